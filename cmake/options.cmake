@@ -1,0 +1,24 @@
+option(KEYFOB_TESTS "Build the tests" OFF)
+option(KEYFOB_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(KEYFOB_FUZZ "libFuzzer targets; needs clang" OFF)
+option(KEYFOB_WERROR "Warnings are errors" ON)
+
+# Flags of everything that is ours; the sources of libraries that we compile are left out.
+function(keyfob_flags target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE KEYFOB_VERSION="${PROJECT_VERSION}")
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes
+    -Wstrict-prototypes -Wformat=2 -Wvla -fno-strict-aliasing -fstack-protector-strong
+    -include ${CMAKE_SOURCE_DIR}/proto/mem/banned.h)
+  if(KEYFOB_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(KEYFOB_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all
+      -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
+    target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now -Wl,--as-needed)
+  endif()
+endfunction()

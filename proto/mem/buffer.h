@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A growable byte buffer with its limit set at birth. Growth never leaves a stale copy behind: old memory is wiped.
+// Failure is sticky: after one failed put every later one fails too, so that a builder may check once at its end.
+#ifndef PROTO_MEM_BUFFER_H
+#define PROTO_MEM_BUFFER_H
+
+#include "proto/mem/slice.h"
+
+struct buffer {
+        uint8_t *p;
+        size_t n, cap, max; // n <= cap <= max
+        bool failed;
+};
+
+// An empty buffer that may grow to `max` bytes. Allocates nothing.
+void buffer_init(struct buffer *b, size_t max);
+
+// Wipes and releases the memory; the buffer is then as after buffer_init() with the same limit.
+void buffer_free(struct buffer *b);
+
+// Wipes the content, keeps the memory, clears a failure.
+void buffer_reset(struct buffer *b);
+
+// Makes room for `n` more bytes and returns where they go, or NULL (ENOBUFS, ENOMEM: `failed` is set).
+uint8_t *buffer_reserve(struct buffer *b, size_t n);
+
+// Says that `n` of the reserved bytes were written.
+void buffer_commit(struct buffer *b, size_t n);
+
+// Appends; 0, or -1 with `failed` set. `s` must not point into `b`.
+int buffer_put(struct buffer *b, struct slice s);
+int buffer_put_str(struct buffer *b, const char *s);
+int buffer_put_byte(struct buffer *b, uint8_t byte);
+int buffer_put_u64(struct buffer *b, uint64_t value); // decimal
+int buffer_put_i64(struct buffer *b, int64_t value);  // decimal
+__attribute__((format(printf, 2, 3))) int buffer_printf(struct buffer *b, const char *format, ...);
+
+// Drops the first `n` bytes (n <= b->n), moves the rest to the front, wipes what became free.
+void buffer_consume(struct buffer *b, size_t n);
+
+// Appends a NUL that does not count in `n` and returns the content as a C string, or NULL on failure.
+const char *buffer_c_str(struct buffer *b);
+
+static inline struct slice buffer_slice(const struct buffer *b)
+{
+        return (struct slice){b->p, b->n};
+}
+
+#endif

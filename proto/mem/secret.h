@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory for secrets: its own mapping, locked, left out of core dumps, not inherited by children, wiped when freed.
+// A secret is its own type, so that it reaches a log line or a reply only through secret_expose(), which can be
+// searched for.
+#ifndef PROTO_MEM_SECRET_H
+#define PROTO_MEM_SECRET_H
+
+#include "proto/mem/slice.h"
+
+struct secret {
+        uint8_t *p;
+        size_t n;
+};
+
+// Zeroed memory of `n` > 0 bytes; NULL when the system has none. Where the limit of locked memory is used up, the
+// memory is still left out of dumps and wiped; secret_lock_failures() counts such cases.
+void *secret_alloc(size_t n);
+
+// Wipes and unmaps. `n` is what secret_alloc() was given. NULL is fine.
+void secret_release(void *p, size_t n);
+
+// How often the kernel refused to lock such memory in this process.
+unsigned long secret_lock_failures(void);
+
+// A copy of `bytes`. 0, or -ENOMEM with *ret untouched.
+int secret_copy(struct secret *ret, struct slice bytes);
+
+// Wipes, releases and empties. Safe on an empty secret.
+void secret_clear(struct secret *s);
+
+// The bytes, borrowed until secret_clear().
+static inline struct slice secret_expose(const struct secret *s)
+{
+        return (struct slice){s->p, s->n};
+}
+
+// Allocation functions for libraries that take such (libcurl, OpenSSL): as malloc's, but freed memory is wiped.
+void *wiping_malloc(size_t n);
+void *wiping_calloc(size_t count, size_t size);
+void *wiping_realloc(void *p, size_t n);
+char *wiping_strdup(const char *s);
+void wiping_free(void *p);
+
+#endif

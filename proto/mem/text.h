@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text forms of bytes and numbers: hexadecimal, base64 (RFC 4648), percent-encoding (RFC 3986), decimal, UTF-8.
+#ifndef PROTO_MEM_TEXT_H
+#define PROTO_MEM_TEXT_H
+
+#include "proto/mem/buffer.h"
+
+// Writes 2 * bytes.n lower-case digits to `out`, no NUL.
+void text_hex_encode(struct slice bytes, char *out);
+
+// Upper or lower case; `out` holds hex.n / 2 bytes. 0, or -EINVAL.
+int text_hex_decode(struct slice hex, uint8_t *out);
+
+// Standard alphabet with padding, one line.
+int text_base64_encode(struct slice bytes, struct buffer *out);
+
+// Standard alphabet; padding required, no white space. 0, -EINVAL, or -ENOBUFS.
+int text_base64_decode(struct slice text, struct buffer *out);
+
+// Everything but A-Z a-z 0-9 - . _ ~ becomes %XX (upper case). With `keep_slash`, "/" stays too.
+int text_percent_encode(struct slice text, bool keep_slash, struct buffer *out);
+
+// %XX becomes the byte, all else stays ("+" too). 0, -EINVAL on a broken escape, -ENOBUFS.
+int text_percent_decode(struct slice text, struct buffer *out);
+
+// Unreserved in RFC 3986: A-Z a-z 0-9 - . _ ~
+bool text_is_unreserved(uint8_t byte);
+
+// Decimal digits only, the whole slice. 0, or -EINVAL (empty, other bytes), -ERANGE.
+int text_parse_u64(struct slice digits, uint64_t *ret);
+// The same with an optional leading "-".
+int text_parse_i64(struct slice digits, int64_t *ret);
+
+// Whole and shortest-form UTF-8 without surrogates (RFC 3629).
+bool text_is_utf8(struct slice s);
+
+#endif

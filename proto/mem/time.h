@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts of points in time, UTC, from and to seconds since 1970-01-01 ("_s"). No clock is read here.
+#ifndef PROTO_MEM_TIME_H
+#define PROTO_MEM_TIME_H
+
+#include "proto/mem/slice.h"
+
+#define TIME_RFC3339_SIZE 21  // "2026-09-01T12:00:00Z" and a NUL
+#define TIME_AMZ_SIZE 17      // "20260901T120000Z" and a NUL
+#define TIME_DURATION_SIZE 24 // "42 min", "3 h 05 min" and a NUL
+
+// 0, or -ERANGE outside the years 1970 to 9999.
+int time_format_rfc3339(int64_t time_s, char out[TIME_RFC3339_SIZE]);
+
+// Accepts a fraction of seconds (cut off), "Z" or a numeric offset. 0, or -EINVAL.
+int time_parse_rfc3339(struct slice text, int64_t *ret_s);
+
+// The form of X-Amz-Date; the first eight characters are the date of the credential scope.
+int time_format_amz(int64_t time_s, char out[TIME_AMZ_SIZE]);
+int time_parse_amz(struct slice text, int64_t *ret_s);
+
+// RFC 9110 IMF-fixdate ("Sun, 06 Nov 1994 08:49:37 GMT"), the form of an HTTP Date. 0, or -EINVAL.
+int time_parse_http_date(struct slice text, int64_t *ret_s);
+
+// A length of time for people: "58 s", "42 min", "3 h 05 min", "12 d". Negative lengths read "0 s".
+void time_format_duration(int64_t seconds, char out[TIME_DURATION_SIZE]);
+
+#endif

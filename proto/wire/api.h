@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The socket API's fixed names: default places, error codes with their status and title. Prose in proto/README.md,
+// shapes in proto/openapi.yaml.
+#ifndef PROTO_WIRE_API_H
+#define PROTO_WIRE_API_H
+
+#include "proto/mem/buffer.h"
+
+#define API_VERSION "v1"
+#define API_DEFAULT_SOCKET "/run/keyfob/keyfob.sock"
+#define API_DEFAULT_CONFIG "/etc/keyfob/config.json"
+
+enum api_error {
+        API_INVALID_REQUEST,         // 400: body, query or header cannot be read or has an unknown member
+        API_INVALID_URL,             // 400
+        API_PEER_NOT_ALLOWED,        // 403: uid and gid are in no rule
+        API_SCOPE_DENIED,            // 403: a rule exists, but not for this scope
+        API_TARGET_NOT_ALLOWED,      // 403: host or path is outside the profile's `sign`
+        API_UNSIGNED_NOT_ALLOWED,    // 403
+        API_NOT_FOUND,               // 404: no such path
+        API_PROFILE_NOT_FOUND,       // 404
+        API_METHOD_NOT_ALLOWED,      // 405
+        API_REQUEST_TIMEOUT,         // 408
+        API_BODY_TOO_LARGE,          // 413
+        API_UNSUPPORTED_MEDIA_TYPE,  // 415
+        API_HEADERS_TOO_LARGE,       // 431
+        API_INTERNAL_ERROR,          // 500
+        API_UPSTREAM_ERROR,          // 502: AWS refused for good and nothing valid is held
+        API_CREDENTIALS_UNAVAILABLE, // 503: none held yet, or expired; retries go on
+        API_TOO_MANY_CONNECTIONS,    // 503
+        API_SHUTTING_DOWN,           // 503
+        API_UPSTREAM_TIMEOUT,        // 504
+        API_ERROR_COUNT
+};
+
+struct api_error_text {
+        const char *code;  // "credentials_unavailable"
+        const char *title; // "Credentials unavailable"
+        int status;
+};
+
+// Never NULL for a value below API_ERROR_COUNT.
+const struct api_error_text *api_error_text(enum api_error error);
+
+// The path of the socket by the rule of the contract: `flag` (--socket), then $KEYFOB_SOCKET, then
+// $XDG_RUNTIME_DIR/keyfob/keyfob.sock, then API_DEFAULT_SOCKET; each argument may be NULL or empty. With `exists`
+// given, an $XDG_RUNTIME_DIR path for which it says no is passed over (a client looks where an agent is). Writes a
+// NUL-terminated path; 0, or -ENAMETOOLONG.
+int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg_runtime_dir,
+                    bool (*exists)(const char *path), char *out, size_t out_size);
+
+// A profile name: 1 to LIMIT_PROFILE_NAME of A-Z a-z 0-9 _ . @ + - and inner spaces.
+bool api_is_profile_name(struct slice name);
+
+#endif

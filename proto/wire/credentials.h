@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// One set of temporary (or static) AWS credentials: immutable, reference-counted, in secret memory, wiped at the
+// last release. Single-threaded: the count is not atomic.
+#ifndef PROTO_WIRE_CREDENTIALS_H
+#define PROTO_WIRE_CREDENTIALS_H
+
+#include "proto/mem/slice.h"
+
+#define CREDENTIALS_NEVER_EXPIRE INT64_MAX
+
+struct credentials {
+        struct slice access_key_id;
+        struct slice secret_access_key;
+        struct slice session_token;    // empty: none
+        struct slice account_id;       // empty: unknown
+        struct slice assumed_role_arn; // empty: unknown
+        int64_t expires_s;             // upstream's wall time, or CREDENTIALS_NEVER_EXPIRE
+        int64_t issued_s;              // upstream's wall time when they were obtained
+        // Upstream's wall clock (ms) less the local boot clock (ms), from its Date header; see sidecar/base/clock.h.
+        bool has_upstream_offset;
+        int64_t upstream_offset_ms;
+        unsigned references; // owned by the functions below
+        size_t mapped;
+};
+
+// Copies `fields` (references and mapped are ignored) into one piece of secret memory; the caller owns one reference.
+// NULL: out of memory, or a field is missing, over its limit in limits.h, or holds bytes that no AWS credential has
+// (controls, space, '"', '\\', non-ASCII).
+struct credentials *credentials_new(const struct credentials *fields);
+
+struct credentials *credentials_ref(struct credentials *c);
+
+// Wipes and frees at the last reference. NULL is fine.
+void credentials_unref(struct credentials *c);
+
+// Field 5 of an ARN ("arn:partition:service:region:account:resource"); empty when `arn` is none.
+struct slice credentials_account_of_arn(struct slice arn);
+
+#endif

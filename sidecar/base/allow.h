@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may ask a profile for what, by the uid and gid of the peer. Plain data, filled by the configuration, judged at
+// the front door.
+#ifndef SIDECAR_BASE_ALLOW_H
+#define SIDECAR_BASE_ALLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum allow_scope { ALLOW_CREDENTIALS = 1, ALLOW_SIGN = 2, ALLOW_TOKEN = 4, ALLOW_ADMIN = 8, ALLOW_ALL = 15 };
+
+// A peer matches when its uid or its gid is listed; a rule that lists neither matches everybody but nobody.
+struct allow_rule {
+        uid_t *uids;
+        size_t uids_count;
+        gid_t *gids;
+        size_t gids_count;
+        unsigned scopes; // of enum allow_scope
+};
+
+enum allow_verdict {
+        ALLOW_YES,
+        ALLOW_NOT_SCOPE, // a rule matches the peer, but not for this scope
+        ALLOW_NOT_PEER   // no rule matches
+};
+
+// No rules: whoever could connect may do everything. The overflow ids (65534: an id that has no mapping here) match
+// only where they are listed.
+enum allow_verdict allow_check(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
+                               enum allow_scope scope);
+
+#endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the process forbids itself before it holds a secret.
+#ifndef SIDECAR_BASE_HARDENING_H
+#define SIDECAR_BASE_HARDENING_H
+
+#include "sidecar/base/error.h"
+
+// No core dumps (RLIMIT_CORE 0), not dumpable or traceable (PR_SET_DUMPABLE 0), no new privileges, SIGPIPE ignored,
+// umask 077. 0, or -1 with *e.
+int hardening_apply(struct error *e);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration file: JSON by proto/config.schema.json, read into plain data, checked whole. Refuses unknown and
+// duplicate keys, wrong types, values out of AWS's limits, missing files, circles of source profiles; names file,
+// line, JSON path, what it found and what it expects.
+#ifndef SIDECAR_CONFIG_SETTINGS_H
+#define SIDECAR_CONFIG_SETTINGS_H
+
+#include "sidecar/base/error.h"
+#include "sidecar/config/profile.h"
+
+struct env;
+
+struct listener_settings {
+        char *unix_path;
+        mode_t mode;
+        char *group; // NULL: unchanged
+};
+
+struct settings {
+        char *path; // of the file; NULL in zero configuration
+        char *region;
+        struct listener_settings *listeners; // at least one
+        size_t listeners_count;
+        struct profile *profiles; // in order of refresh: sources before those that stand on them
+        size_t profiles_count;
+};
+
+struct settings_input {
+        const char *config_path; // --config, or NULL: $KEYFOB_CONFIG, $XDG_CONFIG_HOME/keyfob/config.json, /etc/…
+        const char *socket_path; // --socket, or NULL
+        const struct env *env;
+        const char *host_name; // for default session names
+};
+
+// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: one profile `default` from
+// AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, or from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with
+// AWS_ROLE_ARN and AWS_EXTERNAL_ID: that role on those keys); without these it says what is missing.
+int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
+void settings_free(struct settings *settings);
+
+// The profile of that name, or NULL.
+const struct profile *settings_find(const struct settings *settings, const char *name);
+
+#endif

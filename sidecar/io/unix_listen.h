@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the listening Unix socket privately and gives it its name last, so that there is no moment at which it can be
+// reached with the wrong mode or owner.
+#ifndef SIDECAR_IO_UNIX_LISTEN_H
+#define SIDECAR_IO_UNIX_LISTEN_H
+
+#include <sys/types.h>
+
+#include "sidecar/base/error.h"
+
+struct unix_listen {
+        const char *path;
+        mode_t mode;       // such as 0600
+        const char *group; // name or number, or NULL
+};
+
+// Binds under a temporary name beside `path` with mode 0600, sets group and mode, listens, renames over `path`. A
+// missing parent directory is made with mode 0700 (0755 under /run when running as root). A socket file that nobody
+// answers on is stale and replaced; one that answers is ERROR_CONFIG ("another agent is running"); another kind of
+// file is never replaced. Returns the descriptor (close-on-exec, non-blocking), or -1 with *e. *ret_inode (may be
+// NULL) identifies the socket for unix_listen_unlink().
+int unix_listen_open(const struct unix_listen *options, ino_t *ret_inode, struct error *e);
+
+// Removes `path` if it is still the socket with that inode.
+void unix_listen_unlink(const char *path, ino_t inode);
+
+// systemd socket activation (sd_listen_fds(3)): the number of descriptors passed, which start at 3. `listen_pid` and
+// `listen_fds` are the values of LISTEN_PID and LISTEN_FDS (NULL: unset). Sets close-on-exec and non-blocking on them.
+int unix_listen_activated(const char *listen_pid, const char *listen_fds, struct error *e);
+
+struct peer {
+        uid_t uid;
+        gid_t gid;
+        pid_t pid; // 0 across PID namespaces; for logs only
+};
+
+// Who connected (SO_PEERCRED: as at connect()). -1: unknown, refuse.
+int unix_peer(int fd, struct peer *ret);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front door: the native API on Unix sockets. listener -> connection -> router -> handlers.
+#ifndef SIDECAR_SERVER_SERVER_H
+#define SIDECAR_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sidecar/base/allow.h"
+#include "sidecar/base/error.h"
+
+struct clock;
+struct entry;
+struct log;
+struct metrics;
+struct server;
+struct signer;
+struct uv_loop_s;
+
+// What the server knows of a profile; strings are borrowed and must live as long as the table.
+struct server_profile {
+        const char *name, *type, *role_arn, *region; // the last two may be NULL
+        struct entry *entry;
+        const struct allow_rule *allow;
+        size_t allow_count;
+        bool on_demand;
+        struct {
+                const char *service, *region; // defaults; may be NULL
+                char *const *hosts;           // exact, or "*.suffix"; none: any
+                size_t hosts_count;
+                char *const *paths; // prefixes; none: any
+                size_t paths_count;
+        } sign;
+};
+
+struct server_deps {
+        struct uv_loop_s *loop;
+        const struct clock *clock;
+        const struct log *log;
+        struct signer *signer;
+        struct metrics *metrics;
+};
+
+struct server *server_new(const struct server_deps *deps);
+
+// Adopts a listening Unix socket. 0, or -1 with *e.
+int server_listen(struct server *s, int fd, struct error *e);
+
+// Replaces all profiles at once (sorted by name by the caller, borrowed until the next call or the end). Entries that
+// are not in the new table must have been retired by the caller before it returns to the loop.
+void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);
+
+// Stops accepting, lets answers in flight finish (waits end with 503 shutting_down, then the connection closes), at
+// most `grace_ms`; then `closed` is called, with every handle closed and all memory gone.
+void server_close(struct server *s, int64_t grace_ms, void (*closed)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// An X.509 identity for IAM Roles Anywhere: leaf certificate, chain, private key, loaded and checked as one unit. Keys
+// come through OSSL_STORE, so that files and provider URIs are one path.
+#ifndef SIDECAR_SIGNING_X509_H
+#define SIDECAR_SIGNING_X509_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/base/error.h"
+
+struct x509_identity; // immutable after load
+
+struct x509_paths {
+        const char *certificate;       // PEM; further certificates in the file are its chain
+        const char *certificate_chain; // PEM, or NULL
+        const char *private_key;       // PEM path or a URI; NULL: in the certificate's file
+        const char *passphrase_file;   // of an encrypted PKCS#8 key, or NULL
+};
+
+// Loads and checks: the leaf is the first certificate; the key must be its own; RSA or EC; chain sorted from the
+// leaf's issuer up, without the leaf, self-signed roots and duplicates, at most 5. `now_s` decides whether the leaf is
+// expired or not valid yet. 0 and *ret (freed by x509_identity_free()), or -1 and *e (ERROR_CONFIG) that names the
+// file, and for dates the subject, the serial in decimal and the date.
+int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret, struct error *e);
+void x509_identity_free(struct x509_identity *identity);
+
+// "AWS4-X509-RSA-SHA256" or "AWS4-X509-ECDSA-SHA256".
+const char *x509_identity_algorithm(const struct x509_identity *identity);
+const char *x509_identity_serial(const struct x509_identity *identity);  // decimal, any length
+const char *x509_identity_subject(const struct x509_identity *identity); // RFC 2253
+struct slice x509_identity_leaf(const struct x509_identity *identity);   // base64 DER, one line
+struct slice x509_identity_chain(const struct x509_identity *identity);  // "b64,b64", empty: none
+int64_t x509_identity_not_after_s(const struct x509_identity *identity);
+
+// Appends lower-case hex of the signature over `text` (RSASSA-PKCS1-v1_5 or DER ECDSA, SHA-256 for every key).
+int x509_identity_sign(const struct x509_identity *identity, struct slice text, struct buffer *out, struct error *e);
+
+struct x509_request {
+        struct slice host; // as in the Host header
+        struct slice path; // "/sessions"
+        struct slice body;
+        struct slice region;
+        int64_t time_s;
+};
+
+// The headers of a Roles Anywhere CreateSession POST with Content-Type application/json: appends the value of
+// Authorization to `out`; `amz_date` gets the value of X-Amz-Date. X-Amz-X509 is the leaf, X-Amz-X509-Chain the chain
+// (to be sent only when it is not empty).
+struct signer;
+int x509_sign_request(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
+                      char amz_date[17], struct buffer *out, struct error *e);
+
+#endif

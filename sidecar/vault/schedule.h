@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// When to refresh: a pure function, randomness and time are arguments. Times are upstream wall seconds.
+#ifndef SIDECAR_VAULT_SCHEDULE_H
+#define SIDECAR_VAULT_SCHEDULE_H
+
+#include <stdint.h>
+
+#include "sidecar/base/error.h"
+
+struct schedule_input {
+        int64_t now_s;
+        int64_t issued_s;       // of what is held; 0 with expires_s 0: nothing is held
+        int64_t expires_s;      // CREDENTIALS_NEVER_EXPIRE: never
+        int64_t last_success_s; // 0: none
+        int64_t before_s;       // refresh_before_seconds; 0: half of the life
+        unsigned failures;      // since the last success
+        enum error_kind last_failure;
+        uint32_t random; // uniform
+};
+
+#define SCHEDULE_NEVER INT64_MAX
+
+// Milliseconds from now to the next attempt (0: at once), or SCHEDULE_NEVER. Success: half of the life, up to 10 % of
+// the life earlier by jitter, never within 30 s of the last success (unless the credentials end before). Failures:
+// full-jitter backoff doubling from 1 s to 60 s; to 5 min for ERROR_DENIED and ERROR_CONFIG, starting at 5 s.
+int64_t schedule_next_ms(const struct schedule_input *in);
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cache and refresher: one entry a profile, each with its provider, its credentials and its timer. Never loses a good
+// credential, never hands out a bad one. One thread.
+#ifndef SIDECAR_VAULT_VAULT_H
+#define SIDECAR_VAULT_VAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/mem/slice.h"
+#include "sidecar/base/error.h"
+#include "sidecar/providers/provider.h"
+
+struct clock;
+struct credentials;
+struct entry;
+struct uv_loop_s;
+struct vault;
+
+enum entry_state { ENTRY_EMPTY, ENTRY_FETCHING, ENTRY_FRESH, ENTRY_STALE, ENTRY_FAILED, ENTRY_STATE_COUNT };
+const char *entry_state_name(enum entry_state state);
+
+// Told about what happens; for logs, metrics and events. Must not call back into the vault.
+enum vault_event { VAULT_ROTATED, VAULT_REFRESH_FAILED, VAULT_EXPIRED, VAULT_DROPPED };
+struct vault_observer {
+        // `duration_ms` of the refresh; `e` with VAULT_REFRESH_FAILED, else NULL.
+        void (*event)(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
+                      const struct error *e);
+        void *context;
+};
+
+struct vault_deps {
+        struct uv_loop_s *loop;
+        const struct clock *clock;
+        uint32_t (*random)(void *context); // for jitter
+        void *random_context;
+        struct vault_observer observer;
+};
+
+struct vault *vault_new(const struct vault_deps *deps);
+
+// Cancels and closes everything; waiters complete with ERROR_CANCELLED. `closed` is called once the memory is gone.
+void vault_close(struct vault *v, void (*closed)(void *arg), void *arg);
+
+struct entry_options {
+        const char *name; // copied
+        bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
+        int64_t refresh_before_seconds;
+        void *owner; // whatever the caller wants back from entry_owner()
+};
+
+// Adds an entry; takes over the provider (also on failure). The first fetch of an eager entry starts from the loop.
+struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
+
+// Changes what may change without a new identity. The name stays.
+void entry_configure(struct entry *entry, const struct entry_options *options);
+
+// Removes an entry: its waiters complete with `reason`, a running provider is cancelled, memory goes later.
+void entry_retire(struct entry *entry, const struct error *reason);
+
+const char *entry_name(const struct entry *entry);
+void *entry_owner(const struct entry *entry);
+
+// The credentials if they may be handed out now (more than LIMIT_MIN_LIFE_S to live), borrowed until control returns
+// to the loop; else NULL. Counts as a request for an on-demand entry. This is the hot path.
+struct credentials *entry_peek(struct entry *entry);
+
+// Ready-made HTTP reply of GET …/credentials for what entry_peek() would return: status line, headers, document. In
+// secret memory, borrowed likewise; body_offset is where the document starts. False when entry_peek() gives NULL.
+bool entry_reply(struct entry *entry, struct slice *ret_reply, size_t *ret_body_offset);
+
+uint64_t entry_generation(const struct entry *entry); // 0: never had any
+
+// The upstream's wall time now as this entry knows it, seconds; for signing.
+int64_t entry_now_s(const struct entry *entry);
+
+// A waiter lives in its owner. `done` is called once, from the loop, never from inside entry_wait(); with `c` borrowed
+// (NULL on failure). After entry_wait_cancel() it is not called.
+struct vault_waiter {
+        void (*done)(struct vault_waiter *w, struct credentials *c, const struct error *e);
+        struct vault_waiter *next, **link; // owned by the vault while waiting
+        struct entry *entry;
+        uint64_t after_generation;
+        int64_t min_life_s;
+        bool wants_refresh_result;
+};
+
+enum vault_want {
+        VAULT_WANT_CREDENTIALS, // any that may be served; joins or starts a fetch
+        VAULT_WANT_NEWER,       // a generation above after_generation; joins whatever comes, starts nothing
+        VAULT_WANT_REFRESH      // starts a refresh now unless one is under way, and gets its result
+};
+
+// The caller bounds the time itself and cancels.
+void entry_wait(struct entry *entry, enum vault_want want, struct vault_waiter *w);
+void entry_wait_cancel(struct vault_waiter *w); // fine when it is not waiting
+
+// A source for chained providers on this entry. Stays valid as long as the entry.
+struct credentials_source entry_source(struct entry *entry);
+
+// Forgets the credentials and refuses until the next successful refresh, which only VAULT_WANT_REFRESH starts.
+void entry_drop(struct entry *entry);
+
+struct entry_status {
+        enum entry_state state;
+        bool is_fetching;
+        int64_t expires_s;      // 0: none held; CREDENTIALS_NEVER_EXPIRE
+        int64_t next_refresh_s; // 0: none planned
+        int64_t last_success_s; // 0: none
+        uint64_t generation, successes, failures;
+        unsigned failures_in_row;
+        const struct error *last_error;            // since the last success, or NULL; borrowed
+        struct slice account_id, assumed_role_arn; // borrowed likewise; empty: unknown
+};
+void entry_status(const struct entry *entry, struct entry_status *ret);
+
+// The wall clock was stepped or the machine resumed: plan every entry anew. (The vault also notices by itself.)
+void vault_replan(struct vault *v);
+
+#endif
