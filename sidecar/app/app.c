@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the loop and every floor above it. Start: settings, sockets (so that clients can already queue), then the
+// rooms from the ground up. End: the same in reverse, each step begun by the completion of the one before, until the
+// loop has nothing left and uv_loop_close() must succeed.
+#include "sidecar/app/app.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "sidecar/app/journal.h"
+#include "sidecar/app/listeners.h"
+#include "sidecar/app/notify.h"
+#include "sidecar/app/options.h"
+#include "sidecar/app/roster.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/env.h"
+#include "sidecar/config/settings.h"
+#include "sidecar/io/http_client.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/server.h"
+#include "sidecar/signing/sigv4.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
+
+// Answers in flight get this long after SIGTERM; service managers give at least three seconds in practice.
+#define GRACE_MS 2000
+
+#define SIGNALS_COUNT 3
+
+struct app {
+        const struct options *options;
+        const struct env *env;
+        const struct clock *clock;
+        struct log log;
+        uv_loop_t loop;
+        uv_signal_t signals[SIGNALS_COUNT];
+        bool is_closing;
+
+        struct journal journal;
+        struct listeners *listeners;
+        struct metrics *metrics;
+        struct signer *signer;
+        struct http_client *http;
+        struct vault *vault;
+        struct server *server;
+        struct roster *roster;
+};
+
+static void report(const struct app *app, const struct error *e)
+{
+        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "failed", LOG_STR("kind", error_kind_name(e->kind)),
+                  LOG_STR("error", e->message), LOG_STR("hint", e->hint));
+}
+
+static uint32_t random_bits(void *context)
+{
+        uint32_t bits = 0;
+        (void)context;
+        // Jitter only; a kernel without entropy (the call fails) just has none.
+        (void)!getrandom(&bits, sizeof(bits), GRND_NONBLOCK);
+        return bits;
+}
+
+static int load_settings(const struct app *app, struct settings **ret, struct error *e)
+{
+        char host_name[256] = "";
+        if (gethostname(host_name, sizeof(host_name) - 1) < 0)
+                host_name[0] = '\0';
+        struct settings_input input = {.config_path = app->options->config_path,
+                                       .socket_path = app->options->socket_path,
+                                       .env = app->env,
+                                       .host_name = host_name};
+        return settings_load(&input, ret, e);
+}
+
+// --- the end, step by step ---
+
+static void on_vault_closed(void *arg)
+{
+        struct app *app = arg;
+        app->vault = NULL;
+        if (app->http)
+                http_client_close(app->http, NULL, NULL);
+        if (app->metrics)
+                metrics_close(app->metrics);
+}
+
+static void on_server_closed(void *arg)
+{
+        struct app *app = arg;
+        app->server = NULL;
+        if (app->vault)
+                vault_close(app->vault, on_vault_closed, app);
+        else
+                on_vault_closed(app);
+}
+
+static void close_all(struct app *app)
+{
+        if (app->is_closing)
+                return;
+        app->is_closing = true;
+        for (size_t i = 0; i < SIGNALS_COUNT; i++)
+                uv_close((uv_handle_t *)&app->signals[i], NULL);
+        listeners_close(app->listeners);
+        app->listeners = NULL;
+        if (app->server)
+                server_close(app->server, GRACE_MS, on_server_closed, app);
+        else
+                on_server_closed(app);
+}
+
+// --- signals ---
+
+static void reload(struct app *app)
+{
+        struct error e = {0};
+        struct settings *settings = NULL;
+        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "RELOADING=1");
+        if (load_settings(app, &settings, &e) < 0 || roster_apply(app->roster, settings, &e) < 0)
+                LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("error", e.message),
+                          LOG_STR("hint", e.hint), LOG_STR("effect", "the configuration in force stays as it is"));
+        else
+                LOG_EVENT(&app->log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("config", settings->path),
+                          LOG_INT("profiles", settings->profiles_count));
+        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+        struct app *app = handle->data;
+        if (number == SIGHUP) {
+                reload(app);
+                return;
+        }
+        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "stopping", LOG_STR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "STOPPING=1");
+        close_all(app);
+}
+
+static int watch_signals(struct app *app, struct error *e)
+{
+        static const int numbers[SIGNALS_COUNT] = {SIGTERM, SIGINT, SIGHUP};
+        for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+                int rc = uv_signal_init(&app->loop, &app->signals[i]);
+                assert(rc == 0); // fails only where the loop has no signal pipe, which its creation made
+                app->signals[i].data = app;
+        }
+        for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+                int rc = uv_signal_start(&app->signals[i], on_signal, numbers[i]);
+                if (rc < 0)
+                        return error_set(e, ERROR_INTERNAL, "watch signal %d: %s", numbers[i], uv_strerror(rc));
+        }
+        return 0;
+}
+
+// --- the start ---
+
+static int make_rooms(struct app *app, struct error *e)
+{
+        app->metrics = metrics_new(&app->loop);
+        app->signer = signer_new();
+        struct http_client_deps http = {
+            .loop = &app->loop, .clock = app->clock, .user_agent = "keyfob/" KEYFOB_VERSION};
+        app->http = http_client_new(&http);
+        app->journal = (struct journal){.log = &app->log, .metrics = app->metrics};
+        struct vault_deps vault = {.loop = &app->loop,
+                                   .clock = app->clock,
+                                   .random = random_bits,
+                                   .observer = journal_observer(&app->journal)};
+        app->vault = vault_new(&vault);
+        struct server_deps server = {
+            .loop = &app->loop, .clock = app->clock, .log = &app->log, .signer = app->signer, .metrics = app->metrics};
+        if (app->metrics && app->signer)
+                app->server = server_new(&server);
+        struct roster_deps roster = {
+            .vault = app->vault,
+            .server = app->server,
+            .providers = {.loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer}};
+        app->roster = roster_new(&roster);
+        if (!app->http || !app->vault || !app->server || !app->roster)
+                return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256 or HMAC");
+        return 0;
+}
+
+static int open_door(struct app *app, struct error *e)
+{
+        for (size_t i = 0; i < listeners_count(app->listeners); i++) {
+                const char *path = listeners_path(app->listeners, i);
+                if (server_listen(app->server, listeners_take(app->listeners, i), e) < 0)
+                        return error_context(e, "%s", path ? path : "activated socket");
+                LOG_EVENT(&app->log, LOG_LEVEL_INFO, "listening", LOG_STR("socket", path ? path : "activated"));
+        }
+        return 0;
+}
+
+static int start(struct app *app, struct settings *settings, struct error *e)
+{
+        struct settings *given = settings;
+        app->listeners = listeners_open(settings, app->env, e);
+        if (!app->listeners || make_rooms(app, e) < 0) {
+                settings_free(settings);
+                return -1;
+        }
+        if (roster_apply(app->roster, given, e) < 0)
+                return -1;
+        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
+                  LOG_STR("config", given->path ? given->path : "environment"),
+                  LOG_INT("profiles", given->profiles_count), LOG_INT("pid", getpid()));
+        if (open_door(app, e) < 0)
+                return -1;
+        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
+        return 0;
+}
+
+static int run(struct app *app, struct settings *settings)
+{
+        struct error e = {0};
+        int status = EXIT_OK;
+        int rc = uv_loop_init(&app->loop);
+        if (rc < 0) {
+                error_set(&e, ERROR_INTERNAL, "event loop: %s", uv_strerror(rc));
+                report(app, &e);
+                settings_free(settings);
+                return EXIT_FAILED;
+        }
+        if (watch_signals(app, &e) < 0) {
+                settings_free(settings);
+                status = EXIT_FAILED;
+        } else if (start(app, settings, &e) < 0) {
+                status = e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+        }
+        if (status != EXIT_OK) {
+                report(app, &e);
+                close_all(app);
+        }
+        uv_run(&app->loop, UV_RUN_DEFAULT);
+        roster_free(app->roster);
+        signer_free(app->signer);
+        rc = uv_loop_close(&app->loop);
+        assert(rc == 0); // a handle that nobody closed is a bug
+        if (status == EXIT_OK)
+                LOG_EVENT(&app->log, LOG_LEVEL_INFO, "stopped", LOG_INT("pid", getpid()));
+        return status;
+}
+
+int app_run(const struct options *options, const struct env *env, const struct clock *clock)
+{
+        struct app app = {.options = options, .env = env, .clock = clock};
+        app.log = (struct log){
+            .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
+        struct error e = {0};
+        struct settings *settings = NULL;
+        if (load_settings(&app, &settings, &e) < 0) {
+                fprintf(stderr, "keyfobd: %s\n", e.message);
+                if (e.hint[0])
+                        fprintf(stderr, "hint: %s\n", e.hint);
+                return e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+        }
+        if (options->check) {
+                printf("%s: %zu profiles, %zu listeners: good\n", settings->path ? settings->path : "environment",
+                       settings->profiles_count, settings->listeners_count);
+                settings_free(settings);
+                return EXIT_OK;
+        }
+        return run(&app, settings);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/app/journal.h"
+
+#include "proto/mem/secret.h"
+#include "proto/mem/time.h"
+#include "proto/wire/credentials.h"
+#include "sidecar/base/log.h"
+#include "sidecar/server/metrics.h"
+
+void journal_error(const struct log *log, const char *event, const char *profile, const struct error *e)
+{
+        LOG_EVENT(log, e->kind == ERROR_CONFIG || e->kind == ERROR_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, event,
+                  LOG_STR("profile", profile), LOG_STR("kind", error_kind_name(e->kind)), LOG_STR("error", e->message),
+                  LOG_STR("hint", e->hint), LOG_STR("upstream_code", e->upstream.code),
+                  LOG_STR("upstream_request_id", e->upstream.request_id));
+}
+
+static void tell_rotated(struct journal *j, struct entry *entry, int64_t duration_ms)
+{
+        struct entry_status status;
+        char expiration[TIME_RFC3339_SIZE] = "never";
+        entry_status(entry, &status);
+        if (status.expires_s != CREDENTIALS_NEVER_EXPIRE)
+                (void)time_format_rfc3339(status.expires_s, expiration);
+        LOG_EVENT(j->log, LOG_LEVEL_INFO, "rotated", LOG_STR("profile", entry_name(entry)),
+                  LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
+                  LOG_INT("duration_ms", duration_ms));
+        if (secret_lock_failures() > 0 && !j->has_told_unlocked) {
+                j->has_told_unlocked = true;
+                LOG_EVENT(j->log, LOG_LEVEL_WARN, "memory_not_locked",
+                          LOG_STR("hint", "secrets may be swapped out: raise the limit of locked memory "
+                                          "(LimitMEMLOCK=, ulimit -l) or turn swap off"));
+        }
+}
+
+static void on_event(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
+                     const struct error *e)
+{
+        struct journal *j = context;
+        switch (event) {
+        case VAULT_ROTATED:
+                metrics_observe_refresh(j->metrics, duration_ms);
+                tell_rotated(j, entry, duration_ms);
+                break;
+        case VAULT_REFRESH_FAILED:
+                metrics_observe_refresh(j->metrics, duration_ms);
+                journal_error(j->log, "refresh_failed", entry_name(entry), e);
+                break;
+        case VAULT_EXPIRED:
+                LOG_EVENT(j->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),
+                          LOG_STR("hint", "nothing is served for this profile until a refresh succeeds; see the last "
+                                          "refresh_failed"));
+                break;
+        case VAULT_DROPPED:
+                LOG_EVENT(j->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
+                break;
+        }
+}
+
+struct vault_observer journal_observer(struct journal *journal)
+{
+        return (struct vault_observer){.event = on_event, .context = journal};
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's listening sockets: made here or handed over by the service manager, and unlinked at the end.
+#ifndef SIDECAR_APP_LISTENERS_H
+#define SIDECAR_APP_LISTENERS_H
+
+#include <stddef.h>
+
+#include "sidecar/base/error.h"
+
+struct env;
+struct listeners;
+struct settings;
+
+// Opens every listener of the settings. Descriptors of systemd's socket activation take the place of the first ones,
+// in order. The paths are copied. NULL and *e on failure, with nothing left behind.
+struct listeners *listeners_open(const struct settings *settings, const struct env *env, struct error *e);
+
+size_t listeners_count(const struct listeners *l);
+// The descriptor, given away once to whoever closes it.
+int listeners_take(struct listeners *l, size_t index);
+const char *listeners_path(const struct listeners *l, size_t index); // NULL: handed over by the service manager
+
+// Removes the socket files that are still ours, closes what was not taken.
+void listeners_close(struct listeners *l);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/app/notify.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void notify_send(const char *socket_path, const char *state)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        if (!socket_path || (socket_path[0] != '/' && socket_path[0] != '@'))
+                return;
+        size_t length = strlen(socket_path);
+        if (length >= sizeof(address.sun_path))
+                return;
+        memcpy(address.sun_path, socket_path, length);
+        if (address.sun_path[0] == '@') // an abstract name
+                address.sun_path[0] = '\0';
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return;
+        (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+        close(fd);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/app/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char usage_text[] =
+    "Usage: keyfobd [OPTIONS]\n"
+    "\n"
+    "The keyfob agent: obtains temporary AWS credentials, renews them ahead of time and\n"
+    "serves them, and SigV4 signatures, on a Unix socket.\n"
+    "\n"
+    "Options:\n"
+    "  --config FILE        configuration; default $KEYFOB_CONFIG, then\n"
+    "                       $XDG_CONFIG_HOME/keyfob/config.json, /etc/keyfob/config.json;\n"
+    "                       with none of them the AWS_* variables of the environment\n"
+    "  --socket PATH        where to listen; default the configuration's first listener,\n"
+    "                       $KEYFOB_SOCKET, $XDG_RUNTIME_DIR/keyfob/keyfob.sock,\n"
+    "                       /run/keyfob/keyfob.sock\n"
+    "  --check              read and check the configuration, say what is wrong, end\n"
+    "  --log-level LEVEL    error, warn, info (default), debug\n"
+    "  --log-format FORMAT  logfmt (default) or json\n"
+    "  --version            print the version\n"
+    "  --help               print this\n"
+    "\n"
+    "Signals: SIGHUP reads the configuration again, SIGTERM and SIGINT end the agent.\n"
+    "Exit status: 0 ended on request, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
+    "\n"
+    "Examples:\n"
+    "  keyfobd --config /etc/keyfob/config.json --check\n"
+    "  keyfobd --config ./config.json --socket /tmp/keyfob.sock --log-level debug\n";
+
+enum { OPT_CONFIG = 1, OPT_SOCKET, OPT_CHECK, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static enum options_verdict wrong_value(const char *option, const char *value, const char *expected)
+{
+        fprintf(stderr, "keyfobd: %s: \"%s\" is not one of %s\n", option, value, expected);
+        return OPTIONS_USAGE;
+}
+
+static enum options_verdict apply(int option, const char *value, struct options *o)
+{
+        switch (option) {
+        case OPT_CONFIG:
+                o->config_path = value;
+                return OPTIONS_RUN;
+        case OPT_SOCKET:
+                o->socket_path = value;
+                return OPTIONS_RUN;
+        case OPT_CHECK:
+                o->check = true;
+                return OPTIONS_RUN;
+        case OPT_LOG_LEVEL:
+                return log_parse_level(value, &o->log_level) == 0
+                           ? OPTIONS_RUN
+                           : wrong_value("--log-level", value, "error, warn, info, debug");
+        case OPT_LOG_FORMAT:
+                return log_parse_format(value, &o->log_format) == 0
+                           ? OPTIONS_RUN
+                           : wrong_value("--log-format", value, "logfmt, json");
+        case OPT_VERSION:
+                puts("keyfobd " KEYFOB_VERSION);
+                return OPTIONS_DONE;
+        case OPT_HELP:
+                fputs(usage_text, stdout);
+                return OPTIONS_DONE;
+        default: // getopt has said what is wrong
+                fputs("Try keyfobd --help.\n", stderr);
+                return OPTIONS_USAGE;
+        }
+}
+
+enum options_verdict options_parse(int argc, char **argv, struct options *ret)
+{
+        *ret = (struct options){.log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_LOGFMT};
+        int option;
+        while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+                enum options_verdict verdict = apply(option, optarg, ret);
+                if (verdict != OPTIONS_RUN)
+                        return verdict;
+        }
+        if (optind < argc) {
+                fprintf(stderr, "keyfobd: unexpected argument \"%s\"\nTry keyfobd --help.\n", argv[optind]);
+                return OPTIONS_USAGE;
+        }
+        return OPTIONS_RUN;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// keyfobd's command line.
+#ifndef SIDECAR_APP_OPTIONS_H
+#define SIDECAR_APP_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "sidecar/base/log.h"
+
+struct options {
+        const char *config_path; // NULL: by the rule of the contract
+        const char *socket_path; // NULL: likewise
+        bool check;
+        enum log_level log_level;
+        enum log_format log_format;
+};
+
+enum options_verdict {
+        OPTIONS_RUN,
+        OPTIONS_DONE, // --help or --version was answered on standard output
+        OPTIONS_USAGE // wrong; said on standard error
+};
+
+enum options_verdict options_parse(int argc, char **argv, struct options *ret);
+
+#endif
