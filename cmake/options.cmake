@@ -1,6 +1,7 @@
 option(KEYFOB_TESTS "Build the tests" OFF)
 option(KEYFOB_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(KEYFOB_FUZZ "libFuzzer targets; needs clang" OFF)
+option(KEYFOB_BENCH "Programs of script/bench" OFF)
 option(KEYFOB_WERROR "Warnings are errors" ON)
 
 # Flags of everything that is ours; the sources of libraries that we compile are left out.

@@ -17,3 +17,13 @@ function(keyfob_room name folder)
   keyfob_flags(${name})
   target_link_libraries(${name} PUBLIC ${ROOM_LINK} PRIVATE ${ROOM_PRIVATE})
 endfunction()
+
+# keyfob_linked_program(NAME SOURCE): a program of one file, whose line "// link: …" names its libraries.
+function(keyfob_linked_program name source)
+  file(STRINGS ${source} link_line REGEX "^// link: " LIMIT_COUNT 1)
+  string(REPLACE "// link: " "" link_line "${link_line}")
+  separate_arguments(link_line)
+  add_executable(${name} ${source})
+  keyfob_flags(${name})
+  target_link_libraries(${name} PRIVATE ${link_line})
+endfunction()

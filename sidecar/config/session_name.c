@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/session_name.h"
+
+#include <string.h>
+
+#define SESSION_NAME_MIN 2
+#define HOST_SHARE 24 // what the host keeps at least when the profile's name is long
+
+static bool is_allowed(uint8_t c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c != '\0' && strchr("_+=,.@-", c) != NULL);
+}
+
+bool session_name_is_valid(struct slice name)
+{
+        if (name.n < SESSION_NAME_MIN || name.n > SESSION_NAME_MAX)
+                return false;
+        for (size_t i = 0; i < name.n; i++)
+                if (!is_allowed(name.p[i]))
+                        return false;
+        return true;
+}
+
+// Appends bytes of `s` at `at`, replacing what AWS refuses; returns the new end.
+static size_t put(char out[SESSION_NAME_SIZE], size_t at, struct slice s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                out[at + i] = is_allowed(s.p[i]) ? (char)s.p[i] : '-';
+        return at + s.n;
+}
+
+// Appends `s` in at most `room` bytes: whole, or its head and tail.
+static size_t put_cut(char out[SESSION_NAME_SIZE], size_t at, struct slice s, size_t room)
+{
+        if (s.n <= room)
+                return put(out, at, s);
+        size_t tail = (room - 2) / 2;
+        size_t head = room - 2 - tail;
+        at = put(out, at, slice_head(s, head));
+        at = put(out, at, SLICE(".."));
+        return put(out, at, slice_from(s, s.n - tail));
+}
+
+void session_name_default(struct slice profile, const char *host_name, char out[SESSION_NAME_SIZE])
+{
+        struct slice host = slice_str(host_name);
+        size_t at = 0;
+        if (host.n && profile.n + 1 + host.n > SESSION_NAME_MAX) {
+                struct slice label = slice_head(host, slice_find(host, '.'));
+                if (label.n)
+                        host = label;
+        }
+        if (host.n == 0) {
+                if (profile.n < SESSION_NAME_MIN)
+                        at = put(out, at, SLICE("keyfob-"));
+                at = put_cut(out, at, profile, SESSION_NAME_MAX - at);
+        } else {
+                size_t host_room = SESSION_NAME_MAX - 1 - (profile.n < SESSION_NAME_MAX ? profile.n : SESSION_NAME_MAX - 1);
+                if (host_room < HOST_SHARE)
+                        host_room = HOST_SHARE;
+                size_t host_n = host.n < host_room ? host.n : host_room;
+                at = put_cut(out, at, profile, SESSION_NAME_MAX - 1 - host_n);
+                at = put(out, at, SLICE("@"));
+                at = put_cut(out, at, host, host_n);
+        }
+        out[at] = '\0';
+}

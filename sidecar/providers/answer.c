@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/providers/answer.h"
+
+#include "proto/mem/time.h"
+#include "proto/wire/credentials.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool has_all_members(const struct answer *answer, struct error *e)
+{
+        const struct {
+                struct slice value;
+                const char *name;
+        } members[] = {
+            {answer->access_key_id, "AccessKeyId"},
+            {answer->secret_access_key, "SecretAccessKey"},
+            {answer->session_token, "SessionToken"},
+            {answer->expiration, "Expiration"},
+        };
+        for (size_t i = 0; i < LENGTH(members); i++) {
+                if (slice_is_empty(members[i].value)) {
+                        (void)error_set(e, ERROR_PROTOCOL, "the answer lacks %s", members[i].name);
+                        return false;
+                }
+        }
+        return true;
+}
+
+int answer_credentials(const struct answer *answer, const struct upstream_time *time, const struct clock *clock,
+                       struct credentials **ret, struct error *e)
+{
+        if (!has_all_members(answer, e))
+                return -1;
+        struct credentials fields = {
+            .access_key_id = answer->access_key_id,
+            .secret_access_key = answer->secret_access_key,
+            .session_token = answer->session_token,
+            .account_id = credentials_account_of_arn(answer->assumed_role_arn),
+            .assumed_role_arn = answer->assumed_role_arn,
+            .issued_s = upstream_time_now_s(time, clock),
+            .has_upstream_offset = time->known,
+            .upstream_offset_ms = time->known ? time->offset_ms : 0,
+        };
+        if (time_parse_rfc3339(answer->expiration, &fields.expires_s) < 0)
+                return error_set(e, ERROR_PROTOCOL, "the answer's Expiration is no RFC 3339 time");
+        if (fields.expires_s <= fields.issued_s) {
+                char expires[TIME_RFC3339_SIZE] = "?";
+                char now[TIME_RFC3339_SIZE] = "?";
+                (void)time_format_rfc3339(fields.expires_s, expires);
+                (void)time_format_rfc3339(fields.issued_s, now);
+                (void)error_set(e, ERROR_PROTOCOL, "the answer's Expiration %s is in the past (now: %s)", expires, now);
+                return error_hint(e, "Check this host's clock and that endpoint_url is the service itself.");
+        }
+        struct credentials *c = credentials_new(&fields);
+        if (!c)
+                return error_set(e, ERROR_PROTOCOL,
+                                 "the answer's credentials are too long or hold bytes that none has, or there is no "
+                                 "memory for them");
+        *ret = c;
+        return 0;
+}
+
+// Texts from outside, for fixed fields: control bytes become "?", what does not fit ends in "…".
+static void put_text(char *out, size_t size, struct slice text)
+{
+        static const char ellipsis[] = "\xe2\x80\xa6";
+        size_t n = text.n;
+        bool cut = n >= size;
+        if (cut) {
+                n = size - sizeof(ellipsis);
+                while (n > 0 && (text.p[n] & 0xc0) == 0x80) // not inside a UTF-8 sequence
+                        n--;
+        }
+        for (size_t i = 0; i < n; i++)
+                out[i] = (char)(text.p[i] < 0x20 || text.p[i] == 0x7f ? '?' : text.p[i]);
+        out[n] = '\0';
+        if (cut)
+                memcpy(out + n, ellipsis, sizeof(ellipsis));
+}
+
+// Some services append the canonical request to the message of a failed signature, and that holds the session token.
+static struct slice message_without_request(struct slice message)
+{
+        static const struct slice begins = SLICE_INIT("The Canonical String");
+        message = slice_trim(message);
+        message = slice_head(message, slice_find(message, '\n'));
+        for (size_t i = 0; i + begins.n <= message.n; i++) {
+                if (slice_starts_with(slice_from(message, i), begins))
+                        return slice_trim(slice_head(message, i));
+        }
+        return slice_trim(message);
+}
+
+struct code_kind {
+        const char *code;
+        enum error_kind kind;
+};
+
+// Codes whose kind does not follow from "4xx is a refusal, 5xx is a failure".
+static const struct code_kind code_kinds[] = {
+    {"Throttling", ERROR_THROTTLED},
+    {"ThrottlingException", ERROR_THROTTLED},
+    {"ThrottledException", ERROR_THROTTLED},
+    {"RequestThrottledException", ERROR_THROTTLED},
+    {"RequestThrottled", ERROR_THROTTLED},
+    {"TooManyRequestsException", ERROR_THROTTLED},
+    {"ProvisionedThroughputExceededException", ERROR_THROTTLED},
+    {"TransactionInProgressException", ERROR_THROTTLED},
+    {"RequestLimitExceeded", ERROR_THROTTLED},
+    {"BandwidthLimitExceeded", ERROR_THROTTLED},
+    {"LimitExceededException", ERROR_THROTTLED},
+    {"SlowDown", ERROR_THROTTLED},
+    {"PriorRequestNotComplete", ERROR_THROTTLED},
+    {"EC2ThrottledException", ERROR_THROTTLED},
+    {"IDPCommunicationError", ERROR_TRANSIENT},
+    {"InternalFailure", ERROR_TRANSIENT},
+    {"InternalError", ERROR_TRANSIENT},
+    {"InternalServerException", ERROR_TRANSIENT},
+    {"ServiceUnavailable", ERROR_TRANSIENT},
+    {"ServiceUnavailableException", ERROR_TRANSIENT},
+    {"RequestTimeout", ERROR_TRANSIENT},
+    {"RequestTimeoutException", ERROR_TRANSIENT},
+};
+
+static enum error_kind kind_of(struct slice code, int status)
+{
+        for (size_t i = 0; i < LENGTH(code_kinds); i++) {
+                if (slice_eq(code, slice_str(code_kinds[i].code)))
+                        return code_kinds[i].kind;
+        }
+        if (status == 429)
+                return ERROR_THROTTLED;
+        if (status >= 500 || status == 408)
+                return ERROR_TRANSIENT;
+        return slice_is_empty(code) ? ERROR_PROTOCOL : ERROR_DENIED; // without a code, it was not AWS who said no
+}
+
+// An answer without AWS's shape: its status, type and size are all that is told of it.
+static void foreign_refusal(const struct answer_context *context, struct error *e)
+{
+        struct slice type = slice_trim(slice_head(context->content_type, slice_find(context->content_type, ';')));
+        type = slice_head(type, 48);
+        if (slice_is_empty(type))
+                type = SLICE("no content type");
+        (void)error_set(e, kind_of((struct slice){NULL, 0}, context->status),
+                        "%s for %.256s: HTTP %d without an error of AWS (%.*s, %zu bytes)", context->action,
+                        context->subject, context->status, (int)type.n, (const char *)type.p, context->body_size);
+        if (e && e->kind == ERROR_PROTOCOL)
+                (void)error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
+                                    "settings (HTTPS_PROXY, NO_PROXY).");
+}
+
+void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e)
+{
+        struct slice code = slice_trim(answer->code);
+        struct slice message = message_without_request(answer->message);
+        if (slice_is_empty(code)) {
+                foreign_refusal(context, e);
+        } else {
+                struct error texts; // for its fields' sizes: cleaned and cut there
+                put_text(texts.upstream.code, sizeof(texts.upstream.code), code);
+                put_text(texts.upstream.message, sizeof(texts.upstream.message), message);
+                (void)error_set(e, kind_of(code, context->status), "%s for %.256s: %s%s%s", context->action,
+                                context->subject, texts.upstream.code, slice_is_empty(message) ? "" : ": ",
+                                texts.upstream.message);
+        }
+        put_text(e->upstream.service, sizeof(e->upstream.service), slice_str(context->service));
+        put_text(e->upstream.code, sizeof(e->upstream.code), code);
+        put_text(e->upstream.message, sizeof(e->upstream.message), message);
+        put_text(e->upstream.request_id, sizeof(e->upstream.request_id), slice_trim(answer->request_id));
+        e->upstream.status = context->status;
+}
+
+bool answer_code_may_be_skew(struct slice code)
+{
+        static const char *const codes[] = {
+            "RequestExpired",        "RequestTimeTooSkewed", "RequestInTheFuture",
+            "SignatureDoesNotMatch", "InvalidSignature",     "InvalidSignatureException",
+            "AuthFailure",           "AccessDeniedException",
+        };
+        for (size_t i = 0; i < LENGTH(codes); i++) {
+                if (slice_eq(code, slice_str(codes[i])))
+                        return true;
+        }
+        return false;
+}

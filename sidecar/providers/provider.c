@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the contract of provider.h: implementations report here, and a completion that comes twice, too early or
+// empty is a bug that stops the process rather than a credential that goes astray.
+#include "sidecar/providers/provider.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct error *e)
+{
+        assert(!p->is_running && done);
+        p->done = done;
+        p->arg = arg;
+        p->is_running = true;
+        p->is_starting = true;
+        int r = p->ops->start(p, e);
+        p->is_starting = false;
+        if (r < 0)
+                p->is_running = false;
+        return r < 0 ? -1 : 0;
+}
+
+void provider_cancel(struct provider *p)
+{
+        assert(!p->is_starting);
+        if (p->is_running)
+                p->ops->cancel(p); // may complete, and so free `p`
+}
+
+void provider_free(struct provider *p)
+{
+        if (!p)
+                return;
+        assert(!p->is_running);
+        p->ops->destroy(p);
+}
+
+void provider_finish(struct provider *p, struct credentials *c, const struct error *e)
+{
+        assert(p->is_running && !p->is_starting);
+        assert((c == NULL) != (e == NULL));
+        provider_done_fn *done = p->done;
+        void *arg = p->arg;
+        p->is_running = false; // first: the callee may start again, or free `p`
+        done(arg, c, e);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of elements steers the walk; the text of the elements that matter is gathered in the caller's buffer, however
+// many pieces the XML parser delivers it in. The parser's own copies live in wiped memory.
+#include "sidecar/providers/sts_answer.h"
+
+#include <expat.h>
+
+#include "proto/mem/secret.h"
+#include "proto/wire/limits.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { DEPTH_MAX_N = 16, ELEMENTS_MAX_N = 1024 };
+
+enum place {
+        PLACE_OUTSIDE,
+        PLACE_UNKNOWN, // an element that does not matter, and all in it
+        PLACE_RESPONSE,
+        PLACE_RESULT,
+        PLACE_CREDENTIALS,
+        PLACE_USER,
+        PLACE_METADATA,
+        PLACE_ERROR_RESPONSE,
+        PLACE_ERROR,
+        // from here on: elements whose text is kept
+        PLACE_ACCESS_KEY_ID,
+        PLACE_SECRET_ACCESS_KEY,
+        PLACE_SESSION_TOKEN,
+        PLACE_EXPIRATION,
+        PLACE_ARN,
+        PLACE_CODE,
+        PLACE_MESSAGE,
+        PLACE_REQUEST_ID,
+        PLACE_COUNT
+};
+
+static const struct step {
+        enum place from, to;
+        const char *name;
+} steps[] = {
+    {PLACE_OUTSIDE, PLACE_ERROR_RESPONSE, "ErrorResponse"},
+    {PLACE_RESPONSE, PLACE_METADATA, "ResponseMetadata"},
+    {PLACE_RESULT, PLACE_CREDENTIALS, "Credentials"},
+    {PLACE_RESULT, PLACE_USER, "AssumedRoleUser"},
+    {PLACE_CREDENTIALS, PLACE_ACCESS_KEY_ID, "AccessKeyId"},
+    {PLACE_CREDENTIALS, PLACE_SECRET_ACCESS_KEY, "SecretAccessKey"},
+    {PLACE_CREDENTIALS, PLACE_SESSION_TOKEN, "SessionToken"},
+    {PLACE_CREDENTIALS, PLACE_EXPIRATION, "Expiration"},
+    {PLACE_USER, PLACE_ARN, "Arn"},
+    {PLACE_METADATA, PLACE_REQUEST_ID, "RequestId"},
+    {PLACE_ERROR_RESPONSE, PLACE_ERROR, "Error"},
+    {PLACE_ERROR_RESPONSE, PLACE_REQUEST_ID, "RequestId"},
+    {PLACE_ERROR, PLACE_CODE, "Code"},
+    {PLACE_ERROR, PLACE_MESSAGE, "Message"},
+};
+
+struct reader {
+        XML_Parser parser;
+        const char *action;
+        struct buffer *text;
+        const char *what; // not NULL: refused
+        enum place places[DEPTH_MAX_N + 1];
+        unsigned depth, elements;
+        struct {
+                size_t from, to;
+                bool is_seen;
+        } spans[PLACE_COUNT];
+};
+
+static bool is_kept(enum place place)
+{
+        return place >= PLACE_ACCESS_KEY_ID;
+}
+
+// AWS wraps no text of these any more, but its older samples did.
+static bool is_without_blanks(enum place place)
+{
+        return place >= PLACE_ACCESS_KEY_ID && place <= PLACE_ARN;
+}
+
+static void refuse(struct reader *r, const char *what)
+{
+        if (!r->what)
+                r->what = what;
+        (void)XML_StopParser(r->parser, XML_FALSE);
+}
+
+static bool is_action_element(struct slice name, const char *action, struct slice ending)
+{
+        struct slice begin = slice_str(action);
+        return name.n == begin.n + ending.n && slice_starts_with(name, begin) && slice_ends_with(name, ending);
+}
+
+static enum place place_of(const struct reader *r, enum place from, struct slice name)
+{
+        if (from == PLACE_OUTSIDE && is_action_element(name, r->action, SLICE("Response")))
+                return PLACE_RESPONSE;
+        if (from == PLACE_RESPONSE && is_action_element(name, r->action, SLICE("Result")))
+                return PLACE_RESULT;
+        for (size_t i = 0; i < LENGTH(steps); i++) {
+                if (steps[i].from == from && slice_eq(name, slice_str(steps[i].name)))
+                        return steps[i].to;
+        }
+        return PLACE_UNKNOWN;
+}
+
+static void on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
+        (void)attributes;
+        struct reader *r = arg;
+        if (r->what)
+                return;
+        if (r->depth == DEPTH_MAX_N || ++r->elements > ELEMENTS_MAX_N) {
+                refuse(r, "too many elements");
+                return;
+        }
+        enum place from = r->places[r->depth];
+        if (is_kept(from)) {
+                refuse(r, "elements inside a text");
+                return;
+        }
+        struct slice local = slice_str(name);
+        size_t colon = slice_find(local, ':');
+        if (colon < local.n) // the prefix of a namespace says nothing
+                local = slice_from(local, colon + 1);
+        enum place to = place_of(r, from, local);
+        r->places[++r->depth] = to;
+        if (!is_kept(to))
+                return;
+        if (r->spans[to].is_seen) {
+                refuse(r, "a member twice");
+                return;
+        }
+        r->spans[to].is_seen = true;
+        r->spans[to].from = r->text->n;
+        r->spans[to].to = r->text->n;
+}
+
+static void on_end(void *arg, const XML_Char *name)
+{
+        (void)name;
+        struct reader *r = arg;
+        if (r->what)
+                return;
+        enum place place = r->places[r->depth--];
+        if (is_kept(place))
+                r->spans[place].to = r->text->n;
+}
+
+static void on_text(void *arg, const XML_Char *text, int n)
+{
+        struct reader *r = arg;
+        enum place place = r->places[r->depth];
+        if (r->what || n <= 0 || !is_kept(place))
+                return;
+        struct slice rest = slice_of(text, (size_t)n);
+        if (!is_without_blanks(place)) {
+                (void)buffer_put(r->text, rest);
+                return;
+        }
+        for (size_t i = 0; i < rest.n; i++) {
+                uint8_t byte = rest.p[i];
+                if (byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n')
+                        (void)buffer_put_byte(r->text, byte);
+        }
+}
+
+static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id,
+                       int has_internal_subset)
+{
+        (void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
+        refuse(arg, "a document type");
+}
+
+static void on_entity(void *arg, const XML_Char *name, int is_parameter, const XML_Char *value, int value_length,
+                      const XML_Char *base, const XML_Char *system_id, const XML_Char *public_id,
+                      const XML_Char *notation)
+{
+        (void)name, (void)is_parameter, (void)value, (void)value_length;
+        (void)base, (void)system_id, (void)public_id, (void)notation;
+        refuse(arg, "an entity declaration");
+}
+
+static struct slice span(const struct reader *r, enum place place)
+{
+        return slice_of(r->text->p + r->spans[place].from, r->spans[place].to - r->spans[place].from);
+}
+
+static void answer_from(const struct reader *r, struct answer *ret)
+{
+        *ret = (struct answer){0};
+        if (!r->text->p) // no text at all
+                return;
+        *ret = (struct answer){
+            .access_key_id = span(r, PLACE_ACCESS_KEY_ID),
+            .secret_access_key = span(r, PLACE_SECRET_ACCESS_KEY),
+            .session_token = span(r, PLACE_SESSION_TOKEN),
+            .expiration = span(r, PLACE_EXPIRATION),
+            .assumed_role_arn = span(r, PLACE_ARN),
+            .code = slice_trim(span(r, PLACE_CODE)),
+            .message = slice_trim(span(r, PLACE_MESSAGE)),
+            .request_id = slice_trim(span(r, PLACE_REQUEST_ID)),
+        };
+}
+
+int sts_answer_read(const char *action, struct slice body, struct buffer *scratch, struct answer *ret,
+                    const char **what)
+{
+        static const XML_Memory_Handling_Suite wiping = {wiping_malloc, wiping_realloc, wiping_free};
+        if (slice_is_empty(body) || body.n > LIMIT_UPSTREAM_BODY) {
+                *what = slice_is_empty(body) ? "empty" : "too large";
+                return -1;
+        }
+        struct reader r = {.action = action, .text = scratch};
+        r.parser = XML_ParserCreate_MM("UTF-8", &wiping, NULL);
+        if (!r.parser) {
+                *what = "out of memory";
+                return -1;
+        }
+        XML_SetUserData(r.parser, &r);
+        XML_SetElementHandler(r.parser, on_start, on_end);
+        XML_SetCharacterDataHandler(r.parser, on_text);
+        XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
+        XML_SetEntityDeclHandler(r.parser, on_entity);
+        enum XML_Status status = XML_Parse(r.parser, (const char *)body.p, (int)body.n, XML_TRUE);
+        XML_ParserFree(r.parser);
+        if (!r.what && scratch->failed)
+                r.what = "too large, or out of memory";
+        if (!r.what && status != XML_STATUS_OK)
+                r.what = "not well-formed XML, or cut short";
+        *what = r.what;
+        if (r.what)
+                return -1;
+        answer_from(&r, ret);
+        return 0;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// AWS STS API Reference, AssumeRole and AssumeRoleWithWebIdentity.
+#include "sidecar/providers/sts_body.h"
+
+#include "sidecar/config/profile.h"
+#include "sidecar/providers/form.h"
+
+static void put_common(struct buffer *out, const char *action, const struct role_settings *role)
+{
+        form_put(out, "Action", slice_str(action));
+        form_put(out, "Version", SLICE("2011-06-15"));
+        form_put_optional(out, "RoleArn", role->role_arn);
+        form_put_optional(out, "RoleSessionName", role->role_session_name);
+}
+
+static void put_limits(struct buffer *out, const struct role_settings *role)
+{
+        if (role->duration_seconds > 0)
+                form_put_i64(out, "DurationSeconds", role->duration_seconds);
+        form_put_optional(out, "Policy", role->policy);
+        for (size_t i = 0; i < role->policy_arns_count; i++)
+                form_put_member(out, "PolicyArns", i + 1, ".arn", role->policy_arns[i]);
+}
+
+static int body_end(const struct buffer *out, struct error *e)
+{
+        return out->failed ? error_set(e, ERROR_INTERNAL, "the STS request is too large, or out of memory") : 0;
+}
+
+int sts_body_assume_role(const struct role_settings *role, struct buffer *out, struct error *e)
+{
+        put_common(out, "AssumeRole", role);
+        form_put_optional(out, "ExternalId", role->external_id);
+        put_limits(out, role);
+        for (size_t i = 0; i < role->tags_count; i++) {
+                form_put_member(out, "Tags", i + 1, ".Key", role->tags[i].name);
+                form_put_member(out, "Tags", i + 1, ".Value", role->tags[i].value);
+        }
+        for (size_t i = 0; i < role->transitive_tag_keys_count; i++)
+                form_put_member(out, "TransitiveTagKeys", i + 1, "", role->transitive_tag_keys[i]);
+        form_put_optional(out, "SourceIdentity", role->source_identity);
+        return body_end(out, e);
+}
+
+int sts_body_web_identity(const struct role_settings *role, struct slice token, struct buffer *out, struct error *e)
+{
+        put_common(out, "AssumeRoleWithWebIdentity", role);
+        form_put(out, "WebIdentityToken", token);
+        put_limits(out, role);
+        return body_end(out, e);
+}

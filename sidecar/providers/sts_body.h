@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of requests to AWS STS (API version 2011-06-15, query protocol).
+#ifndef SIDECAR_PROVIDERS_STS_BODY_H
+#define SIDECAR_PROVIDERS_STS_BODY_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/base/error.h"
+
+struct role_settings;
+
+#define STS_CONTENT_TYPE "application/x-www-form-urlencoded; charset=utf-8"
+
+// Append the body with every parameter that the settings hold. 0, or -1 with *e when the buffer is full.
+int sts_body_assume_role(const struct role_settings *role, struct buffer *out, struct error *e);
+int sts_body_web_identity(const struct role_settings *role, struct slice token, struct buffer *out, struct error *e);
+
+#endif

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fails on an include that points up, sideways or through a closed door.
+
+The table is the house of ARCHITECTURE.md: a room may include from itself and from the rooms that are listed for it.
+Also fails on cycles between headers, on a room that the table does not know, and on a table in ARCHITECTURE.md that
+names other rooms than this one.
+"""
+import pathlib
+import re
+import sys
+
+PROTO = ["proto/mem", "proto/wire"]
+BASE = [*PROTO, "sidecar/base"]
+ROOMS = {
+    "proto/mem": [],
+    "proto/wire": ["proto/mem"],
+    "sidecar/base": PROTO,
+    "sidecar/config": BASE,
+    "sidecar/signing": BASE,
+    "sidecar/io": BASE,
+    "sidecar/providers": [*BASE, "sidecar/config", "sidecar/signing", "sidecar/io"],
+    "sidecar/vault": [*BASE, "sidecar/io", "sidecar/providers"],
+    "sidecar/server": [*BASE, "sidecar/io", "sidecar/signing", "sidecar/vault"],
+    "sidecar/app": ["sidecar/*", *PROTO],
+    "sidecar": ["sidecar/*", *PROTO],
+    "clients/c": PROTO,
+    "clients/cli": [*PROTO, "clients/c"],
+}
+# Names that are a library's own and the only files that may see them.
+LIBRARY_DOORS = {
+    "jsmn.h": {"proto/wire/json_read.c"},
+    "llhttp.h": {"proto/wire/http.c"},
+    "curl/curl.h": {"sidecar/io/"},
+    "expat.h": {"sidecar/providers/"},
+    "uv.h": {"sidecar/io/", "sidecar/providers/", "sidecar/vault/", "sidecar/server/", "sidecar/app/"},
+    "openssl/": {"sidecar/signing/", "sidecar/io/", "sidecar/main.c"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def room_of(path):
+    parent = str(pathlib.PurePosixPath(path).parent)
+    return parent
+
+
+def may_include(room, target_room):
+    if room == target_room:
+        return True
+    for allowed in ROOMS[room]:
+        if allowed == target_room or (allowed.endswith("/*") and target_room.startswith(allowed[:-1])):
+            return True
+    return False
+
+
+def cycles(graph):
+    state, found = {}, []
+
+    def visit(node, trail):
+        state[node] = "open"
+        for target in graph.get(node, ()):
+            if state.get(target) == "open":
+                found.append(" -> ".join([*trail[trail.index(target):], target] if target in trail else [node, target]))
+            elif target not in state:
+                visit(target, [*trail, target])
+        state[node] = "done"
+
+    for node in graph:
+        if node not in state:
+            visit(node, [node])
+    return found
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
+    root = root if root.is_dir() else root.parents[2]
+    faults, headers, files = [], {}, 0
+    for top in ("proto", "sidecar", "clients"):
+        for source in sorted((root / top).rglob("*.[ch]")):
+            files += 1
+            path = source.relative_to(root).as_posix()
+            room = room_of(path)
+            if room not in ROOMS:
+                faults.append(f"{path}: the room {room} is not in the table of tests/lint/layers.py")
+                continue
+            for kind, name in INCLUDE.findall(source.read_text()):
+                if kind == '"':
+                    if not (root / name).exists():
+                        faults.append(f"{path}: includes \"{name}\", which is not a path from the root")
+                        continue
+                    if path.endswith(".h") and name.endswith(".h"):
+                        headers.setdefault(path, []).append(name)
+                    if not may_include(room, room_of(name)):
+                        faults.append(f"{path}: {room} may not include {name}")
+                for door, inside in LIBRARY_DOORS.items():
+                    if kind == "<" and name.startswith(door) and not any(path.startswith(i) for i in inside):
+                        faults.append(f"{path}: includes <{name}>, which only {', '.join(sorted(inside))} may see")
+    faults += [f"cycle: {c}" for c in cycles(headers)]
+    architecture = root / "ARCHITECTURE.md"
+    if architecture.exists():
+        text = architecture.read_text()
+        faults += [f"ARCHITECTURE.md does not name the room {room}" for room in ROOMS if room not in text]
+    if files == 0:
+        faults.append("no sources found")
+    for fault in faults:
+        print(fault)
+    if not faults:
+        print(f"layers: {files} files, every include points down")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
