@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the configuration says, as plain data: immutable after load. Strings are NUL-terminated, owned by the settings
-// they came with, NULL when absent. Paths are absolute.
+// they came with, NULL when absent. Paths are absolute. Secrets lie in secret memory of the settings: borrowed, never
+// cleared here.
 #ifndef SIDECAR_CONFIG_PROFILE_H
 #define SIDECAR_CONFIG_PROFILE_H
 
@@ -46,7 +47,7 @@ struct profile {
 
         char *region;        // where the credentials are used; NULL: unknown
         char *issuer_region; // where they are issued: sts_region, the trust anchor's region, or `region`
-        char *endpoint_url;  // base URL of the issuing service, derived when not configured
+        char *endpoint_url;  // base URL of the issuing service without a slash at its end, derived when not configured
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         bool on_demand;
@@ -56,7 +57,7 @@ struct profile {
         size_t allow_count; // 0: whoever may connect
         struct {
                 char *service, *region;
-                char **hosts; // "*.suffix" or exact; none: any
+                char **hosts; // "*.suffix" or exact, lower case; none: any
                 size_t hosts_count;
                 char **paths; // prefixes; none: any
                 size_t paths_count;
@@ -68,7 +69,8 @@ struct profile {
         char *web_identity_token_file;
         struct {
                 char *trust_anchor_arn, *profile_arn;
-                char *certificate, *certificate_chain, *private_key, *private_key_passphrase_file;
+                char *certificate, *certificate_chain, *private_key_passphrase_file;
+                char *private_key; // the certificate's file when none was configured
                 struct name_value *instance_properties;
                 size_t instance_properties_count;
         } roles_anywhere;

@@ -56,7 +56,8 @@ void session_name_default(struct slice profile, const char *host_name, char out[
                         at = put(out, at, SLICE("keyfob-"));
                 at = put_cut(out, at, profile, SESSION_NAME_MAX - at);
         } else {
-                size_t host_room = SESSION_NAME_MAX - 1 - (profile.n < SESSION_NAME_MAX ? profile.n : SESSION_NAME_MAX - 1);
+                size_t host_room =
+                    SESSION_NAME_MAX - 1 - (profile.n < SESSION_NAME_MAX ? profile.n : SESSION_NAME_MAX - 1);
                 if (host_room < HOST_SHARE)
                         host_room = HOST_SHARE;
                 size_t host_n = host.n < host_room ? host.n : host_room;

@@ -17,8 +17,8 @@ struct listener_settings {
 };
 
 struct settings {
-        char *path; // of the file; NULL in zero configuration
-        char *region;
+        char *path;                          // of the file; NULL in zero configuration
+        char *region;                        // of the top level, else the environment's; NULL: none
         struct listener_settings *listeners; // at least one
         size_t listeners_count;
         struct profile *profiles; // in order of refresh: sources before those that stand on them
@@ -33,8 +33,11 @@ struct settings_input {
 };
 
 // 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: one profile `default` from
-// AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, or from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with
-// AWS_ROLE_ARN and AWS_EXTERNAL_ID: that role on those keys); without these it says what is missing.
+// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_ROLE_ARN and AWS_EXTERNAL_ID, and no token file: that role, on
+// those keys as profile `environment`), or else from AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE; without these it
+// says what is missing. Region, endpoints and CA bundle that a profile does not name come from AWS_REGION,
+// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
+// (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);
 

@@ -145,38 +145,33 @@ static void foreign_refusal(const struct answer_context *context, struct error *
         (void)error_set(e, kind_of((struct slice){NULL, 0}, context->status),
                         "%s for %.256s: HTTP %d without an error of AWS (%.*s, %zu bytes)", context->action,
                         context->subject, context->status, (int)type.n, (const char *)type.p, context->body_size);
-        if (e && e->kind == ERROR_PROTOCOL)
+        if (e->kind == ERROR_PROTOCOL)
                 (void)error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
                                     "settings (HTTPS_PROXY, NO_PROXY).");
 }
 
 void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e)
 {
-        struct slice code = slice_trim(answer->code);
-        struct slice message = message_without_request(answer->message);
-        if (slice_is_empty(code)) {
+        struct error said = {.upstream.status = context->status};
+        put_text(said.upstream.service, sizeof(said.upstream.service), slice_str(context->service));
+        put_text(said.upstream.code, sizeof(said.upstream.code), slice_trim(answer->code));
+        put_text(said.upstream.message, sizeof(said.upstream.message), message_without_request(answer->message));
+        put_text(said.upstream.request_id, sizeof(said.upstream.request_id), slice_trim(answer->request_id));
+        const char *code = said.upstream.code;
+        const char *message = said.upstream.message;
+        if (code[0] == '\0')
                 foreign_refusal(context, e);
-        } else {
-                struct error texts; // for its fields' sizes: cleaned and cut there
-                put_text(texts.upstream.code, sizeof(texts.upstream.code), code);
-                put_text(texts.upstream.message, sizeof(texts.upstream.message), message);
-                (void)error_set(e, kind_of(code, context->status), "%s for %.256s: %s%s%s", context->action,
-                                context->subject, texts.upstream.code, slice_is_empty(message) ? "" : ": ",
-                                texts.upstream.message);
-        }
-        put_text(e->upstream.service, sizeof(e->upstream.service), slice_str(context->service));
-        put_text(e->upstream.code, sizeof(e->upstream.code), code);
-        put_text(e->upstream.message, sizeof(e->upstream.message), message);
-        put_text(e->upstream.request_id, sizeof(e->upstream.request_id), slice_trim(answer->request_id));
-        e->upstream.status = context->status;
+        else
+                (void)error_set(e, kind_of(slice_str(code), context->status), "%s for %.256s: %s%s%s", context->action,
+                                context->subject, code, message[0] == '\0' ? "" : ": ", message);
+        memcpy(&e->upstream, &said.upstream, sizeof(e->upstream));
 }
 
 bool answer_code_may_be_skew(struct slice code)
 {
         static const char *const codes[] = {
-            "RequestExpired",        "RequestTimeTooSkewed", "RequestInTheFuture",
-            "SignatureDoesNotMatch", "InvalidSignature",     "InvalidSignatureException",
-            "AuthFailure",           "AccessDeniedException",
+            "RequestExpired",   "RequestTimeTooSkewed",      "RequestInTheFuture", "SignatureDoesNotMatch",
+            "InvalidSignature", "InvalidSignatureException", "AuthFailure",        "AccessDeniedException",
         };
         for (size_t i = 0; i < LENGTH(codes); i++) {
                 if (slice_eq(code, slice_str(codes[i])))

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each secret has its own pages: locking, dumping and inheriting are properties of whole pages.
+#include "proto/mem/secret.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// The one piece of state in this room: a count for diagnostics, which nothing depends on.
+static _Atomic unsigned long lock_failures;
+
+// `n` rounded up to whole pages; 0 when that does not fit.
+static size_t whole_pages(size_t n)
+{
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        return n > SIZE_MAX - page ? 0 : (n + page - 1) / page * page;
+}
+
+void *secret_alloc(size_t n)
+{
+        size_t mapped = whole_pages(n);
+        if (mapped == 0)
+                return NULL;
+        void *p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+                return NULL;
+        // Each of these may be missing in a kernel or forbidden in a container; the secret is then still wiped.
+        if (mlock(p, mapped) < 0)
+                lock_failures++;
+        (void)madvise(p, mapped, MADV_DONTDUMP);
+        (void)madvise(p, mapped, MADV_WIPEONFORK);
+        return p;
+}
+
+void secret_release(void *p, size_t n)
+{
+        if (!p)
+                return;
+        explicit_bzero(p, n);
+        (void)munmap(p, whole_pages(n)); // unlocks too
+}
+
+unsigned long secret_lock_failures(void)
+{
+        return lock_failures;
+}
+
+int secret_copy(struct secret *ret, struct slice bytes)
+{
+        uint8_t *p = secret_alloc(bytes.n > 0 ? bytes.n : 1);
+        if (!p)
+                return -ENOMEM;
+        if (bytes.n > 0)
+                memcpy(p, bytes.p, bytes.n);
+        *ret = (struct secret){p, bytes.n};
+        return 0;
+}
+
+void secret_clear(struct secret *s)
+{
+        secret_release(s->p, s->n > 0 ? s->n : 1);
+        *s = (struct secret){0};
+}
+
+void *wiping_malloc(size_t n)
+{
+        return malloc(n);
+}
+
+void *wiping_calloc(size_t count, size_t size)
+{
+        return calloc(count, size);
+}
+
+void wiping_free(void *p)
+{
+        if (p)
+                explicit_bzero(p, malloc_usable_size(p));
+        free(p);
+}
+
+void *wiping_realloc(void *p, size_t n)
+{
+        if (!p)
+                return malloc(n);
+        if (n == 0) {
+                wiping_free(p);
+                return NULL;
+        }
+        size_t held = malloc_usable_size(p);
+        if (n <= held && n > held / 2)
+                return p;
+        void *q = malloc(n);
+        if (!q)
+                return NULL;
+        memcpy(q, p, n < held ? n : held);
+        wiping_free(p);
+        return q;
+}
+
+char *wiping_strdup(const char *s)
+{
+        size_t n = strlen(s) + 1;
+        char *copy = malloc(n);
+        if (copy)
+                memcpy(copy, s, n);
+        return copy;
+}

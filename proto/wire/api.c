@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/wire/api.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "proto/wire/limits.h"
+
+static const struct api_error_text error_texts[] = {
+    [API_INVALID_REQUEST] = {"invalid_request", "Invalid request", 400},
+    [API_INVALID_URL] = {"invalid_url", "Invalid URL", 400},
+    [API_PEER_NOT_ALLOWED] = {"peer_not_allowed", "Peer not allowed", 403},
+    [API_SCOPE_DENIED] = {"scope_denied", "Scope denied", 403},
+    [API_TARGET_NOT_ALLOWED] = {"target_not_allowed", "Target not allowed", 403},
+    [API_UNSIGNED_NOT_ALLOWED] = {"unsigned_not_allowed", "Unsigned payload not allowed", 403},
+    [API_NOT_FOUND] = {"not_found", "Not found", 404},
+    [API_PROFILE_NOT_FOUND] = {"profile_not_found", "Profile not found", 404},
+    [API_METHOD_NOT_ALLOWED] = {"method_not_allowed", "Method not allowed", 405},
+    [API_REQUEST_TIMEOUT] = {"request_timeout", "Request timeout", 408},
+    [API_BODY_TOO_LARGE] = {"body_too_large", "Body too large", 413},
+    [API_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", "Unsupported media type", 415},
+    [API_HEADERS_TOO_LARGE] = {"headers_too_large", "Headers too large", 431},
+    [API_INTERNAL_ERROR] = {"internal_error", "Internal error", 500},
+    [API_UPSTREAM_ERROR] = {"upstream_error", "Upstream error", 502},
+    [API_CREDENTIALS_UNAVAILABLE] = {"credentials_unavailable", "Credentials unavailable", 503},
+    [API_TOO_MANY_CONNECTIONS] = {"too_many_connections", "Too many connections", 503},
+    [API_SHUTTING_DOWN] = {"shutting_down", "Shutting down", 503},
+    [API_UPSTREAM_TIMEOUT] = {"upstream_timeout", "Upstream timeout", 504},
+};
+
+_Static_assert(sizeof(error_texts) / sizeof(error_texts[0]) == API_ERROR_COUNT, "name every enum api_error");
+
+const struct api_error_text *api_error_text(enum api_error error)
+{
+        assert(error < API_ERROR_COUNT);
+        return &error_texts[error];
+}
+
+// Joins two texts and a NUL.
+static int join(const char *head, const char *tail, char *out, size_t out_size)
+{
+        size_t head_n = strlen(head);
+        size_t tail_n = strlen(tail);
+        if (head_n >= out_size || tail_n >= out_size - head_n)
+                return -ENAMETOOLONG;
+        memcpy(out, head, head_n);
+        memcpy(out + head_n, tail, tail_n + 1);
+        return 0;
+}
+
+static bool is_given(const char *s)
+{
+        return s && s[0] != 0;
+}
+
+int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg_runtime_dir,
+                    bool (*exists)(const char *path), char *out, size_t out_size)
+{
+        if (is_given(flag))
+                return join(flag, "", out, out_size);
+        if (is_given(keyfob_socket))
+                return join(keyfob_socket, "", out, out_size);
+        if (is_given(xdg_runtime_dir)) {
+                int r = join(xdg_runtime_dir, "/keyfob/keyfob.sock", out, out_size);
+                if (!exists || (r == 0 && exists(out)))
+                        return r;
+        }
+        return join(API_DEFAULT_SOCKET, "", out, out_size);
+}
+
+static bool is_name_byte(uint8_t c)
+{
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+               c == '@' || c == '+' || c == '-';
+}
+
+bool api_is_profile_name(struct slice name)
+{
+        if (name.n == 0 || name.n > LIMIT_PROFILE_NAME || name.p[0] == ' ' || name.p[name.n - 1] == ' ')
+                return false;
+        for (size_t i = 0; i < name.n; i++)
+                if (!is_name_byte(name.p[i]) && name.p[i] != ' ')
+                        return false;
+        return true;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/wire/json_node.h"
+#include "proto/wire/json_text.h"
+
+enum { PAIRWISE_KEYS = 12 }; // up to here comparing all pairs beats sorting
+
+// While the keys of a large object are sorted, `type` is the link of their lists (0, the root, ends one).
+static size_t link_of(const struct json_node *node)
+{
+        return (size_t)node->type;
+}
+
+static void set_link(struct json_node *node, size_t to)
+{
+        node->type = (int)to;
+}
+
+static int compare(const struct json_doc *doc, size_t a, size_t b)
+{
+        struct json_node *left = &doc->nodes[a];
+        struct json_node *right = &doc->nodes[b];
+        return json_text_compare(json_node_text(doc, left), left->size != 0, json_node_text(doc, right),
+                                 right->size != 0);
+}
+
+static bool pairwise_duplicate(const struct json_doc *doc, size_t object, size_t *ret)
+{
+        for (size_t a = json_first(doc, object); a != JSON_NONE; a = json_next(doc, a)) {
+                for (size_t b = json_next(doc, a); b != JSON_NONE; b = json_next(doc, b)) {
+                        if (compare(doc, a, b) == 0) {
+                                *ret = b;
+                                return true;
+                        }
+                }
+        }
+        return false;
+}
+
+// Merges two sorted lists; where two keys are equal, *duplicate is set to the later one.
+static size_t merge(struct json_doc *doc, size_t a, size_t b, size_t *duplicate)
+{
+        size_t head = 0;
+        size_t tail = 0;
+        while (a != 0 && b != 0) {
+                int order = compare(doc, a, b);
+                if (order == 0)
+                        *duplicate = a > b ? a : b;
+                size_t least = order <= 0 ? a : b;
+                *(order <= 0 ? &a : &b) = link_of(&doc->nodes[least]);
+                if (tail == 0)
+                        head = least;
+                else
+                        set_link(&doc->nodes[tail], least);
+                tail = least;
+        }
+        size_t rest = a != 0 ? a : b;
+        if (tail == 0)
+                return rest;
+        set_link(&doc->nodes[tail], rest);
+        return head;
+}
+
+// Sorts the keys in their nodes, without memory of its own. Equal keys meet in some merge.
+static bool sorted_duplicate(struct json_doc *doc, size_t object, size_t *ret)
+{
+        size_t runs[32] = {0}; // runs[i] is empty or holds 2^i keys
+        size_t duplicate = 0;
+        for (size_t key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key)) {
+                size_t run = key;
+                size_t i = 0;
+                set_link(&doc->nodes[key], 0);
+                for (; runs[i] != 0; i++) {
+                        run = merge(doc, runs[i], run, &duplicate);
+                        runs[i] = 0;
+                }
+                runs[i] = run;
+        }
+        size_t all = 0;
+        for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+                all = merge(doc, runs[i], all, &duplicate);
+        for (size_t key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key))
+                doc->nodes[key].type = NODE_STRING;
+        *ret = duplicate;
+        return duplicate != 0;
+}
+
+bool json_has_duplicate_key(struct json_doc *doc, size_t object, size_t *ret)
+{
+        if (doc->nodes[object].size <= PAIRWISE_KEYS)
+                return pairwise_duplicate(doc, object, ret);
+        return sorted_duplicate(doc, object, ret);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a JSON document, shared by the three files that make up json_read.h: json_read.c parses, json_keys.c
+// looks for duplicate keys, json_node.c answers questions about a parsed document.
+#ifndef PROTO_WIRE_JSON_NODE_H
+#define PROTO_WIRE_JSON_NODE_H
+
+#include "proto/wire/json_read.h"
+
+enum { NODE_OBJECT = 1, NODE_ARRAY = 2, NODE_STRING = 3, NODE_SCALAR = 4 };
+
+// A token as jsmn lays it out. The meaning of the last two members is ours: json_read.c sets them anew.
+struct json_node {
+        int type;       // NODE_…
+        int start, end; // of a string: between its quotes
+        int size;       // children (keys or elements); of a string: whether it has escapes
+        int next;       // sibling, -1: none
+};
+
+static inline struct slice json_node_text(const struct json_doc *doc, const struct json_node *node)
+{
+        return slice_of(doc->text.p + node->start, (size_t)(node->end - node->start));
+}
+
+// Whether two keys of a checked object are equal; the later one in *ret. Allocates nothing.
+bool json_has_duplicate_key(struct json_doc *doc, size_t object, size_t *ret);
+
+// Fills in line and column from the offset.
+void json_fault_place(struct slice text, struct json_fault *fault);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/wire/json_write.h"
+
+#include "proto/mem/text.h"
+
+// True when a value ends here: what follows needs a comma first. "e" and "l" end true, false and null.
+static bool is_end_of_value(uint8_t last)
+{
+        return last == '"' || last == '}' || last == ']' || last == 'e' || last == 'l' || (last >= '0' && last <= '9');
+}
+
+static void separate(struct buffer *b)
+{
+        if (b->n > 0 && is_end_of_value(b->p[b->n - 1]))
+                (void)buffer_put_byte(b, ',');
+}
+
+void json_begin_object(struct buffer *b)
+{
+        separate(b);
+        (void)buffer_put_byte(b, '{');
+}
+
+void json_end_object(struct buffer *b)
+{
+        (void)buffer_put_byte(b, '}');
+}
+
+void json_begin_array(struct buffer *b)
+{
+        separate(b);
+        (void)buffer_put_byte(b, '[');
+}
+
+void json_end_array(struct buffer *b)
+{
+        (void)buffer_put_byte(b, ']');
+}
+
+void json_key(struct buffer *b, const char *key)
+{
+        separate(b);
+        (void)buffer_put_byte(b, '"');
+        (void)buffer_put_str(b, key);
+        (void)buffer_put(b, SLICE("\":"));
+}
+
+static bool is_plain(uint8_t c)
+{
+        return c >= 0x20 && c != '"' && c != '\\' && c < 0x7f;
+}
+
+static void put_escape(struct buffer *b, uint8_t c)
+{
+        static const char hex[] = "0123456789abcdef";
+        const char *name = NULL;
+        switch (c) {
+        case '"':
+                name = "\\\"";
+                break;
+        case '\\':
+                name = "\\\\";
+                break;
+        case '\n':
+                name = "\\n";
+                break;
+        case '\r':
+                name = "\\r";
+                break;
+        case '\t':
+                name = "\\t";
+                break;
+        default:
+                (void)buffer_put_str(b, "\\u00");
+                (void)buffer_put_byte(b, (uint8_t)hex[c >> 4]);
+                (void)buffer_put_byte(b, (uint8_t)hex[c & 15]);
+                return;
+        }
+        (void)buffer_put_str(b, name);
+}
+
+// Puts the byte or the UTF-8 sequence at the start of `s`; returns its length.
+static size_t put_one(struct buffer *b, struct slice s)
+{
+        if (s.p[0] < 0x80) {
+                put_escape(b, s.p[0]);
+                return 1;
+        }
+        size_t n = s.p[0] >= 0xf0 ? 4 : s.p[0] >= 0xe0 ? 3 : 2;
+        if (s.n >= n && text_is_utf8(slice_head(s, n))) {
+                (void)buffer_put(b, slice_head(s, n));
+                return n;
+        }
+        (void)buffer_put(b, SLICE("\xef\xbf\xbd")); // U+FFFD
+        return 1;
+}
+
+void json_put_string(struct buffer *b, struct slice s)
+{
+        separate(b);
+        (void)buffer_put_byte(b, '"');
+        while (s.n > 0) {
+                size_t run = 0;
+                while (run < s.n && is_plain(s.p[run]))
+                        run++;
+                (void)buffer_put(b, slice_head(s, run));
+                s = slice_from(s, run);
+                if (s.n > 0)
+                        s = slice_from(s, put_one(b, s));
+        }
+        (void)buffer_put_byte(b, '"');
+}
+
+void json_put_i64(struct buffer *b, int64_t value)
+{
+        separate(b);
+        (void)buffer_put_i64(b, value);
+}
+
+void json_put_bool(struct buffer *b, bool value)
+{
+        separate(b);
+        (void)buffer_put_str(b, value ? "true" : "false");
+}
+
+void json_put_null(struct buffer *b)
+{
+        separate(b);
+        (void)buffer_put_str(b, "null");
+}
+
+void json_member(struct buffer *b, const char *key, struct slice value)
+{
+        json_key(b, key);
+        json_put_string(b, value);
+}
+
+void json_member_i64(struct buffer *b, const char *key, int64_t value)
+{
+        json_key(b, key);
+        json_put_i64(b, value);
+}
+
+void json_member_bool(struct buffer *b, const char *key, bool value)
+{
+        json_key(b, key);
+        json_put_bool(b, value);
+}

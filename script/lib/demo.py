@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What script/run starts: the agent, and when nothing is configured the stand-in for AWS beside it.
+
+Everything lives in one temporary folder and ends with this program, whichever way it ends.
+"""
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from urllib.parse import quote
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+class Failed(Exception):
+    pass
+
+
+class Agent(http.client.HTTPConnection):
+    """The agent's API on its Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+    def get(self, target):
+        self.request("GET", target)
+        answer = self.getresponse()
+        document = json.loads(answer.read())
+        if answer.status != 200:
+            raise Failed(f"{target}: {document.get('detail')} ({document.get('hint')})")
+        return document
+
+
+@contextlib.contextmanager
+def running(name, argv, **options):
+    # In a group of its own: Ctrl-C reaches this program alone, which then ends the others in order.
+    process = subprocess.Popen([str(a) for a in argv], start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            say(f"{name} did not end in 5 s, killing it")
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def standin(folder):
+    """AWS on the loopback interface; writes config.json into `folder`."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [sys.executable, "-m", "standin", "serve", "--dir", folder, "--port", "0"]
+    with running("the stand-in", argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        if not line:
+            raise Failed("the stand-in for AWS did not start")
+        say(f"the stand-in for AWS listens on 127.0.0.1:{json.loads(line)['port']}")
+        yield folder / "config.json"
+
+
+def wait_until_ready(agent, path):
+    waiting = subprocess.run([str(BUILD / "keyfob"), "wait", "--timeout", "30s", "--socket", str(path)], check=False,
+                             capture_output=True, text=True)
+    if agent.poll() is not None:
+        raise Failed(f"keyfobd ended with status {agent.returncode}")
+    if waiting.returncode != 0:
+        raise Failed(f"not ready: {waiting.stderr.strip()}")
+
+
+def mask(text):
+    return f"{text[:4]}{'*' * 8}{text[-4:]}" if len(text) > 16 else "*" * 8
+
+
+def fetch_all(path):
+    agent = Agent(path)
+    for profile in agent.get("/v1/profiles")["profiles"]:
+        credentials = agent.get(f"/v1/profiles/{quote(profile['name'])}/credentials")
+        print(f"{profile['name']} ({profile['type']})")
+        for key, value in credentials.items():
+            shown = mask(value) if key in ("AccessKeyId", "SecretAccessKey", "SessionToken") else value
+            print(f"  {key:16} {shown}")
+    agent.close()
+
+
+def print_commands(path, profiles):
+    keyfob = os.path.relpath(BUILD / "keyfob")
+    name = "tenant-a" if "tenant-a" in profiles else profiles[0]
+    print(f"""
+Ready. In another shell, in this folder:
+
+  export KEYFOB_SOCKET={path}
+  {keyfob} status
+  curl --unix-socket {path} http://keyfob/v1/profiles/{name}/credentials
+  {keyfob} sign POST https://bedrock-runtime.us-east-1.amazonaws.com/model/demo-v1%3A0/converse \\
+      --profile {name} -H 'content-type: application/json' -d '{{"messages": []}}'
+
+Ctrl-C ends all of it.""", flush=True)
+
+
+def serve(config, socket_path, check, options):
+    argv = [BUILD / "keyfobd", *(["--config", config] if config else []), "--socket", socket_path, *options]
+    with running("keyfobd", argv) as agent:
+        wait_until_ready(agent, socket_path)
+        if check:
+            fetch_all(socket_path)
+            return
+        api = Agent(socket_path)
+        print_commands(socket_path, [p["name"] for p in api.get("/v1/profiles")["profiles"]])
+        api.close()
+        agent.wait()
+        raise Failed(f"keyfobd ended with status {agent.returncode}")
+
+
+def on_signal(number, frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check-own", action="store_true", help="check with the configuration that is there")
+    parser.add_argument("options", nargs="*", help="for keyfobd")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, on_signal)
+    try:
+        with tempfile.TemporaryDirectory(prefix="keyfob-") as temporary:
+            folder = pathlib.Path(temporary)
+            socket_path = folder / "keyfob.sock"
+            if arguments.check_own:
+                serve(None, socket_path, True, arguments.options)
+            else:
+                say("nothing is configured: starting a demo with a local stand-in for AWS")
+                with standin(folder / "demo") as config:
+                    serve(config, socket_path, arguments.check, arguments.options)
+    except KeyboardInterrupt:
+        say("ending")
+    except Failed as failure:
+        say(str(failure))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/base/hardening.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "sidecar/base/hardening_parts.h"
+
+int hardening_apply(struct error *e)
+{
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        umask(077);
+        // A write to a peer that left must be an error, not the end.
+        if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "ignore SIGPIPE");
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "PR_SET_NO_NEW_PRIVS");
+        return hardening_forbid_dumps(e);
+}

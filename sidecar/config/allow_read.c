@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/allow_read.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+#include "sidecar/config/profile.h"
+
+#define RULES_MAX 1000
+
+static_assert(sizeof(uid_t) == sizeof(uint32_t) && sizeof(gid_t) == sizeof(uint32_t), "ids are 32 bits");
+
+static key_read_fn read_uids, read_gids, read_scopes;
+
+static const struct key_rule rules[] = {
+    {.key = "uids", .read = read_uids},
+    {.key = "gids", .read = read_gids},
+    {.key = "scopes", .read = read_scopes},
+};
+
+static const struct {
+        struct slice name;
+        enum allow_scope scope;
+} scopes[] = {
+    {SLICE_INIT("credentials"), ALLOW_CREDENTIALS},
+    {SLICE_INIT("sign"), ALLOW_SIGN},
+    {SLICE_INIT("token"), ALLOW_TOKEN},
+    {SLICE_INIT("admin"), ALLOW_ADMIN},
+};
+
+static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32_t *ret)
+{
+        const char *what = kind == ACCOUNT_USER ? "user" : "group";
+        if (json_kind(r->doc, node) == JSON_NUMBER) {
+                int64_t number = 0;
+                if (json_integer(r->doc, node, &number) < 0 || number < 0 || number >= UINT32_MAX)
+                        return reader_expected(r, node, "an id from 0 to 4294967294, or a name");
+                *ret = (uint32_t)number;
+                return 0;
+        }
+        struct slice name;
+        if (json_kind(r->doc, node) != JSON_STRING)
+                return reader_expected(r, node, "an id, or a name");
+        if (reader_text(r, node, &name) < 0)
+                return -1;
+        int found = account_find(&r->accounts, kind, name, ret);
+        if (found == 0)
+                return 0;
+        if (found == -ENOENT || found == -EINVAL) {
+                reader_expected(r, node,
+                                kind == ACCOUNT_USER ? "the name of a user of this system, or a number"
+                                                     : "the name of a group of this system, or a number");
+                return error_hint(r->e,
+                                  "see \"getent %s\"; a container may know other names than its host, numbers hold",
+                                  kind == ACCOUNT_USER ? "passwd" : "group");
+        }
+        errno = -found;
+        reader_fail(r, node, "the system cannot say which id this %s has (errno %d)", what, -found);
+        return error_hint(r->e, "give the number instead of the name");
+}
+
+static int read_ids(struct reader *r, size_t value, enum account_kind kind, uint32_t **ret, size_t *ret_count)
+{
+        size_t count = json_length(r->doc, value);
+        if (json_kind(r->doc, value) != JSON_ARRAY)
+                return reader_expected(r, value, "a list of ids or names");
+        if (count == 0) {
+                reader_fail(r, value, "found an empty list, expected at least one id or name");
+                return error_hint(r->e, "leave the key out where nobody is meant by it");
+        }
+        uint32_t *ids = arena_array(r->strings, count, sizeof(*ids));
+        if (!ids)
+                return reader_no_memory(r);
+        size_t i = 0;
+        for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
+                if (read_id(r, node, kind, &ids[i++]) < 0)
+                        return -1;
+        *ret = ids;
+        *ret_count = count;
+        return 0;
+}
+
+static int read_uids(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct allow_rule *allow = record;
+        (void)rule;
+        return read_ids(r, value, ACCOUNT_USER, &allow->uids, &allow->uids_count);
+}
+
+static int read_gids(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct allow_rule *allow = record;
+        (void)rule;
+        return read_ids(r, value, ACCOUNT_GROUP, &allow->gids, &allow->gids_count);
+}
+
+static int read_scopes(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        static const char expected[] = "a list of credentials, sign, token, admin";
+        struct allow_rule *allow = record;
+        (void)rule;
+        if (json_kind(r->doc, value) != JSON_ARRAY || json_length(r->doc, value) == 0)
+                return reader_expected(r, value, expected);
+        allow->scopes = 0;
+        for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
+                size_t i = 0;
+                while (i < sizeof(scopes) / sizeof(scopes[0]) && !json_string_is(r->doc, node, scopes[i].name))
+                        i++;
+                if (i == sizeof(scopes) / sizeof(scopes[0]))
+                        return reader_expected(r, node, "one of credentials, sign, token, admin");
+                allow->scopes |= (unsigned)scopes[i].scope;
+        }
+        return 0;
+}
+
+static int read_rule(struct reader *r, size_t node, struct allow_rule *allow)
+{
+        const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "a rule's", 0};
+        allow->scopes = ALLOW_ALL;
+        return reader_object(r, node, &table, allow);
+}
+
+int allow_read(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct profile *p = record;
+        (void)rule;
+        bool is_list = json_kind(r->doc, value) == JSON_ARRAY;
+        if (!is_list && json_kind(r->doc, value) != JSON_OBJECT)
+                return reader_expected(r, value, "a rule {\"uids\", \"gids\", \"scopes\"}, or a list of rules");
+        size_t count = is_list ? json_length(r->doc, value) : 1;
+        if (count < 1 || count > RULES_MAX) {
+                reader_fail(r, value, "found %zu rules, expected 1 to %d", count, RULES_MAX);
+                return error_hint(r->e, "leave the key out to allow whoever may connect");
+        }
+        p->allow = arena_array(r->strings, count, sizeof(*p->allow));
+        if (!p->allow)
+                return reader_no_memory(r);
+        p->allow_count = count;
+        if (!is_list)
+                return read_rule(r, value, &p->allow[0]);
+        size_t i = 0;
+        for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
+                if (read_rule(r, node, &p->allow[i++]) < 0)
+                        return -1;
+        return 0;
+}

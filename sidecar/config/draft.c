@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/wire/api.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/env.h"
+#include "sidecar/config/derive.h"
+#include "sidecar/config/listener_read.h"
+#include "sidecar/config/profile_check.h"
+#include "sidecar/config/suggest.h"
+
+#define NAMES_TEXT 200 // of known names in a hint
+#define CIRCLE_TEXT 400
+
+struct settings_store *settings_store_new(void)
+{
+        struct settings_store *store = calloc(1, sizeof(*store));
+        if (!store)
+                return NULL;
+        arena_init(&store->strings, false);
+        arena_init(&store->secrets, true);
+        return store;
+}
+
+static size_t node_of(const struct draft *d, size_t index)
+{
+        return d->nodes ? d->nodes[index] : JSON_NONE;
+}
+
+// The names there are, with the nearest first.
+static int hint_names(const struct draft *d, const struct plan *plan, const char *word)
+{
+        struct suggestion near = {.word = slice_str(word)};
+        struct buffer names;
+        buffer_init(&names, 2 * NAMES_TEXT);
+        for (size_t i = 0; i < plan->count; i++) {
+                suggest_consider(&near, plan->names[i].name);
+                if (names.n > NAMES_TEXT)
+                        continue;
+                (void)buffer_printf(&names, "%s%s", names.n ? ", " : "", plan->names[i].name);
+                if (names.n > NAMES_TEXT)
+                        (void)buffer_put_str(&names, ", …");
+        }
+        const char *list = buffer_c_str(&names);
+        if (near.best)
+                error_hint(d->reader->e, "did you mean \"%s\"? Profiles are: %s", near.best, list ? list : "…");
+        else
+                error_hint(d->reader->e, "profiles are: %s", list ? list : "…");
+        buffer_free(&names);
+        return -1;
+}
+
+static int refuse_plan(const struct draft *d, const struct plan *plan, enum plan_result result, size_t fault)
+{
+        struct reader *r = d->reader;
+        if (result == PLAN_NO_MEMORY)
+                return reader_no_memory(r);
+        const char *source = d->profiles[fault].source_profile;
+        size_t node = reader_at(r, node_of(d, fault), "source_profile");
+        if (result == PLAN_NO_SOURCE) {
+                reader_fail(r, node, "found \"%s\", expected the name of a profile of this file", source);
+                return hint_names(d, plan, source);
+        }
+        if (result == PLAN_TOO_DEEP) {
+                reader_fail(r, node, "found a chain of more than %d profiles, expected fewer", PLAN_CHAIN_MAX);
+                return error_hint(r->e, "let this profile stand on one that is nearer to its last source");
+        }
+        struct buffer circle;
+        buffer_init(&circle, CIRCLE_TEXT);
+        plan_describe_circle(plan, d->profiles, fault, &circle);
+        if (circle.failed)
+                reader_fail(r, node,
+                            "found a circle of source profiles that \"%s\" is one of, expected a chain that ends",
+                            d->profiles[fault].name);
+        else
+                reader_fail(r, node, "found a circle of source profiles (%.*s), expected a chain that ends",
+                            (int)circle.n, (const char *)circle.p);
+        buffer_free(&circle);
+        return error_hint(r->e, "one of them must be of type static, web_identity or roles_anywhere");
+}
+
+static int complete_profiles(struct draft *d, const struct plan *plan)
+{
+        struct derivation derivation = {.reader = d->reader,
+                                        .env = d->env,
+                                        .host_name = d->host_name,
+                                        .working_directory = d->working_directory,
+                                        .region = d->store->settings.region};
+        if (derive_begin(&derivation) < 0)
+                return -1;
+        if (!d->store->settings.region)
+                d->store->settings.region = derivation.env_region;
+        for (size_t i = 0; i < plan->count; i++) {
+                size_t index = plan->order[i];
+                struct profile *p = &d->profiles[index];
+                const struct profile *source =
+                    plan->sources[index] == PLAN_NONE ? NULL : &d->profiles[plan->sources[index]];
+                if (derive_profile(&derivation, node_of(d, index), p, source) < 0 ||
+                    profile_check(d->reader, node_of(d, index), p, source) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+// Moves the profiles into the plan's order and takes over the index by name.
+static int settle(struct draft *d, struct plan *plan)
+{
+        struct settings *s = &d->store->settings;
+        size_t *places = calloc(plan->count, sizeof(*places));
+        s->profiles = arena_array(&d->store->strings, plan->count, sizeof(*s->profiles));
+        if (!s->profiles || !places) {
+                free(places);
+                return reader_no_memory(d->reader);
+        }
+        s->profiles_count = plan->count;
+        for (size_t i = 0; i < plan->count; i++) {
+                s->profiles[i] = d->profiles[plan->order[i]];
+                places[plan->order[i]] = i;
+        }
+        for (size_t i = 0; i < plan->count; i++)
+                plan->names[i] =
+                    (struct plan_name){s->profiles[places[plan->names[i].index]].name, places[plan->names[i].index]};
+        d->store->by_name = plan->names;
+        plan->names = NULL;
+        free(places);
+        return 0;
+}
+
+static int finish_profiles(struct draft *d)
+{
+        struct plan plan;
+        size_t fault;
+        enum plan_result result = plan_make(&plan, d->profiles, d->count, &fault);
+        int r = result == PLAN_GOOD ? 0 : refuse_plan(d, &plan, result, fault);
+        if (r == 0)
+                r = complete_profiles(d, &plan);
+        if (r == 0)
+                r = settle(d, &plan);
+        plan_free(&plan);
+        return r;
+}
+
+static int refuse_socket(struct reader *r, const char *what)
+{
+        error_set(r->e, ERROR_CONFIG, "%s: found too long a path, expected at most %d bytes", what, LIMIT_UNIX_PATH);
+        return error_hint(r->e, "the system limits socket paths: choose a shorter one with --socket");
+}
+
+// `path` is relative to where the process runs, not to the file.
+static int keep_socket(struct draft *d, const char *path, const char *what, char **ret)
+{
+        struct reader here = *d->reader;
+        here.directory = d->working_directory;
+        if (reader_keep_path(&here, slice_str(path), ret) < 0)
+                return -1;
+        return strlen(*ret) > LIMIT_UNIX_PATH ? refuse_socket(d->reader, what) : 0;
+}
+
+static int finish_listeners(struct draft *d)
+{
+        struct settings *s = &d->store->settings;
+        char path[LIMIT_UNIX_PATH + 1];
+        bool has_flag = d->socket_path && d->socket_path[0];
+        if (s->listeners_count)
+                return has_flag ? keep_socket(d, d->socket_path, "--socket", &s->listeners[0].unix_path) : 0;
+        const char *keyfob_socket = env_get(d->env, "KEYFOB_SOCKET");
+        const char *what = has_flag ? "--socket" : (keyfob_socket ? "KEYFOB_SOCKET" : "XDG_RUNTIME_DIR");
+        if (api_socket_path(d->socket_path, keyfob_socket, env_get(d->env, "XDG_RUNTIME_DIR"), NULL, path,
+                            sizeof(path)) < 0)
+                return refuse_socket(d->reader, what);
+        s->listeners = arena_array(&d->store->strings, 1, sizeof(*s->listeners));
+        if (!s->listeners)
+                return reader_no_memory(d->reader);
+        s->listeners_count = 1;
+        s->listeners[0].mode = LISTENER_DEFAULT_MODE;
+        return keep_socket(d, path, what, &s->listeners[0].unix_path);
+}
+
+int draft_finish(struct draft *d)
+{
+        return finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+}

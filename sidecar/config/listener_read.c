@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/listener_read.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "proto/wire/limits.h"
+
+#define LISTENERS_MAX 64
+
+static key_read_fn read_unix, read_mode, read_group, read_api;
+
+static const struct key_rule rules[] = {
+    {.key = "unix", .read = read_unix},    {.key = "mode", .read = read_mode},
+    {.key = "group", .read = read_group},  {.key = "api", .read = read_api},
+    {.key = "tcp", .read = NULL},          {.key = "profile", .read = NULL},
+    {.key = "upstream", .read = NULL},     {.key = "max_body", .read = NULL},
+    {.key = "allow_remote", .read = NULL}, {.key = "authorization_token_file", .read = NULL},
+};
+
+const struct key_rule *listener_rules(size_t *ret_count)
+{
+        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        return rules;
+}
+
+static int read_unix(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        struct slice text;
+        (void)rule;
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected(r, value, "the path of a socket");
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        if (text.n == 0 || text.p[text.n - 1] == '/')
+                return reader_expected(r, value, "the path of a socket");
+        if (reader_keep_path(r, text, &l->unix_path) < 0)
+                return -1;
+        if (strlen(l->unix_path) <= LIMIT_UNIX_PATH)
+                return 0;
+        reader_fail(r, value, "found a path of %zu bytes, expected at most %d (\"%s\")", strlen(l->unix_path),
+                    LIMIT_UNIX_PATH, l->unix_path);
+        return error_hint(r->e, "the system limits socket paths: choose a shorter one");
+}
+
+static int read_mode(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        struct slice text = {NULL, 0};
+        (void)rule;
+        if (json_kind(r->doc, value) == JSON_STRING && reader_text(r, value, &text) < 0)
+                return -1;
+        if (text.n == 4 && text.p[0] == '0')
+                text = slice_from(text, 1);
+        mode_t mode = 0;
+        bool is_octal = text.n == 3;
+        for (size_t i = 0; i < text.n && is_octal; i++) {
+                is_octal = text.p[i] >= '0' && text.p[i] <= '7';
+                mode = mode * 8 + (mode_t)(text.p[i] - '0');
+        }
+        if (!is_octal)
+                return reader_expected(r, value, "an octal mode in quotes, such as \"0660\"");
+        l->mode = mode;
+        return 0;
+}
+
+static int read_group(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        struct slice text;
+        uint32_t id = 0;
+        (void)rule;
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected(r, value, "a group's name or number, in quotes");
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        int found = account_find(&r->accounts, ACCOUNT_GROUP, text, &id);
+        if (found < 0) {
+                reader_expected(r, value,
+                                found == -ENOENT ? "the name of a group of this system, or a number in quotes"
+                                                 : "a group's name or number, in quotes");
+                return error_hint(r->e,
+                                  "see \"getent group\"; a container may know other names than its host, numbers hold");
+        }
+        return reader_keep(r, text, &l->group);
+}
+
+static int read_api(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        static const char *const later[] = {"container", "imds", "authz", "proxy"};
+        (void)rule;
+        (void)record;
+        if (json_kind(r->doc, value) != JSON_ARRAY || json_length(r->doc, value) == 0)
+                return reader_expected(r, value, "a list: [\"native\"]");
+        for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
+                if (json_string_is(r->doc, node, SLICE("native")))
+                        continue;
+                for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+                        if (!json_string_is(r->doc, node, slice_str(later[i])))
+                                continue;
+                        reader_fail(r, node,
+                                    "found \"%s\", which is not supported by this version; supported are native",
+                                    later[i]);
+                        return error_hint(r->e, "take it out; without \"api\" a listener serves native");
+                }
+                return reader_expected(r, node, "\"native\"");
+        }
+        return 0;
+}
+
+static int read_listener(struct reader *r, size_t node, struct listener_settings *l)
+{
+        const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "a listener's", 0};
+        l->mode = LISTENER_DEFAULT_MODE;
+        if (reader_object(r, node, &table, l) < 0)
+                return -1;
+        if (l->unix_path)
+                return 0;
+        reader_fail(r, node, "found no \"unix\", which a listener needs");
+        return error_hint(r->e, "add \"unix\" with the path of the socket");
+}
+
+int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count)
+{
+        if (json_kind(r->doc, node) != JSON_ARRAY)
+                return reader_expected(r, node, "a list of listeners");
+        size_t count = json_length(r->doc, node);
+        if (count < 1 || count > LISTENERS_MAX) {
+                reader_fail(r, node, "found %zu listeners, expected 1 to %d", count, LISTENERS_MAX);
+                return error_hint(r->e, "leave \"listeners\" out for one at the default path");
+        }
+        struct listener_settings *list = arena_array(r->strings, count, sizeof(*list));
+        if (!list)
+                return reader_no_memory(r);
+        size_t i = 0;
+        for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at), i++) {
+                if (read_listener(r, at, &list[i]) < 0)
+                        return -1;
+                for (size_t j = 0; j < i; j++) {
+                        if (strcmp(list[j].unix_path, list[i].unix_path) != 0)
+                                continue;
+                        reader_fail(r, reader_at(r, at, "unix"), "found \"%s\", which listeners[%zu] has already",
+                                    list[i].unix_path, j);
+                        return error_hint(r->e, "give each listener a path of its own");
+                }
+        }
+        *ret = list;
+        *ret_count = count;
+        return 0;
+}

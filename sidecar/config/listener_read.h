@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The top-level key `listeners`.
+#ifndef SIDECAR_CONFIG_LISTENER_READ_H
+#define SIDECAR_CONFIG_LISTENER_READ_H
+
+#include "sidecar/config/reader.h"
+#include "sidecar/config/settings.h"
+
+#define LISTENER_DEFAULT_MODE 0600
+
+const struct key_rule *listener_rules(size_t *ret_count);
+
+// Reads the list `node` into a new array of at least one.
+int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count);
+
+#endif

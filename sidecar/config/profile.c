@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/profile.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const type_names[] = {"static", "web_identity", "roles_anywhere", "assume_role"};
+
+static_assert(sizeof(type_names) / sizeof(type_names[0]) == PROFILE_TYPE_COUNT, "name every type");
+
+const char *profile_type_name(enum profile_type type)
+{
+        return type_names[type];
+}
+
+static bool same_text(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_secret(const struct secret *a, const struct secret *b)
+{
+        return slice_eq_constant_time(secret_expose(a), secret_expose(b));
+}
+
+static bool same_list(char *const *a, size_t a_count, char *const *b, size_t b_count)
+{
+        if (a_count != b_count)
+                return false;
+        for (size_t i = 0; i < a_count; i++)
+                if (!same_text(a[i], b[i]))
+                        return false;
+        return true;
+}
+
+static bool same_pairs(const struct name_value *a, size_t a_count, const struct name_value *b, size_t b_count)
+{
+        if (a_count != b_count)
+                return false;
+        for (size_t i = 0; i < a_count; i++)
+                if (!same_text(a[i].name, b[i].name) || !same_text(a[i].value, b[i].value))
+                        return false;
+        return true;
+}
+
+static bool same_role(const struct role_settings *a, const struct role_settings *b)
+{
+        return same_text(a->role_arn, b->role_arn) && same_text(a->role_session_name, b->role_session_name) &&
+               same_text(a->external_id, b->external_id) && a->duration_seconds == b->duration_seconds &&
+               same_text(a->policy, b->policy) && same_text(a->source_identity, b->source_identity) &&
+               same_list(a->policy_arns, a->policy_arns_count, b->policy_arns, b->policy_arns_count) &&
+               same_pairs(a->tags, a->tags_count, b->tags, b->tags_count) &&
+               same_list(a->transitive_tag_keys, a->transitive_tag_keys_count, b->transitive_tag_keys,
+                         b->transitive_tag_keys_count);
+}
+
+static bool same_issuer(const struct profile *a, const struct profile *b)
+{
+        return same_text(a->issuer_region, b->issuer_region) && same_text(a->endpoint_url, b->endpoint_url) &&
+               same_text(a->ca_bundle, b->ca_bundle) && a->connect_timeout_ms == b->connect_timeout_ms &&
+               a->read_timeout_ms == b->read_timeout_ms;
+}
+
+static bool same_anywhere(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->roles_anywhere) *a = &x->roles_anywhere, *b = &y->roles_anywhere;
+        return same_text(a->trust_anchor_arn, b->trust_anchor_arn) && same_text(a->profile_arn, b->profile_arn) &&
+               same_text(a->certificate, b->certificate) && same_text(a->certificate_chain, b->certificate_chain) &&
+               same_text(a->private_key, b->private_key) &&
+               same_text(a->private_key_passphrase_file, b->private_key_passphrase_file) &&
+               same_pairs(a->instance_properties, a->instance_properties_count, b->instance_properties,
+                          b->instance_properties_count);
+}
+
+static bool same_keys(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->keys) *a = &x->keys, *b = &y->keys;
+        return same_text(a->access_key_id, b->access_key_id) &&
+               same_text(a->access_key_id_file, b->access_key_id_file) &&
+               same_text(a->secret_access_key_file, b->secret_access_key_file) &&
+               same_text(a->session_token_file, b->session_token_file) &&
+               same_secret(&a->secret_access_key, &b->secret_access_key) &&
+               same_secret(&a->session_token, &b->session_token);
+}
+
+bool profile_same_identity(const struct profile *a, const struct profile *b)
+{
+        return same_text(a->name, b->name) && a->type == b->type && same_issuer(a, b) &&
+               same_role(&a->role, &b->role) && same_text(a->source_profile, b->source_profile) &&
+               same_text(a->web_identity_token_file, b->web_identity_token_file) && same_anywhere(a, b) &&
+               same_keys(a, b);
+}
+
+static bool same_allow(const struct profile *a, const struct profile *b)
+{
+        if (a->allow_count != b->allow_count)
+                return false;
+        for (size_t i = 0; i < a->allow_count; i++) {
+                const struct allow_rule *x = &a->allow[i], *y = &b->allow[i];
+                if (x->scopes != y->scopes || x->uids_count != y->uids_count || x->gids_count != y->gids_count)
+                        return false;
+                for (size_t j = 0; j < x->uids_count; j++)
+                        if (x->uids[j] != y->uids[j])
+                                return false;
+                for (size_t j = 0; j < x->gids_count; j++)
+                        if (x->gids[j] != y->gids[j])
+                                return false;
+        }
+        return true;
+}
+
+static bool same_sign(const struct profile *a, const struct profile *b)
+{
+        return same_text(a->sign.service, b->sign.service) && same_text(a->sign.region, b->sign.region) &&
+               same_list(a->sign.hosts, a->sign.hosts_count, b->sign.hosts, b->sign.hosts_count) &&
+               same_list(a->sign.paths, a->sign.paths_count, b->sign.paths, b->sign.paths_count);
+}
+
+bool profile_same(const struct profile *a, const struct profile *b)
+{
+        return profile_same_identity(a, b) && same_text(a->region, b->region) && a->on_demand == b->on_demand &&
+               a->refresh_before_seconds == b->refresh_before_seconds && same_allow(a, b) && same_sign(a, b);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the typed getters: one JSON value in, one field of a record out.
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/config/reader.h"
+#include "sidecar/config/values.h"
+
+#define PATH_LONGEST ((size_t)4095)
+#define TOKEN_SHORTEST ((size_t)100) // a JWT is longer
+
+static void *field(void *record, size_t offset)
+{
+        return (char *)record + offset;
+}
+
+int reader_text(struct reader *r, size_t node, struct slice *ret)
+{
+        buffer_reset(&r->scratch);
+        if (json_string(r->doc, node, &r->scratch) < 0)
+                return reader_no_memory(r);
+        *ret = buffer_slice(&r->scratch);
+        return 0;
+}
+
+int reader_keep(struct reader *r, struct slice text, char **ret)
+{
+        char *copy = arena_copy(r->strings, text);
+        if (!copy)
+                return reader_no_memory(r);
+        *ret = copy;
+        return 0;
+}
+
+int reader_keep_path(struct reader *r, struct slice text, char **ret)
+{
+        if (text.n && text.p[0] == '/')
+                return reader_keep(r, text, ret);
+        struct buffer path;
+        buffer_init(&path, 2 * PATH_LONGEST);
+        (void)buffer_put_str(&path, r->directory);
+        if (!slice_ends_with(buffer_slice(&path), SLICE("/")))
+                (void)buffer_put_byte(&path, '/');
+        (void)buffer_put(&path, text);
+        int result = path.failed ? reader_no_memory(r) : reader_keep(r, buffer_slice(&path), ret);
+        buffer_free(&path);
+        return result;
+}
+
+static const char *open_fault(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return strerror(errno);
+        struct stat about;
+        const char *fault = NULL;
+        if (fstat(fd, &about) < 0)
+                fault = strerror(errno);
+        else if (S_ISDIR(about.st_mode))
+                fault = "it is a directory";
+        else if (!S_ISREG(about.st_mode))
+                fault = "it is not a regular file";
+        (void)close(fd);
+        return fault;
+}
+
+int reader_check_file(struct reader *r, size_t node, const char *path)
+{
+        if (!r->check_files)
+                return 0;
+        const char *fault = open_fault(path);
+        if (!fault)
+                return 0;
+        const char *name = strrchr(path, '/');
+        if (values_looks_secret(slice_str(name ? name + 1 : path))) {
+                reader_fail(r, node,
+                            "found what looks like a secret itself, expected the path of a file that holds it");
+                return error_hint(r->e, "put the secret into a file of its own and name that file here");
+        }
+        reader_fail(r, node, "found \"%s\" (%s), expected a file that can be read", path, fault);
+        return error_hint(r->e, "this process runs with uid %lu; relative paths are relative to %s",
+                          (unsigned long)geteuid(), r->directory);
+}
+
+int reader_nothing(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        (void)record;
+        return json_kind(r->doc, value) == JSON_STRING ? 0 : reader_expected(r, value, rule->expected);
+}
+
+int reader_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct slice text;
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected(r, value, rule->expected);
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        if (!rule->is_valid(text))
+                return reader_expected(r, value, rule->expected);
+        return reader_keep(r, text, field(record, rule->offset));
+}
+
+// "pkcs11:…", "file:…": a scheme of two characters or more.
+static bool is_uri(struct slice text)
+{
+        size_t colon = slice_find(text, ':');
+        if (colon < 2 || colon == text.n)
+                return false;
+        for (size_t i = 0; i < colon; i++) {
+                uint8_t c = text.p[i];
+                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-'))
+                        return false;
+        }
+        return true;
+}
+
+int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct slice text;
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected(r, value, "the path of a file");
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        bool is_token = slice_starts_with(text, SLICE("eyJ")) && text.n >= TOKEN_SHORTEST;
+        if (is_token || slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n) {
+                reader_expected_secret(r, value, "the path of a file; this is the content of one");
+                return error_hint(r->e, "put the content into a file and name that file here");
+        }
+        if (is_uri(text)) {
+                reader_expected(r, value, "the path of a file; URIs are not supported by this version");
+                return error_hint(r->e, "give a path, without a scheme such as file: or pkcs11:");
+        }
+        if (text.n < 1 || text.n > PATH_LONGEST)
+                return reader_expected(r, value, "the path of a file, 1 to 4095 bytes");
+        return reader_keep_path(r, text, field(record, rule->offset));
+}
+
+int reader_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        if (reader_new_path(r, value, rule, record) < 0)
+                return -1;
+        char **path = field(record, rule->offset);
+        return reader_check_file(r, value, *path);
+}
+
+int reader_integer(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        char expected[160];
+        int64_t number = 0;
+        bool is_number = json_kind(r->doc, value) == JSON_NUMBER && json_integer(r->doc, value, &number) == 0;
+        if (!is_number || number < rule->min || number > rule->max) {
+                (void)snprintf(expected, sizeof(expected), "a whole number from %" PRId64 " to %" PRId64 "%s",
+                               rule->min, rule->max, rule->expected);
+                return reader_expected(r, value, expected);
+        }
+        int64_t *target = field(record, rule->offset);
+        *target = number;
+        return 0;
+}
+
+// How many elements or keys there are, checked against the rule's limits.
+static int read_count(struct reader *r, size_t value, const struct key_rule *rule, size_t *ret)
+{
+        char expected[160];
+        size_t count = json_length(r->doc, value);
+        if ((int64_t)count < rule->min || (int64_t)count > rule->max) {
+                (void)snprintf(expected, sizeof(expected), "%" PRId64 " to %" PRId64, rule->min, rule->max);
+                return reader_fail(r, value, "found %zu of them, expected %s", count, expected);
+        }
+        *ret = count;
+        return 0;
+}
+
+int reader_strings(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        char expected[256];
+        size_t count = 0;
+        if (json_kind(r->doc, value) != JSON_ARRAY) {
+                (void)snprintf(expected, sizeof(expected), "a list, each of it %s", rule->expected);
+                return reader_expected(r, value, expected);
+        }
+        if (read_count(r, value, rule, &count) < 0)
+                return -1;
+        char **list = arena_array(r->strings, count, sizeof(*list));
+        if (count && !list)
+                return reader_no_memory(r);
+        const struct key_rule element = {.is_valid = rule->is_valid, .expected = rule->expected};
+        size_t i = 0;
+        for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
+                if (reader_string(r, node, &element, &list[i++]) < 0)
+                        return -1;
+        *(char ***)field(record, rule->offset) = list;
+        *(size_t *)field(record, rule->count_offset) = count;
+        return 0;
+}
+
+int reader_pairs(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        size_t count = 0;
+        if (json_kind(r->doc, value) != JSON_OBJECT)
+                return reader_expected(r, value, "an object of strings");
+        if (read_count(r, value, rule, &count) < 0)
+                return -1;
+        struct name_value *list = arena_array(r->strings, count, sizeof(*list));
+        if (count && !list)
+                return reader_no_memory(r);
+        const struct key_rule name = {
+            .is_valid = rule->is_valid_name, .expected = rule->expected, .offset = offsetof(struct name_value, name)};
+        const struct key_rule text = {
+            .is_valid = rule->is_valid, .expected = rule->expected, .offset = offsetof(struct name_value, value)};
+        size_t i = 0;
+        for (size_t key = json_first(r->doc, value); key != JSON_NONE; key = json_next(r->doc, key), i++)
+                if (reader_string(r, key, &name, &list[i]) < 0 ||
+                    reader_string(r, json_value(r->doc, key), &text, &list[i]) < 0)
+                        return -1;
+        *(struct name_value **)field(record, rule->offset) = list;
+        *(size_t *)field(record, rule->count_offset) = count;
+        return 0;
+}
+
+int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct slice text;
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected_secret(r, value, rule->expected);
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        if (!rule->is_valid(text)) {
+                buffer_reset(&r->scratch);
+                return reader_fail(r, value, "found a string of another form, expected %s", rule->expected);
+        }
+        char *copy = arena_copy(r->secrets, text);
+        size_t n = text.n;
+        buffer_reset(&r->scratch);
+        if (!copy)
+                return reader_no_memory(r);
+        *(struct secret *)field(record, rule->offset) = (struct secret){(uint8_t *)copy, n};
+        return 0;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the way from the command line and the environment to the file, and the life of the settings.
+#include "sidecar/config/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/wire/api.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/env.h"
+#include "sidecar/base/file.h"
+#include "sidecar/config/draft.h"
+#include "sidecar/config/settings_parse.h"
+
+#define PATH_SIZE 4096
+#define XDG_NAME "/keyfob/config.json"
+
+// Writes the absolute form of `path`.
+static int make_absolute(const char *directory, const char *path, struct buffer *out, struct error *e)
+{
+        buffer_reset(out);
+        if (path[0] != '/')
+                (void)buffer_printf(out, "%s/", strcmp(directory, "/") == 0 ? "" : directory);
+        (void)buffer_put_str(out, path);
+        if (buffer_c_str(out))
+                return 0;
+        error_set(e, ERROR_CONFIG, "found too long a path for the configuration file, expected at most %d bytes",
+                  PATH_SIZE - 1);
+        return error_hint(e, "give a shorter one with --config");
+}
+
+// 1: there is such a file, 0: there is none.
+static int exists(const char *path, struct error *e)
+{
+        struct stat about;
+        if (stat(path, &about) == 0)
+                return 1;
+        if (errno == ENOENT || errno == ENOTDIR)
+                return 0;
+        error_set_errno(e, ERROR_CONFIG, "%s: cannot tell whether there is a configuration file", path);
+        return error_hint(e, "let uid %lu look there, or give another file with --config", (unsigned long)geteuid());
+}
+
+// Leaves the file's absolute path in *out, or nothing when there is no file.
+static int find_file(const struct settings_input *input, const char *directory, struct buffer *out, struct error *e)
+{
+        const char *named =
+            input->config_path && input->config_path[0] ? input->config_path : env_get(input->env, "KEYFOB_CONFIG");
+        if (named)
+                return make_absolute(directory, named, out, e);
+        const char *xdg = env_get(input->env, "XDG_CONFIG_HOME");
+        if (xdg && xdg[0] == '/') { // the specification has relative ones ignored
+                buffer_reset(out);
+                (void)buffer_printf(out, "%s%s", xdg, XDG_NAME);
+                const char *path = buffer_c_str(out);
+                if (!path)
+                        return make_absolute(directory, xdg, out, e);
+                int there = exists(path, e);
+                if (there != 0)
+                        return there < 0 ? -1 : 0;
+        }
+        int there = exists(API_DEFAULT_CONFIG, e);
+        if (there <= 0) {
+                buffer_reset(out);
+                return there;
+        }
+        return make_absolute(directory, API_DEFAULT_CONFIG, out, e);
+}
+
+// Settings from the file at `path`; its directory is what paths in it are relative to.
+static int load_file(struct settings_source *source, const char *path, struct settings **ret, struct error *e)
+{
+        char directory[PATH_SIZE];
+        struct buffer text;
+        const char *slash = strrchr(path, '/');
+        size_t n = slash == path ? 1 : (size_t)(slash - path);
+        memcpy(directory, path, n);
+        directory[n] = '\0';
+        source->file = path;
+        source->directory = directory;
+
+        buffer_init(&text, LIMIT_CONFIG_FILE);
+        int r = file_read(path, "configuration file", &text, e);
+        if (r == 0)
+                r = settings_parse(source, buffer_slice(&text), ret, e);
+        buffer_free(&text);
+        if (r < 0)
+                return -1;
+        struct settings_store *store = (struct settings_store *)(void *)*ret;
+        store->settings.path = arena_copy(&store->strings, slice_str(path));
+        if (store->settings.path)
+                return 0;
+        settings_free(*ret);
+        return error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
+}
+
+int settings_load(const struct settings_input *input, struct settings **ret, struct error *e)
+{
+        char directory[PATH_SIZE];
+        struct buffer path;
+        struct settings *settings = NULL;
+        if (!getcwd(directory, sizeof(directory))) {
+                error_set_errno(e, ERROR_CONFIG, "cannot tell the working directory");
+                return error_hint(e, "start the agent in a directory that exists, such as /");
+        }
+        struct settings_source source = {.working_directory = directory,
+                                         .socket_path = input->socket_path,
+                                         .host_name = input->host_name,
+                                         .env = input->env,
+                                         .check_files = true};
+        buffer_init(&path, PATH_SIZE);
+        int r = find_file(input, directory, &path, e);
+        if (r == 0)
+                r = path.n ? load_file(&source, buffer_c_str(&path), &settings, e)
+                           : settings_zero(&source, &settings, e);
+        buffer_free(&path);
+        if (r == 0)
+                *ret = settings;
+        return r;
+}
+
+void settings_free(struct settings *settings)
+{
+        struct settings_store *store = (struct settings_store *)(void *)settings;
+        if (!store)
+                return;
+        free(store->by_name);
+        arena_free(&store->strings);
+        arena_free(&store->secrets);
+        free(store);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        const struct plan_name *x = a, *y = b;
+        return strcmp(x->name, y->name);
+}
+
+const struct profile *settings_find(const struct settings *settings, const char *name)
+{
+        const struct settings_store *store = (const struct settings_store *)(const void *)settings;
+        const struct plan_name key = {name, 0};
+        const struct plan_name *found =
+            bsearch(&key, store->by_name, settings->profiles_count, sizeof(key), compare_names);
+        return found ? &settings->profiles[found->index] : NULL;
+}

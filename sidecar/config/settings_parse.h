@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the text of a configuration file to settings, in memory.
+#ifndef SIDECAR_CONFIG_SETTINGS_PARSE_H
+#define SIDECAR_CONFIG_SETTINGS_PARSE_H
+
+#include "proto/mem/slice.h"
+#include "sidecar/config/accounts.h"
+#include "sidecar/config/settings.h"
+
+struct settings_source {
+        const char *file;              // for messages
+        const char *directory;         // what relative paths are relative to; absolute
+        const char *working_directory; // the same for paths in the environment and for --socket
+        const char *socket_path, *host_name;
+        const struct env *env;
+        account_lookup_fn *lookup; // NULL: the system's
+        bool check_files;          // whether the files that it names must be there
+};
+
+// As settings_load(), but for settings->path, which stays NULL. `text` may hold secrets: the caller wipes it.
+int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret, struct error *e);
+
+// Settings from the environment alone.
+int settings_zero(const struct settings_source *source, struct settings **ret, struct error *e);
+
+#endif

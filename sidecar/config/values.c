@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/values.h"
+
+#include <string.h>
+
+#include "proto/mem/text.h"
+#include "proto/wire/limits.h"
+
+#define EXTERNAL_ID_MIN 2
+#define EXTERNAL_ID_MAX 1224
+#define TAG_KEY_MAX 128
+#define TAG_VALUE_MAX 256
+#define ACCESS_KEY_ID_MIN 16
+#define SECRET_ACCESS_KEY_LENGTH 40 // of those that AWS makes today
+
+static bool is_alphanumeric(uint8_t c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_alphanumeric_or(uint8_t c, const char *more)
+{
+        return is_alphanumeric(c) || (c != '\0' && strchr(more, c) != NULL);
+}
+
+static bool is_all_of(struct slice text, const char *more)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (!is_alphanumeric_or(text.p[i], more))
+                        return false;
+        return true;
+}
+
+static bool is_visible(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] <= ' ' || text.p[i] >= 0x7f)
+                        return false;
+        return true;
+}
+
+size_t values_length(struct slice text)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < text.n; i++)
+                if ((text.p[i] & 0xc0) != 0x80)
+                        n++;
+        return n;
+}
+
+bool values_is_external_id(struct slice text)
+{
+        return text.n >= EXTERNAL_ID_MIN && text.n <= EXTERNAL_ID_MAX && is_all_of(text, "_+=,.@:/-");
+}
+
+// Letters and digits of other scripts are left for AWS to judge.
+static bool is_tag_text(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] < 0x80 && !is_alphanumeric_or(text.p[i], " _.:/=+-@"))
+                        return false;
+        return true;
+}
+
+bool values_is_tag_key(struct slice text)
+{
+        return text.n > 0 && values_length(text) <= TAG_KEY_MAX && is_tag_text(text);
+}
+
+bool values_is_tag_value(struct slice text)
+{
+        return values_length(text) <= TAG_VALUE_MAX && is_tag_text(text);
+}
+
+bool values_is_policy_text(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++) {
+                uint8_t c = text.p[i];
+                bool is_ascii = (c >= ' ' && c < 0x80) || c == '\t' || c == '\n' || c == '\r';
+                bool is_latin = c == 0xc2 || c == 0xc3 || (c & 0xc0) == 0x80; // U+0080 to U+00FF in two bytes
+                if (!is_ascii && !is_latin)
+                        return false;
+        }
+        return text.n > 0;
+}
+
+bool values_is_access_key_id(struct slice text)
+{
+        return text.n >= ACCESS_KEY_ID_MIN && text.n <= LIMIT_ACCESS_KEY_ID && is_all_of(text, "_");
+}
+
+bool values_is_secret_access_key(struct slice text)
+{
+        return text.n > 0 && text.n <= LIMIT_SECRET_ACCESS_KEY && is_visible(text);
+}
+
+bool values_is_session_token(struct slice text)
+{
+        return text.n > 0 && text.n <= LIMIT_SESSION_TOKEN && is_visible(text);
+}
+
+bool values_is_service(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (!is_alphanumeric_or(text.p[i], "-") || (text.p[i] >= 'A' && text.p[i] <= 'Z'))
+                        return false;
+        return text.n > 0 && text.n <= 64;
+}
+
+bool values_is_host_pattern(struct slice text)
+{
+        if (slice_starts_with(text, SLICE("*.")))
+                text = slice_from(text, 2);
+        struct slice host = slice_head(text, slice_find(text, ':'));
+        uint64_t port = 1;
+        if (host.n < text.n && text_parse_u64(slice_from(text, host.n + 1), &port) < 0)
+                return false;
+        return host.n > 0 && host.n <= 253 && host.p[0] != '.' && is_all_of(host, "-._") && port >= 1 && port <= 65535;
+}
+
+bool values_is_url_path(struct slice text)
+{
+        return text.n > 0 && text.p[0] == '/' && is_visible(text) && slice_find(text, '?') == text.n &&
+               slice_find(text, '#') == text.n;
+}
+
+bool values_is_any(struct slice text)
+{
+        return text.n > 0;
+}
+
+bool values_looks_secret(struct slice text)
+{
+        if (slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n)
+                return true;
+        if (slice_starts_with(text, SLICE("eyJ"))) // a JWT: its header is base64 of {"
+                return true;
+        return text.n == SECRET_ACCESS_KEY_LENGTH && text.p[0] != '/' && is_all_of(text, "/+");
+}

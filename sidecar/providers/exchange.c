@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loop thread only.
+#include "sidecar/providers/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "proto/mem/time.h"
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+
+// AWS tolerates five minutes in the strictest service; a difference under this is not why a signature failed.
+enum { SKEW_TOLERATED_S = 4 * 60 };
+enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000 };
+
+static int exchange_send(struct exchange *x, struct error *e);
+
+int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
+                  const struct profile *profile, struct error *e)
+{
+        struct slice base = slice_str(profile->endpoint_url);
+        while (slice_ends_with(base, SLICE("/")))
+                base.n--;
+        size_t path_size = strlen(ops->path) + 1;
+        char *url = malloc(base.n + path_size);
+        if (!url)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (base.n > 0)
+                memcpy(url, base.p, base.n);
+        memcpy(url + base.n, ops->path, path_size);
+        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .profile = profile, .url = url};
+        return 0;
+}
+
+void exchange_deinit(struct exchange *x)
+{
+        assert(!x->call);
+        free(x->url);
+        x->url = NULL;
+}
+
+void exchange_post_field(struct exchange_post *post, const char *name, struct slice value)
+{
+        assert(post->fields_count < EXCHANGE_FIELDS_N);
+        post->fields[post->fields_count++] = (struct http_field){slice_str(name), value};
+}
+
+static int add_context(const struct exchange *x, struct error *e)
+{
+        return error_context(e, "%s for %.256s", x->ops->action, x->profile->role.role_arn);
+}
+
+// A page of a proxy may carry a Date of its own, so only an answer in AWS's shape teaches.
+static void learn_time(struct exchange *x, const struct http_response *response, const struct answer *answer)
+{
+        bool is_aws = !slice_is_empty(answer->code) || !slice_is_empty(answer->access_key_id);
+        int64_t date_s;
+        if (is_aws && time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
+                upstream_time_learn(&x->time, date_s, response->boot_ms);
+}
+
+static bool is_worth_correcting(const struct exchange *x, const struct answer *answer)
+{
+        if (!x->ops->is_signed || x->has_corrected || !x->time.known || !answer_code_may_be_skew(answer->code))
+                return false;
+        int64_t difference_s = upstream_time_now_s(&x->time, x->deps.clock) - x->sent_s;
+        return difference_s > SKEW_TOLERATED_S || difference_s < -SKEW_TOLERATED_S;
+}
+
+static void refuse(struct exchange *x, const struct http_response *response, const struct answer *answer,
+                   struct error *e)
+{
+        const struct answer_context context = {
+            .service = x->ops->service,
+            .action = x->ops->action,
+            .subject = x->profile->role.role_arn,
+            .status = response->status,
+            .content_type = http_response_field(response, SLICE("content-type")),
+            .body_size = response->body.n,
+        };
+        answer_refusal(answer, &context, e);
+        if (e->upstream.code[0] != '\0')
+                x->ops->explain(x->owner, e);
+}
+
+static int accept_session(struct exchange *x, const struct http_response *response, const struct answer *answer,
+                          const char *what, struct credentials **ret, struct error *e)
+{
+        if (!what) {
+                if (answer_credentials(answer, &x->time, x->deps.clock, ret, e) == 0)
+                        return 0;
+                return add_context(x, e);
+        }
+        (void)error_set(e, ERROR_PROTOCOL, "the answer (HTTP %d, %zu bytes) cannot be read: %s", response->status,
+                        response->body.n, what);
+        (void)error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy settings "
+                            "(HTTPS_PROXY, NO_PROXY).");
+        return add_context(x, e);
+}
+
+enum verdict { VERDICT_CREDENTIALS, VERDICT_ERROR, VERDICT_AGAIN };
+
+static enum verdict judge(struct exchange *x, const struct http_response *response, struct credentials **ret,
+                          struct error *e)
+{
+        struct buffer scratch;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        struct answer answer = {0};
+        const char *what = NULL;
+        if (x->ops->read(response, &scratch, &answer, &what) < 0)
+                answer = (struct answer){0};
+        if (slice_is_empty(answer.request_id))
+                answer.request_id = http_response_field(response, SLICE("x-amzn-requestid"));
+        learn_time(x, response, &answer);
+        enum verdict verdict = VERDICT_ERROR;
+        if (response->status >= 200 && response->status < 300) {
+                if (accept_session(x, response, &answer, what, ret, e) == 0)
+                        verdict = VERDICT_CREDENTIALS;
+        } else if (is_worth_correcting(x, &answer)) {
+                verdict = VERDICT_AGAIN;
+        } else {
+                refuse(x, response, &answer, e);
+        }
+        buffer_free(&scratch);
+        return verdict;
+}
+
+static void exchange_answered(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct exchange *x = arg;
+        x->call = NULL;
+        struct error e = {0};
+        struct credentials *c = NULL;
+        if (x->is_cancelled) {
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        } else if (error) {
+                e = *error;
+                (void)add_context(x, &e);
+        } else if (judge(x, response, &c, &e) == VERDICT_AGAIN) {
+                x->has_corrected = true;
+                if (exchange_send(x, &e) == 0)
+                        return;
+        }
+        x->ops->done(x->owner, c, c ? NULL : &e);
+}
+
+static int exchange_send(struct exchange *x, struct error *e)
+{
+        const struct profile *profile = x->profile;
+        struct exchange_post post = {.fields_count = 0};
+        x->sent_s = upstream_time_now_s(&x->time, x->deps.clock);
+        if (x->ops->prepare(x->owner, x->sent_s, &post, e) < 0)
+                return add_context(x, e);
+        int64_t connect_ms = profile->connect_timeout_ms > 0 ? profile->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+        int64_t read_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : READ_TIMEOUT_MS;
+        const struct http_request request = {
+            .method = "POST",
+            .url = x->url,
+            .fields = post.fields,
+            .fields_count = post.fields_count,
+            .body = post.body,
+            .connect_timeout_ms = connect_ms,
+            .total_timeout_ms = connect_ms + read_ms,
+            .ca_bundle = profile->ca_bundle,
+        };
+        x->call = http_client_start(x->deps.http, &request, exchange_answered, x, e);
+        return x->call ? 0 : add_context(x, e);
+}
+
+int exchange_start(struct exchange *x, struct error *e)
+{
+        assert(!x->call);
+        x->has_corrected = false;
+        x->is_cancelled = false;
+        return exchange_send(x, e);
+}
+
+void exchange_cancel(struct exchange *x)
+{
+        x->is_cancelled = true;
+        if (x->call)
+                http_call_cancel(x->call);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// One exchange with the service that issues credentials: a POST whose answer becomes credentials or an error, whole.
+// Learns the service's clock from its Date header; where a signature was refused and the clocks differ, it signs once
+// more by the service's clock. No other retries: those are the vault's.
+#ifndef SIDECAR_PROVIDERS_EXCHANGE_H
+#define SIDECAR_PROVIDERS_EXCHANGE_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/io/http_client.h"
+#include "sidecar/providers/answer.h"
+#include "sidecar/providers/registry.h"
+
+struct credentials;
+struct profile;
+
+enum { EXCHANGE_FIELDS_N = 8 };
+
+struct exchange_post {
+        struct http_field fields[EXCHANGE_FIELDS_N];
+        size_t fields_count;
+        struct slice body;
+};
+
+struct exchange_ops {
+        const char *service; // "sts"
+        const char *action;  // "AssumeRole"
+        const char *path;    // appended to the profile's endpoint_url: "/"
+        bool is_signed;      // a clock that is off makes a difference
+        // Writes the request, signed with `time_s`; what *post points into stays until the next call or the
+        // completion. 0, or -1 with *e.
+        int (*prepare)(void *owner, int64_t time_s, struct exchange_post *post, struct error *e);
+        // Reads an answer; as sts_answer_read().
+        int (*read)(const struct http_response *response, struct buffer *scratch, struct answer *ret,
+                    const char **what);
+        // Says what to do about an error that AWS answered with, by its code; may change the kind.
+        void (*explain)(void *owner, struct error *e);
+        // Exactly one of `c` (one reference, taken over) and `e` is not NULL. May start the next exchange.
+        void (*done)(void *owner, struct credentials *c, const struct error *e);
+};
+
+struct exchange {
+        const struct exchange_ops *ops;
+        void *owner;
+        struct provider_deps deps;
+        const struct profile *profile;
+        char *url;
+        struct upstream_time time; // the service's clock; may be set beforehand from what else is known of it
+        struct http_call *call;
+        int64_t sent_s; // the time that the request under way was signed with
+        bool has_corrected, is_cancelled;
+};
+
+// 0, or -1 with *e: out of memory.
+int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
+                  const struct profile *profile, struct error *e);
+void exchange_deinit(struct exchange *x); // nothing may be under way
+
+// 0: ops->done is called exactly once, later. -1 with *e: it is never called.
+int exchange_start(struct exchange *x, struct error *e);
+
+// ops->done still fires, once, from the loop, with ERROR_CANCELLED.
+void exchange_cancel(struct exchange *x);
+
+// For ops->prepare.
+void exchange_post_field(struct exchange_post *post, const char *name, struct slice value);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Long-term keys, or a session that somebody else renews, from the configuration or from files. Files are read at each
+// fetch. Nothing here takes time, so completion waits for a later turn of the loop. Loop thread only.
+#include <stdlib.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/credentials.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/file.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/io/defer.h"
+#include "sidecar/providers/sources.h"
+
+struct static_keys {
+        struct provider base; // first: the interface is cast back
+        const struct profile *profile;
+        struct provider_deps deps;
+        struct defer *defer;
+        bool is_cancelled;
+};
+
+// One member: from its file when there is one, else what the configuration holds.
+static int read_member(const char *path, const char *what, struct slice given, struct buffer *file, struct slice *ret,
+                       struct error *e)
+{
+        *ret = given;
+        if (!path)
+                return 0;
+        if (file_read_trimmed(path, what, file, e) < 0)
+                return -1;
+        *ret = buffer_slice(file);
+        return 0;
+}
+
+enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
+
+static int read_keys(const struct static_keys *s, struct buffer files[FILES_N], struct credentials *fields,
+                     struct error *e)
+{
+        const struct profile *p = s->profile;
+        if (read_member(p->keys.access_key_id_file, "access key ID file", slice_str(p->keys.access_key_id),
+                        &files[KEY_ID], &fields->access_key_id, e) < 0 ||
+            read_member(p->keys.secret_access_key_file, "secret access key file",
+                        secret_expose(&p->keys.secret_access_key), &files[SECRET_KEY], &fields->secret_access_key,
+                        e) < 0)
+                return -1;
+        return read_member(p->keys.session_token_file, "session token file", secret_expose(&p->keys.session_token),
+                           &files[TOKEN], &fields->session_token, e);
+}
+
+static struct credentials *make_credentials(const struct static_keys *s, struct error *e)
+{
+        struct buffer files[FILES_N];
+        buffer_init(&files[KEY_ID], LIMIT_SECRET_FILE);
+        buffer_init(&files[SECRET_KEY], LIMIT_SECRET_FILE);
+        buffer_init(&files[TOKEN], LIMIT_SESSION_TOKEN);
+        struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE, .issued_s = clock_wall_s(s->deps.clock)};
+        struct credentials *c = NULL;
+        if (read_keys(s, files, &fields, e) == 0) {
+                c = credentials_new(&fields);
+                if (!c) {
+                        (void)error_set(e, ERROR_CONFIG, "the access key cannot be used");
+                        (void)error_hint(e, "A member is missing or too long, or holds a blank, a quote or another "
+                                            "byte that no AWS key has; or there is no memory.");
+                }
+        }
+        for (size_t i = 0; i < FILES_N; i++)
+                buffer_free(&files[i]);
+        return c;
+}
+
+static void static_due(void *arg)
+{
+        struct static_keys *s = arg;
+        s->defer = NULL;
+        struct error e = {0};
+        struct credentials *c = NULL;
+        if (s->is_cancelled)
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        else
+                c = make_credentials(s, &e);
+        provider_finish(&s->base, c, c ? NULL : &e);
+}
+
+static int static_start(struct provider *p, struct error *e)
+{
+        struct static_keys *s = (struct static_keys *)p;
+        s->is_cancelled = false;
+        s->defer = defer_start(s->deps.loop, static_due, s);
+        return s->defer ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
+static void static_cancel(struct provider *p)
+{
+        ((struct static_keys *)p)->is_cancelled = true; // told from the loop, at the deferral's turn
+}
+
+static void static_destroy(struct provider *p)
+{
+        free(p);
+}
+
+int provider_static_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
+                        struct error *e)
+{
+        static const struct provider_ops ops = {static_start, static_cancel, static_destroy};
+        struct static_keys *s = calloc(1, sizeof(*s));
+        if (!s)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        *s = (struct static_keys){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *ret = &s->base;
+        return 0;
+}

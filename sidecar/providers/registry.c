@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/providers/registry.h"
+
+#include "sidecar/config/profile.h"
+#include "sidecar/providers/sources.h"
+
+int registry_make(const struct provider_deps *deps, const struct profile *profile,
+                  const struct credentials_source *source, struct provider **ret, struct error *e)
+{
+        switch (profile->type) {
+        case PROFILE_STATIC:
+                return provider_static_new(deps, profile, ret, e);
+        case PROFILE_WEB_IDENTITY:
+                return provider_web_identity_new(deps, profile, ret, e);
+        case PROFILE_ROLES_ANYWHERE:
+                return provider_roles_anywhere_new(deps, profile, ret, e);
+        case PROFILE_ASSUME_ROLE:
+                if (!source)
+                        return error_set(e, ERROR_INTERNAL, "assume_role without base credentials");
+                return provider_assume_role_new(deps, profile, source, ret, e);
+        case PROFILE_TYPE_COUNT:
+                break;
+        }
+        return error_set(e, ERROR_INTERNAL, "a profile of an unknown type");
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical request of Signature Version 4 (AWS IAM User Guide, "Create a canonical request"), byte by byte.
+//
+// The put functions write at a cursor and return the cursor behind what they wrote. They check no room: the caller
+// reserves what the matching bound function says, once for the whole text, so that a signature allocates nothing.
+#ifndef SIDECAR_SIGNING_CANONICAL_H
+#define SIDECAR_SIGNING_CANONICAL_H
+
+#include "proto/mem/slice.h"
+#include "proto/wire/limits.h"
+
+// How the path becomes canonical: S3 signs it as it stands, every other service normalises and encodes once more.
+enum canonical_path_form { CANONICAL_PATH_ENCODED, CANONICAL_PATH_VERBATIM };
+
+size_t canonical_path_bound(struct slice path);
+uint8_t *canonical_path_put(uint8_t *p, struct slice path, enum canonical_path_form form);
+
+// The query is split at "&" and at the first "=", sorted by name and then by value, joined with "=" everywhere; no
+// byte of a name or a value changes. NULL: out of memory (only for very many parameters).
+size_t canonical_query_bound(struct slice query);
+uint8_t *canonical_query_put(uint8_t *p, struct slice query);
+
+// Headers to sign: those of the request and the few that are made here.
+#define CANONICAL_HEADERS_MAX (LIMIT_SIGN_HEADERS_N + 8)
+
+enum canonical_value {
+        CANONICAL_VALUE_BLANKS, // blanks at the ends and runs of them inside are to be squeezed
+        CANONICAL_VALUE_CLEAN,  // known to need nothing
+        CANONICAL_VALUE_LOWER   // a host out of a URL: to lower case
+};
+
+struct canonical_header {
+        struct slice name;  // any case
+        struct slice value; // borrowed
+        enum canonical_value form;
+        uint64_t order; // first eight bytes of the name in lower case, big endian: settles most comparisons
+};
+
+struct canonical_headers {
+        size_t count;
+        size_t bytes; // of all names and values
+        struct canonical_header items[CANONICAL_HEADERS_MAX];
+};
+
+static inline void canonical_headers_init(struct canonical_headers *headers)
+{
+        headers->count = 0;
+        headers->bytes = 0;
+}
+
+// Keeps the list sorted by name; equal names stay in the order in which they came. 0, or -1 when it is full.
+int canonical_headers_add(struct canonical_headers *headers, struct slice name, struct slice value,
+                          enum canonical_value form);
+
+// True when the (lower-case) name is in the list.
+bool canonical_headers_has(const struct canonical_headers *headers, struct slice name);
+
+// Room for the lines and for the list of names together.
+size_t canonical_headers_bound(const struct canonical_headers *headers);
+// "name:value\n" for each name, values of one name joined with ",".
+uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers);
+// "host;x-amz-date"
+uint8_t *canonical_names_put(uint8_t *p, const struct canonical_headers *headers);
+
+struct canonical_request {
+        struct slice method;
+        struct slice path;
+        struct slice query;
+        const struct canonical_headers *headers;
+        struct slice payload_hash;
+        enum canonical_path_form path_form;
+};
+
+size_t canonical_request_bound(const struct canonical_request *request);
+// The whole text. *ret_names is the list of signed headers within it. NULL: out of memory.
+uint8_t *canonical_request_put(uint8_t *p, const struct canonical_request *request, struct slice *ret_names);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical path. Segments are normalised first and encoded second: the path is the one on the wire, so what is
+// encoded there is encoded a second time ("%3A" gives "%253A").
+#include "sidecar/signing/canonical.h"
+
+#include "sidecar/signing/put.h"
+
+// RFC 3986, section 2.3.
+static const bool unreserved[256] = {
+    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true,
+    ['.'] = true,         ['_'] = true,         ['~'] = true,
+};
+
+size_t canonical_path_bound(struct slice path)
+{
+        return 3 * path.n + 1;
+}
+
+static uint8_t *put_encoded(uint8_t *p, struct slice segment)
+{
+        static const char digits[] = "0123456789ABCDEF";
+        const uint8_t *at = segment.p, *end = segment.p + segment.n;
+        while (at < end) {
+                const uint8_t *run = at;
+                while (at < end && unreserved[*at])
+                        at++;
+                p = put_slice(p, slice_of(run, (size_t)(at - run)));
+                if (at == end)
+                        break;
+                p[0] = '%';
+                p[1] = (uint8_t)digits[*at >> 4];
+                p[2] = (uint8_t)digits[*at & 15];
+                p += 3;
+                at++;
+        }
+        return p;
+}
+
+// Takes back the last segment and its slash, never more than there is.
+static uint8_t *pop_segment(const uint8_t *start, uint8_t *p)
+{
+        while (p > start && *--p != '/')
+                ;
+        return p;
+}
+
+uint8_t *canonical_path_put(uint8_t *p, struct slice path, enum canonical_path_form form)
+{
+        if (path.n == 0)
+                return put_byte(p, '/');
+        if (form == CANONICAL_PATH_VERBATIM)
+                return put_slice(p, path);
+        uint8_t *start = p;
+        const uint8_t *at = path.p, *end = path.p + path.n;
+        while (at < end) {
+                const uint8_t *slash = memchr(at, '/', (size_t)(end - at));
+                struct slice segment = slice_of(at, (size_t)((slash ? slash : end) - at));
+                at += segment.n + 1;
+                if (segment.n == 0 || (segment.n == 1 && segment.p[0] == '.'))
+                        continue;
+                if (segment.n == 2 && segment.p[0] == '.' && segment.p[1] == '.') {
+                        p = pop_segment(start, p);
+                        continue;
+                }
+                p = put_encoded(put_byte(p, '/'), segment);
+        }
+        if (p == start || path.p[path.n - 1] == '/')
+                p = put_byte(p, '/');
+        return p;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical query string: parameters sorted as they stand on the wire, neither decoded nor encoded anew.
+#include "sidecar/signing/canonical.h"
+
+#include <stdlib.h>
+
+#include "sidecar/signing/put.h"
+
+struct parameter {
+        struct slice name, value;
+};
+
+enum { PARAMETERS_ON_STACK = 32 };
+
+size_t canonical_query_bound(struct slice query)
+{
+        return 2 * query.n + 1; // at worst every byte is a "&" and every empty parameter becomes "="
+}
+
+static int parameter_compare(const void *a, const void *b)
+{
+        const struct parameter *left = a, *right = b;
+        int order = slice_compare(left->name, right->name);
+        return order != 0 ? order : slice_compare(left->value, right->value);
+}
+
+static size_t count_parameters(struct slice query)
+{
+        size_t n = 1;
+        for (size_t i = 0; i < query.n; i++)
+                n += query.p[i] == '&';
+        return n;
+}
+
+static void split(struct slice query, struct parameter *ret)
+{
+        for (;; ret++) {
+                struct slice pair = slice_head(query, slice_find(query, '&'));
+                ret->name = slice_head(pair, slice_find(pair, '='));
+                ret->value = slice_from(pair, ret->name.n + 1);
+                if (pair.n == query.n)
+                        return;
+                query = slice_from(query, pair.n + 1);
+        }
+}
+
+// For a handful: without qsort()'s calls.
+static void insertion_sort(struct parameter *list, size_t n)
+{
+        for (size_t i = 1; i < n; i++) {
+                struct parameter moving = list[i];
+                size_t at = i;
+                for (; at > 0 && parameter_compare(&list[at - 1], &moving) > 0; at--)
+                        list[at] = list[at - 1];
+                list[at] = moving;
+        }
+}
+
+static uint8_t *put_parameters(uint8_t *p, const struct parameter *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                if (i > 0)
+                        p = put_byte(p, '&');
+                p = put_slice(p, list[i].name);
+                p = put_byte(p, '=');
+                p = put_slice(p, list[i].value);
+        }
+        return p;
+}
+
+uint8_t *canonical_query_put(uint8_t *p, struct slice query)
+{
+        if (query.n == 0)
+                return p;
+        size_t n = count_parameters(query);
+        if (n <= PARAMETERS_ON_STACK) {
+                struct parameter list[PARAMETERS_ON_STACK];
+                split(query, list);
+                insertion_sort(list, n);
+                return put_parameters(p, list, n);
+        }
+        struct parameter *list = calloc(n, sizeof(*list));
+        if (!list)
+                return NULL;
+        split(query, list);
+        qsort(list, n, sizeof(*list), parameter_compare);
+        p = put_parameters(p, list, n);
+        free(list);
+        return p;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing at a cursor into memory that is known to be large enough.
+#ifndef SIDECAR_SIGNING_PUT_H
+#define SIDECAR_SIGNING_PUT_H
+
+#include "proto/mem/slice.h"
+
+static inline uint8_t *put_slice(uint8_t *p, struct slice s)
+{
+        if (s.n)
+                memcpy(p, s.p, s.n);
+        return p + s.n;
+}
+
+static inline uint8_t *put_byte(uint8_t *p, char byte)
+{
+        *p = (uint8_t)byte;
+        return p + 1;
+}
+
+static inline uint8_t ascii_lower(uint8_t byte)
+{
+        return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
+}
+
+static inline uint8_t ascii_upper(uint8_t byte)
+{
+        return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
+}
+
+static inline uint8_t *put_lower(uint8_t *p, struct slice s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                p[i] = ascii_lower(s.p[i]);
+        return p + s.n;
+}
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps that all ways of signing share. A signer belongs to one thread.
+#include "sidecar/signing/signer.h"
+
+#include <stdlib.h>
+
+#include "proto/mem/text.h"
+#include "proto/mem/time.h"
+#include "sidecar/signing/put.h"
+
+_Static_assert(AMZ_DATE_SIZE + 1 == TIME_AMZ_SIZE, "one form of date");
+
+struct signer *signer_new(void)
+{
+        struct signer *s = calloc(1, sizeof(*s));
+        if (!s)
+                return NULL;
+        s->time_s = -1;
+        buffer_init(&s->scratch, LIMIT_SIGN_CANONICAL);
+        s->digest = digest_new();
+        s->keys = key_cache_new();
+        if (!s->digest || !s->keys) {
+                signer_free(s);
+                return NULL;
+        }
+        return s;
+}
+
+void signer_free(struct signer *s)
+{
+        if (!s)
+                return;
+        key_cache_free(s->keys);
+        digest_free(s->digest);
+        buffer_free(&s->scratch);
+        free(s);
+}
+
+struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e)
+{
+        if (time_s != s->time_s) {
+                s->time_s = -1;
+                if (time_format_amz(time_s, s->amz_date) < 0) {
+                        error_set(e, ERROR_CONFIG, "the time to sign for is not within the years 1970 to 9999");
+                        error_hint(e, "check the clock of this machine, or the time that was asked for");
+                        return slice_of(NULL, 0);
+                }
+                s->time_s = time_s;
+        }
+        return slice_of(s->amz_date, AMZ_DATE_SIZE);
+}
+
+uint8_t *signer_put_scope(uint8_t *p, struct slice amz_date, struct slice region, struct slice service)
+{
+        p = put_byte(put_slice(p, slice_head(amz_date, DATE_SIZE_IN_SCOPE)), '/');
+        p = put_byte(put_slice(p, region), '/');
+        p = put_byte(put_slice(p, service), '/');
+        return put_slice(p, SLICE(SCOPE_END));
+}
+
+uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in)
+{
+        uint8_t hash[DIGEST_SIZE];
+        if (digest_sha256(s->digest, in->canonical_request, hash) < 0)
+                return NULL;
+        p = put_byte(put_slice(p, in->algorithm), '\n');
+        p = put_byte(put_slice(p, in->amz_date), '\n');
+        p = put_byte(signer_put_scope(p, in->amz_date, in->region, in->service), '\n');
+        text_hex_encode(slice_of(hash, sizeof(hash)), (char *)p);
+        return p + DIGEST_HEX_SIZE;
+}
+
+uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)
+{
+        uint8_t *p = buffer_reserve(out, n);
+        if (p)
+                return p;
+        if (n <= out->max - out->n) {
+                error_set(e, ERROR_INTERNAL, "out of memory for signing");
+                return NULL;
+        }
+        error_set(e, ERROR_CONFIG, "the request is too large to sign: %zu bytes of URL and headers", n);
+        error_hint(e, "list only the headers that have to be signed");
+        return NULL;
+}
+
+int sigv4_payload_hash(struct signer *s, struct slice body, char out[DIGEST_HEX_SIZE], struct error *e)
+{
+        uint8_t hash[DIGEST_SIZE];
+        if (digest_sha256(s->digest, body, hash) < 0)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
+        text_hex_encode(slice_of(hash, sizeof(hash)), out);
+        return 0;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside this room only: what a signer is made of, and the steps that signing by headers, by query and by certificate
+// have in common.
+#ifndef SIDECAR_SIGNING_SIGNER_H
+#define SIDECAR_SIGNING_SIGNER_H
+
+#include "sidecar/signing/canonical.h"
+#include "sidecar/signing/digest.h"
+#include "sidecar/signing/key.h"
+#include "sidecar/signing/sigv4.h"
+
+struct signer {
+        struct digest *digest;
+        struct key_cache *keys;
+        struct buffer scratch; // wiped after each use
+        int64_t time_s;        // of amz_date; -1: none yet
+        char amz_date[17];
+};
+
+#define SCOPE_END "aws4_request"
+// "20260901/us-east-1/bedrock/aws4_request"
+#define SCOPE_MAX (8 + 1 + KEY_NAME_MAX + 1 + KEY_NAME_MAX + sizeof("/" SCOPE_END))
+
+enum { AMZ_DATE_SIZE = 16, DATE_SIZE_IN_SCOPE = 8 };
+
+// The value of x-amz-date, borrowed from the signer until the next other time. Empty, with *e, for years that it
+// cannot express.
+struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e);
+
+uint8_t *signer_put_scope(uint8_t *p, struct slice amz_date, struct slice region, struct slice service);
+
+// "ALGORITHM\namz_date\nscope\nhex(SHA-256(canonical request))". NULL: OpenSSL failed.
+#define STRING_TO_SIGN_MAX (64 + AMZ_DATE_SIZE + SCOPE_MAX + DIGEST_HEX_SIZE + 3)
+struct string_to_sign {
+        struct slice algorithm;
+        struct slice amz_date;
+        struct slice region;
+        struct slice service;
+        struct slice canonical_request;
+};
+uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in);
+
+// Makes room in `out` for `n` bytes. NULL with *e.
+uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
+
+// Whether region, service, method and payload hash are what they have to be. 0, or -1 with *e.
+int signer_check_scope(struct slice region, struct slice service, struct error *e);
+int signer_check_request(const struct sigv4_request *request, struct error *e);
+int signer_check_payload_hash(struct slice hash, struct error *e);
+
+// How the headers of a request are chosen.
+struct header_choice {
+        struct sigv4_url *url;
+        bool by_query;
+        bool has_content_sha256; // filled: it is in the request
+};
+// Adds the headers of the request that are signed, and host. 0, or -1 with *e.
+int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
+                          struct canonical_headers *headers, struct error *e);
+
+// S3, S3 on Outposts, S3 Object Lambda, S3 Express: own rules for path and payload.
+bool signer_is_s3(struct slice service);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing by headers. The whole work of one signature is written into the caller's buffer, one piece after the other:
+// canonical request, string to sign, Authorization.
+#include "sidecar/signing/sigv4.h"
+
+#include <assert.h>
+
+#include "proto/mem/text.h"
+#include "proto/wire/credentials.h"
+#include "sidecar/signing/put.h"
+#include "sidecar/signing/signer.h"
+
+#define ALGORITHM "AWS4-HMAC-SHA256"
+
+static int choose_headers(const struct sigv4_request *request, const struct credentials *c, struct sigv4_url *url,
+                          struct slice amz_date, struct canonical_headers *headers, bool *ret_adds_hash,
+                          struct error *e)
+{
+        struct header_choice choice = {.url = url};
+        if (signer_choose_headers(request, &choice, headers, e) < 0)
+                return -1;
+        canonical_headers_add(headers, SLICE("x-amz-date"), amz_date, CANONICAL_VALUE_CLEAN);
+        if (c->session_token.n > 0)
+                canonical_headers_add(headers, SLICE("x-amz-security-token"), c->session_token, CANONICAL_VALUE_CLEAN);
+        *ret_adds_hash = !choice.has_content_sha256 && (request->add_content_sha256 || signer_is_s3(request->service));
+        if (*ret_adds_hash)
+                canonical_headers_add(headers, SLICE("x-amz-content-sha256"), request->payload_hash,
+                                      CANONICAL_VALUE_CLEAN);
+        return 0;
+}
+
+// From the canonical request that stands before `p` to the Authorization that stands behind it. NULL: OpenSSL failed.
+static uint8_t *put_authorization(struct signer *s, uint8_t *p, const struct string_to_sign *in,
+                                  const struct credentials *c, struct slice names)
+{
+        const struct key_scope scope = {slice_head(in->amz_date, DATE_SIZE_IN_SCOPE), in->region, in->service};
+        struct evp_mac_ctx_st *key = key_cache_get(s->keys, s->digest, c->secret_access_key, &scope);
+        uint8_t *text = p, signature[DIGEST_SIZE];
+        p = key ? signer_put_string_to_sign(s, p, in) : NULL;
+        if (!p || digest_keyed_hmac(key, slice_of(text, (size_t)(p - text)), signature) < 0)
+                return NULL;
+        p = text; // the string to sign has done its work
+        p = put_slice(p, SLICE(ALGORITHM " Credential="));
+        p = put_byte(put_slice(p, c->access_key_id), '/');
+        p = signer_put_scope(p, in->amz_date, in->region, in->service);
+        p = put_slice(p, SLICE(", SignedHeaders="));
+        p = put_slice(p, names);
+        p = put_slice(p, SLICE(", Signature="));
+        text_hex_encode(slice_of(signature, sizeof(signature)), (char *)p);
+        return p + DIGEST_HEX_SIZE;
+}
+
+int sigv4_sign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, struct buffer *out,
+               struct sigv4_result *ret, struct error *e)
+{
+        struct sigv4_url url;
+        struct canonical_headers headers;
+        canonical_headers_init(&headers);
+        bool adds_hash = false;
+        if (signer_check_request(request, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0 ||
+            sigv4_parse_url(request->url, &url, e) < 0)
+                return -1;
+        struct slice amz_date = signer_amz_date(s, request->time_s, e);
+        if (amz_date.n == 0 || choose_headers(request, c, &url, amz_date, &headers, &adds_hash, e) < 0)
+                return -1;
+
+        bool s3 = signer_is_s3(request->service);
+        const struct canonical_request canonical = {
+            .method = request->method,
+            .path = url.path,
+            .query = url.query,
+            .headers = &headers,
+            .payload_hash = request->payload_hash,
+            .path_form = s3 ? CANONICAL_PATH_VERBATIM : CANONICAL_PATH_ENCODED,
+        };
+        size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX + sizeof(ALGORITHM) +
+                       c->access_key_id.n + canonical_headers_bound(&headers) + SCOPE_MAX + DIGEST_HEX_SIZE + 64;
+        buffer_reset(out);
+        uint8_t *start = signer_reserve(out, bound, e);
+        if (!start)
+                return -1;
+        struct slice names;
+        uint8_t *p = canonical_request_put(start, &canonical, &names);
+        if (!p)
+                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
+        const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, request->region, request->service,
+                                          slice_of(start, (size_t)(p - start))};
+        uint8_t *authorization = p;
+        p = put_authorization(s, p, &in, c, names);
+        if (!p)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
+        assert((size_t)(p - start) <= bound);
+        buffer_commit(out, (size_t)(p - start));
+        memcpy(ret->amz_date, s->amz_date, sizeof(ret->amz_date));
+        ret->signed_headers = names;
+        ret->authorization = slice_of(authorization, (size_t)(p - authorization));
+        ret->has_content_sha256 = adds_hash;
+        return 0;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing with an identity's key. The string to sign is signed itself: no derived key and no HMAC, and SHA-256 whatever
+// the curve (IAM Roles Anywhere User Guide, "Signing process"). A key of a hardware token may block here.
+#include <assert.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "proto/mem/text.h"
+#include "sidecar/signing/put.h"
+#include "sidecar/signing/x509_internal.h"
+
+#define SERVICE SLICE("rolesanywhere")
+
+static int signing_failed(const struct x509_identity *identity, struct error *e)
+{
+        error_set(e, ERROR_INTERNAL, "the private key of subject %s, serial %s could not sign: %s", identity->subject,
+                  identity->serial, x509_reason());
+        return error_hint(e, "if the key is in a token or another provider, check that it is still reachable");
+}
+
+static int put_signature(EVP_MD_CTX *context, const struct x509_identity *identity, struct slice text,
+                         struct buffer *out)
+{
+        size_t n = 0;
+        if (!EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, identity->key, NULL) ||
+            !EVP_DigestSign(context, NULL, &n, text.p, text.n))
+                return -1;
+        uint8_t *signature = malloc(n);
+        int r = -1;
+        if (signature && EVP_DigestSign(context, signature, &n, text.p, text.n)) {
+                char *hex = (char *)buffer_reserve(out, 2 * n);
+                if (hex) {
+                        text_hex_encode(slice_of(signature, n), hex);
+                        buffer_commit(out, 2 * n);
+                        r = 0;
+                }
+        }
+        free(signature);
+        return r;
+}
+
+int x509_identity_sign(const struct x509_identity *identity, struct slice text, struct buffer *out, struct error *e)
+{
+        ERR_clear_error();
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        int r = context ? put_signature(context, identity, text, out) : -1;
+        EVP_MD_CTX_free(context);
+        return r < 0 ? signing_failed(identity, e) : 0;
+}
+
+int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
+                 struct x509_text *ret, struct error *e)
+{
+        struct slice amz_date = signer_amz_date(s, request->time_s, e);
+        char payload_hash[DIGEST_HEX_SIZE];
+        if (amz_date.n == 0 || signer_check_scope(request->region, SERVICE, e) < 0 ||
+            sigv4_payload_hash(s, request->body, payload_hash, e) < 0)
+                return -1;
+        struct canonical_headers headers;
+        canonical_headers_init(&headers);
+        canonical_headers_add(&headers, SLICE("content-type"), SLICE("application/json"), CANONICAL_VALUE_CLEAN);
+        canonical_headers_add(&headers, SLICE("host"), request->host, CANONICAL_VALUE_BLANKS);
+        canonical_headers_add(&headers, SLICE("x-amz-date"), amz_date, CANONICAL_VALUE_CLEAN);
+        canonical_headers_add(&headers, SLICE("x-amz-x509"), x509_identity_leaf(identity), CANONICAL_VALUE_CLEAN);
+        if (identity->chain.n > 0)
+                canonical_headers_add(&headers, SLICE("x-amz-x509-chain"), x509_identity_chain(identity),
+                                      CANONICAL_VALUE_CLEAN);
+        const struct canonical_request canonical = {
+            .method = SLICE("POST"),
+            .path = request->path,
+            .headers = &headers,
+            .payload_hash = slice_of(payload_hash, sizeof(payload_hash)),
+        };
+        size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX;
+        buffer_reset(&s->scratch);
+        uint8_t *start = signer_reserve(&s->scratch, bound, e);
+        uint8_t *p = start ? canonical_request_put(start, &canonical, &ret->signed_headers) : NULL;
+        if (!p)
+                return -1;
+        ret->canonical_request = slice_of(start, (size_t)(p - start));
+        const struct string_to_sign text = {slice_str(identity->algorithm), amz_date, request->region, SERVICE,
+                                            ret->canonical_request};
+        uint8_t *end = signer_put_string_to_sign(s, p, &text);
+        if (!end)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
+        assert((size_t)(end - start) <= bound);
+        buffer_commit(&s->scratch, (size_t)(end - start));
+        ret->string_to_sign = slice_of(p, (size_t)(end - p));
+        return 0;
+}
+
+int x509_sign_request(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
+                      char amz_date[17], struct buffer *out, struct error *e)
+{
+        struct x509_text text;
+        if (x509_prepare(s, identity, request, &text, e) < 0)
+                return -1;
+        uint8_t scope[SCOPE_MAX];
+        struct slice date = slice_of(s->amz_date, AMZ_DATE_SIZE);
+        const uint8_t *end = signer_put_scope(scope, date, request->region, SERVICE);
+        buffer_put_str(out, identity->algorithm);
+        buffer_put_str(out, " Credential=");
+        buffer_put_str(out, identity->serial);
+        buffer_put_byte(out, '/');
+        buffer_put(out, slice_of(scope, (size_t)(end - scope)));
+        buffer_put_str(out, ", SignedHeaders=");
+        buffer_put(out, text.signed_headers);
+        if (buffer_put_str(out, ", Signature=") < 0)
+                return error_set(e, ERROR_INTERNAL, "no room for the Authorization header");
+        memcpy(amz_date, s->amz_date, sizeof(s->amz_date));
+        return x509_identity_sign(identity, text.string_to_sign, out, e);
+}

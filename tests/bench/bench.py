@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks of script/bench: ratios of runs side by side, instruction counts, sizes. Writes BUILD/bench.json."""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CPU = "0"
+PINNED = ["taskset", "-c", CPU]
+
+
+class Unix:
+    """One HTTP request on a Unix socket, closed after it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def request(self, method, target, body=b""):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(self.path)
+            head = f"{method} {target} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+            s.sendall(head.encode() + b"\r\n" + body)
+            answer = b""
+            while chunk := s.recv(65536):
+                answer += chunk
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+
+def wait_for(what, check, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, AssertionError):
+            if check():
+                return
+        time.sleep(0.01)
+    raise SystemExit(f"bench: {what} did not happen in {seconds} s")
+
+
+@contextlib.contextmanager
+def running(argv, **options):
+    process = subprocess.Popen([str(a) for a in argv], **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def connects(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(path))
+    return True
+
+
+@contextlib.contextmanager
+def standin(folder):
+    """The stand-in for AWS with TLS: yields its demo configuration, pointed at the TLS listener."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [sys.executable, "-m", "standin", "serve", "--dir", folder, "--port", "0", "--tls"]
+    with running(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        ready = json.loads(process.stdout.readline())
+        config = json.loads((folder / "config.json").read_text())
+        for profile in config["profiles"].values():
+            profile["endpoint_url"] = f"https://localhost:{ready['tls_port']}"
+            profile["ca_bundle"] = str(folder / "tls-ca.pem")
+        yield config
+
+
+def load(build, path, request, milliseconds, connections=16):
+    run = subprocess.run([*PINNED, build / "loadgen", "-u", path, "-r", request, "-s", str(milliseconds), "-c",
+                          str(connections)], check=True, capture_output=True, text=True)
+    result = json.loads(run.stdout)
+    if result["errors"]:
+        raise SystemExit(f"bench: {result['errors']} answers of {path} were no 200")
+    return result
+
+
+def request_file(folder, name, method, target, body=b""):
+    path = folder / f"{name}.request"
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
+    if body:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    path.write_bytes(head.encode() + b"\r\n" + body)
+    return path
+
+
+def sign_body():
+    return json.dumps({
+        "method": "POST",
+        "url": "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke",
+        "headers": {"content-type": "application/json"},
+        "payload_sha256": "616eb59224eb795b641b4c541ad9ee8b939a1e8798f73b54fce66bb79ddbb992",
+        "service": "bedrock", "region": "us-east-1"}).encode()
+
+
+def nginx_configuration(folder, document):
+    text = document.decode().strip().replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
+    path = folder / "nginx.conf"
+    path.write_text(f"""daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+events {{ worker_connections 512; }}
+http {{ access_log off; keepalive_requests 100000000; geo $dollar {{ default "$"; }}
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
+  scgi_temp_path {folder};
+  server {{ listen unix:{folder}/nginx.sock; default_type application/json; location / {{ return 200 '{text}'; }} }} }}
+""")
+    return path
+
+
+def rates(build, folder, agent_socket, rounds, milliseconds):
+    """Interleaved rounds of the agent, the floor and nginx on one processor."""
+    _, document = Unix(agent_socket).request("GET", "/v1/profiles/irsa/credentials")
+    (folder / "document").write_bytes(document)
+    fetch = request_file(folder, "fetch", "GET", "/v1/profiles/irsa/credentials")
+    sign = request_file(folder, "sign", "POST", "/v1/profiles/irsa/sign", sign_body())
+    results = {name: [] for name in ("floor", "credentials", "sign", "nginx")}
+    with contextlib.ExitStack() as stack:
+        floor = folder / "floor.sock"
+        stack.enter_context(running([*PINNED, build / "floor_server", floor, folder / "document"]))
+        wait_for("the floor listens", lambda: connects(floor))
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        stack.enter_context(running([*PINNED, nginx, "-p", folder, "-c", nginx_configuration(folder, document)],
+                                    stderr=subprocess.DEVNULL))
+        wait_for("nginx listens", lambda: connects(folder / "nginx.sock"))
+        plan = {"floor": (floor, fetch), "credentials": (agent_socket, fetch), "sign": (agent_socket, sign),
+                "nginx": (folder / "nginx.sock", fetch)}
+        for path, request in plan.values():
+            load(build, path, request, 200)
+        for _ in range(rounds):
+            for name, (path, request) in plan.items():
+                results[name].append(load(build, path, request, milliseconds)["rate"])
+    ratio = {name: statistics.median(a / b for a, b in zip(values, results["floor"], strict=True))
+             for name, values in results.items()}
+    return {"rate_per_s": {name: round(statistics.median(v)) for name, v in results.items()},
+            "ratio_to_floor": {name: round(v, 3) for name, v in ratio.items()},
+            "credentials_to_nginx": round(statistics.median(
+                a / b for a, b in zip(results["credentials"], results["nginx"], strict=True)), 3),
+            "rounds": rounds, "milliseconds": milliseconds, "document_bytes": len(document)}
+
+
+def instructions(build, folder):
+    """Instructions per request by callgrind: the difference of two runs of known length."""
+    config = folder / "static.json"
+    config.write_text(json.dumps({"region": "us-east-1", "profiles": {"irsa": {
+        "type": "static", "access_key_id": "ASIAEXAMPLEKEYID0001", "secret_access_key": "x" * 40,
+        "session_token": "t" * 1000}}}))
+    counts = {}
+    for name, request in (("credentials", folder / "fetch.request"), ("sign", folder / "sign.request")):
+        totals = []
+        for requests in (1000, 3000):
+            path = folder / f"callgrind-{name}-{requests}.sock"
+            out = folder / f"callgrind-{name}-{requests}.out"
+            with running(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", build / "keyfobd", "--config",
+                          config, "--socket", path, "--log-level", "error"], stderr=subprocess.DEVNULL) as agent:
+                wait_for("the agent listens under callgrind", lambda p=path: connects(p), 60)
+                wait_for("the profile is there",
+                         lambda p=path: Unix(p).request("GET", "/v1/profiles/irsa/credentials")[0] == 200, 60)
+                subprocess.run([build / "loadgen", "-u", path, "-r", request, "-n", str(requests), "-s", "120000"],
+                               check=True, stdout=subprocess.DEVNULL)
+                agent.terminate()
+                agent.wait(60)
+            totals.append(int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M).group(1)))
+        counts[name] = round((totals[1] - totals[0]) / 2000)
+    return counts
+
+
+def resident_kb(pid):
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Rss:\s+(\d+) kB", text, re.M).group(1))
+
+
+def listen_ms(build, config, folder, runs):
+    """From exec to a socket that accepts, median."""
+    times = []
+    for i in range(runs):
+        path = folder / f"start-{i}.sock"
+        before = time.perf_counter()
+        with running([*PINNED, build / "keyfobd", "--config", config, "--socket", path, "--log-level", "error"],
+                     stderr=subprocess.DEVNULL):
+            while True:
+                with contextlib.suppress(OSError):
+                    connects(path)
+                    break
+                time.sleep(0.0002)
+            times.append((time.perf_counter() - before) * 1000)
+    return {"median_ms": round(statistics.median(times), 2), "runs": runs}
+
+
+def metric(text, name):
+    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
+    if not found:
+        raise SystemExit(f"bench: no {name} in /metrics")
+    return float(found.group(1))
+
+
+def one_profile(config, name, path):
+    """The configuration with one profile only, which stands on nothing."""
+    return {**config, "listeners": [{"unix": str(path)}], "profiles": {name: config["profiles"][name]}}
+
+
+def measure(build, quick):
+    result = {}
+    rounds, milliseconds = (3, 400) if quick else (9, 1000)
+    with tempfile.TemporaryDirectory(prefix="keyfob-bench-") as temporary:
+        folder = pathlib.Path(temporary)
+        with standin(folder) as config:
+            agent_socket = folder / "agent.sock"
+            path = folder / "one.json"
+            path.write_text(json.dumps(one_profile(config, "irsa", agent_socket)))
+            with running([*PINNED, build / "keyfobd", "--config", path, "--log-level", "error"]) as agent:
+                wait_for("the agent listens", lambda: connects(agent_socket))
+                unix = Unix(agent_socket)
+                wait_for("the profile is ready", lambda: unix.request("GET", "/readyz")[0] == 200)
+                for _ in range(3):
+                    status, body = unix.request("POST", "/v1/profiles/irsa/refresh")
+                    if status != 200:
+                        raise SystemExit(f"bench: refresh: {body.decode()}")
+                result["resident_kb"] = resident_kb(agent.pid)
+                stall = metric(unix.request("GET", "/metrics")[1].decode(), "keyfob_loop_stall_max_seconds")
+                result["loop_stall_ms"] = round(stall * 1000, 3)
+                result["http"] = rates(build, folder, agent_socket, rounds, milliseconds)
+                runs = 200 if quick else 1000
+                spawned = subprocess.run(
+                    [*PINNED, build / "spawn", str(runs), build / "keyfob", "credential-process", "irsa", "--socket",
+                     agent_socket, "--", build / "empty_musl"], check=True, capture_output=True, text=True)
+                result["credential_process"] = json.loads(spawned.stdout)
+            result["listen"] = listen_ms(build, path, folder, 5 if quick else 21)
+        signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
+        result["signer"] = json.loads(signer.stdout)
+        result["instructions_per_request"] = instructions(build, folder)
+    return result
+
+
+def rows(r):
+    ratio = r["http"]["ratio_to_floor"]
+    return [
+        ("keyfob credential-process : empty musl program", r["credential_process"]["ratio"], "<=", 1.6),
+        ("cached credential : bare libuv + llhttp", ratio["credentials"], ">=", 0.9),
+        ("cached credential : nginx return 200", r["http"]["credentials_to_nginx"], ">", 1.0),
+        ("/sign with a given hash : bare libuv + llhttp", ratio["sign"], ">=", 0.6),
+        ("signer : cryptographic floor", r["signer"]["ratio"], ">=", 0.85),
+        ("resident after renewals, MB", round(r["resident_kb"] / 1024, 2), "<=", 13),
+        ("exec to listening, ms", r["listen"]["median_ms"], "<", 10),
+        ("longest loop stall with renewals, ms", r["loop_stall_ms"], "<", 5),
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    result = measure(build, arguments.quick)
+    holds = {"<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">=": lambda a, b: a >= b, ">": lambda a, b: a > b}
+    print(f"{'what':52} {'measured':>9}  target")
+    for name, value, relation, target in rows(result):
+        print(f"{name:52} {value:>9}  {relation} {target}{'' if holds[relation](value, target) else '   MISSED'}")
+    for name, count in result["instructions_per_request"].items():
+        print(f"{'instructions a request: ' + name:52} {count:>9}")
+    (build / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(f"written: {build / 'bench.json'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,473 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The judge is judged: real boto3 clients pass, everything bent is refused, published vectors verify."""
+
+import base64
+import hashlib
+import http.client
+import json
+import ssl
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from standin import demo
+from standin.clock import Clock, basic, parse_basic
+from standin.messages import Request
+from standin.pki import pem
+from standin.registry import Registry
+from standin.server import Service
+
+VECTORS = Path(__file__).parent / "data" / "rolesanywhere-vectors.json"
+ONE_TRY = Config(parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"})
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+
+def client(standin, service, key=None, token=None, secret=None):
+    key = key or standin.user
+    return boto3.client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=standin.url,
+        config=ONE_TRY,
+        aws_access_key_id=key.get("access_key_id") or key["AccessKeyId"],
+        aws_secret_access_key=secret or key.get("secret_access_key") or key["SecretAccessKey"],
+        aws_session_token=token or key.get("SessionToken"),
+    )
+
+
+def error_of(call, *arguments, **keywords):
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **keywords)
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Message"]
+
+
+# ---- STS ----
+
+
+def test_assume_role_then_call(standin):
+    sts = client(standin, "sts")
+    answer = sts.assume_role(
+        RoleArn=demo.TENANT_ROLE + "tenant-a",
+        RoleSessionName="test@host",
+        ExternalId=demo.EXTERNAL_ID,
+        DurationSeconds=900,
+        Policy=POLICY,
+        PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}],
+        Tags=[{"Key": "Team", "Value": "AI & ML"[:2]}, {"Key": "Cost", "Value": ""}],
+        TransitiveTagKeys=["Team"],
+        SourceIdentity="alice",
+    )
+    assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::444455556666:assumed-role/tenant-a/test@host"
+    assert answer["SourceIdentity"] == "alice"
+    assert 800 <= len(answer["Credentials"]["SessionToken"]) <= 1200
+    assert abs(answer["Credentials"]["Expiration"].timestamp() - standin.now() - 900) < 30
+    identity = client(standin, "sts", answer["Credentials"]).get_caller_identity()
+    assert identity["Account"] == "444455556666"
+    assert identity["Arn"].endswith("/tenant-a/test@host")
+    record = standin.calls(action="AssumeRole")[0]
+    assert record["verified"] and record["external_id"] == demo.EXTERNAL_ID and record["duration"] == 900
+    assert record["tags"] == {"Team": "AI", "Cost": ""} and record["transitive_tag_keys"] == ["Team"]
+
+
+def test_web_identity(standin):
+    sts = client(standin, "sts")
+    answer = sts.assume_role_with_web_identity(
+        RoleArn=demo.ROLE + "gateway", RoleSessionName="pod", WebIdentityToken=standin.token(), DurationSeconds=43200
+    )
+    assert answer["SubjectFromWebIdentityToken"] == demo.SUBJECT
+    assert answer["Audience"] == "sts.amazonaws.com"
+    chained = client(standin, "sts", answer["Credentials"])
+    chained.assume_role(
+        RoleArn=demo.TENANT_ROLE + "tenant-a", RoleSessionName="pod", ExternalId=demo.EXTERNAL_ID, DurationSeconds=3600
+    )
+    code, status, message = error_of(
+        chained.assume_role,
+        RoleArn=demo.TENANT_ROLE + "tenant-a",
+        RoleSessionName="pod",
+        ExternalId=demo.EXTERNAL_ID,
+        DurationSeconds=3601,
+    )
+    assert (code, status) == ("ValidationError", 400) and "role chaining" in message
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "status"),
+    [
+        ({"sub": "system:serviceaccount:keyfob-demo:other"}, "AccessDenied", 403),
+        ({"aud": "pods.eks.amazonaws.com"}, "InvalidIdentityToken", 400),
+        ({"issuer": "https://elsewhere.example"}, "InvalidIdentityToken", 400),
+        ({"lifetime": -1}, "ExpiredTokenException", 400),
+        ({"claims": {"exp": 1e10}}, "InvalidIdentityToken", 400),
+        (None, "InvalidIdentityToken", 400),
+    ],
+)
+def test_web_identity_refused(standin, token, code, status):
+    text = "aaaa.bbbb.cccc" if token is None else standin.token(**token)
+    got = error_of(
+        client(standin, "sts").assume_role_with_web_identity,
+        RoleArn=demo.ROLE + "gateway",
+        RoleSessionName="pod",
+        WebIdentityToken=text,
+    )
+    assert got[:2] == (code, status)
+
+
+def test_web_identity_bent_signature(standin):
+    head, body, signature = standin.token().split(".")
+    bent = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
+    got = error_of(
+        client(standin, "sts").assume_role_with_web_identity,
+        RoleArn=demo.ROLE + "gateway",
+        RoleSessionName="pod",
+        WebIdentityToken=f"{head}.{body}.{bent}",
+    )
+    assert got[:2] == ("InvalidIdentityToken", 400)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "status"),
+    [
+        ({"ExternalId": "tenant-a:wrong"}, "AccessDenied", 403),
+        ({"ExternalId": None}, "AccessDenied", 403),
+        ({"RoleArn": demo.TENANT_ROLE + "nobody"}, "AccessDenied", 403),
+        ({"RoleArn": demo.ROLE + "gateway"}, "AccessDenied", 403),
+        ({"RoleArn": "arn:aws:iam::1:role/too-short-account"}, "ValidationError", 400),
+        ({"ExternalId": "blank not allowed"}, "ValidationError", 400),
+        ({"RoleSessionName": "sla/sh"}, "ValidationError", 400),
+        ({"RoleSessionName": "n" * 65}, "ValidationError", 400),
+        ({"DurationSeconds": 899}, "ValidationError", 400),
+        ({"DurationSeconds": 43201}, "ValidationError", 400),
+        ({"Policy": "{"}, "MalformedPolicyDocument", 400),
+        ({"Policy": '{"Version": "2012-10-17"}'}, "MalformedPolicyDocument", 400),
+        ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]}, "InvalidParameterValue", 400),
+        ({"Tags": [{"Key": "a", "Value": "*"}]}, "ValidationError", 400),
+        ({"TransitiveTagKeys": ["b"]}, "ValidationError", 400),
+        ({"RoleArn": demo.TENANT_ROLE + "no-tags", "Tags": [{"Key": "a", "Value": "1"}]}, "AccessDenied", 403),
+        ({"RoleArn": demo.TENANT_ROLE + "no-tags", "SourceIdentity": "alice"}, "AccessDenied", 403),
+        ({"RoleArn": demo.TENANT_ROLE + "no-tags", "DurationSeconds": 3601}, "ValidationError", 400),
+        ({"Tags": [{"Key": f"k{i}", "Value": "v" * 250} for i in range(20)]}, "PackedPolicyTooLarge", 400),
+    ],
+)
+def test_assume_role_refused(standin, change, code, status):
+    request = {"RoleArn": demo.TENANT_ROLE + "tenant-a", "RoleSessionName": "test", "ExternalId": demo.EXTERNAL_ID}
+    request = {k: v for k, v in {**request, **change}.items() if v is not None}
+    assert error_of(client(standin, "sts").assume_role, **request)[:2] == (code, status)
+
+
+def test_transitive_tag_cannot_be_set_again(standin):
+    first = client(standin, "sts").assume_role(
+        RoleArn=demo.TENANT_ROLE + "tenant-a",
+        RoleSessionName="test",
+        ExternalId=demo.EXTERNAL_ID,
+        Tags=[{"Key": "Team", "Value": "AI"}],
+        TransitiveTagKeys=["Team"],
+    )
+    got = error_of(
+        client(standin, "sts", first["Credentials"]).assume_role,
+        RoleArn=demo.TENANT_ROLE + "tenant-a-bedrock",
+        RoleSessionName="test",
+        Tags=[{"Key": "team", "Value": "other"}],
+    )
+    assert got[0] == "InvalidParameterValue"
+
+
+# ---- signatures ----
+
+
+def test_wrong_secret(standin):
+    got = error_of(client(standin, "sts", secret="x" * 40).get_caller_identity)
+    assert got[:2] == ("SignatureDoesNotMatch", 403)
+
+
+def test_unknown_key_and_wrong_token(standin):
+    stranger = {"access_key_id": "AKIANOBODY0000000000", "secret_access_key": "x"}
+    assert error_of(client(standin, "sts", stranger).get_caller_identity)[:2] == ("InvalidClientTokenId", 403)
+    key = client(standin, "sts").assume_role(RoleArn=demo.ROLE + "base", RoleSessionName="test")["Credentials"]
+    got = error_of(client(standin, "sts", key, token="another").get_caller_identity)
+    assert got[:2] == ("InvalidClientTokenId", 403)
+    got = error_of(client(standin, "bedrock-runtime", stranger).converse, modelId="m", messages=[])
+    assert got[:2] == ("UnrecognizedClientException", 403)
+
+
+def test_expired_session(standin):
+    standin.fault("sts", "short_life", seconds=-1, count=1)
+    key = client(standin, "sts").assume_role(RoleArn=demo.ROLE + "base", RoleSessionName="test")["Credentials"]
+    assert error_of(client(standin, "sts", key).get_caller_identity)[:2] == ("ExpiredToken", 403)
+
+
+def signed(standin, method="GET", target="/model/m/invoke", body=b"", service="bedrock", headers=(), query=False):
+    """(target, headers) as botocore signs them for the stand-in's host."""
+    request = AWSRequest(method, standin.url + target, headers=dict(headers), data=body)
+    credentials = Credentials(standin.user["access_key_id"], standin.user["secret_access_key"])
+    auth = SigV4QueryAuth if query else SigV4Auth
+    auth(credentials, service, "us-east-1").add_auth(request)
+    return request.url[len(standin.url) :], dict(request.headers.items())
+
+
+def send(standin, method, target, headers, body=b""):
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    try:
+        connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        return response.status, response.getheader("X-Amzn-ErrorType"), response.read()
+    finally:
+        connection.close()
+
+
+def test_bent_requests(standin):
+    """One thing changed after signing, each alone."""
+    body = b'{"a": 1}'
+    target, headers = signed(standin, "POST", "/model/a%3A0/invoke?x=1", body, headers={"Content-Type": "a/b"})
+    assert send(standin, "POST", target, headers, body)[0] == 200
+    authorization = headers["Authorization"]
+    last = "0" if authorization[-1] != "0" else "1"
+    bent = [
+        ("PUT", target, headers, body),
+        ("POST", target.replace("%3A", ":"), headers, body),
+        ("POST", target.replace("x=1", "x=2"), headers, body),
+        ("POST", target + "&y=", headers, body),
+        ("POST", target, {**headers, "Content-Type": "a/c"}, body),
+        ("POST", target, headers, b'{"a": 2}'),
+        ("POST", target, {**headers, "Authorization": authorization[:-1] + last}, body),
+        ("POST", target, {**headers, "Authorization": authorization.replace("us-east-1", "us-east-2")}, body),
+    ]
+    for method, path, fields, data in bent:
+        status, code, _ = send(standin, method, path, fields, data)
+        assert (status, code) == (403, "InvalidSignatureException:"), (method, path, fields)
+    status, code, _ = send(standin, "POST", target, {**headers, "X-Amz-Extra": "1"}, body)
+    assert (status, code) == (403, "AccessDeniedException:")
+    del headers["Authorization"]
+    assert send(standin, "POST", target, headers, body)[1] == "MissingAuthenticationTokenException:"
+
+
+def test_presigned_url(standin):
+    target, _ = signed(standin, "GET", "/model/m/invoke?b=2&a=%20", query=True)
+    assert json.loads(send(standin, "GET", target, {})[2])["presigned"]
+    assert send(standin, "GET", target.replace("b=2", "b=3"), {})[0] == 403
+
+
+def test_other_services_are_echoed_by_their_own_rules(standin):
+    target, headers = signed(standin, "GET", "/a//b/../c%20d", service="execute-api")
+    assert json.loads(send(standin, "GET", target, headers)[2])["service"] == "execute-api"
+
+
+@pytest.mark.parametrize(("skew", "word"), [(3600, "expired"), (-3600, "not yet current")])
+def test_clock_skew(standin, skew, word):
+    standin.fault("sts", "skew", seconds=skew, count=1)
+    code, status, message = error_of(client(standin, "sts").get_caller_identity)
+    assert (code, status) == ("SignatureDoesNotMatch", 403) and word in message
+    client(standin, "sts").get_caller_identity()
+
+
+# ---- the Bedrock echo ----
+
+
+def test_bedrock(standin):
+    bedrock = client(standin, "bedrock-runtime")
+    model = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-v1:0"
+    answer = bedrock.converse(modelId=model, messages=[{"role": "user", "content": [{"text": "hi"}]}])
+    echo = json.loads(answer["output"]["message"]["content"][0]["text"])
+    assert echo["access_key_id"] == standin.user["access_key_id"] and echo["arn"] == demo.USER
+    assert "%3Ainference-profile%2F" in echo["target"] and "x-amz-date" in echo["signed_headers"]
+    body = b'{"max_tokens": 16}'
+    echo = json.loads(bedrock.invoke_model(modelId="m:0", body=body)["body"].read())
+    assert echo["payload_sha256"] == hashlib.sha256(body).hexdigest()
+    stream = bedrock.converse_stream(modelId="m:0", messages=[{"role": "user", "content": [{"text": "hi"}]}])["stream"]
+    text = next(e["contentBlockDelta"]["delta"]["text"] for e in stream if "contentBlockDelta" in e)
+    assert json.loads(text)["target"] == "/model/m%3A0/converse-stream"
+    stream = bedrock.invoke_model_with_response_stream(modelId="m", body=body)["body"]
+    assert json.loads(next(iter(stream))["chunk"]["bytes"])["method"] == "POST"
+
+
+# ---- faults, control, TLS ----
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        ("refuse", "ConnectionClosedError"),
+        ("cut", "Error"),
+        ("throttle", "Throttling"),
+        ("deny", "AccessDenied"),
+        ("error500", "InternalFailure"),
+        ("garbage", "ResponseParserError"),
+        ("html", "502"),
+    ],
+)
+def test_faults(standin, kind, outcome):
+    standin.fault("sts", kind, count=1)
+    with pytest.raises(Exception) as caught:
+        client(standin, "sts").get_caller_identity()
+    assert outcome in type(caught.value).__name__ + str(caught.value)
+    client(standin, "sts").get_caller_identity()
+    assert [c["fault"] for c in standin.calls()] == [kind, None]
+
+
+def test_hang_ends_when_cleared(standin):
+    standin.fault("sts", "hang")
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    connection.request("POST", "/", body="Action=GetCallerIdentity")
+    standin.clear_faults()
+    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
+        connection.getresponse()
+    connection.close()
+
+
+def test_fault_for_one_role(standin):
+    standin.fault("sts", "deny", role=demo.ROLE + "short")
+    sts = client(standin, "sts")
+    assert error_of(sts.assume_role, RoleArn=demo.ROLE + "short", RoleSessionName="test")[0] == "AccessDenied"
+    sts.assume_role(RoleArn=demo.ROLE + "base", RoleSessionName="test")
+
+
+def test_tls(standin):
+    context = ssl.create_default_context(cafile=str(standin.dir / "tls-ca.pem"))
+    with urllib.request.urlopen(standin.tls_url + "/_standin/time", context=context, timeout=10) as response:
+        assert "now" in json.load(response)
+
+
+# ---- Roles Anywhere ----
+
+
+def create_session(standin, certificate, key, chain=(), change=None, **body):
+    """Signs and sends CreateSession; `change` may bend the headers after signing. (status, code, document)"""
+    with open(standin.certificate(certificate), "rb") as file:
+        leaf = x509.load_pem_x509_certificates(file.read())[0]
+    with open(standin.certificate(key), "rb") as file:
+        private = load_pem_private_key(file.read(), None)
+    document = {
+        "profileArn": demo.PROFILE,
+        "roleArn": demo.ROLE + "onprem",
+        "trustAnchorArn": demo.TRUST_ANCHOR,
+        **body,
+    }
+    payload = json.dumps({k: v for k, v in document.items() if v is not None}).encode()
+    der = [base64.b64encode(c.public_bytes(Encoding.DER)).decode() for c in [leaf, *_load(standin, chain)]]
+    headers = {
+        "Content-Type": "application/json",
+        "Host": f"127.0.0.1:{standin.port}",
+        "X-Amz-Date": basic(standin.now()),
+        "X-Amz-X509": der[0],
+    }
+    if chain:
+        headers["X-Amz-X509-Chain"] = ",".join(der[1:])
+    headers["Authorization"] = x509_authorization(leaf, private, headers, payload)
+    status, code, data = send(standin, "POST", "/sessions", {**headers, **(change or {})}, payload)
+    return status, (code or "").partition(":")[0], json.loads(data)
+
+
+def _load(standin, names):
+    for name in names:
+        with open(standin.certificate(name), "rb") as file:
+            yield from x509.load_pem_x509_certificates(file.read())
+
+
+def x509_authorization(leaf, private, headers, payload, region="us-east-1"):
+    """By the words of the protocol, without botocore."""
+    date = headers["X-Amz-Date"]
+    scope = f"{date[:8]}/{region}/rolesanywhere/aws4_request"
+    lower = sorted((n.lower(), v) for n, v in headers.items())
+    names = ";".join(n for n, _ in lower)
+    canonical = "\n".join(
+        ["POST", "/sessions", "", *(f"{n}:{v}" for n, v in lower), "", names, hashlib.sha256(payload).hexdigest()]
+    )
+    is_rsa = isinstance(private, rsa.RSAPrivateKey)
+    algorithm = "AWS4-X509-RSA-SHA256" if is_rsa else "AWS4-X509-ECDSA-SHA256"
+    text = "\n".join([algorithm, date, scope, hashlib.sha256(canonical.encode()).hexdigest()]).encode()
+    signature = private.sign(text, padding.PKCS1v15(), SHA256()) if is_rsa else private.sign(text, ec.ECDSA(SHA256()))
+    return f"{algorithm} Credential={leaf.serial_number}/{scope}, SignedHeaders={names}, Signature={signature.hex()}"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "chain"),
+    [
+        ("rsa.pem", "rsa-key.pem", ()),
+        ("ec.pem", "ec-key.pem", ()),
+        ("p384.pem", "p384-key.pem", ()),
+        ("chained.pem", "chained-key.pem", ("intermediate.pem",)),
+        ("chained-bundle.pem", "chained-key.pem", ("chained-bundle.pem",)),
+    ],
+)
+def test_create_session(standin, certificate, key, chain):
+    status, _, document = create_session(standin, certificate, key, chain, durationSeconds=900)
+    assert status == 201
+    credentials = document["credentialSet"][0]["credentials"]
+    shaped = {
+        "AccessKeyId": credentials["accessKeyId"],
+        "SecretAccessKey": credentials["secretAccessKey"],
+        "SessionToken": credentials["sessionToken"],
+    }
+    assert "/onprem/" in client(standin, "sts", shaped).get_caller_identity()["Arn"]
+    assert standin.calls(action="CreateSession")[0]["duration"] == 900
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        ({"certificate": "expired.pem", "key": "expired-key.pem"}, 403, "AccessDeniedException"),
+        ({"certificate": "not-yet.pem", "key": "not-yet-key.pem"}, 403, "AccessDeniedException"),
+        ({"certificate": "untrusted.pem", "key": "untrusted-key.pem"}, 403, "AccessDeniedException"),
+        ({"certificate": "ec.pem", "key": "other-key.pem"}, 403, "AccessDeniedException"),
+        ({"certificate": "chained.pem", "key": "chained-key.pem"}, 403, "AccessDeniedException"),
+        ({"change": {"X-Amz-X509-Chain": ""}}, 403, "AccessDeniedException"),
+        ({"roleSessionName": "named"}, 403, "AccessDeniedException"),
+        ({"roleArn": demo.ROLE + "gateway"}, 403, "AccessDeniedException"),
+        ({"roleArn": demo.ROLE + "short"}, 400, "ValidationException"),
+        ({"durationSeconds": 899}, 400, "ValidationException"),
+        ({"durationSeconds": "900"}, 400, "ValidationException"),
+        ({"unknown": 1}, 400, "ValidationException"),
+        ({"roleArn": None}, 400, "ValidationException"),
+        ({"trustAnchorArn": demo.TRUST_ANCHOR + "0"}, 404, "ResourceNotFoundException"),
+        ({"profileArn": demo.PROFILE + "0"}, 404, "ResourceNotFoundException"),
+    ],
+)
+def test_create_session_refused(standin, arguments, status, code):
+    arguments = {"certificate": "ec.pem", "key": "ec-key.pem", **arguments}
+    assert create_session(standin, **arguments)[:2] == (status, code)
+
+
+def test_profile_decides_on_session_name(standin):
+    status, _, document = create_session(
+        standin, "ec.pem", "ec-key.pem", profileArn=demo.NAMED_PROFILE, roleSessionName="named"
+    )
+    assert status == 201
+    assert document["credentialSet"][0]["assumedRoleUser"]["arn"].endswith(":assumed-role/onprem/named")
+
+
+def test_published_vectors(tmp_path):
+    """Three requests made by another implementation, at the date at which they were signed."""
+    vectors = json.loads((VECTORS).read_text())
+    anchor = x509.load_der_x509_certificate(base64.b64decode(vectors["intermediate"]))
+    (tmp_path / "anchor.pem").write_bytes(pem(anchor))
+    for vector in vectors["requests"]:
+        arns = vector["arns"]
+        registry = Registry(
+            roles=[{"arn": arns["role"], "trust": [{"principal": "rolesanywhere.amazonaws.com"}]}],
+            trust_anchors=[{"arn": arns["trust_anchor"], "certificate": str(tmp_path / "anchor.pem")}],
+            anywhere_profiles=[{"arn": arns["profile"], "roles": [arns["role"]], "accept_role_session_name": True}],
+        )
+        clock = Clock(epoch=0, offset=0, speed=0).shifted(parse_basic("20261121T120000Z"))
+        headers = [(n, v) for n, v in vector["headers"].items()]
+        request = Request("POST", vector["target"], headers, vector["body"].encode())
+        response, _ = Service(registry, clock).answer(request, None)
+        assert response.status == 201, (vector["name"], response.body)
+        late, _ = Service(registry, clock.shifted(901)).answer(request, None)
+        assert late.status == 403
+        bent = Request("POST", vector["target"], headers, vector["body"].replace("3600", "3601").encode())
+        refused, _ = Service(registry, clock).answer(bent, None)
+        assert refused.status == 403 and b"Invalid signature" in refused.body

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as an answer of CreateSession: refused, or slices inside the scratch buffer. The same bytes as a payload of
+// a web identity token: texts that end.
+#include <stdlib.h>
+
+#include "proto/mem/text.h"
+#include "proto/wire/limits.h"
+#include "sidecar/providers/create_session.h"
+#include "sidecar/providers/jwt.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+// Aborts in every build, also without assertions.
+static void must(bool holds)
+{
+        if (!holds)
+                abort();
+}
+
+static void check_answer(const struct answer *a, const struct buffer *scratch)
+{
+        const struct slice all[] = {a->access_key_id, a->secret_access_key, a->session_token,
+                                    a->expiration,    a->assumed_role_arn,  a->code,
+                                    a->message};
+        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+                must(all[i].n == 0 || (all[i].p >= scratch->p && all[i].n <= scratch->n &&
+                                       all[i].p + all[i].n <= scratch->p + scratch->n));
+        must(slice_is_empty(a->access_key_id) || slice_is_empty(a->code)); // a session or an error, not both
+}
+
+static void check_claims(struct slice payload)
+{
+        struct buffer token;
+        struct jwt_claims claims;
+        buffer_init(&token, LIMIT_TOKEN_FILE);
+        (void)buffer_put_str(&token, "h.");
+        if (text_base64_encode(payload, &token) == 0 && buffer_put_str(&token, ".s") == 0 &&
+            jwt_read_claims(buffer_slice(&token), &claims) == 0)
+                must(text_is_utf8(slice_str(claims.audience)) && text_is_utf8(slice_str(claims.subject)));
+        buffer_free(&token);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct buffer scratch;
+        struct answer answer = {0};
+        const char *what = NULL;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        if (create_session_read(slice_of(data, size), &scratch, &answer, &what) == 0) {
+                must(!what);
+                check_answer(&answer, &scratch);
+        } else {
+                must(what != NULL);
+        }
+        buffer_free(&scratch);
+        check_claims(slice_of(data, size));
+        return 0;
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each conversation is read whole, cut in two at every byte, and byte by byte, out of memory that ends at an unmapped
+// page and is overwritten after each feed; all ways must tell the same.
+#include "proto/wire/http.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#define BODY_MAX 64
+#define PAGE 4096
+
+// --- memory that ends at a page nobody may touch ---
+
+struct guarded {
+        uint8_t *memory;
+        size_t size;
+};
+
+static struct guarded guarded_new(size_t size)
+{
+        struct guarded g = {.size = (size + PAGE - 1) / PAGE * PAGE};
+        g.memory = mmap(NULL, g.size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        assert_true(g.memory != MAP_FAILED);
+        assert_int_equal(mprotect(g.memory, g.size, PROT_READ | PROT_WRITE), 0);
+        return g;
+}
+
+static struct slice guarded_put(const struct guarded *g, struct slice s)
+{
+        assert_true(s.n <= g->size);
+        memset(g->memory, '#', g->size);
+        uint8_t *at = g->memory + g->size - s.n;
+        if (s.n > 0)
+                memcpy(at, s.p, s.n);
+        return slice_of(at, s.n);
+}
+
+static void guarded_free(const struct guarded *g)
+{
+        munmap(g->memory, g->size + PAGE);
+}
+
+// --- what was read, as text ---
+
+static void tell_message(struct buffer *out, const struct http_message *m)
+{
+        if (m->status)
+                (void)buffer_printf(out, "%d", m->status);
+        (void)buffer_put(out, m->method);
+        (void)buffer_put_byte(out, ' ');
+        (void)buffer_put(out, m->target);
+        for (size_t i = 0; i < m->headers_count; i++) {
+                (void)buffer_put_byte(out, '|');
+                (void)buffer_put(out, m->headers[i].name);
+                (void)buffer_put_byte(out, '=');
+                (void)buffer_put(out, m->headers[i].value);
+        }
+        (void)buffer_put_str(out, m->keep_alive ? "|keep" : "|close");
+        if (m->expects_continue)
+                (void)buffer_put_str(out, "|expects");
+        (void)buffer_put_byte(out, '|');
+        (void)buffer_put(out, m->body);
+        (void)buffer_put_byte(out, '\n');
+}
+
+static const char *failure_name(enum http_parse result)
+{
+        switch (result) {
+        case HTTP_BAD:
+                return "BAD";
+        case HTTP_HEAD_TOO_LARGE:
+                return "HEAD";
+        case HTTP_BODY_TOO_LARGE:
+                return "BODY";
+        case HTTP_MORE:
+        case HTTP_EXPECTS:
+        case HTTP_DONE:
+                break;
+        }
+        return "?";
+}
+
+// Feeds one piece; false after a failure.
+static bool feed(struct http_parser *p, const struct guarded *g, struct slice piece, struct buffer *out)
+{
+        struct slice rest = guarded_put(g, piece);
+        while (rest.n > 0) {
+                size_t taken = 0;
+                enum http_parse result = http_parser_feed(p, rest, &taken);
+                assert_true(taken <= rest.n);
+                if (result == HTTP_DONE)
+                        tell_message(out, http_message(p));
+                else if (result == HTTP_EXPECTS)
+                        (void)buffer_put_str(out, "EXPECTS ");
+                else if (result != HTTP_MORE) {
+                        (void)buffer_put_str(out, failure_name(result));
+                        size_t none = 1;
+                        assert_int_equal(http_parser_feed(p, rest, &none), result); // stays so
+                        assert_int_equal(none, 0);
+                        return false;
+                } else
+                        assert_int_equal(taken, rest.n);
+                rest = slice_from(rest, taken);
+        }
+        return true;
+}
+
+static void finish(struct http_parser *p, struct buffer *out)
+{
+        enum http_parse result = http_parser_finish(p);
+        if (result == HTTP_DONE)
+                tell_message(out, http_message(p));
+        else
+                (void)buffer_put_str(out, failure_name(result));
+}
+
+struct conversation {
+        const char *name;
+        enum http_side side;
+        const char *bytes;
+        const char *told; // messages, then a failure; "INSIDE" when one has begun
+        bool is_finished; // the connection ends
+};
+
+static void read_pieces(const struct conversation *c, const struct guarded *g, const size_t *cuts, size_t cuts_count,
+                        struct buffer *out)
+{
+        struct slice all = slice_str(c->bytes);
+        struct http_parser *p = http_parser_new(c->side, BODY_MAX);
+        assert_non_null(p);
+        buffer_reset(out);
+        bool good = true;
+        size_t at = 0;
+        for (size_t i = 0; good && i <= cuts_count; i++) {
+                size_t end = i < cuts_count ? cuts[i] : all.n;
+                good = feed(p, g, slice_of(all.p + at, end - at), out);
+                at = end;
+        }
+        if (good && c->is_finished)
+                finish(p, out);
+        else if (good && http_parser_is_inside(p))
+                (void)buffer_put_str(out, "INSIDE");
+        http_parser_free(p);
+}
+
+static void check(const struct conversation *c, const char *how, size_t at, struct buffer *out)
+{
+        const char *told = buffer_c_str(out);
+        assert_non_null(told);
+        if (strcmp(told, c->told) != 0)
+                fail_msg("%s, %s %zu: told \"%s\", not \"%s\"", c->name, how, at, told, c->told);
+}
+
+static const struct conversation conversations[] = {
+    {"get", HTTP_REQUESTS, "GET /a?b=c HTTP/1.1\r\nHost: x\r\nA:b\r\n\r\n", "GET /a?b=c|Host=x|A=b|keep|\n", false},
+    {"no headers", HTTP_REQUESTS, "GET / HTTP/1.1\r\n\r\n", "GET /|keep|\n", false},
+    {"blanks around values", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: \t b c \t\r\nB:\r\nC:  \r\n\r\n",
+     "GET /|A=b c|B=|C=|keep|\n", false},
+    {"empty lines before", HTTP_REQUESTS, "\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", "GET /|keep|\n", false},
+    {"close", HTTP_REQUESTS, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /|Connection=close|close|\n", false},
+    {"1.0", HTTP_REQUESTS, "GET / HTTP/1.0\r\n\r\n", "GET /|close|\n", false},
+    {"1.0 keep-alive", HTTP_REQUESTS, "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+     "GET /|Connection=Keep-Alive|keep|\n", false},
+    {"body", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+     "POST /s|Content-Length=5|keep|hello\n", false},
+    {"empty body", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "POST /s|Content-Length=0|keep|\n",
+     false},
+    {"chunks", HTTP_REQUESTS,
+     "POST /s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nTrailer: t\r\n\r\n",
+     "POST /s|Transfer-Encoding=chunked|keep|abcdefgh\n", false},
+    {"no chunk", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+     "POST /s|Transfer-Encoding=Chunked|keep|\n", false},
+    {"pipeline", HTTP_REQUESTS,
+     "GET /1 HTTP/1.1\r\nA: b\r\n\r\nPOST /2 HTTP/1.1\r\nContent-Length: 2\r\n\r\nxyPOST /3 HTTP/1.1\r\n"
+     "Transfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\nGET /4 HTTP/1.1\r\n\r\n",
+     "GET /1|A=b|keep|\nPOST /2|Content-Length=2|keep|xy\nPOST /3|Transfer-Encoding=chunked|keep|z\nGET /4|keep|\n",
+     false},
+    {"after close", HTTP_REQUESTS, "GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", "GET /1|close|\nGET /2|keep|\n",
+     false},
+    {"upgrade is not taken up", HTTP_REQUESTS,
+     "GET /1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+     "GET /1|Connection=upgrade|Upgrade=h2c|keep|\nGET /2|keep|\n", false},
+    {"connect", HTTP_REQUESTS, "CONNECT a:1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+     "CONNECT a:1|keep|\nGET /2|keep|\n", false},
+    {"expects", HTTP_REQUESTS, "POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc",
+     "EXPECTS POST /|Expect=100-Continue|Content-Length=3|keep|expects|abc\n", false},
+    {"expects chunks", HTTP_REQUESTS,
+     "POST / HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+     "EXPECTS POST /|Expect=100-continue|Transfer-Encoding=chunked|keep|expects|ab\n", false},
+    {"expects, no body", HTTP_REQUESTS, "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+     "POST /|Expect=100-continue|Content-Length=0|keep|expects|\n", false},
+    {"1.0 cannot expect", HTTP_REQUESTS, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na",
+     "POST /|Expect=100-continue|Content-Length=1|close|a\n", false},
+    {"unfinished head", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n", "INSIDE", false},
+    {"unfinished body", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "INSIDE", false},
+    {"cut short", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "BAD", true},
+    {"cut short in the head", HTTP_REQUESTS, "GET / HTTP/1.1\r\n", "BAD", true},
+    {"body at the limit", HTTP_REQUESTS,
+     "POST / HTTP/1.1\r\nContent-Length: 64\r\n\r\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+     "POST /|Content-Length=64|keep|0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", false},
+    {"body over the limit", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 65\r\n\r\n", "BODY", false},
+    {"chunks over the limit", HTTP_REQUESTS,
+     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n0123456789abcdef0123456789abcdef\r\n"
+     "21\r\n0123456789abcdef0123456789abcdef0\r\n",
+     "BODY", false},
+    {"length and chunks", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "BAD", false},
+    {"chunks and length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+     "BAD", false},
+    {"another coding", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "BAD", false},
+    {"a coding alone", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "BAD", false},
+    {"1.0 with chunks", HTTP_REQUESTS, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD", false},
+    {"two lengths", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "BAD", false},
+    {"signed length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\n", "BAD", false},
+    {"huge length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", "BAD", false},
+    {"folded", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "BAD", false},
+    {"folded after nothing", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA:\r\n c\r\n\r\n", "BAD", false},
+    {"blank before colon", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA : b\r\n\r\n", "BAD", false},
+    {"blank in a name", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA c: b\r\n\r\n", "BAD", false},
+    {"blank before a name", HTTP_REQUESTS, "GET / HTTP/1.1\r\n A: b\r\n\r\n", "BAD", false},
+    {"no name", HTTP_REQUESTS, "GET / HTTP/1.1\r\n: b\r\n\r\n", "BAD", false},
+    {"no colon", HTTP_REQUESTS, "GET / HTTP/1.1\r\nabc\r\n\r\n", "BAD", false},
+    {"control byte in a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: \x01\r\n\r\n", "BAD", false},
+    {"LF alone", HTTP_REQUESTS, "GET / HTTP/1.1\nA: b\n\n", "BAD", false},
+    {"LF alone after a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\n\r\n", "BAD", false},
+    {"CR alone after a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\rB: c\r\n\r\n", "BAD", false},
+    {"CR alone at the end", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n\rX", "BAD", false},
+    {"two blanks before the version", HTTP_REQUESTS, "GET /  HTTP/1.1\r\n\r\n", "BAD", false},
+    {"target is not ASCII", HTTP_REQUESTS, "GET /\xc3\xa9 HTTP/1.1\r\n\r\n", "BAD", false},
+    {"0.9", HTTP_REQUESTS, "GET /\r\n\r\n", "BAD", false},
+    {"2.0", HTTP_REQUESTS, "GET / HTTP/2.0\r\n\r\n", "BAD", false},
+    {"HTTP/2 preface", HTTP_REQUESTS, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "BAD", false},
+    {"unknown method", HTTP_REQUESTS, "FOO / HTTP/1.1\r\n\r\n", "BAD", false},
+    {"TLS hello", HTTP_REQUESTS, "\x16\x03\x01\x02", "BAD", false},
+    {"a response", HTTP_REQUESTS, "HTTP/1.1 200 OK\r\n\r\n", "BAD", false},
+    {"response", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "200 |Content-Length=2|keep|{}\n",
+     false},
+    {"responses", HTTP_RESPONSES,
+     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\nHTTP/1.1 503 X Y\r\n"
+     "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
+     "100 |keep|\n304 |ETag=\"1\"|keep|\n503 |Connection=close|Transfer-Encoding=chunked|close|abc\n", false},
+    {"response without reason", HTTP_RESPONSES, "HTTP/1.1 204 \r\n\r\n", "204 |keep|\n", false},
+    {"response that ends with the connection", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nA: b\r\n\r\nabc",
+     "200 |A=b|close|abc\n", true},
+    {"the same, no body", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\n\r\n", "200 |close|\n", true},
+    {"response cut short", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", "BAD", true},
+    {"response cut in the head", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nA", "BAD", true},
+    {"response with length and chunks", HTTP_RESPONSES,
+     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD", false},
+    {"nothing at all", HTTP_RESPONSES, "", "BAD", true},
+};
+
+static void test_conversations(void **state)
+{
+        (void)state;
+        struct guarded g = guarded_new(PAGE);
+        struct buffer out;
+        buffer_init(&out, 65536);
+        for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
+                const struct conversation *c = &conversations[i];
+                size_t n = strlen(c->bytes);
+                size_t each[512];
+                assert_true(n < sizeof(each) / sizeof(each[0]));
+                read_pieces(c, &g, NULL, 0, &out);
+                check(c, "whole", 0, &out);
+                for (size_t cut = 0; cut <= n; cut++) {
+                        read_pieces(c, &g, &cut, 1, &out);
+                        check(c, "cut at", cut, &out);
+                }
+                for (size_t k = 0; k < n; k++)
+                        each[k] = k;
+                read_pieces(c, &g, each, n, &out);
+                check(c, "byte by byte", 0, &out);
+        }
+        buffer_free(&out);
+        guarded_free(&g);
+}
+
+// --- limits ---
+
+static enum http_parse feed_text(struct buffer *text, size_t step)
+{
+        struct http_parser *p = http_parser_new(HTTP_REQUESTS, BODY_MAX);
+        assert_non_null(p);
+        enum http_parse result = HTTP_MORE;
+        struct slice rest = buffer_slice(text);
+        while (rest.n > 0 && result == HTTP_MORE) {
+                size_t taken = 0;
+                result = http_parser_feed(p, slice_head(rest, step), &taken);
+                rest = slice_from(rest, taken);
+        }
+        http_parser_free(p);
+        return result;
+}
+
+static void put_header_lines(struct buffer *b, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                (void)buffer_printf(b, "X-%zu: v\r\n", i);
+}
+
+static void test_header_count(void **state)
+{
+        (void)state;
+        static const struct {
+                size_t count;
+                enum http_parse want;
+        } rows[] = {{LIMIT_HTTP_HEADERS_N, HTTP_DONE}, {LIMIT_HTTP_HEADERS_N + 1, HTTP_HEAD_TOO_LARGE}};
+        for (size_t i = 0; i < 2; i++) {
+                struct buffer b;
+                buffer_init(&b, 65536);
+                (void)buffer_put_str(&b, "GET / HTTP/1.1\r\n");
+                put_header_lines(&b, rows[i].count);
+                (void)buffer_put_str(&b, "\r\n");
+                assert_int_equal(feed_text(&b, b.n), rows[i].want);
+                assert_int_equal(feed_text(&b, 1), rows[i].want);
+                buffer_free(&b);
+        }
+}
+
+// A request whose head has exactly `size` bytes, all of it in one header's value.
+static void put_head(struct buffer *b, size_t size)
+{
+        (void)buffer_put_str(b, "GET / HTTP/1.1\r\nX: ");
+        while (b->n < size - 4)
+                (void)buffer_put_byte(b, 'x');
+        (void)buffer_put_str(b, "\r\n\r\n");
+}
+
+static void test_head_size(void **state)
+{
+        (void)state;
+        static const struct {
+                size_t size;
+                enum http_parse want;
+        } rows[] = {{LIMIT_HTTP_HEAD, HTTP_DONE}, {LIMIT_HTTP_HEAD + 1, HTTP_HEAD_TOO_LARGE}};
+        static const size_t steps[] = {1, 7, 4096, LIMIT_HTTP_HEAD - 1, LIMIT_HTTP_HEAD, LIMIT_HTTP_HEAD + 1, 200000};
+        for (size_t i = 0; i < 2; i++) {
+                for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+                        struct buffer b;
+                        buffer_init(&b, 200000);
+                        put_head(&b, rows[i].size);
+                        assert_int_equal(b.n, rows[i].size);
+                        assert_int_equal(feed_text(&b, steps[k]), rows[i].want);
+                        buffer_free(&b);
+                }
+        }
+}
+
+static void test_endless_head(void **state)
+{
+        (void)state;
+        static const char *const starts[] = {"GET /", "GET / HTTP/1.1\r\nX",
+                                             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+                                             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX"};
+        for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+                struct buffer b;
+                buffer_init(&b, 200000);
+                (void)buffer_put_str(&b, starts[i]);
+                while (b.n < 150000)
+                        (void)buffer_put_byte(&b, 'a');
+                assert_int_equal(feed_text(&b, 5000), HTTP_HEAD_TOO_LARGE);
+                assert_int_equal(feed_text(&b, b.n), HTTP_HEAD_TOO_LARGE);
+                buffer_free(&b);
+        }
+}
+
+// A large body behind a head, given in one piece larger than a head may be.
+static void test_large_feed(void **state)
+{
+        (void)state;
+        enum { SIZE = 200000 };
+        struct buffer b;
+        buffer_init(&b, SIZE + 1000);
+        (void)buffer_printf(&b, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", SIZE);
+        size_t head = b.n;
+        for (size_t i = 0; i < SIZE; i++)
+                (void)buffer_put_byte(&b, (uint8_t)i);
+        static const size_t steps[] = {SIZE + 1000, 70000, 1000};
+        for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+                struct http_parser *p = http_parser_new(HTTP_RESPONSES, SIZE);
+                assert_non_null(p);
+                enum http_parse result = HTTP_MORE;
+                struct slice rest = buffer_slice(&b);
+                while (result == HTTP_MORE && rest.n > 0) {
+                        size_t taken = 0;
+                        result = http_parser_feed(p, slice_head(rest, steps[k]), &taken);
+                        rest = slice_from(rest, taken);
+                }
+                assert_int_equal(result, HTTP_DONE);
+                assert_true(slice_eq(http_message(p)->body, slice_from(buffer_slice(&b), head)));
+                // in one feed nothing was copied
+                assert_int_equal(http_message(p)->body.p == b.p + head, k == 0);
+                http_parser_free(p);
+        }
+        buffer_free(&b);
+}
+
+static void test_whole_is_not_copied(void **state)
+{
+        (void)state;
+        static const char text[] = "POST /s HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+        struct http_parser *p = http_parser_new(HTTP_REQUESTS, BODY_MAX);
+        size_t taken = 0;
+        assert_non_null(p);
+        assert_int_equal(http_parser_feed(p, slice_str(text), &taken), HTTP_DONE);
+        assert_int_equal(taken, sizeof(text) - 1);
+        const struct http_message *m = http_message(p);
+        assert_ptr_equal(m->target.p, text + 5);
+        assert_ptr_equal(m->headers[0].name.p, text + 18);
+        assert_ptr_equal(m->body.p, text + sizeof(text) - 3);
+        http_parser_free(p);
+        http_parser_free(NULL);
+}
+
+static void test_header_lookup(void **state)
+{
+        (void)state;
+        struct http_message m = {.headers = {{SLICE_INIT("Accept"), SLICE_INIT("a")},
+                                             {SLICE_INIT("X-One"), SLICE_INIT("1")},
+                                             {SLICE_INIT("x-one"), SLICE_INIT("2")}},
+                                 .headers_count = 3};
+        assert_true(slice_eq(http_message_header(&m, SLICE("x-ONE")), SLICE("1")));
+        assert_true(slice_is_empty(http_message_header(&m, SLICE("x-two"))));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_conversations), cmocka_unit_test(test_header_count),
+            cmocka_unit_test(test_head_size),     cmocka_unit_test(test_endless_head),
+            cmocka_unit_test(test_large_feed),    cmocka_unit_test(test_whole_is_not_copied),
+            cmocka_unit_test(test_header_lookup),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
