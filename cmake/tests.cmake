@@ -41,5 +41,8 @@ endforeach()
 file(GLOB tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tools/*.c)
 foreach(source ${tool_sources})
   get_filename_component(name ${source} NAME_WE)
+  if(TARGET ${name})
+    continue() # script/bench has it too
+  endif()
   keyfob_linked_program(${name} ${source})
 endforeach()

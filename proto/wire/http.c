@@ -214,6 +214,7 @@ static int on_headers_complete(llhttp_t *llhttp)
         }
         if ((llhttp->flags & F_CONTENT_LENGTH) && llhttp->content_length > p->body_max)
                 return fail(p, HTTP_BODY_TOO_LARGE);
+        p->message.is_1_0 = llhttp->http_minor == 0;
         p->message.keep_alive = llhttp_should_keep_alive(llhttp) != 0;
         if (llhttp->type == HTTP_RESPONSE) {
                 p->message.status = llhttp->status_code;
@@ -365,6 +366,14 @@ static enum http_parse run(struct http_parser *p, size_t *taken)
         if (!p->is_head_whole && p->held.n + *taken >= LIMIT_HTTP_HEAD)
                 return p->failure = HTTP_HEAD_TOO_LARGE;
         return hold(p, *taken);
+}
+
+int http_parser_keep(struct http_parser *p)
+{
+        if (!p->is_whole || hold(p, p->head_n) != HTTP_MORE)
+                return -1;
+        p->message.body = buffer_slice(&p->body);
+        return 0;
 }
 
 enum http_parse http_parser_feed(struct http_parser *p, struct slice bytes, size_t *ret_taken)

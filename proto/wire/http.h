@@ -32,6 +32,7 @@ struct http_message {
         size_t headers_count;
         struct slice body; // chunks joined
         bool keep_alive;   // by version and Connection
+        bool is_1_0;       // HTTP/1.0: an answer that keeps the connection has to say so
         bool expects_continue;
 };
 
@@ -50,6 +51,10 @@ enum http_parse http_parser_feed(struct http_parser *parser, struct slice bytes,
 enum http_parse http_parser_finish(struct http_parser *parser);
 
 const struct http_message *http_message(const struct http_parser *parser);
+
+// After HTTP_DONE, while the bytes given are still there: makes the message independent of them, for an answer that
+// comes later. 0, or -1: out of memory.
+int http_parser_keep(struct http_parser *parser);
 
 // True while a message has begun and is not whole.
 bool http_parser_is_inside(const struct http_parser *parser);

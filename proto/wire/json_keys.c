@@ -17,18 +17,28 @@ static void set_link(struct json_node *node, size_t to)
 
 static int compare(const struct json_doc *doc, size_t a, size_t b)
 {
-        struct json_node *left = &doc->nodes[a];
-        struct json_node *right = &doc->nodes[b];
+        const struct json_node *left = &doc->nodes[a];
+        const struct json_node *right = &doc->nodes[b];
         return json_text_compare(json_node_text(doc, left), left->size != 0, json_node_text(doc, right),
                                  right->size != 0);
 }
 
+static bool is_equal(const struct json_doc *doc, size_t a, size_t b)
+{
+        const struct json_node *left = &doc->nodes[a];
+        const struct json_node *right = &doc->nodes[b];
+        if (left->size == 0 && right->size == 0)
+                return slice_eq(json_node_text(doc, left), json_node_text(doc, right));
+        return compare(doc, a, b) == 0;
+}
+
 static bool pairwise_duplicate(const struct json_doc *doc, size_t object, size_t *ret)
 {
-        for (size_t a = json_first(doc, object); a != JSON_NONE; a = json_next(doc, a)) {
-                for (size_t b = json_next(doc, a); b != JSON_NONE; b = json_next(doc, b)) {
-                        if (compare(doc, a, b) == 0) {
-                                *ret = b;
+        int first = doc->nodes[object].size > 0 ? (int)object + 1 : -1;
+        for (int a = first; a >= 0; a = doc->nodes[a].next) {
+                for (int b = doc->nodes[a].next; b >= 0; b = doc->nodes[b].next) {
+                        if (is_equal(doc, (size_t)a, (size_t)b)) {
+                                *ret = (size_t)b;
                                 return true;
                         }
                 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/json_text.h"
 
+#include <endian.h>
+
 enum {
         ESCAPE_UNIT = 6, // \uXXXX
         HIGH_SURROGATE = 0xd800,
@@ -86,24 +88,44 @@ static const char *check_escape(struct slice s, size_t *ret_n)
         return NULL;
 }
 
+// The top bit of each byte of `word` that is less than `byte`; only the lowest mark is sure. ASCII bytes alone.
+static uint64_t marks_below(uint64_t word, uint8_t byte)
+{
+        const uint64_t ones = UINT64_MAX / 255;
+        return (word - ones * byte) & ~word & ones * 0x80;
+}
+
+static uint64_t marks_equal(uint64_t word, uint8_t byte)
+{
+        return marks_below(word ^ UINT64_MAX / 255 * byte, 1);
+}
+
+size_t json_text_plain(struct slice s)
+{
+        size_t i = 0;
+        for (uint64_t word = 0; s.n - i >= sizeof(word); i += sizeof(word)) { // eight bytes at once
+                memcpy(&word, s.p + i, sizeof(word));
+                word = le64toh(word);
+                uint64_t marks = marks_below(word, 0x20) | marks_equal(word, '"') | marks_equal(word, '\\');
+                if (marks != 0)
+                        return i + (size_t)__builtin_ctzll(marks) / 8;
+        }
+        while (i < s.n && s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
+                i++;
+        return i;
+}
+
 const char *json_text_check_string(struct slice s, bool *ret_escaped, size_t *ret_offset)
 {
         *ret_escaped = false;
-        for (size_t i = 0; i < s.n;) {
-                size_t n = 1;
-                if (s.p[i] < 0x20 || s.p[i] == '"') {
-                        *ret_offset = i;
+        for (size_t i = json_text_plain(s), n = 0; i < s.n; i += n + json_text_plain(slice_from(s, i + n))) {
+                *ret_offset = i;
+                if (s.p[i] != '\\')
                         return s.p[i] == '"' ? "unexpected quote" : "control character in a string";
-                }
-                if (s.p[i] == '\\') {
-                        const char *what = check_escape(slice_from(s, i), &n);
-                        *ret_escaped = true;
-                        if (what) {
-                                *ret_offset = i;
-                                return what;
-                        }
-                }
-                i += n;
+                const char *what = check_escape(slice_from(s, i), &n);
+                if (what)
+                        return what;
+                *ret_escaped = true;
         }
         return NULL;
 }

@@ -5,6 +5,9 @@
 
 #include "proto/mem/slice.h"
 
+// How many bytes from the start on are neither a control byte nor a quote nor a backslash.
+size_t json_text_plain(struct slice s);
+
 // Whether the text between two quotes is one string's: no control bytes, only JSON's escapes, whole surrogate pairs,
 // no NUL. UTF-8 is not looked at. Returns NULL, or a static text and the place in *ret_offset. *ret_escaped says
 // whether there is any escape.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/base/allow.h"
 
-#define OVERFLOW_ID 65534 // what the kernel shows for an id without a mapping in this user namespace
+#define OVERFLOW_ID 65534 // /proc/sys/kernel/overflowuid as every kernel has it: an id that has no mapping here
 
 static bool lists_uid(const struct allow_rule *rule, uid_t uid)
 {
@@ -22,16 +22,14 @@ static bool lists_gid(const struct allow_rule *rule, gid_t gid)
 static bool matches(const struct allow_rule *rule, uid_t uid, gid_t gid)
 {
         if (rule->uids_count == 0 && rule->gids_count == 0)
-                return uid != OVERFLOW_ID && gid != OVERFLOW_ID;
+                return uid != OVERFLOW_ID; // many a service has nobody's group, so the gid says nothing
         return lists_uid(rule, uid) || lists_gid(rule, gid);
 }
 
 enum allow_verdict allow_check(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
                                enum allow_scope scope)
 {
-        if (count == 0)
-                return ALLOW_YES;
-        enum allow_verdict verdict = ALLOW_NOT_PEER;
+        enum allow_verdict verdict = count == 0 ? ALLOW_YES : ALLOW_NOT_PEER;
         for (size_t i = 0; i < count; i++) {
                 if (!matches(&rules[i], uid, gid))
                         continue;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file of the agent that asks the kernel for the time.
 #include "sidecar/base/clock.h"
 
-#include <stddef.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t id)
 {
         struct timespec t = {0};
-        (void)clock_gettime(id, &t); // fails only for an unknown clock
+        (void)clock_gettime(id,
+                            &t); // fails only for clocks that the kernel does not have; it has had both since 2.6.39
         return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -26,19 +25,16 @@ static int64_t system_wall_ms(void *context)
 
 void clock_init_system(struct clock *clock)
 {
-        *clock = (struct clock){.boot_ms = system_boot_ms, .wall_ms = system_wall_ms, .speed = 1, .context = NULL};
+        *clock = (struct clock){.boot_ms = system_boot_ms, .wall_ms = system_wall_ms, .speed = 1};
 }
 
 void upstream_time_learn(struct upstream_time *t, int64_t date_s, int64_t boot_ms)
 {
-        // The header was cut down to whole seconds: on average it is half a second old.
-        t->offset_ms = date_s * 1000 + 500 - boot_ms;
         t->known = true;
+        t->offset_ms = date_s * 1000 - boot_ms;
 }
 
 int64_t upstream_time_now_s(const struct upstream_time *t, const struct clock *clock)
 {
-        if (!t->known)
-                return clock_wall_s(clock);
-        return (clock_boot_ms(clock) + t->offset_ms) / 1000;
+        return t->known ? (clock_boot_ms(clock) + t->offset_ms) / 1000 : clock_wall_s(clock);
 }

@@ -1,92 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
+// Texts are formatted aside and then moved in, because arguments may point into the error that is being overwritten.
 #include "sidecar/base/error.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_names[] = {
-    [ERROR_NONE] = "none",           [ERROR_CONFIG] = "config",       [ERROR_DENIED] = "denied",
-    [ERROR_THROTTLED] = "throttled", [ERROR_TRANSIENT] = "transient", [ERROR_PROTOCOL] = "protocol",
-    [ERROR_CANCELLED] = "cancelled", [ERROR_INTERNAL] = "internal",
+#define ELLIPSIS "\xe2\x80\xa6" // "…"
+
+static const char *const KIND_NAMES[] = {"none",      "config",   "denied",    "throttled",
+                                         "transient", "protocol", "cancelled", "internal"};
+static_assert(sizeof(KIND_NAMES) / sizeof(KIND_NAMES[0]) == ERROR_KIND_COUNT, "name every kind");
+
+struct text {
+        char p[sizeof(((struct error *)0)->message)];
+        bool is_cut;
 };
-_Static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == ERROR_KIND_COUNT, "a name for every kind");
 
 const char *error_kind_name(enum error_kind kind)
 {
-        return kind_names[kind];
+        return kind < ERROR_KIND_COUNT ? KIND_NAMES[kind] : "unknown";
 }
 
-// Control bytes could break a log line or a terminal; a text that was cut says so.
-static void clean(char *text, size_t size, int wanted)
+__attribute__((format(printf, 2, 0))) static void text_format(struct text *t, const char *format, va_list args)
 {
-        static const char ellipsis[] = "…";
-        for (char *c = text; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == 0x7f)
-                        *c = '?';
-        if (wanted < 0 || (size_t)wanted < size)
+        int n = vsnprintf(t->p, sizeof(t->p), format, args);
+        if (n < 0)
+                t->p[0] = '\0';
+        t->is_cut = n >= (int)sizeof(t->p);
+}
+
+static void text_append(struct text *t, const char *s)
+{
+        size_t n = strlen(t->p);
+        if (snprintf(t->p + n, sizeof(t->p) - n, "%s", s) >= (int)(sizeof(t->p) - n))
+                t->is_cut = true;
+}
+
+// Moves the text to where it stays. A cut one ends in an ellipsis, and never inside a character.
+static void text_place(const struct text *t, char *to, size_t size)
+{
+        bool is_cut = snprintf(to, size, "%s", t->p) >= (int)size || t->is_cut;
+        size_t n = strlen(to);
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char)to[i] < ' ' || to[i] == 0x7f)
+                        to[i] = '?';
+        if (!is_cut)
                 return;
-        size_t end = size - sizeof(ellipsis);
-        while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80) // not inside a character
-                end--;
-        memcpy(text + end, ellipsis, sizeof(ellipsis));
+        size_t at = n < size - sizeof(ELLIPSIS) ? n : size - sizeof(ELLIPSIS);
+        while (at > 0 && ((unsigned char)to[at] & 0xc0) == 0x80)
+                at--;
+        memcpy(to + at, ELLIPSIS, sizeof(ELLIPSIS));
 }
 
-__attribute__((format(printf, 3, 0))) static void write_text(char *text, size_t size, const char *format,
-                                                             va_list arguments)
+static void overwrite(struct error *e, enum error_kind kind, const struct text *t)
 {
-        clean(text, size, vsnprintf(text, size, format, arguments));
+        memset(e, 0, sizeof(*e));
+        e->kind = kind;
+        text_place(t, e->message, sizeof(e->message));
 }
 
 int error_set(struct error *e, enum error_kind kind, const char *format, ...)
 {
+        struct text t;
+        va_list args;
         if (!e)
                 return -1;
-        char message[sizeof(e->message)]; // the arguments may point into *e
-        va_list arguments;
-        va_start(arguments, format);
-        write_text(message, sizeof(message), format, arguments);
-        va_end(arguments);
-        *e = (struct error){.kind = kind};
-        memcpy(e->message, message, sizeof(message));
+        va_start(args, format);
+        text_format(&t, format, args);
+        va_end(args);
+        overwrite(e, kind, &t);
         return -1;
 }
 
 int error_set_errno(struct error *e, enum error_kind kind, const char *format, ...)
 {
         int number = errno;
-        char message[512];
-        va_list arguments;
-        va_start(arguments, format);
-        write_text(message, sizeof(message), format, arguments);
-        va_end(arguments);
-        return error_set(e, kind, "%s: %s", message, strerror(number));
+        char room[128];
+        struct text t;
+        va_list args;
+        if (!e)
+                return -1;
+        va_start(args, format);
+        text_format(&t, format, args);
+        va_end(args);
+        text_append(&t, ": ");
+        text_append(&t, strerror_r(number, room, sizeof(room)));
+        overwrite(e, kind, &t);
+        return -1;
 }
 
 int error_context(struct error *e, const char *format, ...)
 {
+        struct text t;
+        va_list args;
         if (!e)
                 return -1;
-        char context[sizeof(e->message)];
-        char message[2 * sizeof(e->message) + 2];
-        va_list arguments;
-        va_start(arguments, format);
-        write_text(context, sizeof(context), format, arguments);
-        va_end(arguments);
-        int wanted = snprintf(message, sizeof(message), "%s: %s", context, e->message);
-        (void)snprintf(e->message, sizeof(e->message), "%.*s", (int)sizeof(e->message) - 1, message);
-        clean(e->message, sizeof(e->message), wanted);
+        va_start(args, format);
+        text_format(&t, format, args);
+        va_end(args);
+        if (e->message[0] != '\0') {
+                text_append(&t, ": ");
+                text_append(&t, e->message);
+        }
+        text_place(&t, e->message, sizeof(e->message));
         return -1;
 }
 
 int error_hint(struct error *e, const char *format, ...)
 {
+        struct text t;
+        va_list args;
         if (!e)
                 return -1;
-        va_list arguments;
-        va_start(arguments, format);
-        write_text(e->hint, sizeof(e->hint), format, arguments);
-        va_end(arguments);
+        va_start(args, format);
+        text_format(&t, format, args);
+        va_end(args);
+        text_place(&t, e->hint, sizeof(e->hint));
         return -1;
 }

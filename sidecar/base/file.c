@@ -3,35 +3,82 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse_open(const char *path, const char *what, struct error *e)
+// Why a file that exists may not be read: a person compares the two identities.
+static void hint_permissions(const char *path, struct error *e)
 {
-        int reason = errno;
         struct stat st;
-        error_set_errno(e, ERROR_CONFIG, "%s %s", what, path);
-        errno = reason;
-        if (reason == ENOENT)
-                return error_hint(e, "make sure that the path is right and that the file is mounted here");
-        if (reason == EACCES && stat(path, &st) == 0)
-                return error_hint(e, "this process runs as uid %u; the file belongs to %u:%u with mode %04o",
-                                  geteuid(), st.st_uid, st.st_gid, st.st_mode & 07777);
-        return error_hint(e, "this process runs as uid %u; every directory above the file must be searchable for it",
-                          geteuid());
+        if (stat(path, &st) < 0) {
+                error_hint(e, "uid %u may not search one of the directories on the way to it", (unsigned)geteuid());
+                return;
+        }
+        error_hint(e, "this process runs as uid %u, gid %u; the file belongs to uid %u, gid %u and has mode %04o",
+                   (unsigned)geteuid(), (unsigned)getegid(), (unsigned)st.st_uid, (unsigned)st.st_gid,
+                   (unsigned)(st.st_mode & 07777));
 }
 
-static int read_all(int fd, struct buffer *ret)
+static int report_open(const char *path, const char *what, struct error *e)
+{
+        switch (errno) {
+        case ENOENT:
+        case ENOTDIR:
+                error_set(e, ERROR_CONFIG, "%s %s: does not exist", what, path);
+                return error_hint(e, "create it, or correct the path; in a container, check that it is mounted");
+        case EACCES:
+        case EPERM:
+                error_set(e, ERROR_CONFIG, "%s %s: permission denied", what, path);
+                hint_permissions(path, e);
+                return -1;
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+                return error_set_errno(e, ERROR_INTERNAL, "%s %s", what, path);
+        default:
+                return error_set_errno(e, ERROR_CONFIG, "%s %s", what, path);
+        }
+}
+
+// Not a device that never ends, not a pipe that nobody writes to.
+static int check_type(const struct stat *st, const char *path, const char *what, struct error *e)
+{
+        if (S_ISREG(st->st_mode))
+                return 0;
+        if (S_ISDIR(st->st_mode)) {
+                error_set(e, ERROR_CONFIG, "%s %s: is a directory", what, path);
+                return error_hint(e, "name the file itself; a container runtime makes a directory of a bind mount "
+                                     "whose source does not exist");
+        }
+        return error_set(e, ERROR_CONFIG, "%s %s: is not a regular file", what, path);
+}
+
+static int report_too_large(size_t max, const char *path, const char *what, struct error *e)
+{
+        error_set(e, ERROR_CONFIG, "%s %s: is larger than %zu bytes", what, path, max);
+        return error_hint(e, "this is most likely another file than intended");
+}
+
+// Up to the end of the file, or one byte past the buffer's limit, whichever is first.
+static int read_all(int fd, const char *path, const char *what, struct buffer *ret, struct error *e)
 {
         for (;;) {
-                uint8_t *room = buffer_reserve(ret, 1);
-                if (!room)
-                        return -1;
-                ssize_t n = read(fd, room, ret->cap - ret->n);
+                uint8_t beyond = 0;
+                size_t left = ret->max - ret->n;
+                size_t want = left < 4096 ? left : 4096;
+                uint8_t *to = left > 0 ? buffer_reserve(ret, want) : &beyond;
+                if (!to)
+                        return error_set(e, ERROR_INTERNAL, "%s %s: out of memory", what, path);
+                ssize_t n = read(fd, to, left > 0 ? want : 1);
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n <= 0)
-                        return (int)n;
+                if (n < 0)
+                        return error_set_errno(e, ERROR_CONFIG, "%s %s: cannot be read", what, path);
+                if (n == 0)
+                        return 0;
+                if (left == 0)
+                        return report_too_large(ret->max, path, what, e);
                 buffer_commit(ret, (size_t)n);
         }
 }
@@ -41,49 +88,41 @@ static int read_open(int fd, const char *path, const char *what, struct buffer *
         struct stat st;
         if (fstat(fd, &st) < 0)
                 return error_set_errno(e, ERROR_CONFIG, "%s %s", what, path);
-        if (!S_ISREG(st.st_mode)) {
-                error_set(e, ERROR_CONFIG, "%s %s: is %s, not a regular file", what, path,
-                          S_ISDIR(st.st_mode) ? "a directory" : "a device, pipe or socket");
-                return error_hint(e, "name the file itself");
-        }
-        if (st.st_size > 0 && (uint64_t)st.st_size >= ret->max)
-                return error_set(e, ERROR_CONFIG, "%s %s: has %lld bytes, more than the %zu that are read", what, path,
-                                 (long long)st.st_size, ret->max - 1);
-        if (read_all(fd, ret) == 0)
-                return 0;
-        if (ret->failed)
-                return error_set(e, ERROR_CONFIG, "%s %s: grows over %zu bytes while it is read, or memory ran out",
-                                 what, path, ret->max - 1);
-        return error_set_errno(e, ERROR_CONFIG, "%s %s", what, path);
+        if (check_type(&st, path, what, e) < 0)
+                return -1;
+        if (st.st_size > 0 && (uint64_t)st.st_size > ret->max)
+                return report_too_large(ret->max, path, what, e);
+        // One block for the whole file; files that tell no size (below /proc) grow as they are read.
+        if (!buffer_reserve(ret, (size_t)st.st_size))
+                return error_set(e, ERROR_INTERNAL, "%s %s: out of memory", what, path);
+        return read_all(fd, path, what, ret, e);
 }
 
 int file_read(const char *path, const char *what, struct buffer *ret, struct error *e)
 {
-        // Non-blocking: opening a pipe that nobody writes to would wait for ever.
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        buffer_reset(ret);
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return refuse_open(path, what, e);
-        int rc = read_open(fd, path, what, ret, e);
-        close(fd);
-        if (rc < 0)
-                buffer_free(ret);
-        return rc;
+                return report_open(path, what, e);
+        int r = read_open(fd, path, what, ret, e);
+        (void)close(fd); // nothing was written
+        if (r < 0)
+                buffer_reset(ret);
+        return r;
 }
 
 int file_read_trimmed(const char *path, const char *what, struct buffer *ret, struct error *e)
 {
         if (file_read(path, what, ret, e) < 0)
                 return -1;
-        struct slice text = slice_trim(buffer_slice(ret));
-        if (text.n == 0) {
-                buffer_free(ret);
-                error_set(e, ERROR_CONFIG, "%s %s: is empty", what, path);
-                return error_hint(e, "whatever writes the file has not written it yet, or wrote nothing");
+        struct slice rest = slice_trim(buffer_slice(ret));
+        if (rest.n == 0) {
+                bool was_empty = ret->n == 0;
+                buffer_reset(ret);
+                return error_set(e, ERROR_CONFIG, "%s %s: %s", what, path, was_empty ? "is empty" : "is blank");
         }
-        size_t from = (size_t)(text.p - ret->p);
-        size_t after = ret->n - from - text.n;
-        ret->n -= after;
-        explicit_bzero(ret->p + ret->n, after);
-        buffer_consume(ret, from);
+        buffer_consume(ret, (size_t)(rest.p - ret->p));
+        explicit_bzero(ret->p + rest.n, ret->n - rest.n);
+        ret->n = rest.n;
         return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The leak checker of the sanitizers traces its own process, which a process that is not dumpable does not allow.
-#include "sidecar/base/hardening_parts.h"
+// Builds with sanitizers: their leak checker traces the process, and their users want the core.
+#include "sidecar/base/hardening_dumps.h"
 
 int hardening_forbid_dumps(struct error *e)
 {

@@ -1,64 +1,181 @@
 // SPDX-License-Identifier: Apache-2.0
+// Lines are built on the stack, so that the event "out of memory" needs none. A pair that no longer fits is left out
+// whole.
 #include "sidecar/base/log.h"
 
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "proto/mem/buffer.h"
+#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "sidecar/base/clock.h"
 
-enum { LINE_MAX_BYTES = 16 * 1024, VALUE_MAX_BYTES = 1024 };
+#define ELLIPSIS SLICE("\xe2\x80\xa6")              // "…"
+#define REPLACEMENT_CHARACTER SLICE("\xef\xbf\xbd") // U+FFFD
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
+enum {
+        VALUE_MAX = 1024,      // bytes of a value before it is cut
+        LINE_MAX_SIZE = 16384, // of which END_SIZE are kept for the end of the line
+        END_SIZE = 2
+};
 
-// The same escapes serve logfmt and JSON.
-static void put_quoted(struct buffer *line, struct slice value)
+static const char *const LEVEL_NAMES[] = {"error", "warn", "info", "debug"};
+static_assert(sizeof(LEVEL_NAMES) / sizeof(LEVEL_NAMES[0]) == LOG_LEVEL_DEBUG + 1, "name every level");
+
+struct line {
+        size_t n;
+        bool is_full;
+        enum log_format format;
+        char p[LINE_MAX_SIZE];
+};
+
+static void put(struct line *line, struct slice s)
 {
-        static const char hex[] = "0123456789abcdef";
-        struct slice text = slice_head(value, VALUE_MAX_BYTES);
-        buffer_put_byte(line, '"');
-        for (size_t i = 0; i < text.n; i++) {
-                uint8_t byte = text.p[i];
-                if (byte == '"' || byte == '\\') {
-                        buffer_put_byte(line, '\\');
-                        buffer_put_byte(line, byte);
-                } else if (byte < ' ' || byte == 0x7f) {
-                        buffer_put(line, SLICE("\\u00"));
-                        buffer_put_byte(line, (uint8_t)hex[byte >> 4]);
-                        buffer_put_byte(line, (uint8_t)hex[byte & 15]);
-                } else {
-                        buffer_put_byte(line, byte);
-                }
+        if (s.n > sizeof(line->p) - END_SIZE - line->n)
+                line->is_full = true;
+        if (line->is_full || s.n == 0)
+                return;
+        memcpy(line->p + line->n, s.p, s.n);
+        line->n += s.n;
+}
+
+// The length of the UTF-8 character at the front of `s`; 0: there is none.
+static size_t character_length(struct slice s)
+{
+        for (size_t n = 1; n <= 4 && n <= s.n; n++)
+                if (text_is_utf8(slice_head(s, n)))
+                        return n;
+        return 0;
+}
+
+// Control bytes of ASCII, DEL, and U+0080 to U+009F, which terminals obey too.
+static bool is_control(struct slice character)
+{
+        if (character.n == 2)
+                return character.p[0] == 0xc2 && character.p[1] < 0xa0;
+        return character.n == 1 && (character.p[0] < ' ' || character.p[0] == 0x7f);
+}
+
+static void put_escaped(struct line *line, struct slice character)
+{
+        char text[8];
+        switch (character.p[character.n - 1]) {
+        case '"':
+                put(line, SLICE("\\\""));
+                return;
+        case '\\':
+                put(line, SLICE("\\\\"));
+                return;
+        case '\n':
+                put(line, SLICE("\\n"));
+                return;
+        case '\r':
+                put(line, SLICE("\\r"));
+                return;
+        case '\t':
+                put(line, SLICE("\\t"));
+                return;
+        default:
+                (void)snprintf(text, sizeof(text), "\\u%04x", character.p[character.n - 1]);
+                put(line, slice_str(text));
         }
-        if (text.n < value.n)
-                buffer_put(line, SLICE("…"));
-        buffer_put_byte(line, '"');
 }
 
-static bool needs_quotes(struct slice value)
+// Inside quotes. Both formats share JSON's escapes, so that one decoder reads either.
+static void put_text(struct line *line, struct slice s)
 {
-        if (value.n == 0 || value.n > VALUE_MAX_BYTES)
-                return true;
-        for (size_t i = 0; i < value.n; i++)
-                if (value.p[i] <= ' ' || value.p[i] >= 0x7f || value.p[i] == '"' || value.p[i] == '\\' ||
-                    value.p[i] == '=')
-                        return true;
-        return false;
+        while (s.n > 0) {
+                size_t n = character_length(s);
+                struct slice character = slice_head(s, n);
+                if (n == 0) {
+                        put(line, REPLACEMENT_CHARACTER);
+                        n = 1;
+                } else if (is_control(character) || s.p[0] == '"' || s.p[0] == '\\') {
+                        put_escaped(line, character);
+                } else {
+                        put(line, character);
+                }
+                s = slice_from(s, n);
+        }
 }
 
-static void put_pair(const struct log *log, struct buffer *line, const struct log_field *field)
+// At most VALUE_MAX bytes, and whole characters.
+static struct slice cut(struct slice s)
 {
-        bool is_json = log->format == LOG_FORMAT_JSON;
-        if (is_json)
-                buffer_put_byte(line, '"');
-        buffer_put_str(line, field->key);
-        buffer_put_str(line, is_json ? "\":" : "=");
+        if (s.n <= VALUE_MAX)
+                return s;
+        size_t n = VALUE_MAX;
+        while (n > VALUE_MAX - 4 && (s.p[n] & 0xc0) == 0x80)
+                n--;
+        return slice_head(s, n);
+}
+
+static bool is_bare(struct slice s)
+{
+        for (size_t i = 0; i < s.n; i++)
+                if (!text_is_unreserved(s.p[i]) && !memchr(":/@+,%*", s.p[i], sizeof(":/@+,%*") - 1))
+                        return false;
+        return s.n > 0;
+}
+
+static void put_key(struct line *line, const char *key)
+{
+        bool is_json = line->format == LOG_FORMAT_JSON;
+        put(line, line->n == 0 ? SLICE("") : is_json ? SLICE(",") : SLICE(" "));
+        put(line, line->n == 0 && is_json ? SLICE("{") : SLICE(""));
+        put(line, is_json ? SLICE("\"") : SLICE(""));
+        put(line, slice_str(key));
+        put(line, is_json ? SLICE("\":") : SLICE("="));
+}
+
+static void put_string(struct line *line, const char *key, struct slice value)
+{
+        struct slice kept = cut(value);
+        put_key(line, key);
+        if (line->format == LOG_FORMAT_LOGFMT && is_bare(kept) && kept.n == value.n) {
+                put(line, kept);
+                return;
+        }
+        put(line, SLICE("\""));
+        put_text(line, kept);
+        put(line, kept.n < value.n ? ELLIPSIS : SLICE(""));
+        put(line, SLICE("\""));
+}
+
+static void put_integer(struct line *line, const char *key, int64_t value)
+{
+        char digits[24];
+        (void)snprintf(digits, sizeof(digits), "%lld", (long long)value);
+        put_key(line, key);
+        put(line, slice_str(digits));
+}
+
+static void put_field(struct line *line, const struct log_field *field)
+{
+        size_t before = line->n;
         if (field->type == LOG_INTEGER)
-                buffer_put_i64(line, field->integer);
-        else if (is_json || needs_quotes(field->string))
-                put_quoted(line, field->string);
+                put_integer(line, field->key, field->integer);
         else
-                buffer_put(line, field->string);
+                put_string(line, field->key, field->string);
+        if (line->is_full) {
+                line->n = before;
+                line->is_full = false;
+        }
+}
+
+// RFC 3339 with milliseconds. A clock outside the years 1970 to 9999 leaves the pair out.
+static void put_time(struct line *line, const struct clock *clock)
+{
+        char text[TIME_RFC3339_SIZE + sizeof("999Z")];
+        int64_t ms = clock->wall_ms(clock->context);
+        if (ms < 0 || time_format_rfc3339(ms / 1000, text) < 0)
+                return;
+        size_t end = strlen(text) - 1; // the "Z"
+        (void)snprintf(text + end, sizeof(text) - end, ".%03dZ", (int)(ms % 1000));
+        put_field(line, &LOG_STR("ts", text));
 }
 
 void log_emit(const struct log *log, enum log_level level, const char *event, const struct log_field *fields,
@@ -66,33 +183,26 @@ void log_emit(const struct log *log, enum log_level level, const char *event, co
 {
         if (level > log->level)
                 return;
-        char ts[TIME_RFC3339_SIZE] = "";
-        (void)time_format_rfc3339(clock_wall_s(log->clock), ts);
-        const struct log_field head[] = {LOG_STR("ts", ts), LOG_STR("level", level_names[level]),
-                                         LOG_STR("event", event)};
-        bool is_json = log->format == LOG_FORMAT_JSON;
-        struct buffer line;
-        buffer_init(&line, LINE_MAX_BYTES);
-        if (is_json)
-                buffer_put_byte(&line, '{');
-        for (size_t i = 0; i < 3 + count; i++) {
-                const struct log_field *field = i < 3 ? &head[i] : &fields[i - 3];
-                if (i >= 3 && field->type == LOG_STRING && field->string.n == 0)
-                        continue; // nothing to say
-                if (i > 0)
-                        buffer_put_byte(&line, is_json ? ',' : ' ');
-                put_pair(log, &line, field);
-        }
-        buffer_put_str(&line, is_json ? "}\n" : "\n");
-        if (!line.failed)
-                (void)!write(log->fd, line.p, line.n); // nobody is left to be told
-        buffer_free(&line);
+        struct line line;
+        line.n = 0;
+        line.is_full = false;
+        line.format = log->format;
+        put_time(&line, log->clock);
+        put_field(&line, &LOG_STR("level", LEVEL_NAMES[level]));
+        put_field(&line, &LOG_STR("event", event));
+        for (size_t i = 0; i < count; i++)
+                put_field(&line, &fields[i]);
+        if (line.format == LOG_FORMAT_JSON)
+                line.p[line.n++] = '}'; // put() has left room
+        line.p[line.n++] = '\n';
+        // Whoever reads the log may be gone or slow; the agent's work does not depend on it.
+        (void)!write(log->fd, line.p, line.n);
 }
 
 int log_parse_level(const char *text, enum log_level *ret)
 {
-        for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
-                if (strcmp(text, level_names[i]) == 0) {
+        for (size_t i = 0; i < sizeof(LEVEL_NAMES) / sizeof(LEVEL_NAMES[0]); i++) {
+                if (strcmp(text, LEVEL_NAMES[i]) == 0) {
                         *ret = (enum log_level)i;
                         return 0;
                 }
@@ -102,11 +212,9 @@ int log_parse_level(const char *text, enum log_level *ret)
 
 int log_parse_format(const char *text, enum log_format *ret)
 {
-        if (strcmp(text, "logfmt") == 0)
-                *ret = LOG_FORMAT_LOGFMT;
-        else if (strcmp(text, "json") == 0)
-                *ret = LOG_FORMAT_JSON;
-        else
+        bool is_json = strcmp(text, "json") == 0;
+        if (!is_json && strcmp(text, "logfmt") != 0)
                 return -1;
+        *ret = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT;
         return 0;
 }

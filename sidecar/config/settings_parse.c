@@ -87,9 +87,9 @@ static int parse_text(const struct settings_source *source, struct json_doc *doc
         struct json_fault fault;
         if (json_parse(doc, text, &fault) == 0)
                 return 0;
-        error_set(e, ERROR_CONFIG, "%s:%u:%u: found %s, expected JSON", source->file, fault.line, fault.column,
-                  fault.what);
-        return error_hint(e, "correct the JSON there; comments and trailing commas are none");
+        error_set(e, ERROR_CONFIG, "%s:%u:%u: found invalid JSON (%s), expected one object", source->file, fault.line,
+                  fault.column, fault.what);
+        return error_hint(e, "correct it there; JSON has no comments, no commas after the last element, no key twice");
 }
 
 int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret, struct error *e)

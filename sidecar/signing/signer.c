@@ -15,7 +15,6 @@ struct signer *signer_new(void)
         struct signer *s = calloc(1, sizeof(*s));
         if (!s)
                 return NULL;
-        s->time_s = -1;
         buffer_init(&s->scratch, LIMIT_SIGN_CANONICAL);
         s->digest = digest_new();
         s->keys = key_cache_new();
@@ -38,9 +37,9 @@ void signer_free(struct signer *s)
 
 struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e)
 {
-        if (time_s != s->time_s) {
-                s->time_s = -1;
+        if (time_s != s->time_s || s->amz_date[0] == '\0') {
                 if (time_format_amz(time_s, s->amz_date) < 0) {
+                        s->amz_date[0] = '\0';
                         error_set(e, ERROR_CONFIG, "the time to sign for is not within the years 1970 to 9999");
                         error_hint(e, "check the clock of this machine, or the time that was asked for");
                         return slice_of(NULL, 0);

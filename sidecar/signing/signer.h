@@ -13,8 +13,8 @@ struct signer {
         struct digest *digest;
         struct key_cache *keys;
         struct buffer scratch; // wiped after each use
-        int64_t time_s;        // of amz_date; -1: none yet
-        char amz_date[17];
+        int64_t time_s;        // of amz_date
+        char amz_date[17];     // empty: none yet
 };
 
 #define SCOPE_END "aws4_request"

@@ -2,6 +2,7 @@
 // Which certificates go with a leaf, and in which order: from its issuer up. Roots stay at home (the service has them
 // as trust anchors), and so does whatever does not lead upwards from the leaf.
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 
 #include "sidecar/signing/x509_internal.h"
 

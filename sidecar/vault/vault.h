@@ -20,7 +20,9 @@ struct vault;
 enum entry_state { ENTRY_EMPTY, ENTRY_FETCHING, ENTRY_FRESH, ENTRY_STALE, ENTRY_FAILED, ENTRY_STATE_COUNT };
 const char *entry_state_name(enum entry_state state);
 
-// Told about what happens; for logs, metrics and events. Must not call back into the vault.
+// Told about what happens; for logs, metrics and events. May read an entry, must not change anything in the vault.
+// VAULT_ROTATED: a refresh succeeded. The generation stays what it was when the source gave the same credentials once
+// more, or ones that end sooner than what is held (which is then kept), unless the refresh was asked for.
 enum vault_event { VAULT_ROTATED, VAULT_REFRESH_FAILED, VAULT_EXPIRED, VAULT_DROPPED };
 struct vault_observer {
         // `duration_ms` of the refresh; `e` with VAULT_REFRESH_FAILED, else NULL.
@@ -49,13 +51,15 @@ struct entry_options {
         void *owner; // whatever the caller wants back from entry_owner()
 };
 
-// Adds an entry; takes over the provider (also on failure). The first fetch of an eager entry starts from the loop.
+// Adds an entry; takes over the provider (also on failure, which is NULL: out of memory, or the vault is closing). The
+// first fetch of an eager entry starts from the loop; many at once are spread over its turns.
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
 
 // Changes what may change without a new identity. The name stays.
 void entry_configure(struct entry *entry, const struct entry_options *options);
 
-// Removes an entry: its waiters complete with `reason`, a running provider is cancelled, memory goes later.
+// Removes an entry: its waiters complete with `reason` (from the loop), a running provider is cancelled, memory goes
+// later. Entries that are chained on it are retired before it, or in the same turn of the loop.
 void entry_retire(struct entry *entry, const struct error *reason);
 
 const char *entry_name(const struct entry *entry);
@@ -66,7 +70,8 @@ void *entry_owner(const struct entry *entry);
 struct credentials *entry_peek(struct entry *entry);
 
 // Ready-made HTTP reply of GET …/credentials for what entry_peek() would return: status line, headers, document. In
-// secret memory, borrowed likewise; body_offset is where the document starts. False when entry_peek() gives NULL.
+// secret memory, borrowed likewise; body_offset is where the document starts. False when entry_peek() gives NULL, or
+// when there is no memory for it.
 bool entry_reply(struct entry *entry, struct slice *ret_reply, size_t *ret_body_offset);
 
 uint64_t entry_generation(const struct entry *entry); // 0: never had any
@@ -74,21 +79,30 @@ uint64_t entry_generation(const struct entry *entry); // 0: never had any
 // The upstream's wall time now as this entry knows it, seconds; for signing.
 int64_t entry_now_s(const struct entry *entry);
 
-// A waiter lives in its owner. `done` is called once, from the loop, never from inside entry_wait(); with `c` borrowed
-// (NULL on failure). After entry_wait_cancel() it is not called.
-struct vault_waiter {
-        void (*done)(struct vault_waiter *w, struct credentials *c, const struct error *e);
-        struct vault_waiter *next, **link; // owned by the vault while waiting
-        struct entry *entry;
-        uint64_t after_generation;
-        int64_t min_life_s;
-        bool wants_refresh_result;
+enum vault_want {
+        // Any that may be served, and live min_life_s if that can be had.
+        // Held ones that do complete it. Else it joins the fetch under way, or starts one, and completes with its
+        // outcome: what then may be served even if it lives shorter, or the error. A failure that is still fresh is not
+        // repeated on request: after ERROR_DENIED and ERROR_CONFIG the same error is the answer for 5 s; after
+        // ERROR_THROTTLED the wait is for the attempt that the backoff has planned; after anything else the next
+        // attempt comes 1 s after the last, or earlier where the backoff has it so. Likewise a min_life_s that cannot
+        // be had asks the source again only 30 s after its last success; until then what is held is given.
+        VAULT_WANT_CREDENTIALS,
+        VAULT_WANT_NEWER,  // a generation above after_generation; joins whatever comes, starts nothing
+        VAULT_WANT_REFRESH // starts a refresh now unless one is under way, and gets its result
 };
 
-enum vault_want {
-        VAULT_WANT_CREDENTIALS, // any that may be served; joins or starts a fetch
-        VAULT_WANT_NEWER,       // a generation above after_generation; joins whatever comes, starts nothing
-        VAULT_WANT_REFRESH      // starts a refresh now unless one is under way, and gets its result
+// A waiter lives in its owner, zeroed before its first use. `done` is called once, from the loop, never from inside
+// entry_wait(); with `c` borrowed (NULL on failure). It may call whatever it likes in here. After entry_wait_cancel()
+// it is not called.
+struct vault_waiter {
+        void (*done)(struct vault_waiter *w, struct credentials *c, const struct error *e);
+        uint64_t after_generation; // for VAULT_WANT_NEWER
+        int64_t min_life_s;        // for VAULT_WANT_CREDENTIALS
+        // the rest is the vault's while waiting
+        struct vault_waiter *next, **link;
+        struct entry *entry;
+        enum vault_want want;
 };
 
 // The caller bounds the time itself and cancels.
@@ -98,7 +112,8 @@ void entry_wait_cancel(struct vault_waiter *w); // fine when it is not waiting
 // A source for chained providers on this entry. Stays valid as long as the entry.
 struct credentials_source entry_source(struct entry *entry);
 
-// Forgets the credentials and refuses until the next successful refresh, which only VAULT_WANT_REFRESH starts.
+// Forgets the credentials, cancels a fetch under way, and refuses (ERROR_CANCELLED with a hint, at once) until the next
+// successful refresh, which only VAULT_WANT_REFRESH starts.
 void entry_drop(struct entry *entry);
 
 struct entry_status {

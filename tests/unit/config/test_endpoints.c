@@ -46,9 +46,18 @@ static void test_is_region(void **state)
                 const char *text;
                 bool want;
         } t[] = {
-            {"us-east-1", true}, {"aws-global", true}, {"a", true},         {"1", true},
-            {"", false},         {"-a", false},        {"a-", false},       {"us_east_1", false},
-            {"us.east", false},  {"us-east-1/", false}, {"us east", false}, {"us-east-1\n", false},
+            {"us-east-1", true},
+            {"aws-global", true},
+            {"a", true},
+            {"1", true},
+            {"", false},
+            {"-a", false},
+            {"a-", false},
+            {"us_east_1", false},
+            {"us.east", false},
+            {"us-east-1/", false},
+            {"us east", false},
+            {"us-east-1\n", false},
             {"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff123", true},
             {"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1234", false},
         };

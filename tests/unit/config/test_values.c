@@ -144,13 +144,24 @@ static void test_texts(void **state)
             {".a", false},
         };
         static const struct row policies[] = {
-            {"{}", true},          {" {\"a\": [1]}\n", true}, {"{\"a\": \"é\"}", true}, {"{\"a\": \"€\"}", false},
-            {"[]", false},         {"", false},               {"{", false},             {"{} {}", false},
-            {"{\"a\":1,}", false}, {"text", false},
+            {"{}", true},
+            {" {\"a\": [1]}\n", true},
+            {"{\"a\": \"é\"}", true},
+            {"{\"a\": \"€\"}", false},
+            {"[]", false},
+            {"", false},
+            {"{", false},
+            {"{} {}", false},
+            {"{\"a\":1,}", false},
+            {"text", false},
         };
         static const struct row secrets[] = {
-            {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", true}, {"-----BEGIN PRIVATE KEY-----", true},
-            {"a\nb", true},  {"eyJhbGciOiJSUzI1NiJ9", true},   {"key.pem", false}, {"client/private-key", false},
+            {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", true},
+            {"-----BEGIN PRIVATE KEY-----", true},
+            {"a\nb", true},
+            {"eyJhbGciOiJSUzI1NiJ9", true},
+            {"key.pem", false},
+            {"client/private-key", false},
         };
         check_rows("external id", values_is_external_id, ids, ROWS(ids));
         check_rows("tag key", values_is_tag_key, keys, ROWS(keys));
@@ -184,9 +195,16 @@ static void test_suggest(void **state)
         static const struct {
                 const char *word, *want;
         } t[] = {
-            {"rolearn", "role_arn"},       {"role-arn", "role_arn"}, {"Role_ARN", "role_arn"}, {"reigon", "region"},
-            {"external_ids", "external_id"}, {"tag", "tags"},          {"xyzzy", NULL},          {"", NULL},
-            {"session_name", NULL},        {"q", NULL},
+            {"rolearn", "role_arn"},
+            {"role-arn", "role_arn"},
+            {"Role_ARN", "role_arn"},
+            {"reigon", "region"},
+            {"external_ids", "external_id"},
+            {"tag", "tags"},
+            {"xyzzy", NULL},
+            {"", NULL},
+            {"session_name", "role_session_name"},
+            {"q", NULL},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
                 struct suggestion s = {.word = slice_str(t[i].word)};

@@ -35,7 +35,7 @@ static struct slice guarded_put(const struct guarded *g, struct slice s)
         assert_true(s.n <= g->size);
         memset(g->memory, '#', g->size);
         uint8_t *at = g->memory + g->size - s.n;
-        if (s.n > 0)
+        if (s.p)
                 memcpy(at, s.p, s.n);
         return slice_of(at, s.n);
 }
@@ -61,6 +61,8 @@ static void tell_message(struct buffer *out, const struct http_message *m)
                 (void)buffer_put(out, m->headers[i].value);
         }
         (void)buffer_put_str(out, m->keep_alive ? "|keep" : "|close");
+        if (m->is_1_0)
+                (void)buffer_put_str(out, "|1.0");
         if (m->expects_continue)
                 (void)buffer_put_str(out, "|expects");
         (void)buffer_put_byte(out, '|');
@@ -121,9 +123,9 @@ static void finish(struct http_parser *p, struct buffer *out)
 
 struct conversation {
         const char *name;
-        enum http_side side;
         const char *bytes;
         const char *told; // messages, then a failure; "INSIDE" when one has begun
+        enum http_side side;
         bool is_finished; // the connection ends
 };
 
@@ -157,102 +159,103 @@ static void check(const struct conversation *c, const char *how, size_t at, stru
 }
 
 static const struct conversation conversations[] = {
-    {"get", HTTP_REQUESTS, "GET /a?b=c HTTP/1.1\r\nHost: x\r\nA:b\r\n\r\n", "GET /a?b=c|Host=x|A=b|keep|\n", false},
-    {"no headers", HTTP_REQUESTS, "GET / HTTP/1.1\r\n\r\n", "GET /|keep|\n", false},
-    {"blanks around values", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: \t b c \t\r\nB:\r\nC:  \r\n\r\n",
-     "GET /|A=b c|B=|C=|keep|\n", false},
-    {"empty lines before", HTTP_REQUESTS, "\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", "GET /|keep|\n", false},
-    {"close", HTTP_REQUESTS, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /|Connection=close|close|\n", false},
-    {"1.0", HTTP_REQUESTS, "GET / HTTP/1.0\r\n\r\n", "GET /|close|\n", false},
-    {"1.0 keep-alive", HTTP_REQUESTS, "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
-     "GET /|Connection=Keep-Alive|keep|\n", false},
-    {"body", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
-     "POST /s|Content-Length=5|keep|hello\n", false},
-    {"empty body", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "POST /s|Content-Length=0|keep|\n",
+    {"get", "GET /a?b=c HTTP/1.1\r\nHost: x\r\nA:b\r\n\r\n", "GET /a?b=c|Host=x|A=b|keep|\n", HTTP_REQUESTS, false},
+    {"no headers", "GET / HTTP/1.1\r\n\r\n", "GET /|keep|\n", HTTP_REQUESTS, false},
+    {"blanks around values", "GET / HTTP/1.1\r\nA: \t b c \t\r\nB:\r\nC:  \r\n\r\n", "GET /|A=b c|B=|C=|keep|\n",
+     HTTP_REQUESTS, false},
+    {"empty lines before", "\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n", "GET /|keep|\n", HTTP_REQUESTS, false},
+    {"close", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /|Connection=close|close|\n", HTTP_REQUESTS, false},
+    {"1.0", "GET / HTTP/1.0\r\n\r\n", "GET /|close|1.0|\n", HTTP_REQUESTS, false},
+    {"1.0 keep-alive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "GET /|Connection=Keep-Alive|keep|1.0|\n",
+     HTTP_REQUESTS, false},
+    {"body", "POST /s HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", "POST /s|Content-Length=5|keep|hello\n",
+     HTTP_REQUESTS, false},
+    {"empty body", "POST /s HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "POST /s|Content-Length=0|keep|\n", HTTP_REQUESTS,
      false},
-    {"chunks", HTTP_REQUESTS,
+    {"chunks",
      "POST /s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\nTrailer: t\r\n\r\n",
-     "POST /s|Transfer-Encoding=chunked|keep|abcdefgh\n", false},
-    {"no chunk", HTTP_REQUESTS, "POST /s HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
-     "POST /s|Transfer-Encoding=Chunked|keep|\n", false},
-    {"pipeline", HTTP_REQUESTS,
+     "POST /s|Transfer-Encoding=chunked|keep|abcdefgh\n", HTTP_REQUESTS, false},
+    {"no chunk", "POST /s HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+     "POST /s|Transfer-Encoding=Chunked|keep|\n", HTTP_REQUESTS, false},
+    {"pipeline",
      "GET /1 HTTP/1.1\r\nA: b\r\n\r\nPOST /2 HTTP/1.1\r\nContent-Length: 2\r\n\r\nxyPOST /3 HTTP/1.1\r\n"
      "Transfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\nGET /4 HTTP/1.1\r\n\r\n",
      "GET /1|A=b|keep|\nPOST /2|Content-Length=2|keep|xy\nPOST /3|Transfer-Encoding=chunked|keep|z\nGET /4|keep|\n",
-     false},
-    {"after close", HTTP_REQUESTS, "GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", "GET /1|close|\nGET /2|keep|\n",
-     false},
-    {"upgrade is not taken up", HTTP_REQUESTS,
-     "GET /1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
-     "GET /1|Connection=upgrade|Upgrade=h2c|keep|\nGET /2|keep|\n", false},
-    {"connect", HTTP_REQUESTS, "CONNECT a:1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
-     "CONNECT a:1|keep|\nGET /2|keep|\n", false},
-    {"expects", HTTP_REQUESTS, "POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc",
-     "EXPECTS POST /|Expect=100-Continue|Content-Length=3|keep|expects|abc\n", false},
-    {"expects chunks", HTTP_REQUESTS,
+     HTTP_REQUESTS, false},
+    {"after close", "GET /1 HTTP/1.0\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", "GET /1|close|1.0|\nGET /2|keep|\n",
+     HTTP_REQUESTS, false},
+    {"upgrade is not taken up", "GET /1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
+     "GET /1|Connection=upgrade|Upgrade=h2c|keep|\nGET /2|keep|\n", HTTP_REQUESTS, false},
+    {"connect", "CONNECT a:1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", "CONNECT a:1|keep|\nGET /2|keep|\n",
+     HTTP_REQUESTS, false},
+    {"expects", "POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc",
+     "EXPECTS POST /|Expect=100-Continue|Content-Length=3|keep|expects|abc\n", HTTP_REQUESTS, false},
+    {"expects chunks",
      "POST / HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
-     "EXPECTS POST /|Expect=100-continue|Transfer-Encoding=chunked|keep|expects|ab\n", false},
-    {"expects, no body", HTTP_REQUESTS, "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
-     "POST /|Expect=100-continue|Content-Length=0|keep|expects|\n", false},
-    {"1.0 cannot expect", HTTP_REQUESTS, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na",
-     "POST /|Expect=100-continue|Content-Length=1|close|a\n", false},
-    {"unfinished head", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n", "INSIDE", false},
-    {"unfinished body", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "INSIDE", false},
-    {"cut short", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "BAD", true},
-    {"cut short in the head", HTTP_REQUESTS, "GET / HTTP/1.1\r\n", "BAD", true},
-    {"body at the limit", HTTP_REQUESTS,
+     "EXPECTS POST /|Expect=100-continue|Transfer-Encoding=chunked|keep|expects|ab\n", HTTP_REQUESTS, false},
+    {"expects, no body", "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+     "POST /|Expect=100-continue|Content-Length=0|keep|expects|\n", HTTP_REQUESTS, false},
+    {"1.0 cannot expect", "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na",
+     "POST /|Expect=100-continue|Content-Length=1|close|1.0|a\n", HTTP_REQUESTS, false},
+    {"unfinished head", "GET / HTTP/1.1\r\nA: b\r\n", "INSIDE", HTTP_REQUESTS, false},
+    {"unfinished body", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "INSIDE", HTTP_REQUESTS, false},
+    {"cut short", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab", "BAD", HTTP_REQUESTS, true},
+    {"cut short in the head", "GET / HTTP/1.1\r\n", "BAD", HTTP_REQUESTS, true},
+    {"body at the limit",
      "POST / HTTP/1.1\r\nContent-Length: 64\r\n\r\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-     "POST /|Content-Length=64|keep|0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", false},
-    {"body over the limit", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 65\r\n\r\n", "BODY", false},
-    {"chunks over the limit", HTTP_REQUESTS,
+     "POST /|Content-Length=64|keep|0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", HTTP_REQUESTS,
+     false},
+    {"body over the limit", "POST / HTTP/1.1\r\nContent-Length: 65\r\n\r\n", "BODY", HTTP_REQUESTS, false},
+    {"chunks over the limit",
      "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n0123456789abcdef0123456789abcdef\r\n"
      "21\r\n0123456789abcdef0123456789abcdef0\r\n",
-     "BODY", false},
-    {"length and chunks", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-     "BAD", false},
-    {"chunks and length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
-     "BAD", false},
-    {"another coding", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "BAD", false},
-    {"a coding alone", HTTP_REQUESTS, "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "BAD", false},
-    {"1.0 with chunks", HTTP_REQUESTS, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD", false},
-    {"two lengths", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "BAD", false},
-    {"signed length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\n", "BAD", false},
-    {"huge length", HTTP_REQUESTS, "POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", "BAD", false},
-    {"folded", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "BAD", false},
-    {"folded after nothing", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA:\r\n c\r\n\r\n", "BAD", false},
-    {"blank before colon", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA : b\r\n\r\n", "BAD", false},
-    {"blank in a name", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA c: b\r\n\r\n", "BAD", false},
-    {"blank before a name", HTTP_REQUESTS, "GET / HTTP/1.1\r\n A: b\r\n\r\n", "BAD", false},
-    {"no name", HTTP_REQUESTS, "GET / HTTP/1.1\r\n: b\r\n\r\n", "BAD", false},
-    {"no colon", HTTP_REQUESTS, "GET / HTTP/1.1\r\nabc\r\n\r\n", "BAD", false},
-    {"control byte in a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: \x01\r\n\r\n", "BAD", false},
-    {"LF alone", HTTP_REQUESTS, "GET / HTTP/1.1\nA: b\n\n", "BAD", false},
-    {"LF alone after a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\n\r\n", "BAD", false},
-    {"CR alone after a value", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\rB: c\r\n\r\n", "BAD", false},
-    {"CR alone at the end", HTTP_REQUESTS, "GET / HTTP/1.1\r\nA: b\r\n\rX", "BAD", false},
-    {"two blanks before the version", HTTP_REQUESTS, "GET /  HTTP/1.1\r\n\r\n", "BAD", false},
-    {"target is not ASCII", HTTP_REQUESTS, "GET /\xc3\xa9 HTTP/1.1\r\n\r\n", "BAD", false},
-    {"0.9", HTTP_REQUESTS, "GET /\r\n\r\n", "BAD", false},
-    {"2.0", HTTP_REQUESTS, "GET / HTTP/2.0\r\n\r\n", "BAD", false},
-    {"HTTP/2 preface", HTTP_REQUESTS, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "BAD", false},
-    {"unknown method", HTTP_REQUESTS, "FOO / HTTP/1.1\r\n\r\n", "BAD", false},
-    {"TLS hello", HTTP_REQUESTS, "\x16\x03\x01\x02", "BAD", false},
-    {"a response", HTTP_REQUESTS, "HTTP/1.1 200 OK\r\n\r\n", "BAD", false},
-    {"response", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "200 |Content-Length=2|keep|{}\n",
+     "BODY", HTTP_REQUESTS, false},
+    {"length and chunks", "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD",
+     HTTP_REQUESTS, false},
+    {"chunks and length", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", "BAD",
+     HTTP_REQUESTS, false},
+    {"another coding", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"a coding alone", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"1.0 with chunks", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"two lengths", "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"signed length", "POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"huge length", "POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"folded", "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"folded after nothing", "GET / HTTP/1.1\r\nA:\r\n c\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"blank before colon", "GET / HTTP/1.1\r\nA : b\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"blank in a name", "GET / HTTP/1.1\r\nA c: b\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"blank before a name", "GET / HTTP/1.1\r\n A: b\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"no name", "GET / HTTP/1.1\r\n: b\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"no colon", "GET / HTTP/1.1\r\nabc\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"control byte in a value", "GET / HTTP/1.1\r\nA: \x01\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"LF alone", "GET / HTTP/1.1\nA: b\n\n", "BAD", HTTP_REQUESTS, false},
+    {"LF alone after a value", "GET / HTTP/1.1\r\nA: b\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"CR alone after a value", "GET / HTTP/1.1\r\nA: b\rB: c\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"CR alone at the end", "GET / HTTP/1.1\r\nA: b\r\n\rX", "BAD", HTTP_REQUESTS, false},
+    {"two blanks before the version", "GET /  HTTP/1.1\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"target is not ASCII", "GET /\xc3\xa9 HTTP/1.1\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"0.9", "GET /\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"2.0", "GET / HTTP/2.0\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"unknown method", "FOO / HTTP/1.1\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"TLS hello", "\x16\x03\x01\x02", "BAD", HTTP_REQUESTS, false},
+    {"a response", "HTTP/1.1 200 OK\r\n\r\n", "BAD", HTTP_REQUESTS, false},
+    {"response", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "200 |Content-Length=2|keep|{}\n", HTTP_RESPONSES,
      false},
-    {"responses", HTTP_RESPONSES,
+    {"responses",
      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\nHTTP/1.1 503 X Y\r\n"
      "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n",
-     "100 |keep|\n304 |ETag=\"1\"|keep|\n503 |Connection=close|Transfer-Encoding=chunked|close|abc\n", false},
-    {"response without reason", HTTP_RESPONSES, "HTTP/1.1 204 \r\n\r\n", "204 |keep|\n", false},
-    {"response that ends with the connection", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nA: b\r\n\r\nabc",
-     "200 |A=b|close|abc\n", true},
-    {"the same, no body", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\n\r\n", "200 |close|\n", true},
-    {"response cut short", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", "BAD", true},
-    {"response cut in the head", HTTP_RESPONSES, "HTTP/1.1 200 OK\r\nA", "BAD", true},
-    {"response with length and chunks", HTTP_RESPONSES,
-     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "BAD", false},
-    {"nothing at all", HTTP_RESPONSES, "", "BAD", true},
+     "100 |keep|\n304 |ETag=\"1\"|keep|\n503 |Connection=close|Transfer-Encoding=chunked|close|abc\n", HTTP_RESPONSES,
+     false},
+    {"response without reason", "HTTP/1.1 204 \r\n\r\n", "204 |keep|\n", HTTP_RESPONSES, false},
+    {"response that ends with the connection", "HTTP/1.1 200 OK\r\nA: b\r\n\r\nabc", "200 |A=b|close|abc\n",
+     HTTP_RESPONSES, true},
+    {"the same, no body", "HTTP/1.1 200 OK\r\n\r\n", "200 |close|\n", HTTP_RESPONSES, true},
+    {"response cut short", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", "BAD", HTTP_RESPONSES, true},
+    {"response cut in the head", "HTTP/1.1 200 OK\r\nA", "BAD", HTTP_RESPONSES, true},
+    {"response with length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "BAD", HTTP_RESPONSES, false},
+    {"nothing at all", "", "BAD", HTTP_RESPONSES, true},
 };
 
 static void test_conversations(void **state)
@@ -418,6 +421,43 @@ static void test_whole_is_not_copied(void **state)
         http_parser_free(NULL);
 }
 
+static void test_keep(void **state)
+{
+        (void)state;
+        struct guarded g = guarded_new(PAGE);
+        struct buffer whole;
+        struct buffer kept;
+        buffer_init(&whole, 65536);
+        buffer_init(&kept, 65536);
+        for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
+                const struct conversation *c = &conversations[i];
+                struct slice bytes = guarded_put(&g, slice_str(c->bytes));
+                struct http_parser *p = http_parser_new(c->side, BODY_MAX);
+                assert_non_null(p);
+                size_t taken = 0;
+                enum http_parse result = http_parser_feed(p, bytes, &taken);
+                if (result == HTTP_DONE) {
+                        buffer_reset(&whole);
+                        buffer_reset(&kept);
+                        tell_message(&whole, http_message(p));
+                        assert_int_equal(http_parser_keep(p), 0);
+                        memset(g.memory, '~', g.size);
+                        tell_message(&kept, http_message(p));
+                        assert_true(slice_eq(buffer_slice(&whole), buffer_slice(&kept)));
+                        // and the next message is read as ever
+                        bytes = guarded_put(&g, SLICE("HTTP/1.1 204 X\r\n\r\n"));
+                        if (c->side == HTTP_REQUESTS)
+                                bytes = guarded_put(&g, SLICE("GET /next HTTP/1.1\r\n\r\n"));
+                        assert_int_equal(http_parser_feed(p, bytes, &taken), HTTP_DONE);
+                        assert_int_equal(http_message(p)->headers_count, 0);
+                }
+                http_parser_free(p);
+        }
+        buffer_free(&whole);
+        buffer_free(&kept);
+        guarded_free(&g);
+}
+
 static void test_header_lookup(void **state)
 {
         (void)state;
@@ -435,7 +475,7 @@ int main(void)
             cmocka_unit_test(test_conversations), cmocka_unit_test(test_header_count),
             cmocka_unit_test(test_head_size),     cmocka_unit_test(test_endless_head),
             cmocka_unit_test(test_large_feed),    cmocka_unit_test(test_whole_is_not_copied),
-            cmocka_unit_test(test_header_lookup),
+            cmocka_unit_test(test_keep),          cmocka_unit_test(test_header_lookup),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flight: one call of the provider at a time, and what becomes of its result. A failure never touches what is held
+// and valid. Every start goes through refresh_start(), called by the vault's pump, from the loop.
+#include "sidecar/vault/entry.h"
+
+#include "proto/mem/time.h"
+#include "proto/wire/limits.h"
+
+void refresh_request(struct entry *e, bool is_urgent)
+{
+        if (e->is_retired)
+                return;
+        struct vault *v = e->vault;
+        e->is_wanted = true;
+        e->next_refresh_ms = ENTRY_NEVER;
+        if (e->is_running) {
+                e->is_start_wanted = e->is_cancelled;
+                return;
+        }
+        if (e->queue == QUEUE_URGENT || (e->queue == QUEUE_BACKGROUND && !is_urgent))
+                return;
+        if (e->queue == QUEUE_BACKGROUND)
+                TAILQ_REMOVE(&v->background, e, starting);
+        TAILQ_INSERT_TAIL(is_urgent ? &v->urgent : &v->background, e, starting);
+        e->queue = is_urgent ? QUEUE_URGENT : QUEUE_BACKGROUND;
+        vault_pump_soon(v);
+}
+
+static void dequeue(struct entry *e)
+{
+        if (e->queue != QUEUE_NONE)
+                TAILQ_REMOVE(e->queue == QUEUE_URGENT ? &e->vault->urgent : &e->vault->background, e, starting);
+        e->queue = QUEUE_NONE;
+}
+
+void refresh_abandon(struct entry *e)
+{
+        dequeue(e);
+        e->is_start_wanted = false;
+        if (!e->is_running || e->is_cancelled)
+                return;
+        e->is_cancelled = true;
+        provider_cancel(e->provider); // may complete within
+}
+
+static void fail(struct entry *e, const struct error *error, int64_t duration_ms)
+{
+        struct error named = *error;
+        error_context(&named, "profile %s", e->name);
+        e->failures++;
+        e->failures_in_row++;
+        e->last_failure = named.kind;
+        entry_keep_error(e, &named);
+        e->is_forced = false;
+        plan_refresh(e);
+        entry_tell(e, VAULT_REFRESH_FAILED, duration_ms, &named);
+        waiters_settle_flight(e, &named);
+}
+
+static bool is_same(const struct credentials *a, const struct credentials *b)
+{
+        return a->expires_s == b->expires_s && slice_eq(a->access_key_id, b->access_key_id) &&
+               slice_eq_constant_time(a->secret_access_key, b->secret_access_key) &&
+               slice_eq_constant_time(a->session_token, b->session_token);
+}
+
+// What is held stays when a refresh that nobody asked for brought the same once more, or what ends sooner (a source
+// that was told to issue shorter ones replaces what it issued before only when that has no more to give).
+static bool is_better_kept(const struct entry *e, const struct credentials *c, int64_t now_ms)
+{
+        if (e->is_forced || !entry_may_serve(e, now_ms))
+                return false;
+        return is_same(e->credentials, c) || plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
+}
+
+static void take(struct entry *e, struct credentials *c)
+{
+        credentials_unref(e->credentials);
+        secret_clear(&e->reply);
+        e->credentials = c;
+        e->generation++;
+        e->is_expiry_told = false;
+        e->upstream = (struct upstream_time){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
+        e->serve_until_ms = plan_serve_until_ms(e->vault, c);
+}
+
+static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int64_t duration_ms)
+{
+        if (is_better_kept(e, c, now_ms))
+                credentials_unref(c);
+        else
+                take(e, c);
+        e->successes++;
+        e->last_success_ms = now_ms;
+        e->failures_in_row = 0;
+        entry_keep_error(e, NULL);
+        e->is_refused = false;
+        e->is_forced = false;
+        plan_refresh(e);
+        entry_tell(e, VAULT_ROTATED, duration_ms, NULL);
+        waiters_settle_flight(e, NULL);
+}
+
+static void say_too_short(const struct credentials *c, struct error *ret)
+{
+        char until[TIME_RFC3339_SIZE] = "an impossible time";
+        (void)time_format_rfc3339(c->expires_s, until);
+        error_set(ret, ERROR_PROTOCOL, "the source gave credentials that end at %s: less than %d s from now", until,
+                  LIMIT_MIN_LIFE_S);
+        error_hint(ret, "%s",
+                   c->has_upstream_offset ? "ask the source for a longer session"
+                                          : "ask the source for a longer session, or set this machine's clock");
+}
+
+static void on_done(void *arg, struct credentials *c, const struct error *error)
+{
+        struct entry *e = arg;
+        int64_t now_ms = plan_clock_ms(e);
+        int64_t duration_ms = now_ms - e->last_attempt_ms;
+        struct error too_short;
+        e->is_running = false;
+        e->last_attempt_ms = now_ms;
+        if (e->is_cancelled) {
+                credentials_unref(c);
+                e->is_cancelled = false;
+                if (e->is_start_wanted)
+                        refresh_request(e, true);
+                e->is_start_wanted = false;
+                vault_settle_soon(e); // also frees what was only waiting for this
+        } else if (!c) {
+                fail(e, error, duration_ms);
+        } else if (now_ms >= plan_serve_until_ms(e->vault, c)) {
+                say_too_short(c, &too_short);
+                credentials_unref(c);
+                fail(e, &too_short, duration_ms);
+        } else {
+                succeed(e, c, now_ms, duration_ms);
+        }
+}
+
+void refresh_start(struct entry *e)
+{
+        struct error error = {.kind = ERROR_INTERNAL};
+        dequeue(e);
+        e->is_running = true;
+        e->last_attempt_ms = plan_clock_ms(e);
+        if (provider_start(e->provider, on_done, e, &error) == 0)
+                return;
+        e->is_running = false;
+        fail(e, &error, 0);
+}

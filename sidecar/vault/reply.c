@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reply to GET …/credentials, whole, as it goes over the wire: rendered once a generation, at its first request.
+#include "sidecar/vault/entry.h"
+
+#include <inttypes.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/documents.h"
+#include "proto/wire/limits.h"
+
+static int put_head(struct buffer *out, uint64_t generation, size_t body_n)
+{
+        return buffer_printf(out,
+                             "HTTP/1.1 200 OK\r\n"
+                             "Content-Type: application/json\r\n"
+                             "Cache-Control: no-store\r\n"
+                             "ETag: \"%" PRIu64 "\"\r\n"
+                             "Content-Length: %zu\r\n"
+                             "\r\n",
+                             generation, body_n);
+}
+
+int reply_render(struct entry *e)
+{
+        struct buffer body, whole;
+        buffer_init(&body, LIMIT_HTTP_REPLY);
+        buffer_init(&whole, LIMIT_HTTP_REPLY);
+        int r = documents_write_process(e->credentials, &body);
+        if (r == 0)
+                r = put_head(&whole, e->generation, body.n);
+        size_t head_n = whole.n;
+        if (r == 0)
+                r = buffer_put(&whole, buffer_slice(&body));
+        if (r == 0)
+                r = secret_copy(&e->reply, buffer_slice(&whole));
+        if (r == 0)
+                e->reply_body_offset = (uint32_t)head_n;
+        buffer_free(&body); // both wipe
+        buffer_free(&whole);
+        return r < 0 ? -1 : 0;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/vault/schedule.h"
+
+#include <stdbool.h>
+
+#include "proto/wire/credentials.h"
+#include "proto/wire/limits.h"
+
+enum {
+        SUCCESS_GAP_MS = 30 * 1000, // no refresh sooner than this after a success
+        SUCCESS_GAP_MIN_MS = 1000,  // … and this where the credentials end sooner
+        LAST_MINUTE_MS = 60 * 1000, // what a refresh gets before the credentials stop being served
+        SKEW_MS = 30 * 1000,        // "issued in the future" by less than this is rounding and latency
+        BACKOFF_MS = 1000,          // first and longest wait after a failure …
+        BACKOFF_MAX_MS = 60 * 1000,
+        BACKOFF_PERSON_MS = 5 * 1000, // … and where a person has to act
+        BACKOFF_PERSON_MAX_MS = 300 * 1000
+};
+
+// Far enough for every credential, near enough that milliseconds cannot overflow.
+#define CENTURY_S (INT64_C(100) * 366 * 86400)
+
+static int64_t min_of(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+static int64_t max_of(int64_t a, int64_t b)
+{
+        return a > b ? a : b;
+}
+
+// A uniform share of [0, span).
+static int64_t share_of(int64_t span_ms, uint32_t random)
+{
+        return span_ms <= 0 ? 0 : (span_ms * (int64_t)(random >> 10)) >> 22;
+}
+
+// Milliseconds from now to a point in seconds, within a century.
+static int64_t from_now_ms(const struct schedule_input *in, int64_t point_s)
+{
+        int64_t now_s = max_of(0, min_of(in->now_s, INT64_MAX - CENTURY_S));
+        return (max_of(now_s - CENTURY_S, min_of(point_s, now_s + CENTURY_S)) - now_s) * 1000;
+}
+
+static int64_t after_failure_ms(const struct schedule_input *in)
+{
+        bool needs_person = in->last_failure == ERROR_DENIED || in->last_failure == ERROR_CONFIG;
+        int64_t base = needs_person ? BACKOFF_PERSON_MS : BACKOFF_MS;
+        int64_t most = needs_person ? BACKOFF_PERSON_MAX_MS : BACKOFF_MAX_MS;
+        unsigned doublings = in->failures - 1 < 10 ? in->failures - 1 : 10;
+        int64_t ceiling = min_of(most, base << doublings);
+
+        // While something is still served, each wait takes at most half of the time that is left: the nearer the end,
+        // the more often it is tried, and never is the end slept through.
+        if (in->expires_s != 0 && in->expires_s != CREDENTIALS_NEVER_EXPIRE) {
+                int64_t served = from_now_ms(in, in->expires_s) - LIMIT_MIN_LIFE_S * 1000;
+                if (served > 0)
+                        ceiling = min_of(ceiling, max_of(base, served / 2));
+        }
+        int64_t floor = base / 10; // full jitter, but never in the same breath
+        return floor + share_of(ceiling - floor, in->random);
+}
+
+static int64_t after_success_ms(const struct schedule_input *in)
+{
+        int64_t issued = from_now_ms(in, in->issued_s);
+        int64_t expires = from_now_ms(in, in->expires_s);
+        int64_t end = expires - LIMIT_MIN_LIFE_S * 1000; // from here on nothing is served
+        if (end <= 0)
+                return 0;
+
+        int64_t latest = end - min_of(LAST_MINUTE_MS, max_of(0, end - issued) / 4);
+        int64_t at = in->before_s > 0 ? from_now_ms(in, in->expires_s - min_of(in->before_s, CENTURY_S))
+                                      : issued + (expires - issued) / 2;
+        at = min_of(at, latest) - share_of((expires - issued) / 10, in->random);
+        if (issued > SKEW_MS) // a clock went backwards: how much life is left is anybody's guess
+                at = 0;
+
+        int64_t success = from_now_ms(in, in->last_success_s);
+        if (in->last_success_s > 0 && success <= 0)
+                at = max_of(at, max_of(success + SUCCESS_GAP_MIN_MS, min_of(success + SUCCESS_GAP_MS, latest)));
+        return max_of(at, 0);
+}
+
+int64_t schedule_next_ms(const struct schedule_input *in)
+{
+        if (in->failures > 0)
+                return after_failure_ms(in);
+        if (in->issued_s == 0 && in->expires_s == 0)
+                return 0;
+        if (in->expires_s == CREDENTIALS_NEVER_EXPIRE)
+                return SCHEDULE_NEVER;
+        return after_success_ms(in);
+}

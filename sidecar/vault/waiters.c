@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who waits for an entry. A waiter is judged by the entry's state, at entry_wait() (which only sees to it that
+// something will happen) and again from the loop, where it is completed. The list is detached first, then called out:
+// whatever a waiter does in its `done`, it meets a consistent entry.
+#include "sidecar/vault/entry.h"
+
+#include <assert.h>
+
+#include "proto/wire/limits.h"
+
+enum {
+        DENIAL_HOLDS_MS = 5000,   // a refusal is not asked for again on request for this long
+        FAILURE_HOLDS_MS = 1000,  // any other failure
+        SUCCESS_HOLDS_MS = 30000, // a source that cannot give a longer life
+};
+
+enum verdict { STAY, GIVE, FAIL };
+enum flight { FLIGHT_NONE, FLIGHT_SUCCEEDED, FLIGHT_FAILED }; // what has just ended
+
+// --- the list ---
+
+static void append(struct entry *e, struct vault_waiter *w)
+{
+        w->entry = e;
+        w->next = NULL;
+        w->link = e->waiters_tail;
+        *w->link = w;
+        e->waiters_tail = &w->next;
+}
+
+static void take_out(struct vault_waiter *w)
+{
+        if (w->next)
+                w->next->link = w->link;
+        else if (w->entry->waiters_tail == &w->next)
+                w->entry->waiters_tail = w->link;
+        *w->link = w->next;
+        w->next = NULL;
+        w->link = NULL;
+}
+
+static void detach(struct entry *e)
+{
+        e->detached = e->waiters;
+        if (e->detached)
+                e->detached->link = &e->detached;
+        e->waiters = NULL;
+        e->waiters_tail = &e->waiters;
+}
+
+// --- the verdict ---
+
+// After a failure: may a request have another attempt now? If not, either the error is the answer, or the next attempt
+// is near enough to wait for.
+static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t now_ms)
+{
+        int64_t since_ms = now_ms - e->last_attempt_ms;
+        bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
+        bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER;
+        if (!is_throttled && since_ms >= (is_denial ? DENIAL_HOLDS_MS : FAILURE_HOLDS_MS)) {
+                refresh_request(e, true);
+                return STAY;
+        }
+        if (may_serve)
+                return GIVE;
+        if (is_denial)
+                return FAIL;
+        if (!is_throttled)
+                plan_no_later_than(e, e->last_attempt_ms + FAILURE_HOLDS_MS);
+        return STAY;
+}
+
+static enum verdict judge_credentials(struct entry *e, const struct vault_waiter *w, enum flight flight)
+{
+        int64_t now_ms = plan_clock_ms(e);
+        bool may_serve = entry_may_serve(e, now_ms);
+        if (may_serve && w->min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000)
+                return GIVE;
+        if (flight != FLIGHT_NONE)
+                return may_serve ? GIVE : FAIL;
+        if (entry_is_fetching(e)) {
+                refresh_request(e, true); // no second one: out of the queue's background
+                return STAY;
+        }
+        if (e->is_refused)
+                return FAIL;
+        if (e->failures_in_row > 0)
+                return judge_after_failure(e, may_serve, now_ms);
+        if (may_serve && now_ms - e->last_success_ms < SUCCESS_HOLDS_MS)
+                return GIVE;
+        refresh_request(e, true);
+        return STAY;
+}
+
+static enum verdict judge_refresh(struct entry *e, enum flight flight)
+{
+        if (flight == FLIGHT_SUCCEEDED)
+                return entry_may_serve(e, plan_clock_ms(e)) ? GIVE : FAIL;
+        if (flight == FLIGHT_FAILED)
+                return FAIL;
+        e->is_forced = true;
+        refresh_request(e, true);
+        return STAY;
+}
+
+static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum flight flight)
+{
+        if (e->is_retired)
+                return FAIL;
+        switch (w->want) {
+        case VAULT_WANT_NEWER:
+                return e->generation > w->after_generation && entry_may_serve(e, plan_clock_ms(e)) ? GIVE : STAY;
+        case VAULT_WANT_REFRESH:
+                return judge_refresh(e, flight);
+        case VAULT_WANT_CREDENTIALS:
+        default:
+                return judge_credentials(e, w, flight);
+        }
+}
+
+// --- completion ---
+
+static void explain(const struct entry *e, const struct error *failure, struct error *ret)
+{
+        if (failure && !e->is_retired) {
+                *ret = *failure;
+        } else if (e->last_error) {
+                *ret = *e->last_error;
+        } else if (e->is_retired) {
+                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", e->name);
+        } else if (e->is_refused) {
+                error_set(ret, ERROR_CANCELLED,
+                          "profile %s: the credentials were dropped on request, and none are served until a refresh is "
+                          "asked for",
+                          e->name);
+                error_hint(ret, "run: keyfob refresh %s", e->name);
+        } else {
+                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to say why", e->name);
+        }
+}
+
+static void complete(struct entry *e, struct vault_waiter *w, bool is_given, const struct error *failure)
+{
+        if (is_given) {
+                struct credentials *c = credentials_ref(e->credentials); // the callee may drop or retire the entry
+                w->done(w, c, NULL);
+                credentials_unref(c);
+                return;
+        }
+        struct error error;
+        explain(e, failure, &error);
+        w->done(w, NULL, &error);
+}
+
+static void settle(struct entry *e, enum flight flight, const struct error *failure)
+{
+        if (e->detached) { // from within a waiter of the same entry: when that is through
+                vault_settle_soon(e);
+                return;
+        }
+        detach(e);
+        while (e->detached) {
+                struct vault_waiter *w = e->detached;
+                enum verdict verdict = judge(e, w, flight);
+                take_out(w);
+                if (verdict == STAY)
+                        append(e, w);
+                else
+                        complete(e, w, verdict == GIVE, failure);
+        }
+        entry_free_when_done(e);
+}
+
+void waiters_settle(struct entry *e)
+{
+        settle(e, FLIGHT_NONE, NULL);
+}
+
+void waiters_settle_flight(struct entry *e, const struct error *failure)
+{
+        settle(e, failure ? FLIGHT_FAILED : FLIGHT_SUCCEEDED, failure);
+}
+
+// --- the callers' side ---
+
+void entry_wait(struct entry *e, enum vault_want want, struct vault_waiter *w)
+{
+        assert(!w->link);
+        w->want = want;
+        e->last_request_ms = plan_clock_ms(e);
+        append(e, w);
+        if (judge(e, w, FLIGHT_NONE) != STAY)
+                vault_settle_soon(e);
+}
+
+void entry_wait_cancel(struct vault_waiter *w)
+{
+        if (!w->link)
+                return;
+        take_out(w);
+        entry_free_when_done(w->entry);
+}

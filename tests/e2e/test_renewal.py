@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call for many clients, ahead of time, whatever the clocks say."""
+
+import threading
+from datetime import datetime
+
+import pytest
+from support import unix_http
+from support.aws import echo
+from support.polling import until
+from support.profiles import config
+
+
+def seconds(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def test_single_flight(start, standin, profiles):
+    """Two hundred clients that all came first, and one call."""
+    standin.fault("sts", "slow", seconds=0.5, count=1)
+    agent = start(config(irsa=profiles.irsa(refresh="on_demand")))
+    replies = []
+
+    def ask():
+        replies.append(agent.call("GET", "/v1/profiles/irsa/credentials", timeout=30))
+
+    threads = [threading.Thread(target=ask) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [r.status for r in replies] == [200] * 200
+    assert len({r.body for r in replies}) == 1 and len({r.headers["etag"] for r in replies}) == 1
+    assert len(standin.calls(target="sts")) == 1
+
+
+def test_shared_source_is_asked_once(start, standin, profiles):
+    """Twenty roles on one source: one call for the source, one for each role."""
+    tenants = {f"t{i}": profiles.assume("irsa", role_session_name=f"tenant-{i}") for i in range(20)}
+    agent = start({"region": "us-east-1", "profiles": {"irsa": profiles.irsa(), **tenants}})
+    for name in tenants:
+        assert agent.credentials(name)["AccountId"] == "444455556666"
+    assert len(standin.calls(action="AssumeRoleWithWebIdentity")) == 1
+    assert len(standin.calls(action="AssumeRole")) == 20
+
+
+def test_next_refresh_is_at_half_of_the_life(start, standin, profiles):
+    agent = start(
+        config(
+            irsa=profiles.irsa(duration_seconds=3600),
+            soon=profiles.irsa(duration_seconds=3600, refresh_before_seconds=600),
+        )
+    )
+    agent.credentials("irsa"), agent.credentials("soon")
+    now = standin.now()
+    half = seconds(agent.profile("irsa")["next_refresh"]) - now
+    assert 0.4 * 3600 - 60 <= half <= 0.5 * 3600 + 60
+    later = seconds(agent.profile("soon")["next_refresh"]) - now
+    assert 3000 - 360 - 60 <= later <= 3000 + 60
+
+
+def test_refresh_now(start, standin, profiles):
+    agent = start(config(irsa=profiles.irsa()))
+    first, before = agent.credentials("irsa"), agent.profile("irsa")
+    assert agent.refresh("irsa").status == 200
+    second, after = agent.credentials("irsa"), agent.profile("irsa")
+    assert first["AccessKeyId"] != second["AccessKeyId"]
+    assert after["generation"] == before["generation"] + 1 and after["refreshes"] == before["refreshes"] + 1
+    assert after["failures"] == 0 and after["last_success"] >= before["last_success"]
+    echo(standin, second)
+    echo(standin, first)  # those handed out before stay valid
+
+
+def test_parallel_refreshes_are_one(start, standin, profiles):
+    agent = start(config(irsa=profiles.irsa()))
+    agent.credentials("irsa")
+    standin.fault("sts", "slow", seconds=0.3, count=1)
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(agent.refresh("irsa").status)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 20 and len(standin.calls(target="sts")) == 2
+
+
+def test_refresh_never_delays_who_can_be_served(start, standin, profiles):
+    agent = start(config(irsa=profiles.irsa()))
+    good = agent.credentials("irsa")
+    standin.fault("sts", "hang")
+    thread = threading.Thread(target=agent.refresh, args=("irsa",))
+    thread.start()
+    until(lambda: standin.calls(fault="hang"), what="the hanging call")
+    assert agent.credentials("irsa", wait=0) == good
+    standin.clear_faults()
+    thread.join()
+
+
+@pytest.mark.parametrize("skew", [3600, -3600])
+@pytest.mark.parametrize("profile", ["tenant", "onprem", "irsa"])
+def test_clock_skew_is_corrected(start, standin, profiles, profile, skew):
+    """AWS's clock an hour away: signed again with AWS's time, and expiry judged by it."""
+    target = "rolesanywhere" if profile == "onprem" else "sts"
+    standin.fault(target, "skew", seconds=skew)
+    agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem(), tenant=profiles.assume("irsa")))
+    credentials = agent.credentials(profile, wait=30)
+    shift = seconds(credentials["Expiration"]) - standin.now()
+    assert abs(shift - 3600 - skew) < 120 or profile == "onprem"
+    calls = [c for c in standin.calls(target=target) if c["error"]]
+    assert len(calls) <= 1, "one refusal teaches the time"
+    assert agent.profile(profile)["state"] == "fresh"
+
+
+def test_signatures_use_the_upstreams_clock(start, standin, profiles):
+    standin.fault("sts", "skew", seconds=3600)
+    agent = start(config(irsa=profiles.irsa()))
+    agent.credentials("irsa")
+    document = {"method": "GET", "url": "https://bedrock-runtime.us-east-1.amazonaws.com/", "unsigned_payload": False}
+    del document["unsigned_payload"]
+    date = agent.sign("irsa", {**document, "payload_text": ""}).json()["headers"]["x-amz-date"]
+    signed = datetime.strptime(date + "+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
+    assert abs(signed - standin.now() - 3600) < 60
+
+
+def test_long_poll(start, standin, profiles):
+    agent = start(config(irsa=profiles.irsa()))
+    reply = agent.call("GET", "/v1/profiles/irsa/credentials")
+    tag = reply.headers["etag"]
+    assert reply.headers["cache-control"] == "no-store"
+    path = "/v1/profiles/irsa/credentials"
+    same = agent.call("GET", path, headers={"If-None-Match": tag})
+    assert same.status == 304 and same.body == b"" and same.headers["etag"] == tag
+    assert agent.call("GET", path + "?wait=0", headers={"If-None-Match": tag}).status == 304
+    assert agent.call("GET", path, headers={"If-None-Match": '"another"'}).status == 200
+
+    sock = unix_http.connect(agent.socket, timeout=30)
+    sock.sendall(f"GET {path}?wait=30 HTTP/1.1\r\nHost: k\r\nIf-None-Match: {tag}\r\n\r\n".encode())
+    assert agent.refresh("irsa").status == 200
+    (reply,) = unix_http.read_replies(sock, 1)
+    assert reply.status == 200 and reply.headers["etag"] != tag
+    # Asking for what is newer starts nothing, and ends with 304.
+    sock.sendall(f"GET {path}?wait=1 HTTP/1.1\r\nHost: k\r\nIf-None-Match: {reply.headers['etag']}\r\n\r\n".encode())
+    assert unix_http.read_replies(sock, 1)[0].status == 304
+    sock.close()
+    assert len(standin.calls(target="sts")) == 2
+
+
+def test_delete_drops_and_refuses_until_refreshed(start, standin, profiles):
+    agent = start(config(irsa=profiles.irsa()))
+    first = agent.credentials("irsa")
+    assert agent.call("DELETE", "/v1/profiles/irsa/credentials").status in (200, 204)
+    status, problem = agent.refusal("irsa", wait=1)
+    assert status == 503 and problem["code"] == "credentials_unavailable" and "refresh" in problem["hint"]
+    assert len(standin.calls(target="sts")) == 1, "nothing is fetched until somebody says so"
+    assert agent.refresh("irsa").status == 200
+    assert agent.credentials("irsa")["AccessKeyId"] != first["AccessKeyId"]
+
+
+def test_short_sessions_are_renewed_by_themselves(start, standin, profiles):
+    """A session with little to live is replaced before it counts as expired; nobody waits for it."""
+    standin.fault("sts", "short_life", seconds=91, count=1)
+    agent = start(config(irsa=profiles.irsa()))
+    first = agent.credentials("irsa")
+    until(lambda: agent.profile("irsa")["generation"] >= 2, timeout=45, what="a renewal")
+    assert agent.credentials("irsa", wait=0)["AccessKeyId"] != first["AccessKeyId"]
+    assert len(standin.calls(target="sts")) == 2

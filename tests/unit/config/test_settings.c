@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/settings.h"
+
+#include "tests/unit/config/support.h"
+
+static void test_web_identity(void **state)
+{
+        (void)state;
+        struct settings *s = parse_good(
+            "{\"$schema\": \"x\", \"region\": \"eu-central-1\", \"profiles\": {\"irsa\": {\"type\": \"web_identity\","
+            " \"role_arn\": \"arn:aws:iam::111122223333:role/gateway\", \"web_identity_token_file\": \"tokens/one\","
+            " \"role_session_name\": \"gateway\", \"duration_seconds\": 7200,"
+            " \"policy\": {\"Version\": \"2012-10-17\",  \"Statement\": [{\"a\": \"}\\\"{\"}]},"
+            " \"policy_arns\": [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"],"
+            " \"connect_timeout_ms\": 1, \"read_timeout_ms\": 600000, \"refresh\": \"on_demand\","
+            " \"refresh_before_seconds\": 900, \"sts_region\": \"us-west-2\","
+            " \"endpoint_url\": \"https://vpce-1.sts.us-west-2.vpce.amazonaws.com/\"}}}");
+        assert_string_equal(s->region, "eu-central-1");
+        assert_int_equal(s->profiles_count, 1);
+        const struct profile *p = settings_find(s, "irsa");
+        assert_non_null(p);
+        assert_int_equal(p->type, PROFILE_WEB_IDENTITY);
+        assert_string_equal(profile_type_name(p->type), "web_identity");
+        assert_string_equal(p->name, "irsa");
+        assert_string_equal(p->role.role_arn, "arn:aws:iam::111122223333:role/gateway");
+        assert_string_equal(p->web_identity_token_file, "/etc/keyfob/tokens/one");
+        assert_string_equal(p->role.role_session_name, "gateway");
+        assert_int_equal(p->role.duration_seconds, 7200);
+        assert_string_equal(p->role.policy, "{\"Version\": \"2012-10-17\",  \"Statement\": [{\"a\": \"}\\\"{\"}]}");
+        assert_int_equal(p->role.policy_arns_count, 1);
+        assert_string_equal(p->role.policy_arns[0], "arn:aws:iam::aws:policy/ReadOnlyAccess");
+        assert_int_equal(p->connect_timeout_ms, 1);
+        assert_int_equal(p->read_timeout_ms, 600000);
+        assert_true(p->on_demand);
+        assert_int_equal(p->refresh_before_seconds, 900);
+        assert_string_equal(p->region, "eu-central-1");
+        assert_string_equal(p->issuer_region, "us-west-2");
+        assert_string_equal(p->endpoint_url, "https://vpce-1.sts.us-west-2.vpce.amazonaws.com");
+        assert_null(p->ca_bundle);
+        assert_null(p->source_profile);
+        assert_int_equal(p->allow_count, 0);
+        settings_free(s);
+}
+
+static void test_assume_role(void **state)
+{
+        (void)state;
+        struct settings *s = parse_good("{\"profiles\": {\"tenant-a\": {" CHAIN_BODY(
+            "keys") ", \"external_id\": \"x:1\", \"source_identity\": \"al\","
+                    " \"policy\": \"{\\\"Version\\\": \\\"2012\\\"}\", \"tags\": {\"Team\": \"AI + ML\", \"Cost\": "
+                    "\"\"},"
+                    " \"transitive_tag_keys\": [\"Cost\"], \"duration_seconds\": 43200},"
+                    " \"keys\": {" KEYS_BODY ", \"session_token\": \"tok\\u0065n\"}}}");
+        assert_int_equal(s->profiles_count, 2);
+        assert_string_equal(s->profiles[0].name, "keys"); // sources first
+        const struct profile *keys = &s->profiles[0], *p = &s->profiles[1];
+        assert_ptr_equal(settings_find(s, "tenant-a"), p);
+        assert_null(settings_find(s, "tenant-b"));
+        assert_string_equal(p->source_profile, "keys");
+        assert_string_equal(p->role.external_id, "x:1");
+        assert_string_equal(p->role.source_identity, "al");
+        assert_string_equal(p->role.policy, "{\"Version\": \"2012\"}");
+        assert_int_equal(p->role.tags_count, 2);
+        assert_string_equal(p->role.tags[0].name, "Team");
+        assert_string_equal(p->role.tags[0].value, "AI + ML");
+        assert_string_equal(p->role.tags[1].value, "");
+        assert_int_equal(p->role.transitive_tag_keys_count, 1);
+        assert_string_equal(p->role.role_session_name, "tenant-a@host-1");
+        assert_string_equal(p->endpoint_url, "https://sts.us-east-1.amazonaws.com");
+        assert_string_equal(keys->keys.access_key_id, "AKIDEXAMPLE00001");
+        assert_true(slice_eq(secret_expose(&keys->keys.secret_access_key), SLICE("wJalrXUtnFEMIxK7")));
+        assert_true(slice_eq(secret_expose(&keys->keys.session_token), SLICE("token")));
+        assert_null(keys->endpoint_url);
+        assert_null(keys->role.role_session_name);
+        settings_free(s);
+}
+
+static void test_roles_anywhere(void **state)
+{
+        (void)state;
+        struct settings *s =
+            parse_good("{\"profiles\": {\"onprem\": {" ANYWHERE_BODY
+                       ", \"instance_properties\": {\"rack\": \"7\"}, \"private_key_passphrase_file\":"
+                       " \"/run/pass\", \"certificate_chain\": \"chain.pem\"}, \"two\": {" ANYWHERE_BODY
+                       ", \"private_key\": \"key.pem\", \"region\": \"us-west-2\","
+                       " \"sts_region\": \"eu-west-2\", \"role_session_name\": \"me\"}}}");
+        const struct profile *p = settings_find(s, "onprem");
+        assert_string_equal(p->region, "eu-west-1"); // the trust anchor's before the environment's
+        assert_string_equal(p->issuer_region, "eu-west-1");
+        assert_string_equal(p->endpoint_url, "https://rolesanywhere.eu-west-1.amazonaws.com");
+        assert_string_equal(p->roles_anywhere.certificate, "/etc/keyfob/c.pem");
+        assert_string_equal(p->roles_anywhere.private_key, "/etc/keyfob/c.pem");
+        assert_string_equal(p->roles_anywhere.certificate_chain, "/etc/keyfob/chain.pem");
+        assert_string_equal(p->roles_anywhere.private_key_passphrase_file, "/run/pass");
+        assert_int_equal(p->roles_anywhere.instance_properties_count, 1);
+        assert_string_equal(p->roles_anywhere.instance_properties[0].value, "7");
+        assert_null(p->role.role_session_name);
+        p = settings_find(s, "two");
+        assert_string_equal(p->roles_anywhere.private_key, "/etc/keyfob/key.pem");
+        assert_string_equal(p->region, "us-west-2");
+        assert_string_equal(p->issuer_region, "eu-west-2");
+        assert_string_equal(p->role.role_session_name, "me");
+        settings_free(s);
+}
+
+static void test_allow_and_sign(void **state)
+{
+        (void)state;
+        struct settings *s =
+            parse_good("{\"profiles\": {\"a\": {" WEB_BODY ", \"allow\": [{\"uids\": [0, \"alice\", \"7\"]},"
+                       " {\"gids\": [\"gateway\"], \"scopes\": [\"sign\", \"token\"]}],"
+                       " \"sign\": {\"service\": \"bedrock\", \"region\": \"us-west-2\","
+                       " \"hosts\": [\"*.AmazonAWS.com\"], \"paths\": [\"/model/\"]}},"
+                       " \"b\": {" WEB_BODY ", \"allow\": {\"uids\": [4294967294]}}}}");
+        const struct profile *p = settings_find(s, "a");
+        assert_int_equal(p->allow_count, 2);
+        assert_int_equal(p->allow[0].uids_count, 3);
+        assert_int_equal(p->allow[0].uids[0], 0);
+        assert_int_equal(p->allow[0].uids[1], 1001);
+        assert_int_equal(p->allow[0].uids[2], 7);
+        assert_int_equal(p->allow[0].gids_count, 0);
+        assert_int_equal(p->allow[0].scopes, ALLOW_ALL);
+        assert_int_equal(p->allow[1].gids[0], 2001);
+        assert_int_equal(p->allow[1].scopes, ALLOW_SIGN | ALLOW_TOKEN);
+        assert_string_equal(p->sign.service, "bedrock");
+        assert_string_equal(p->sign.region, "us-west-2");
+        assert_int_equal(p->sign.hosts_count, 1);
+        assert_string_equal(p->sign.hosts[0], "*.amazonaws.com");
+        assert_string_equal(p->sign.paths[0], "/model/");
+        p = settings_find(s, "b");
+        assert_int_equal(p->allow_count, 1);
+        assert_int_equal(p->allow[0].uids[0], 4294967294u);
+        settings_free(s);
+}
+
+static void test_listeners(void **state)
+{
+        (void)state;
+        static const char text[] =
+            "{\"listeners\": [{\"unix\": \"/run/a.sock\", \"mode\": \"0660\", \"group\": \"gateway\","
+            " \"api\": [\"native\"]}, {\"unix\": \"b.sock\", \"group\": \"12\", \"mode\": \"777\"}],"
+            " \"profiles\": {\"p\": {" KEYS_BODY "}}}";
+        char *environment[] = {(char[]){"KEYFOB_SOCKET=/elsewhere.sock"}, NULL};
+        struct settings *s = NULL;
+        struct error e;
+        assert_int_equal(parse_with(text, environment, NULL, &s, &e), 0);
+        assert_int_equal(s->listeners_count, 2);
+        assert_string_equal(s->listeners[0].unix_path, "/run/a.sock");
+        assert_int_equal(s->listeners[0].mode, 0660);
+        assert_string_equal(s->listeners[0].group, "gateway");
+        assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
+        assert_int_equal(s->listeners[1].mode, 0777);
+        assert_string_equal(s->listeners[1].group, "12");
+        settings_free(s);
+
+        assert_int_equal(parse_with(text, environment, "mine.sock", &s, &e), 0);
+        assert_string_equal(s->listeners[0].unix_path, "/work/mine.sock");
+        assert_int_equal(s->listeners[0].mode, 0660);
+        assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
+        settings_free(s);
+}
+
+static void test_default_listener(void **state)
+{
+        (void)state;
+        char socket[] = "KEYFOB_SOCKET=/k.sock", runtime[] = "XDG_RUNTIME_DIR=/run/user/1", other[] = "X=y";
+        const struct {
+                char *first, *second;
+                const char *flag, *want;
+        } t[] = {
+            {other, other, NULL, "/run/keyfob/keyfob.sock"},
+            {other, runtime, NULL, "/run/user/1/keyfob/keyfob.sock"},
+            {socket, runtime, NULL, "/k.sock"},
+            {socket, runtime, "/flag.sock", "/flag.sock"},
+            {socket, runtime, "flag.sock", "/work/flag.sock"},
+        };
+        for (size_t i = 0; i < ROWS(t); i++) {
+                char *environment[] = {t[i].first, t[i].second, NULL};
+                struct settings *s = NULL;
+                struct error e;
+                assert_int_equal(parse_with("{\"profiles\": {\"p\": {" KEYS_BODY "}}}", environment, t[i].flag, &s, &e),
+                                 0);
+                assert_int_equal(s->listeners_count, 1);
+                assert_string_equal(s->listeners[0].unix_path, t[i].want);
+                assert_int_equal(s->listeners[0].mode, 0600);
+                assert_null(s->listeners[0].group);
+                settings_free(s);
+        }
+}
+
+// Where regions and endpoints come from when the profile does not say.
+static void test_derived(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name, *text;
+                const char *environment[3];
+                const char *region, *issuer_region, *endpoint; // of the profile "p"
+        } t[] = {
+            {"own region",
+             "\"region\": \"us-east-2\", \"profiles\": {\"p\": {" WEB_BODY ", \"region\": \"eu-west-3\"}}",
+             {"AWS_REGION=sa-east-1"},
+             "eu-west-3",
+             "eu-west-3",
+             "https://sts.eu-west-3.amazonaws.com"},
+            {"top level",
+             "\"region\": \"us-east-2\", \"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_REGION=sa-east-1"},
+             "us-east-2",
+             "us-east-2",
+             "https://sts.us-east-2.amazonaws.com"},
+            {"environment",
+             "\"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_DEFAULT_REGION=eu-north-1", "AWS_REGION=sa-east-1"},
+             "sa-east-1",
+             "sa-east-1",
+             "https://sts.sa-east-1.amazonaws.com"},
+            {"default region",
+             "\"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_DEFAULT_REGION=cn-north-1"},
+             "cn-north-1",
+             "cn-north-1",
+             "https://sts.cn-north-1.amazonaws.com.cn"},
+            {"source",
+             "\"profiles\": {\"p\": {" CHAIN_BODY("s") "}, \"s\": {" WEB_BODY ", \"region\": \"eu-west-3\"}}",
+             {"AWS_REGION=sa-east-1"},
+             "eu-west-3",
+             "eu-west-3",
+             "https://sts.eu-west-3.amazonaws.com"},
+            {"anchored source",
+             "\"profiles\": {\"p\": {" CHAIN_BODY("s") "}, \"s\": {" ANYWHERE_BODY "}}",
+             {NULL},
+             "eu-west-1",
+             "eu-west-1",
+             "https://sts.eu-west-1.amazonaws.com"},
+            {"global",
+             "\"profiles\": {\"p\": {" WEB_BODY ", \"region\": \"aws-global\"}}",
+             {NULL},
+             "us-east-1",
+             "us-east-1",
+             "https://sts.amazonaws.com"},
+            {"global of China",
+             "\"profiles\": {\"p\": {" WEB_BODY ", \"sts_region\": \"aws-cn-global\"}}",
+             {NULL},
+             NULL,
+             "cn-northwest-1",
+             "https://sts.cn-northwest-1.amazonaws.com.cn"},
+            {"static without", "\"profiles\": {\"p\": {" KEYS_BODY "}}", {NULL}, NULL, NULL, NULL},
+            {"endpoint for all",
+             "\"region\": \"us-east-1\", \"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_ENDPOINT_URL=http://localhost:4566/"},
+             "us-east-1",
+             "us-east-1",
+             "http://localhost:4566"},
+            {"endpoint of STS",
+             "\"region\": \"us-east-1\", \"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_ENDPOINT_URL=http://localhost:1", "AWS_ENDPOINT_URL_STS=https://sts.example"},
+             "us-east-1",
+             "us-east-1",
+             "https://sts.example"},
+            {"endpoint of Roles Anywhere",
+             "\"profiles\": {\"p\": {" ANYWHERE_BODY "}}",
+             {"AWS_ENDPOINT_URL_STS=http://localhost:1", "AWS_ENDPOINT_URL_ROLESANYWHERE=https://ra.example"},
+             "eu-west-1",
+             "eu-west-1",
+             "https://ra.example"},
+            {"endpoints ignored",
+             "\"region\": \"us-east-1\", \"profiles\": {\"p\": {" WEB_BODY "}}",
+             {"AWS_ENDPOINT_URL=http://localhost:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=True"},
+             "us-east-1",
+             "us-east-1",
+             "https://sts.us-east-1.amazonaws.com"},
+            {"own endpoint",
+             "\"region\": \"us-east-1\", \"profiles\": {\"p\": {" WEB_BODY
+             ", \"endpoint_url\": \"https://own.example/base//\"}}",
+             {"AWS_ENDPOINT_URL=ftp://bad"},
+             "us-east-1",
+             "us-east-1",
+             "https://own.example/base"},
+            {"static and a bad endpoint",
+             "\"profiles\": {\"p\": {" KEYS_BODY "}}",
+             {"AWS_ENDPOINT_URL=ftp://bad"},
+             NULL,
+             NULL,
+             NULL},
+        };
+        for (size_t i = 0; i < ROWS(t); i++) {
+                char memory[3][128], text[2048];
+                char *environment[4] = {NULL};
+                for (size_t j = 0; j < 3 && t[i].environment[j]; j++) {
+                        (void)snprintf(memory[j], sizeof(memory[j]), "%s", t[i].environment[j]);
+                        environment[j] = memory[j];
+                }
+                (void)snprintf(text, sizeof(text), "{%s}", t[i].text);
+                struct settings *s = NULL;
+                struct error e;
+                if (parse_with(text, environment, NULL, &s, &e) < 0)
+                        fail_msg("%s: %s", t[i].name, e.message);
+                const struct profile *p = settings_find(s, "p");
+                const char *got[] = {p->region, p->issuer_region, p->endpoint_url};
+                const char *want[] = {t[i].region, t[i].issuer_region, t[i].endpoint};
+                for (size_t j = 0; j < 3; j++)
+                        if (want[j] ? !got[j] || strcmp(got[j], want[j]) != 0 : got[j] != NULL)
+                                fail_msg("%s: %s, not %s", t[i].name, got[j] ? got[j] : "none",
+                                         want[j] ? want[j] : "none");
+                settings_free(s);
+        }
+}
+
+static void test_ca_bundle(void **state)
+{
+        (void)state;
+        char *environment[] = {(char[]){"AWS_CA_BUNDLE=certs/ca.pem"}, (char[]){"AWS_REGION=us-east-1"}, NULL};
+        struct settings *s = NULL;
+        struct error e;
+        assert_int_equal(parse_with("{\"profiles\": {\"a\": {" WEB_BODY "}, \"k\": {" KEYS_BODY "}, \"b\": {" WEB_BODY
+                                    ", \"ca_bundle\": \"own.pem\"}}}",
+                                    environment, NULL, &s, &e),
+                         0);
+        assert_string_equal(settings_find(s, "a")->ca_bundle, "/work/certs/ca.pem");
+        assert_string_equal(settings_find(s, "b")->ca_bundle, "/etc/keyfob/own.pem");
+        assert_null(settings_find(s, "k")->ca_bundle);
+        settings_free(s);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_web_identity),   cmocka_unit_test(test_assume_role),
+            cmocka_unit_test(test_roles_anywhere), cmocka_unit_test(test_allow_and_sign),
+            cmocka_unit_test(test_listeners),      cmocka_unit_test(test_default_listener),
+            cmocka_unit_test(test_derived),        cmocka_unit_test(test_ca_bundle),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/mem/secret.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+// The VmFlags line of the mapping that holds `p`.
+static void read_flags(const void *p, char *flags, size_t size)
+{
+        char line[512];
+        bool inside = false;
+        flags[0] = 0;
+        FILE *f = fopen("/proc/self/smaps", "r");
+        assert_non_null(f);
+        while (fgets(line, sizeof(line), f)) {
+                char *end = NULL;
+                unsigned long long from = strtoull(line, &end, 16);
+                if (*end == '-')
+                        inside = from <= (uintptr_t)p && (uintptr_t)p < strtoull(end + 1, NULL, 16);
+                else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+                        (void)snprintf(flags, size, "%s", line);
+        }
+        (void)fclose(f);
+}
+
+static void test_alloc(void **state)
+{
+        static const size_t sizes[] = {1, 31, 4096, 4097, 100000};
+        (void)state;
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                uint8_t *p = secret_alloc(sizes[i]);
+                assert_non_null(p);
+                for (size_t j = 0; j < sizes[i]; j++)
+                        assert_int_equal(p[j], 0);
+                memset(p, 0xaa, sizes[i]);
+                secret_release(p, sizes[i]);
+        }
+        secret_release(NULL, 5);
+        assert_null(secret_alloc(SIZE_MAX));
+        assert_null(secret_alloc(SIZE_MAX - 8192));
+}
+
+static void test_left_out_of_dumps(void **state)
+{
+        char flags[512];
+        (void)state;
+        void *p = secret_alloc(10);
+        assert_non_null(p);
+        read_flags(p, flags, sizeof(flags));
+        assert_non_null(strstr(flags, " dd")); // do not dump
+        assert_non_null(strstr(flags, " wf")); // wipe on fork
+        secret_release(p, 10);
+}
+
+static void test_child_sees_nothing(void **state)
+{
+        (void)state;
+        struct secret s = {0};
+        assert_int_equal(secret_copy(&s, SLICE("hunter2")), 0);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(slice_eq(secret_expose(&s), SLICE("\0\0\0\0\0\0\0")) ? 0 : 1);
+        int status = -1;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_true(slice_eq(secret_expose(&s), SLICE("hunter2")));
+        secret_clear(&s);
+}
+
+static void test_copy_and_clear(void **state)
+{
+        (void)state;
+        struct secret s = {0};
+        secret_clear(&s);
+        assert_int_equal(secret_copy(&s, slice_of(NULL, 0)), 0);
+        assert_int_equal(s.n, 0);
+        secret_clear(&s);
+        assert_null(s.p);
+        struct secret kept = {0};
+        assert_int_equal(secret_copy(&kept, slice_of("x", SIZE_MAX)), -ENOMEM);
+        assert_null(kept.p);
+}
+
+static void test_wiping_functions(void **state)
+{
+        (void)state;
+        char *text = wiping_strdup("secret");
+        assert_string_equal(text, "secret");
+        for (size_t n = 7; n < 100000; n = n * 3 / 2) { // grows, and the content stays
+                text = wiping_realloc(text, n);
+                assert_non_null(text);
+                assert_string_equal(text, "secret");
+        }
+        text = wiping_realloc(text, 7);
+        assert_string_equal(text, "secret");
+        assert_null(wiping_realloc(text, 0));
+        text = wiping_realloc(NULL, 5);
+        assert_non_null(text);
+        wiping_free(text);
+        uint8_t *zeros = wiping_calloc(3, 5);
+        for (size_t i = 0; i < 15; i++)
+                assert_int_equal(zeros[i], 0);
+        wiping_free(zeros);
+        wiping_free(NULL);
+        void *p = wiping_malloc(1);
+        assert_non_null(p);
+        wiping_free(p);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_alloc),
+            cmocka_unit_test(test_left_out_of_dumps),
+            cmocka_unit_test(test_child_sees_nothing),
+            cmocka_unit_test(test_copy_and_clear),
+            cmocka_unit_test(test_wiping_functions),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/mem/text.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/guard.h"
+
+static void test_hex(void **state)
+{
+        static const struct {
+                const char *hex;
+                int r;
+                struct slice bytes;
+        } rows[] = {
+            {"", 0, SLICE_INIT("")},
+            {"00ff", 0, SLICE_INIT("\x00\xff")},
+            {"DeadBeef", 0, SLICE_INIT("\xde\xad\xbe\xef")},
+            {"0", -EINVAL, SLICE_INIT("")},
+            {"0g", -EINVAL, SLICE_INIT("")},
+            {" 0", -EINVAL, SLICE_INIT("")},
+            {"0x", -EINVAL, SLICE_INIT("")},
+            {"@0", -EINVAL, SLICE_INIT("")},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct slice hex = guard_copy(slice_str(rows[i].hex));
+                uint8_t out[8];
+                char back[16];
+                assert_int_equal(text_hex_decode(hex, out), rows[i].r);
+                if (rows[i].r == 0) {
+                        assert_true(slice_eq(slice_of(out, hex.n / 2), rows[i].bytes));
+                        text_hex_encode(rows[i].bytes, back);
+                        assert_true(slice_eq_ignore_case(slice_of(back, hex.n), hex));
+                }
+                guard_free(hex);
+        }
+}
+
+static void test_base64(void **state)
+{
+        static const struct {
+                struct slice bytes;
+                const char *text;
+        } rows[] = {
+            // RFC 4648, section 10
+            {SLICE_INIT(""), ""},
+            {SLICE_INIT("f"), "Zg=="},
+            {SLICE_INIT("fo"), "Zm8="},
+            {SLICE_INIT("foo"), "Zm9v"},
+            {SLICE_INIT("foob"), "Zm9vYg=="},
+            {SLICE_INIT("fooba"), "Zm9vYmE="},
+            {SLICE_INIT("foobar"), "Zm9vYmFy"},
+            {SLICE_INIT("\x00\x10\x83\xff\xef\xbe"), "ABCD/+++"},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer b;
+                buffer_init(&b, 64);
+                assert_int_equal(text_base64_encode(rows[i].bytes, &b), 0);
+                assert_true(slice_eq(buffer_slice(&b), slice_str(rows[i].text)));
+                struct slice text = guard_copy(buffer_slice(&b));
+                buffer_reset(&b);
+                assert_int_equal(text_base64_decode(text, &b), 0);
+                assert_true(slice_eq(buffer_slice(&b), rows[i].bytes));
+                guard_free(text);
+                buffer_free(&b);
+        }
+}
+
+static void test_base64_refusals(void **state)
+{
+        static const char *const rows[] = {
+            "Z",        "Zg",   "Zg=",   "Zh==", "Zm9=",       "Z===", "====",    "Zm 9", "Zm9v\n",
+            "Zg==Zg==", "Zm-_", "Zm9v=", "=m9v", "Zm\xc3\xa4", "Z=g=", "AAA\x80", "AA=A"};
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer b;
+                buffer_init(&b, 64);
+                struct slice text = guard_copy(slice_str(rows[i]));
+                if (text_base64_decode(text, &b) != -EINVAL)
+                        fail_msg("accepted %s", rows[i]);
+                assert_int_equal(b.n, 0);
+                guard_free(text);
+                buffer_free(&b);
+        }
+}
+
+static void test_percent(void **state)
+{
+        static const struct {
+                const char *plain, *encoded, *encoded_with_slash;
+        } rows[] = {
+            {"", "", ""},
+            {"AZaz09-._~", "AZaz09-._~", "AZaz09-._~"},
+            {"a/b", "a%2Fb", "a/b"},
+            {"a b+c", "a%20b%2Bc", "a%20b%2Bc"},
+            {"%", "%25", "%25"},
+            {"\xc3\xa4:*", "%C3%A4%3A%2A", "%C3%A4%3A%2A"},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer b;
+                buffer_init(&b, 64);
+                struct slice plain = guard_copy(slice_str(rows[i].plain));
+                assert_int_equal(text_percent_encode(plain, false, &b), 0);
+                assert_true(slice_eq(buffer_slice(&b), slice_str(rows[i].encoded)));
+                struct slice encoded = guard_copy(buffer_slice(&b));
+                buffer_reset(&b);
+                assert_int_equal(text_percent_decode(encoded, &b), 0);
+                assert_true(slice_eq(buffer_slice(&b), plain));
+                buffer_reset(&b);
+                assert_int_equal(text_percent_encode(plain, true, &b), 0);
+                assert_true(slice_eq(buffer_slice(&b), slice_str(rows[i].encoded_with_slash)));
+                guard_free(plain);
+                guard_free(encoded);
+                buffer_free(&b);
+        }
+}
+
+static void test_percent_refusals(void **state)
+{
+        static const char *const rows[] = {"%", "%2", "a%", "%g0", "%0g", "%%20", "%+1"};
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer b;
+                buffer_init(&b, 64);
+                struct slice text = guard_copy(slice_str(rows[i]));
+                assert_int_equal(text_percent_decode(text, &b), -EINVAL);
+                assert_int_equal(b.n, 0);
+                guard_free(text);
+                buffer_free(&b);
+        }
+}
+
+static void test_full_buffers(void **state)
+{
+        struct buffer b;
+        (void)state;
+        buffer_init(&b, 3);
+        assert_int_equal(text_base64_encode(SLICE("a"), &b), -1);
+        buffer_reset(&b);
+        assert_int_equal(text_base64_decode(SLICE("AAAAAA=="), &b), -ENOBUFS);
+        buffer_reset(&b);
+        assert_int_equal(text_percent_encode(SLICE("  "), false, &b), -1);
+        buffer_reset(&b);
+        assert_int_equal(text_percent_decode(SLICE("abcd"), &b), -ENOBUFS);
+        assert_true(b.failed);
+        buffer_free(&b);
+}
+
+static void test_unsigned_numbers(void **state)
+{
+        static const struct {
+                const char *text;
+                int r;
+                uint64_t value;
+        } rows[] = {
+            {"0", 0, 0},          {"007", 0, 7},      {"18446744073709551615", 0, UINT64_MAX},
+            {"", -EINVAL, 0},     {"-1", -EINVAL, 0}, {"18446744073709551616", -ERANGE, 0},
+            {"+1", -EINVAL, 0},   {"1 ", -EINVAL, 0}, {"99999999999999999999", -ERANGE, 0},
+            {"0x10", -EINVAL, 0}, {"1/", -EINVAL, 0}, {"36893488147419103232", -ERANGE, 0},
+            {"1:", -EINVAL, 0},   {".", -EINVAL, 0},  {"99999999999999999999x", -EINVAL, 0},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct slice text = guard_copy(slice_str(rows[i].text));
+                uint64_t value = 0;
+                assert_int_equal(text_parse_u64(text, &value), rows[i].r);
+                assert_true(value == rows[i].value);
+                guard_free(text);
+        }
+}
+
+static void test_signed_numbers(void **state)
+{
+        static const struct {
+                const char *text;
+                int r;
+                int64_t value;
+        } rows[] = {
+            {"0", 0, 0},
+            {"-0", 0, 0},
+            {"-1", 0, -1},
+            {"9223372036854775807", 0, INT64_MAX},
+            {"-9223372036854775808", 0, INT64_MIN},
+            {"9223372036854775808", -ERANGE, 0},
+            {"-9223372036854775809", -ERANGE, 0},
+            {"-", -EINVAL, 0},
+            {"--1", -EINVAL, 0},
+            {"", -EINVAL, 0},
+            {"+1", -EINVAL, 0},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct slice text = guard_copy(slice_str(rows[i].text));
+                int64_t value = 0;
+                assert_int_equal(text_parse_i64(text, &value), rows[i].r);
+                assert_true(value == rows[i].value);
+                guard_free(text);
+        }
+}
+
+static void test_utf8(void **state)
+{
+        static const struct {
+                const char *text;
+                bool valid;
+        } rows[] = {
+            {"", true},
+            {"plain text, more than eight bytes of it", true},
+            {"\xc2\x80", true},                // U+0080
+            {"\xdf\xbf", true},                // U+07FF
+            {"\xe0\xa0\x80", true},            // U+0800
+            {"\xed\x9f\xbf", true},            // U+D7FF
+            {"\xee\x80\x80", true},            // U+E000
+            {"\xf0\x90\x80\x80", true},        // U+10000
+            {"\xf4\x8f\xbf\xbf", true},        // U+10FFFF
+            {"12345678\xc3\xa4", true},        //
+            {"\x80", false},                   // a continuation alone
+            {"\xc0\x80", false},               // not the shortest form
+            {"\xc1\xbf", false},               //
+            {"\xe0\x9f\xbf", false},           //
+            {"\xf0\x8f\xbf\xbf", false},       //
+            {"\xed\xa0\x80", false},           // a surrogate
+            {"\xf4\x90\x80\x80", false},       // above U+10FFFF
+            {"\xf5\x80\x80\x80", false},       //
+            {"\xff", false},                   //
+            {"\xc3", false},                   // cut short
+            {"\xe2\x82", false},               //
+            {"\xf0\x9f\x92", false},           //
+            {"\xc3(", false},                  // no continuation
+            {"\xe2\x28\xa1", false},           //
+            {"\xf0\x9f\x28\xbc", false},       //
+            {"\xf0\x9f\x92\x28", false},       //
+            {"1234567\xc3", false},            // cut at the end of a word
+            {"12345678123456\xe2\x82", false}, //
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct slice text = guard_copy(slice_str(rows[i].text));
+                if (text_is_utf8(text) != rows[i].valid)
+                        fail_msg("row %zu", i);
+                guard_free(text);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_hex),
+            cmocka_unit_test(test_base64),
+            cmocka_unit_test(test_base64_refusals),
+            cmocka_unit_test(test_percent),
+            cmocka_unit_test(test_percent_refusals),
+            cmocka_unit_test(test_full_buffers),
+            cmocka_unit_test(test_unsigned_numbers),
+            cmocka_unit_test(test_signed_numbers),
+            cmocka_unit_test(test_utf8),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
