@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spans are kept as offsets from the first byte of the message. While the head arrives in pieces its bytes gather in
-// `held`, so that the offsets stay true; a message that is whole in one feed is read where it lies. What llhttp lets
-// through in its tolerant build, and folded lines in any build, is refused here.
+// `held`, so that the offsets stay true; a message that is whole in one feed is read where it lies.
 #include "proto/wire/http.h"
+
+#include "proto/wire/http_head.h"
 
 #include <llhttp.h>
 #include <stdlib.h>
@@ -11,15 +12,6 @@
 #define KEEP_SIZE ((size_t)16 * 1024)
 
 #define HEAD_END_SIZE 4 // the CR LF CR LF after the last line
-
-struct span {
-        uint32_t at, n;
-};
-
-struct line {
-        struct span name, value;
-        bool has_value;
-};
 
 struct http_parser {
         llhttp_t llhttp;
@@ -35,9 +27,7 @@ struct http_parser {
         const uint8_t *feed_end;
         size_t overhead; // bytes of trailers and chunk extensions
 
-        struct span target;
-        struct line lines[LIMIT_HTTP_HEADERS_N];
-        size_t lines_count;
+        struct http_head head;
         size_t head_n; // what of the head has to be kept: up to and with its last line
 
         struct buffer held;  // the head, when it did not come whole or has to survive its feed
@@ -60,17 +50,6 @@ static uint32_t offset_of(const struct http_parser *p, const char *at)
         return (uint32_t)(p->held.n + (size_t)((const uint8_t *)at - p->feed));
 }
 
-// Begins a span, or adds the piece that follows it directly. False: there is something between.
-static bool span_add(struct span *s, uint32_t at, size_t n)
-{
-        if (s->n == 0)
-                s->at = at;
-        else if (s->at + s->n != at)
-                return false;
-        s->n += (uint32_t)n;
-        return true;
-}
-
 static int count_overhead(struct http_parser *p, size_t n)
 {
         p->overhead += n;
@@ -87,7 +66,7 @@ static int on_message_begin(llhttp_t *llhttp)
 static int on_url(llhttp_t *llhttp, const char *at, size_t n)
 {
         struct http_parser *p = llhttp->data;
-        return span_add(&p->target, offset_of(p, at), n) ? 0 : fail(p, HTTP_BAD);
+        return http_span_add(&p->head.target, offset_of(p, at), n) ? 0 : fail(p, HTTP_BAD);
 }
 
 static int on_header_field(llhttp_t *llhttp, const char *at, size_t n)
@@ -95,13 +74,13 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t n)
         struct http_parser *p = llhttp->data;
         if (p->is_head_whole) // a trailer: read over
                 return count_overhead(p, n);
-        if (p->lines_count == 0 || p->is_value_last) {
-                if (p->lines_count == LIMIT_HTTP_HEADERS_N)
+        if (p->head.lines_count == 0 || p->is_value_last) {
+                if (p->head.lines_count == LIMIT_HTTP_HEADERS_N)
                         return fail(p, HTTP_HEAD_TOO_LARGE);
-                p->lines[p->lines_count++] = (struct line){0};
+                p->head.lines[p->head.lines_count++] = (struct http_line){0};
                 p->is_value_last = false;
         }
-        return span_add(&p->lines[p->lines_count - 1].name, offset_of(p, at), n) ? 0 : fail(p, HTTP_BAD);
+        return http_span_add(&p->head.lines[p->head.lines_count - 1].name, offset_of(p, at), n) ? 0 : fail(p, HTTP_BAD);
 }
 
 static int on_header_value(llhttp_t *llhttp, const char *at, size_t n)
@@ -109,68 +88,14 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t n)
         struct http_parser *p = llhttp->data;
         if (p->is_head_whole)
                 return count_overhead(p, n);
-        if (p->lines_count == 0)
+        if (p->head.lines_count == 0)
                 return fail(p, HTTP_BAD);
         p->is_value_last = true;
-        if (n == 0) // where an empty value lies is for head_resolve() to find
+        if (n == 0) // where an empty value lies is for http_head_resolve() to find
                 return 0;
         // A gap is a folded line (RFC 9112, 5.2: to be refused).
-        return span_add(&p->lines[p->lines_count - 1].value, offset_of(p, at), n) ? 0 : fail(p, HTTP_BAD);
-}
-
-static bool has_bytes_at(struct slice head, size_t at, struct slice expected)
-{
-        return slice_starts_with(slice_from(head, at), expected);
-}
-
-static bool is_target(struct slice target)
-{
-        bool good = target.n > 0;
-        for (size_t i = 0; i < target.n; i++)
-                good &= target.p[i] > ' ' && target.p[i] < 0x7f;
-        return good;
-}
-
-// Sets one header and where its line ends (before CR LF). False when it is not "name:", blanks, the value, CR LF.
-static bool line_resolve(struct slice head, const struct line *line, struct http_header *ret, size_t *ret_end)
-{
-        struct slice name = {head.p + line->name.at, line->name.n};
-        size_t at = line->name.at + line->name.n;
-        if (name.n == 0 || memchr(name.p, ' ', name.n) || at >= head.n || head.p[at] != ':')
-                return false;
-        at++;
-        while (at < head.n && (head.p[at] == ' ' || head.p[at] == '\t'))
-                at++;
-        if (line->value.n > 0 && line->value.at != at)
-                return false;
-        *ret_end = at + line->value.n;
-        struct slice value = {head.p + at, line->value.n};
-        while (value.n > 0 && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
-                value.n--;
-        *ret = (struct http_header){name, value};
-        return has_bytes_at(head, *ret_end, SLICE("\r\n"));
-}
-
-// Points the message's slices into `head`, which starts with the message's first byte, and checks its form.
-// *ret_end: where the last line ends. False: malformed.
-static bool head_resolve(struct http_parser *p, struct slice head, size_t *ret_end)
-{
-        struct http_message *m = &p->message;
-        size_t end = 0;
-        if (p->llhttp.type == HTTP_REQUEST) {
-                m->target = (struct slice){head.p + p->target.at, p->target.n};
-                end = p->target.at + p->target.n;
-                struct slice version = p->llhttp.http_minor == 1 ? SLICE(" HTTP/1.1\r\n") : SLICE(" HTTP/1.0\r\n");
-                if (!is_target(m->target) || !has_bytes_at(head, end, version))
-                        return false;
-                end += version.n - 2;
-        }
-        m->headers_count = p->lines_count;
-        for (size_t i = 0; i < p->lines_count; i++)
-                if (!line_resolve(head, &p->lines[i], &m->headers[i], &end))
-                        return false;
-        *ret_end = end;
-        return end == 0 || has_bytes_at(head, end, SLICE("\r\n\r\n"));
+        return http_span_add(&p->head.lines[p->head.lines_count - 1].value, offset_of(p, at), n) ? 0
+                                                                                                 : fail(p, HTTP_BAD);
 }
 
 // RFC 9112, 6.1 to 6.3: one way to say where the body ends, and none that is not undone here.
@@ -202,8 +127,9 @@ static int on_headers_complete(llhttp_t *llhttp)
         p->is_head_whole = true;
         if (llhttp->http_major != 1 || llhttp->http_minor > 1)
                 return fail(p, HTTP_BAD);
+        p->message.is_1_0 = llhttp->http_minor == 0;
         struct slice head = head_bytes(p);
-        if (!head_resolve(p, head, &end) || !is_framing_good(p))
+        if (!http_head_resolve(&p->head, head, &p->message, &end) || !is_framing_good(p))
                 return fail(p, HTTP_BAD);
         p->head_n = end > 0 ? end + HEAD_END_SIZE : 0;
         if (p->head_n > LIMIT_HTTP_HEAD)
@@ -214,7 +140,6 @@ static int on_headers_complete(llhttp_t *llhttp)
         }
         if ((llhttp->flags & F_CONTENT_LENGTH) && llhttp->content_length > p->body_max)
                 return fail(p, HTTP_BODY_TOO_LARGE);
-        p->message.is_1_0 = llhttp->http_minor == 0;
         p->message.keep_alive = llhttp_should_keep_alive(llhttp) != 0;
         if (llhttp->type == HTTP_RESPONSE) {
                 p->message.status = llhttp->status_code;
@@ -301,8 +226,8 @@ static void begin(struct http_parser *p)
         p->direct = (struct slice){0};
         p->is_inside = p->is_whole = p->is_head_whole = p->is_expecting = p->is_value_last = false;
         p->overhead = 0;
-        p->target = (struct span){0};
-        p->lines_count = 0;
+        p->head.target = (struct http_span){0};
+        p->head.lines_count = 0;
         p->message.headers_count = 0;
         p->message.body = (struct slice){0};
         p->message.expects_continue = false;
@@ -321,7 +246,7 @@ static enum http_parse hold(struct http_parser *p, size_t taken)
                 size_t end = 0;
                 if (buffer_put(&p->held, slice_head(fresh, p->head_n)) < 0)
                         p->failure = HTTP_HEAD_TOO_LARGE;
-                else if (!head_resolve(p, buffer_slice(&p->held), &end))
+                else if (!http_head_resolve(&p->head, buffer_slice(&p->held), &p->message, &end))
                         p->failure = HTTP_BAD;
         }
         if (p->direct.n > 0) {
@@ -413,6 +338,7 @@ struct http_parser *http_parser_new(enum http_side side, size_t body_max)
         struct http_parser *p = calloc(1, sizeof(*p));
         if (!p)
                 return NULL;
+        p->head.is_request = side == HTTP_REQUESTS;
         llhttp_init(&p->llhttp, side == HTTP_REQUESTS ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
         p->llhttp.data = p;
         p->body_max = body_max;
@@ -438,12 +364,4 @@ const struct http_message *http_message(const struct http_parser *p)
 bool http_parser_is_inside(const struct http_parser *p)
 {
         return p->is_inside;
-}
-
-struct slice http_message_header(const struct http_message *message, struct slice name)
-{
-        for (size_t i = 0; i < message->headers_count; i++)
-                if (message->headers[i].name.n == name.n && slice_eq_ignore_case(message->headers[i].name, name))
-                        return message->headers[i].value;
-        return (struct slice){0};
 }

@@ -20,7 +20,7 @@ static const struct key_rule rules[] = {
 };
 
 static const struct {
-        struct slice name;
+        struct slice name = {NULL, 0};
         enum allow_scope scope;
 } scopes[] = {
     {SLICE_INIT("credentials"), ALLOW_CREDENTIALS},
@@ -39,7 +39,7 @@ static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32
                 *ret = (uint32_t)number;
                 return 0;
         }
-        struct slice name;
+        struct slice name = {NULL, 0};
         if (json_kind(r->doc, node) != JSON_STRING)
                 return reader_expected(r, node, "an id, or a name");
         if (reader_text(r, node, &name) < 0)

@@ -154,7 +154,7 @@ static int derive_session_name(struct derivation *d, struct profile *p)
 
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source)
 {
-        if (derive_regions(d, node, p, source) < 0)
+        if (derive_regions(d, node, p, source) < 0 || check_fips(d->reader, node, "region", p->region) < 0)
                 return -1;
         if (p->type != PROFILE_STATIC) {
                 if (check_fips(d->reader, node, "sts_region", p->issuer_region) < 0 ||
@@ -164,7 +164,5 @@ int derive_profile(struct derivation *d, size_t node, struct profile *p, const s
         if (p->type == PROFILE_ROLES_ANYWHERE)
                 p->roles_anywhere.private_key = first(p->roles_anywhere.private_key, p->roles_anywhere.certificate);
         const char *global = p->region ? endpoints_global_region(slice_str(p->region)) : NULL;
-        if (global)
-                return reader_keep(d->reader, slice_str(global), &p->region);
-        return p->region ? check_fips(d->reader, node, "region", p->region) : 0;
+        return global ? reader_keep(d->reader, slice_str(global), &p->region) : 0;
 }

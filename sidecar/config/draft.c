@@ -12,8 +12,8 @@
 #include "sidecar/config/profile_check.h"
 #include "sidecar/config/suggest.h"
 
-#define NAMES_TEXT 200 // of known names in a hint
-#define CIRCLE_TEXT 400
+#define NAMES_TEXT ((size_t)200) // of known names in a hint
+#define CIRCLE_TEXT ((size_t)400)
 
 struct settings_store *settings_store_new(void)
 {

@@ -28,7 +28,7 @@ const struct key_rule *listener_rules(size_t *ret_count)
 static int read_unix(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct listener_settings *l = record;
-        struct slice text;
+        struct slice text = {NULL, 0};
         (void)rule;
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected(r, value, "the path of a socket");
@@ -69,7 +69,7 @@ static int read_mode(struct reader *r, size_t value, const struct key_rule *rule
 static int read_group(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct listener_settings *l = record;
-        struct slice text;
+        struct slice text = {NULL, 0};
         uint32_t id = 0;
         (void)rule;
         if (json_kind(r->doc, value) != JSON_STRING)

@@ -43,7 +43,7 @@ static struct slice object_text(const struct json_doc *doc, size_t node)
 
 int policy_read(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        struct slice text;
+        struct slice text = {NULL, 0};
         enum json_kind kind = json_kind(r->doc, value);
         char **target = (char **)(void *)((char *)record + rule->offset);
         if (kind == JSON_OBJECT) {

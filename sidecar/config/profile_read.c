@@ -130,7 +130,7 @@ static int read_refresh(struct reader *r, size_t value, const struct key_rule *r
 static int read_endpoint(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct profile *p = record;
-        struct slice text;
+        struct slice text = {NULL, 0};
         (void)rule;
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected(r, value, "a URL (https://host[:port][/path])");

@@ -97,7 +97,7 @@ int reader_nothing(struct reader *r, size_t value, const struct key_rule *rule, 
 
 int reader_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        struct slice text;
+        struct slice text = {NULL, 0};
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected(r, value, rule->expected);
         if (reader_text(r, value, &text) < 0)
@@ -123,7 +123,7 @@ static bool is_uri(struct slice text)
 
 int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        struct slice text;
+        struct slice text = {NULL, 0};
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected(r, value, "the path of a file");
         if (reader_text(r, value, &text) < 0)
@@ -227,7 +227,7 @@ int reader_pairs(struct reader *r, size_t value, const struct key_rule *rule, vo
 
 int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        struct slice text;
+        struct slice text = {NULL, 0};
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected_secret(r, value, rule->expected);
         if (reader_text(r, value, &text) < 0)

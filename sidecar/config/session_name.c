@@ -26,7 +26,7 @@ bool session_name_is_valid(struct slice name)
 static size_t put(char out[SESSION_NAME_SIZE], size_t at, struct slice s)
 {
         for (size_t i = 0; i < s.n; i++)
-                out[at + i] = is_allowed(s.p[i]) ? (char)s.p[i] : '-';
+                out[at + i] = (char)(is_allowed(s.p[i]) ? s.p[i] : (uint8_t)'-');
         return at + s.n;
 }
 

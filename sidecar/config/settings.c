@@ -70,31 +70,35 @@ static int find_file(const struct settings_input *input, const char *directory, 
         return make_absolute(directory, API_DEFAULT_CONFIG, out, e);
 }
 
-// Settings from the file at `path`; its directory is what paths in it are relative to.
-static int load_file(struct settings_source *source, const char *path, struct settings **ret, struct error *e)
+// Settings from the file at `path`; its directory is what paths in it are relative to. `base` has all but these two.
+static int load_file(const struct settings_source *base, const char *path, struct settings **ret, struct error *e)
 {
         char directory[PATH_SIZE];
         struct buffer text;
+        struct settings *settings = NULL;
         const char *slash = strrchr(path, '/');
         size_t n = slash == path ? 1 : (size_t)(slash - path);
         memcpy(directory, path, n);
         directory[n] = '\0';
-        source->file = path;
-        source->directory = directory;
+        struct settings_source source = *base;
+        source.file = path;
+        source.directory = directory;
 
         buffer_init(&text, LIMIT_CONFIG_FILE);
         int r = file_read(path, "configuration file", &text, e);
         if (r == 0)
-                r = settings_parse(source, buffer_slice(&text), ret, e);
+                r = settings_parse(&source, buffer_slice(&text), &settings, e);
         buffer_free(&text);
-        if (r < 0)
+        if (r < 0 || !settings)
                 return -1;
-        struct settings_store *store = (struct settings_store *)(void *)*ret;
-        store->settings.path = arena_copy(&store->strings, slice_str(path));
-        if (store->settings.path)
-                return 0;
-        settings_free(*ret);
-        return error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
+        struct settings_store *store = (struct settings_store *)(void *)settings;
+        settings->path = arena_copy(&store->strings, slice_str(path));
+        if (!settings->path) {
+                settings_free(settings);
+                return error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
+        }
+        *ret = settings;
+        return 0;
 }
 
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e)

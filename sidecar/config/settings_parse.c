@@ -35,7 +35,7 @@ static int read_listeners(struct reader *r, size_t value, const struct key_rule 
 
 static int read_name(struct reader *r, size_t key, char **ret)
 {
-        struct slice name;
+        struct slice name = {NULL, 0};
         if (reader_text(r, key, &name) < 0)
                 return -1;
         if (!api_is_profile_name(name)) {

@@ -6,6 +6,35 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
+// What to do about an answer by its kind alone; a source that knows its codes says it better.
+static int hint_by_kind(struct error *e)
+{
+        switch (e->kind) {
+        case ERROR_THROTTLED:
+                return error_hint(e, "AWS asks for fewer calls. The next attempt comes by itself.");
+        case ERROR_TRANSIENT:
+                return error_hint(e, "The service has trouble of its own. The next attempt comes by itself.");
+        case ERROR_PROTOCOL:
+                return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
+                                     "settings (HTTPS_PROXY, NO_PROXY).");
+        default:
+                return error_hint(e, "The message is AWS's own: compare it with the settings of the profile.");
+        }
+}
+
+int answer_unreadable(const char *what, int status, size_t body_size, struct error *e)
+{
+        (void)error_set(e, ERROR_PROTOCOL, "the answer (HTTP %d, %zu bytes) cannot be read: %s", status, body_size,
+                        what);
+        return hint_by_kind(e);
+}
+
+static int refuse_session(struct error *e, const char *what)
+{
+        (void)error_set(e, ERROR_PROTOCOL, "the answer%s", what);
+        return hint_by_kind(e);
+}
+
 static bool has_all_members(const struct answer *answer, struct error *e)
 {
         const struct {
@@ -20,6 +49,7 @@ static bool has_all_members(const struct answer *answer, struct error *e)
         for (size_t i = 0; i < LENGTH(members); i++) {
                 if (slice_is_empty(members[i].value)) {
                         (void)error_set(e, ERROR_PROTOCOL, "the answer lacks %s", members[i].name);
+                        (void)hint_by_kind(e);
                         return false;
                 }
         }
@@ -42,7 +72,7 @@ int answer_credentials(const struct answer *answer, const struct upstream_time *
             .upstream_offset_ms = time->known ? time->offset_ms : 0,
         };
         if (time_parse_rfc3339(answer->expiration, &fields.expires_s) < 0)
-                return error_set(e, ERROR_PROTOCOL, "the answer's Expiration is no RFC 3339 time");
+                return refuse_session(e, "'s Expiration is no RFC 3339 time");
         if (fields.expires_s <= fields.issued_s) {
                 char expires[TIME_RFC3339_SIZE] = "?";
                 char now[TIME_RFC3339_SIZE] = "?";
@@ -53,9 +83,8 @@ int answer_credentials(const struct answer *answer, const struct upstream_time *
         }
         struct credentials *c = credentials_new(&fields);
         if (!c)
-                return error_set(e, ERROR_PROTOCOL,
-                                 "the answer's credentials are too long or hold bytes that none has, or there is no "
-                                 "memory for them");
+                return refuse_session(e, "'s credentials are too long or hold bytes that none has, or there is no "
+                                         "memory for them");
         *ret = c;
         return 0;
 }
@@ -145,9 +174,6 @@ static void foreign_refusal(const struct answer_context *context, struct error *
         (void)error_set(e, kind_of((struct slice){NULL, 0}, context->status),
                         "%s for %.256s: HTTP %d without an error of AWS (%.*s, %zu bytes)", context->action,
                         context->subject, context->status, (int)type.n, (const char *)type.p, context->body_size);
-        if (e->kind == ERROR_PROTOCOL)
-                (void)error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
-                                    "settings (HTTPS_PROXY, NO_PROXY).");
 }
 
 void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e)
@@ -164,6 +190,7 @@ void answer_refusal(const struct answer *answer, const struct answer_context *co
         else
                 (void)error_set(e, kind_of(slice_str(code), context->status), "%s for %.256s: %s%s%s", context->action,
                                 context->subject, code, message[0] == '\0' ? "" : ": ", message);
+        (void)hint_by_kind(e);
         memcpy(&e->upstream, &said.upstream, sizeof(e->upstream));
 }
 

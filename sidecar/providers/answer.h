@@ -23,6 +23,9 @@ struct answer {
 int answer_credentials(const struct answer *answer, const struct upstream_time *time, const struct clock *clock,
                        struct credentials **ret, struct error *e);
 
+// The error of an answer with status 2xx that its reader refused for `what`. -1.
+int answer_unreadable(const char *what, int status, size_t body_size, struct error *e);
+
 // What surrounded an answer that is no session.
 struct answer_context {
         const char *service; // "sts"
@@ -34,7 +37,7 @@ struct answer_context {
 };
 
 // The error of an answer with another status than 2xx, by AWS's code or, where there is none (a proxy's page, an empty
-// body), by the status. Fills e->upstream; the body is never quoted.
+// body), by the status. Fills e->upstream and a hint by the kind; the body is never quoted.
 void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e);
 
 // True for codes that may mean that the request was signed by a clock that is off.

@@ -86,16 +86,9 @@ static void refuse(struct exchange *x, const struct http_response *response, con
 static int accept_session(struct exchange *x, const struct http_response *response, const struct answer *answer,
                           const char *what, struct credentials **ret, struct error *e)
 {
-        if (!what) {
-                if (answer_credentials(answer, &x->time, x->deps.clock, ret, e) == 0)
-                        return 0;
-                return add_context(x, e);
-        }
-        (void)error_set(e, ERROR_PROTOCOL, "the answer (HTTP %d, %zu bytes) cannot be read: %s", response->status,
-                        response->body.n, what);
-        (void)error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy settings "
-                            "(HTTPS_PROXY, NO_PROXY).");
-        return add_context(x, e);
+        int r = what ? answer_unreadable(what, response->status, response->body.n, e)
+                     : answer_credentials(answer, &x->time, x->deps.clock, ret, e);
+        return r < 0 ? add_context(x, e) : 0;
 }
 
 enum verdict { VERDICT_CREDENTIALS, VERDICT_ERROR, VERDICT_AGAIN };

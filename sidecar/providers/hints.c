@@ -11,9 +11,6 @@
 static const struct code_hint {
         const char *code, *hint;
 } common_hints[] = {
-    {"Throttling", "AWS asks for fewer calls. The next attempt comes by itself."},
-    {"ThrottlingException", "AWS asks for fewer calls. The next attempt comes by itself."},
-    {"TooManyRequestsException", "AWS asks for fewer calls. The next attempt comes by itself."},
     {"MalformedPolicyDocument", "The session policy in `policy` is no valid IAM policy: compare it with the message."},
     {"PackedPolicyTooLarge", "The session policy, policy ARNs and tags are too large together: send fewer of them."},
     {"RequestExpired", "This host's clock differs from AWS's by more than AWS allows: set it (NTP)."},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person can do about an error that AWS answered with, by its code and by what was sent. Each sets e->hint, or
-// leaves it as it is where there is nothing to say.
+// leaves it as it is where there is nothing to say beyond the kind.
 #ifndef SIDECAR_PROVIDERS_HINTS_H
 #define SIDECAR_PROVIDERS_HINTS_H
 

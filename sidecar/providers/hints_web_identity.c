@@ -44,11 +44,9 @@ void hints_web_identity(const struct profile *profile, struct slice token, struc
                 return;
         struct jwt_claims claims;
         (void)jwt_read_claims(token, &claims);
-        bool is_about_token = hints_code_is(e, "ExpiredTokenException") || hints_code_is(e, "ExpiredToken") ||
-                              hints_code_is(e, "InvalidIdentityToken");
-        if (is_about_token && hints_text_has(e->upstream.message, "expired"))
-                hint_expired(profile, &claims, e);
-        else if (hints_code_is(e, "ExpiredTokenException") || hints_code_is(e, "ExpiredToken"))
+        bool is_expired = hints_code_is(e, "ExpiredTokenException") || hints_code_is(e, "ExpiredToken") ||
+                          (hints_code_is(e, "InvalidIdentityToken") && hints_text_has(e->upstream.message, "expired"));
+        if (is_expired)
                 hint_expired(profile, &claims, e);
         else if (hints_code_is(e, "InvalidIdentityToken"))
                 hint_untrusted(&claims, e);

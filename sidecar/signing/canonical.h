@@ -29,6 +29,10 @@ enum canonical_value {
         CANONICAL_VALUE_LOWER   // a host out of a URL: to lower case
 };
 
+// Whether a value holds no bytes that headers may not have (controls, but for the blanks of folded lines), and whether
+// its blanks need squeezing.
+bool canonical_value_look(struct slice value, bool *ret_blanks);
+
 struct canonical_header {
         struct slice name;  // any case
         struct slice value; // borrowed

@@ -3,14 +3,19 @@
 // one name joined.
 #include "sidecar/signing/canonical.h"
 
+#include <endian.h>
+
 #include "sidecar/signing/put.h"
 
+// Names are ASCII, so that eight bytes can be brought to lower case as one number.
 static uint64_t order_of(struct slice name)
 {
-        uint64_t order = 0;
-        for (size_t i = 0; i < 8; i++)
-                order = order << 8 | (i < name.n ? ascii_lower(name.p[i]) : 0);
-        return order;
+        const uint64_t each = 0x0101010101010101u;
+        uint64_t word = 0;
+        memcpy(&word, name.p, name.n < 8 ? name.n : 8);
+        uint64_t from_a = word + (0x80 - 'A') * each, beyond_z = word + (0x7f - 'Z') * each;
+        word |= ((from_a & ~beyond_z) & 0x80 * each) >> 2;
+        return be64toh(word);
 }
 
 static int compare_names(const struct canonical_header *a, const struct canonical_header *b)
@@ -58,15 +63,21 @@ static bool is_blank(uint8_t byte)
         return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-// One pass without branches, so that the compiler can take many bytes at a time.
-static bool needs_squeezing(struct slice value)
+// Without branches, so that the compiler can take many bytes at a time.
+bool canonical_value_look(struct slice value, bool *ret_blanks)
 {
+        uint8_t control = 0, blanks = 0;
         if (value.n == 0)
-                return false;
-        uint8_t found = is_blank(value.p[0]) || is_blank(value.p[value.n - 1]);
-        for (size_t i = 0; i + 1 < value.n; i++)
-                found |= (uint8_t)((value.p[i] < ' ') | ((value.p[i] == ' ') & (value.p[i + 1] == ' ')));
-        return found;
+                return true;
+        for (size_t i = 0; i + 1 < value.n; i++) {
+                uint8_t byte = value.p[i];
+                bool white = (byte == '\t') | (byte == '\r') | (byte == '\n');
+                control |= (uint8_t)(((byte < ' ') & !white) | (byte == 0x7f));
+                blanks |= (uint8_t)(white | ((byte == ' ') & (value.p[i + 1] == ' ')));
+        }
+        uint8_t last = value.p[value.n - 1];
+        *ret_blanks = blanks || is_blank(value.p[0]) || is_blank(last);
+        return !control && (last >= ' ' || is_blank(last)) && last != 0x7f;
 }
 
 static uint8_t *put_squeezed(uint8_t *p, struct slice value)
@@ -89,9 +100,9 @@ static uint8_t *put_value(uint8_t *p, const struct canonical_header *header)
 {
         if (header->form == CANONICAL_VALUE_LOWER)
                 return put_lower(p, header->value);
-        if (header->form == CANONICAL_VALUE_CLEAN || !needs_squeezing(header->value))
-                return put_slice(p, header->value);
-        return put_squeezed(p, header->value);
+        if (header->form == CANONICAL_VALUE_BLANKS)
+                return put_squeezed(p, header->value);
+        return put_slice(p, header->value);
 }
 
 uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers)

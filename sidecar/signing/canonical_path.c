@@ -5,10 +5,10 @@
 
 #include "sidecar/signing/put.h"
 
-// RFC 3986, section 2.3.
-static const bool unreserved[256] = {
+// Unreserved in RFC 3986, section 2.3, and the slash between segments.
+static const bool stays[256] = {
     ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true,
-    ['.'] = true,         ['_'] = true,         ['~'] = true,
+    ['.'] = true,         ['_'] = true,         ['~'] = true,         ['/'] = true,
 };
 
 size_t canonical_path_bound(struct slice path)
@@ -16,13 +16,13 @@ size_t canonical_path_bound(struct slice path)
         return 3 * path.n + 1;
 }
 
-static uint8_t *put_encoded(uint8_t *p, struct slice segment)
+static uint8_t *put_encoded(uint8_t *p, struct slice text)
 {
         static const char digits[] = "0123456789ABCDEF";
-        const uint8_t *at = segment.p, *end = segment.p + segment.n;
+        const uint8_t *at = text.p, *end = text.p + text.n;
         while (at < end) {
                 const uint8_t *run = at;
-                while (at < end && unreserved[*at])
+                while (at < end && stays[*at])
                         at++;
                 p = put_slice(p, slice_of(run, (size_t)(at - run)));
                 if (at == end)
@@ -34,6 +34,17 @@ static uint8_t *put_encoded(uint8_t *p, struct slice segment)
                 at++;
         }
         return p;
+}
+
+// Whether a segment may be empty, "." or "..": then the path is taken apart.
+static bool needs_normalising(struct slice path)
+{
+        if (path.p[0] != '/')
+                return true;
+        uint8_t found = 0;
+        for (size_t i = 0; i + 1 < path.n; i++)
+                found |= (uint8_t)((path.p[i] == '/') & ((path.p[i + 1] == '/') | (path.p[i + 1] == '.')));
+        return found;
 }
 
 // Takes back the last segment and its slash, never more than there is.
@@ -50,6 +61,8 @@ uint8_t *canonical_path_put(uint8_t *p, struct slice path, enum canonical_path_f
                 return put_byte(p, '/');
         if (form == CANONICAL_PATH_VERBATIM)
                 return put_slice(p, path);
+        if (!needs_normalising(path))
+                return put_encoded(p, path);
         uint8_t *start = p;
         const uint8_t *at = path.p, *end = path.p + path.n;
         while (at < end) {

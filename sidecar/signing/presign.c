@@ -183,10 +183,10 @@ static int presign(struct presigning *in, struct buffer *out, struct error *e)
             .path_form = s3 ? CANONICAL_PATH_VERBATIM : CANONICAL_PATH_ENCODED,
         };
         uint8_t signature[DIGEST_SIZE];
-        char hex[DIGEST_HEX_SIZE];
+        uint8_t hex[DIGEST_HEX_SIZE];
         if (sign_text(in, &canonical, signature, e) < 0)
                 return -1;
-        text_hex_encode(slice_of(signature, sizeof(signature)), hex);
+        put_hex(hex, signature);
         buffer_put_str(out, "&X-Amz-Signature=");
         if (buffer_put(out, slice_of(hex, sizeof(hex))) < 0)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");

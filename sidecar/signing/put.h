@@ -35,4 +35,15 @@ static inline uint8_t *put_lower(uint8_t *p, struct slice s)
         return p + s.n;
 }
 
+// 32 bytes as 64 lower-case digits. A fixed count and no table: compilers make vector code of it.
+static inline uint8_t *put_hex(uint8_t *p, const uint8_t bytes[32])
+{
+        for (size_t i = 0; i < 32; i++) {
+                uint8_t high = bytes[i] >> 4, low = bytes[i] & 15;
+                p[2 * i] = (uint8_t)(high + (high > 9 ? 'a' - 10 : '0'));
+                p[2 * i + 1] = (uint8_t)(low + (low > 9 ? 'a' - 10 : '0'));
+        }
+        return p + 64;
+}
+
 #endif

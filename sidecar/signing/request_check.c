@@ -40,13 +40,13 @@ int signer_check_scope(struct slice region, struct slice service, struct error *
         return check_name("service", service, "give the service's signing name, such as bedrock", e);
 }
 
-static bool is_lower_hex(struct slice s)
+// Without branches, so that the compiler can take many bytes at a time.
+static bool is_lower_hex(const uint8_t digits[DIGEST_HEX_SIZE])
 {
-        for (size_t i = 0; i < s.n; i++) {
-                if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-                        return false;
-        }
-        return true;
+        uint8_t wrong = 0;
+        for (size_t i = 0; i < DIGEST_HEX_SIZE; i++)
+                wrong |= (uint8_t)(((uint8_t)(digits[i] - '0') > 9) & ((uint8_t)(digits[i] - 'a') > 5));
+        return !wrong;
 }
 
 static bool is_literal(struct slice s)
@@ -60,7 +60,7 @@ static bool is_literal(struct slice s)
 
 int signer_check_payload_hash(struct slice hash, struct error *e)
 {
-        if ((hash.n == DIGEST_HEX_SIZE && is_lower_hex(hash)) || (hash.n <= 2 * DIGEST_HEX_SIZE && is_literal(hash)))
+        if ((hash.n == DIGEST_HEX_SIZE && is_lower_hex(hash.p)) || (hash.n <= 2 * DIGEST_HEX_SIZE && is_literal(hash)))
                 return 0;
         error_set(e, ERROR_CONFIG, "the payload hash is neither SHA-256 in hex nor one of AWS's literals");
         return error_hint(e, "give 64 lower-case hex digits, UNSIGNED-PAYLOAD or a STREAMING-... literal");
@@ -88,58 +88,65 @@ bool signer_is_s3(struct slice service)
         return false;
 }
 
-// Hop-by-hop and tracing headers: proxies change them.
-static bool is_never_signed(struct slice name)
+enum header_kind {
+        HEADER_SIGNED,
+        HEADER_NEVER_SIGNED, // hop-by-hop and tracing headers: proxies change them
+        HEADER_MADE_HERE,
+        HEADER_HOST,
+        HEADER_CONTENT_SHA256,
+        HEADER_CONTENT_TYPE
+};
+
+static enum header_kind kind_of(struct slice name)
 {
-        static const struct slice list[] = {
-            SLICE_INIT("baggage"),    SLICE_INIT("connection"), SLICE_INIT("expect"),
-            SLICE_INIT("keep-alive"), SLICE_INIT("te"),         SLICE_INIT("traceparent"),
-            SLICE_INIT("tracestate"), SLICE_INIT("trailer"),    SLICE_INIT("transfer-encoding"),
-            SLICE_INIT("upgrade"),    SLICE_INIT("user-agent"), SLICE_INIT("x-amzn-trace-id"),
+        static const struct {
+                struct slice name;
+                enum header_kind kind;
+        } known[] = {
+            {SLICE_INIT("te"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("host"), HEADER_HOST},
+            {SLICE_INIT("expect"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("baggage"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("trailer"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("upgrade"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("connection"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("keep-alive"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("tracestate"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("user-agent"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("x-amz-date"), HEADER_MADE_HERE},
+            {SLICE_INIT("traceparent"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("content-type"), HEADER_CONTENT_TYPE},
+            {SLICE_INIT("authorization"), HEADER_MADE_HERE},
+            {SLICE_INIT("x-amzn-trace-id"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("transfer-encoding"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("x-amz-content-sha256"), HEADER_CONTENT_SHA256},
+            {SLICE_INIT("x-amz-security-token"), HEADER_MADE_HERE},
         };
-        for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-                if (name.n == list[i].n && slice_eq_ignore_case(name, list[i]))
-                        return true;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && known[i].name.n <= name.n; i++) {
+                if (known[i].name.n == name.n && slice_eq_ignore_case(name, known[i].name))
+                        return known[i].kind;
         }
-        return slice_eq_ignore_case(slice_head(name, 6), SLICE("proxy-"));
+        bool is_proxy = name.n > 6 && name.p[5] == '-' && slice_eq_ignore_case(slice_head(name, 6), SLICE("proxy-"));
+        return is_proxy ? HEADER_NEVER_SIGNED : HEADER_SIGNED;
 }
 
-static int check_made_here(struct slice name, struct error *e)
+static int check_header(const struct header *header, enum header_kind kind, bool *ret_blanks, struct error *e)
 {
-        static const struct slice list[] = {SLICE_INIT("authorization"), SLICE_INIT("x-amz-date"),
-                                            SLICE_INIT("x-amz-security-token")};
-        for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-                if (name.n != list[i].n || !slice_eq_ignore_case(name, list[i]))
-                        continue;
-                error_set(e, ERROR_CONFIG, "the request already has the header %s", (const char *)list[i].p);
-                return error_hint(e, "leave it out: signing makes it");
-        }
-        return 0;
-}
-
-static bool holds_controls(struct slice value)
-{
-        unsigned char found = 0;
-        for (size_t i = 0; i < value.n; i++) {
-                unsigned char byte = value.p[i];
-                found |=
-                    (unsigned char)(((byte < ' ') & (byte != '\t') & (byte != '\r') & (byte != '\n')) | (byte == 0x7f));
-        }
-        return found;
-}
-
-static int check_header(const struct header *header, struct error *e)
-{
+        const int shown = (int)slice_head(header->name, 80).n;
         if (!is_token(header->name)) {
                 error_set(e, ERROR_CONFIG, "a header's name is empty or holds bytes that no name has");
                 return error_hint(e, "header names are letters, digits and -");
         }
-        if (holds_controls(header->value)) {
-                error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", (int)slice_head(header->name, 80).n,
-                          (const char *)header->name.p);
+        if (!canonical_value_look(header->value, ret_blanks)) {
+                error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", shown, (const char *)header->name.p);
                 return error_hint(e, "remove it: servers refuse such headers");
         }
-        return check_made_here(header->name, e);
+        if (kind == HEADER_MADE_HERE) {
+                error_set(e, ERROR_CONFIG, "the request already has the header %.*s", shown,
+                          (const char *)header->name.p);
+                return error_hint(e, "leave it out: signing makes it");
+        }
+        return 0;
 }
 
 static int check_content_sha256(const struct sigv4_request *request, struct slice value, struct header_choice *choice,
@@ -158,10 +165,9 @@ static int check_content_sha256(const struct sigv4_request *request, struct slic
 
 // botocore, the reference for presigned URLs, leaves out this value: SDKs set it unasked, and whoever opens the URL
 // does not send it.
-static bool is_left_out_of_urls(const struct header *header)
+static bool is_left_out_of_urls(struct slice content_type)
 {
-        return slice_eq_ignore_case(header->name, SLICE("content-type")) &&
-               slice_eq(header->value, SLICE("application/x-www-form-urlencoded; charset=utf-8"));
+        return slice_eq(content_type, SLICE("application/x-www-form-urlencoded; charset=utf-8"));
 }
 
 int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
@@ -174,15 +180,18 @@ int signer_choose_headers(const struct sigv4_request *request, struct header_cho
         }
         for (size_t i = 0; i < request->headers_count; i++) {
                 const struct header *header = &request->headers[i];
-                if (check_header(header, e) < 0)
+                enum header_kind kind = kind_of(header->name);
+                bool blanks = false;
+                if (check_header(header, kind, &blanks, e) < 0)
                         return -1;
-                if (is_never_signed(header->name) || (choice->by_query && is_left_out_of_urls(header)))
+                if (kind == HEADER_NEVER_SIGNED ||
+                    (kind == HEADER_CONTENT_TYPE && choice->by_query && is_left_out_of_urls(header->value)))
                         continue;
-                if (slice_eq_ignore_case(header->name, SLICE("x-amz-content-sha256")) &&
-                    check_content_sha256(request, header->value, choice, e) < 0)
+                if (kind == HEADER_CONTENT_SHA256 && check_content_sha256(request, header->value, choice, e) < 0)
                         return -1;
-                has_host |= slice_eq_ignore_case(header->name, SLICE("host"));
-                canonical_headers_add(headers, header->name, header->value, CANONICAL_VALUE_BLANKS);
+                has_host |= kind == HEADER_HOST;
+                canonical_headers_add(headers, header->name, header->value,
+                                      blanks ? CANONICAL_VALUE_BLANKS : CANONICAL_VALUE_CLEAN);
         }
         if (!has_host)
                 canonical_headers_add(headers, SLICE("host"), choice->url->host, CANONICAL_VALUE_LOWER);

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "sidecar/signing/put.h"
 
@@ -65,8 +64,7 @@ uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct st
         p = put_byte(put_slice(p, in->algorithm), '\n');
         p = put_byte(put_slice(p, in->amz_date), '\n');
         p = put_byte(signer_put_scope(p, in->amz_date, in->region, in->service), '\n');
-        text_hex_encode(slice_of(hash, sizeof(hash)), (char *)p);
-        return p + DIGEST_HEX_SIZE;
+        return put_hex(p, hash);
 }
 
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)
@@ -88,6 +86,6 @@ int sigv4_payload_hash(struct signer *s, struct slice body, char out[DIGEST_HEX_
         uint8_t hash[DIGEST_SIZE];
         if (digest_sha256(s->digest, body, hash) < 0)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
-        text_hex_encode(slice_of(hash, sizeof(hash)), out);
+        put_hex((uint8_t *)out, hash);
         return 0;
 }

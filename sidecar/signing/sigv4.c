@@ -5,7 +5,6 @@
 
 #include <assert.h>
 
-#include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/signing/put.h"
 #include "sidecar/signing/signer.h"
@@ -46,8 +45,7 @@ static uint8_t *put_authorization(struct signer *s, uint8_t *p, const struct str
         p = put_slice(p, SLICE(", SignedHeaders="));
         p = put_slice(p, names);
         p = put_slice(p, SLICE(", Signature="));
-        text_hex_encode(slice_of(signature, sizeof(signature)), (char *)p);
-        return p + DIGEST_HEX_SIZE;
+        return put_hex(p, signature);
 }
 
 int sigv4_sign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, struct buffer *out,
@@ -75,7 +73,9 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
         };
         size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX + sizeof(ALGORITHM) +
                        c->access_key_id.n + canonical_headers_bound(&headers) + SCOPE_MAX + DIGEST_HEX_SIZE + 64;
-        buffer_reset(out);
+        // What is left of a longer request before is wiped with the buffer.
+        out->n = 0;
+        out->failed = false;
         uint8_t *start = signer_reserve(out, bound, e);
         if (!start)
                 return -1;

@@ -19,43 +19,62 @@ static const bool literal_byte[256] = {
     ['A' ... 'F'] = true, ['a' ... 'f'] = true, ['0' ... '9'] = true, [':'] = true, ['.'] = true,
 };
 
-static bool all_of(struct slice s, const bool table[256])
+// How many of the first bytes are of that kind.
+static size_t span(struct slice s, const bool table[256])
 {
-        for (size_t i = 0; i < s.n; i++) {
-                if (!table[s.p[i]])
-                        return false;
-        }
-        return s.n > 0;
+        size_t n = 0;
+        while (n < s.n && table[s.p[n]])
+                n++;
+        return n;
 }
 
 // Length of the host without its port: a name, or an IPv6 address in brackets. 0: neither.
-static size_t host_length(struct slice authority)
+static size_t host_length(struct slice rest)
 {
-        if (authority.n > 0 && authority.p[0] == '[') {
-                size_t close = slice_find(authority, ']');
-                if (close == authority.n || !all_of(slice_of(authority.p + 1, close - 1), literal_byte))
-                        return 0;
-                return close + 1;
-        }
-        size_t n = slice_find(authority, ':');
-        return all_of(slice_head(authority, n), host_byte) ? n : 0;
+        if (rest.n == 0 || rest.p[0] != '[')
+                return span(rest, host_byte);
+        size_t n = span(slice_from(rest, 1), literal_byte);
+        return n > 0 && n + 1 < rest.n && rest.p[n + 1] == ']' ? n + 2 : 0;
 }
 
-static int split_authority(struct slice authority, bool tls, struct sigv4_url *ret, struct error *e)
+static bool ends_authority(uint8_t byte)
 {
-        if (slice_find(authority, '@') < authority.n)
+        return byte == '/' || byte == '?' || byte == '#';
+}
+
+// Says what is wrong between "://" and the path.
+static int refuse_authority(struct slice rest, size_t host_n, struct error *e)
+{
+        size_t n = 0;
+        while (n < rest.n && !ends_authority(rest.p[n]))
+                n++;
+        if (slice_find(slice_head(rest, n), '@') < n)
                 return refuse(e, "has user information before its host", "leave out what stands before the @");
-        size_t n = host_length(authority);
-        if (n == 0)
-                return refuse(e, "has no valid host", "use https://host/path with a name or an address");
-        struct slice port = slice_from(authority, n + 1);
-        if (n < authority.n && authority.p[n] != ':')
-                return refuse(e, "has no valid host", "nothing but :port may follow the host");
-        uint64_t number = 0;
-        if (port.n > 0 && (port.p[0] == '0' || text_parse_u64(port, &number) < 0 || number > 65535))
+        if (host_n > 0 && rest.p[host_n] == ':')
                 return refuse(e, "has no valid port", "a port is a number from 1 to 65535 without leading zeros");
-        bool is_default = port.n == 0 || number == (tls ? 443 : 80);
-        ret->host = is_default ? slice_head(authority, n) : authority;
+        return refuse(e, "has no valid host", "use https://host/path with a name or an address");
+}
+
+// Takes host and port off `rest`.
+static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struct error *e)
+{
+        size_t host_n = host_length(*rest), n = host_n;
+        ret->host = slice_head(*rest, host_n);
+        if (n > 0 && n < rest->n && rest->p[n] == ':') {
+                uint64_t port = 0;
+                struct slice digits = slice_from(*rest, n + 1);
+                while (n + 1 < rest->n && !ends_authority(rest->p[n + 1]))
+                        n++;
+                n++;
+                digits = slice_head(digits, n - host_n - 1);
+                if (digits.n > 0 && (digits.p[0] == '0' || text_parse_u64(digits, &port) < 0 || port > 65535))
+                        return refuse_authority(*rest, host_n, e);
+                if (digits.n > 0 && port != (tls ? 443 : 80))
+                        ret->host.n = n;
+        }
+        if (n == 0 || (n < rest->n && !ends_authority(rest->p[n])))
+                return refuse_authority(*rest, host_n, e);
+        *rest = slice_from(*rest, n);
         return 0;
 }
 
@@ -99,13 +118,9 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 return refuse(e, "starts with neither https:// nor http://", "use https://host/path?query");
         ret->scheme = slice_head(url, tls ? 5 : 4);
         struct slice rest = slice_from(url, ret->scheme.n + 3);
-        size_t n = 0;
-        while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?' && rest.p[n] != '#')
-                n++;
-        if (split_authority(slice_head(rest, n), tls, ret, e) < 0)
+        if (split_host(&rest, tls, ret, e) < 0)
                 return -1;
-        rest = slice_from(rest, n);
-        n = slice_find(rest, '?');
+        size_t n = slice_find(rest, '?');
         ret->path = n > 0 ? slice_head(rest, n) : SLICE("/");
         ret->has_query = n < rest.n;
         ret->query = slice_from(rest, n + 1);

@@ -79,7 +79,7 @@ static int64_t after_success_ms(const struct schedule_input *in)
 
         int64_t success = from_now_ms(in, in->last_success_s);
         if (in->last_success_s > 0 && success <= 0)
-                at = max_of(at, max_of(success + SUCCESS_GAP_MIN_MS, min_of(success + SUCCESS_GAP_MS, latest)));
+                at = max_of(at, success + min_of(SUCCESS_GAP_MS, max_of(SUCCESS_GAP_MIN_MS, (end - success) / 2)));
         return max_of(at, 0);
 }
 

@@ -22,10 +22,10 @@ struct schedule_input {
 
 // Milliseconds from now to the next attempt (0: at once), or SCHEDULE_NEVER.
 //
-// Success: half of the life (or `before_s` before its end), up to 10 % of the life earlier by jitter, never within 30 s
-// of the last success (unless the credentials end before); at the latest a minute before they stop being served, or
-// a quarter of the time that they can be served where that is less. Issued in the future: the clock went backwards, so
-// as soon as the 30 s allow.
+// Success: half of the life (or `before_s` before its end), up to 10 % of the life earlier by jitter; at the latest a
+// minute before they stop being served, or a quarter of the time that they can be served where that is less; never
+// within 30 s of the last success, or half of the time that was then left to serve them where that is less. Issued in
+// the future: the clock went backwards, so as soon as that allows.
 //
 // Failures: full-jitter backoff doubling from 1 s to 60 s; to 5 min for ERROR_DENIED and ERROR_CONFIG, starting at 5 s;
 // never less than a tenth of the first step. While what is held may still be served, no wait is longer than half of

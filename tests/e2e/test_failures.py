@@ -171,7 +171,9 @@ def test_failing_source_names_itself(start, standin, profiles, folder):
     echo(standin, agent.credentials("onprem"))
 
 
-@pytest.mark.parametrize("kind", ["refuse", "cut", "throttle", "error500", "garbage", "html", "oversize", "hang", "deny"])
+@pytest.mark.parametrize(
+    "kind", ["refuse", "cut", "throttle", "error500", "garbage", "html", "oversize", "hang", "deny"]
+)
 @pytest.mark.parametrize("profile", ["irsa", "onprem"])
 def test_last_known_good_then_recovery(start, standin, profiles, profile, kind):
     """A source that breaks costs nobody the credentials in hand; when it is well again, so is the profile."""

@@ -51,7 +51,8 @@ def test_next_refresh_is_at_half_of_the_life(start, standin, profiles):
             soon=profiles.irsa(duration_seconds=3600, refresh_before_seconds=600),
         )
     )
-    agent.credentials("irsa"), agent.credentials("soon")
+    for name in ("irsa", "soon"):
+        agent.credentials(name)
     now = standin.now()
     half = seconds(agent.profile("irsa")["next_refresh"]) - now
     assert 0.4 * 3600 - 60 <= half <= 0.5 * 3600 + 60

@@ -81,9 +81,7 @@ def test_an_hour_without_a_gap(fast_standin, start, folder):
     )
     for name in names:
         agent.credentials(name)
-    sampler = Sampler(
-        agent.socket, names, lambda: fast_standin.epoch + (time.time() - fast_standin.epoch) * SPEED
-    )
+    sampler = Sampler(agent.socket, names, lambda: fast_standin.epoch + (time.time() - fast_standin.epoch) * SPEED)
     sampler.start()
     milliseconds = HOUR * 1000 // SPEED
     loads = [

@@ -70,7 +70,9 @@ def test_roles_anywhere(start, standin, profiles, certificate, key, more, chain_
     (call,) = standin.calls(action="CreateSession")
     assert call["verified"] and call["chain_length"] == chain_length and call["duration"] == 900
     assert call["region"] == demo.REGION and call["session_name"] is None
-    assert call["algorithm"] == ("AWS4-X509-RSA-SHA256" if "rsa" in key or "chained" in key else "AWS4-X509-ECDSA-SHA256")
+    assert call["algorithm"] == (
+        "AWS4-X509-RSA-SHA256" if "rsa" in key or "chained" in key else "AWS4-X509-ECDSA-SHA256"
+    )
 
 
 def test_roles_anywhere_key_in_the_certificates_file(start, standin, profiles, folder):

@@ -261,6 +261,21 @@ def test_presigned_url(standin):
     assert send(standin, "GET", target.replace("b=2", "b=3"), {})[0] == 403
 
 
+def test_body_as_it_may_come(standin):
+    """In chunks, or after 100 Continue: the signature covers what arrives."""
+    body = b"z" * 100000
+    target, headers = signed(standin, "POST", body=body)
+    for more, data in (
+        ({"Transfer-Encoding": "chunked"}, (body[i : i + 7000] for i in range(0, len(body), 7000))),
+        ({"Expect": "100-continue", "Content-Length": str(len(body))}, body),
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+        connection.request("POST", target, data, {**headers, **more}, encode_chunked=True)
+        response = connection.getresponse()
+        assert json.loads(response.read())["payload_length"] == len(body)
+        connection.close()
+
+
 def test_other_services_are_echoed_by_their_own_rules(standin):
     target, headers = signed(standin, "GET", "/a//b/../c%20d", service="execute-api")
     assert json.loads(send(standin, "GET", target, headers)[2])["service"] == "execute-api"

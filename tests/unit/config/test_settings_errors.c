@@ -35,8 +35,8 @@ static void test_form(void **state)
         (void)state;
         static const struct fault_row rows[] = {
             {"", ":1:1: found invalid JSON", "correct it there"},
-            {"{\n \"region\": \"us-east-1\",\n}", ":3:1: found invalid JSON", "no commas after the last"},
-            {"{\"profiles\": {\"a\": {}, \"a\": {}}}", ":1:23: found invalid JSON (duplicate key)", "no key twice"},
+            {"{\n \"region\": \"us-east-1\",\n}", ":2:23: found invalid JSON", "no commas after the last"},
+            {"{\"profiles\": {\"a\": {}, \"a\": {}}}", ":1:24: found invalid JSON (duplicate key)", "no key twice"},
             {"[]", ":1:1: found an array, expected an object", ""},
             {"{}", ":1:1: found no \"profiles\"", "add \"profiles\""},
             {"{\"profiles\": {}}", ":1:14: profiles: found no profile", "add one"},

@@ -76,13 +76,13 @@ static void the_clock_of_the_service_counts(void **state)
         struct answer a = good();
         struct credentials *c = NULL;
         struct error e = {0};
-        const struct upstream_time half_an_hour_on = {.known = true, .offset_ms = 1800 * 1000};
+        const struct upstream_time half_an_hour_on = {.known = true, .offset_ms = 1800000};
         assert_int_equal(answer_credentials(&a, &half_an_hour_on, &clock, &c, &e), 0);
         assert_int_equal(c->issued_s, NOW_S + 1800);
         assert_true(c->has_upstream_offset);
-        assert_int_equal(c->upstream_offset_ms, 1800 * 1000);
+        assert_int_equal(c->upstream_offset_ms, 1800000);
         credentials_unref(c);
-        const struct upstream_time an_hour_on = {.known = true, .offset_ms = 3600 * 1000};
+        const struct upstream_time an_hour_on = {.known = true, .offset_ms = 3600000};
         assert_int_equal(answer_credentials(&a, &an_hour_on, &clock, &c, &e), -1);
         assert_int_equal(e.kind, ERROR_PROTOCOL);
 }
@@ -116,6 +116,7 @@ static void half_answers_are_refused(void **state)
                 assert_int_equal(answer_credentials(&t[i], &unknown, &clock, &c, &e), -1);
                 assert_null(c);
                 assert_int_equal(e.kind, ERROR_PROTOCOL);
+                assert_true(e.hint[0] != '\0');
                 if (!strstr(e.message, want[i]))
                         fail_msg("%zu: %s", i, e.message);
         }
@@ -184,6 +185,7 @@ static void kinds_follow_code_and_status(void **state)
                         fail_msg("%s %d: %s", t[i].code, t[i].status, error_kind_name(e.kind));
                 assert_int_equal(e.upstream.status, t[i].status);
                 assert_string_equal(e.upstream.code, t[i].code);
+                assert_true(strlen(e.hint) > 20 && e.hint[strlen(e.hint) - 1] == '.');
         }
 }
 
@@ -197,7 +199,7 @@ static void messages_say_who_and_what(void **state)
         assert_string_equal(e.upstream.service, "sts");
         assert_string_equal(e.upstream.message, "User: u is not authorized");
         assert_string_equal(e.upstream.request_id, "request-1");
-        assert_string_equal(e.hint, "");
+        assert_non_null(strstr(e.hint, "AWS's own"));
         assert_false(e.timed_out);
         refuse("Throttling", "", 400, &e);
         assert_string_equal(e.message, "AssumeRole for arn:aws:iam::123456789012:role/x: Throttling");

@@ -216,7 +216,7 @@ static void long_tokens_stay_whole(void **state)
         struct outcome o;
         read_bytes(buffer_slice(&xml), &o);
         assert_int_equal(o.r, 0);
-        assert_int_equal(o.answer.session_token.n, 4096 * 14);
+        assert_int_equal(o.answer.session_token.n, 57344); // 4096 times 14
         for (size_t i = 0; i < o.answer.session_token.n; i += 14)
                 assert_memory_equal(o.answer.session_token.p + i, "abcdefghAbcdef", 14);
         buffer_free(&o.scratch);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What llhttp lets through in its tolerant build, and folded lines in any build, is refused here.
+#include "proto/wire/http_head.h"
+
+bool http_span_add(struct http_span *s, uint32_t at, size_t n)
+{
+        if (s->n == 0)
+                s->at = at;
+        else if (s->at + s->n != at)
+                return false;
+        s->n += (uint32_t)n;
+        return true;
+}
+
+static bool has_bytes_at(struct slice head, size_t at, struct slice expected)
+{
+        return slice_starts_with(slice_from(head, at), expected);
+}
+
+static bool is_target(struct slice target)
+{
+        bool good = target.n > 0;
+        for (size_t i = 0; i < target.n; i++)
+                good &= target.p[i] > ' ' && target.p[i] < 0x7f;
+        return good;
+}
+
+// Sets one header and where its line ends (before CR LF). False when it is not "name:", blanks, the value, CR LF.
+static bool line_resolve(struct slice head, const struct http_line *line, struct http_header *ret, size_t *ret_end)
+{
+        struct slice name = {head.p + line->name.at, line->name.n};
+        size_t at = line->name.at + line->name.n;
+        if (name.n == 0 || memchr(name.p, ' ', name.n) || at >= head.n || head.p[at] != ':')
+                return false;
+        at++;
+        while (at < head.n && (head.p[at] == ' ' || head.p[at] == '\t'))
+                at++;
+        if (line->value.n > 0 && line->value.at != at)
+                return false;
+        *ret_end = at + line->value.n;
+        struct slice value = {head.p + at, line->value.n};
+        while (value.n > 0 && (value.p[value.n - 1] == ' ' || value.p[value.n - 1] == '\t'))
+                value.n--;
+        *ret = (struct http_header){name, value};
+        return has_bytes_at(head, *ret_end, SLICE("\r\n"));
+}
+
+bool http_head_resolve(const struct http_head *head, struct slice bytes, struct http_message *m, size_t *ret_end)
+{
+        size_t end = 0;
+        if (head->is_request) {
+                m->target = (struct slice){bytes.p + head->target.at, head->target.n};
+                end = head->target.at + head->target.n;
+                struct slice version = m->is_1_0 ? SLICE(" HTTP/1.0\r\n") : SLICE(" HTTP/1.1\r\n");
+                if (!is_target(m->target) || !has_bytes_at(bytes, end, version))
+                        return false;
+                end += version.n - 2;
+        }
+        m->headers_count = head->lines_count;
+        for (size_t i = 0; i < head->lines_count; i++)
+                if (!line_resolve(bytes, &head->lines[i], &m->headers[i], &end))
+                        return false;
+        *ret_end = end;
+        return end == 0 || has_bytes_at(bytes, end, SLICE("\r\n\r\n"));
+}
+
+struct slice http_message_header(const struct http_message *message, struct slice name)
+{
+        for (size_t i = 0; i < message->headers_count; i++)
+                if (message->headers[i].name.n == name.n && slice_eq_ignore_case(message->headers[i].name, name))
+                        return message->headers[i].value;
+        return (struct slice){0};
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What went wrong on the way to an upstream, in words: the phase, the host and port, and what to do.
+#ifndef SIDECAR_IO_HTTP_ERROR_H
+#define SIDECAR_IO_HTTP_ERROR_H
+
+#include "sidecar/io/http_transfer.h"
+
+// libcurl gave up with `rc` (not CURLE_OK).
+void http_error_from_curl(const struct http_transfer *transfer, CURLcode rc, const struct http_proxy *proxy,
+                          struct error *e);
+
+// We gave up: `timeout_ms` have passed.
+void http_error_timed_out(const struct http_transfer *transfer, int64_t timeout_ms, const struct http_proxy *proxy,
+                          struct error *e);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/io/http_target.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_local_v4(const uint8_t address[4])
+{
+        return address[0] == 127 || (address[0] == 169 && address[1] == 254);
+}
+
+// ::1, fe80::/10, fd00:ec2::/32 (where AWS puts its link-local services in IPv6), and IPv4 addresses in IPv6 form.
+static bool is_local_v6(const struct in6_addr *address)
+{
+        static const uint8_t aws[4] = {0xfd, 0x00, 0x0e, 0xc2};
+        if (IN6_IS_ADDR_V4MAPPED(address))
+                return is_local_v4(address->s6_addr + 12);
+        return IN6_IS_ADDR_LOOPBACK(address) || IN6_IS_ADDR_LINKLOCAL(address) || memcmp(address->s6_addr, aws, 4) == 0;
+}
+
+static bool is_local(const char *host)
+{
+        static const char name[] = "localhost";
+        uint8_t v4[4];
+        struct in6_addr v6;
+        size_t n = strlen(host);
+        size_t name_n = sizeof(name) - 1;
+        if (inet_pton(AF_INET, host, v4) == 1)
+                return is_local_v4(v4);
+        if (inet_pton(AF_INET6, host, &v6) == 1)
+                return is_local_v6(&v6);
+        if (n < name_n || strcasecmp(host + n - name_n, name) != 0)
+                return false;
+        return n == name_n || host[n - name_n - 1] == '.';
+}
+
+// One part of a URL into `to`. False: it is not there, or too long.
+static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char *to, size_t size)
+{
+        char *text = NULL;
+        if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+                return false;
+        int n = snprintf(to, size, "%s", text);
+        curl_free(text);
+        return n >= 0 && (size_t)n < size;
+}
+
+// "[::1]" loses its brackets.
+static void strip_brackets(char *host)
+{
+        size_t n = strlen(host);
+        if (n < 2 || host[0] != '[' || host[n - 1] != ']')
+                return;
+        memmove(host, host + 1, n - 2);
+        host[n - 2] = '\0';
+}
+
+// "host:port", or the host alone where no port is known.
+static bool take_authority(CURLU *url, unsigned port_flags, struct http_authority *ret)
+{
+        char port[8] = "";
+        if (!take_part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)))
+                return false;
+        bool has_port = take_part(url, CURLUPART_PORT, port_flags, port, sizeof(port));
+        (void)snprintf(ret->text, sizeof(ret->text), "%s%s%s", ret->host, has_port ? ":" : "", port);
+        strip_brackets(ret->host);
+        return true;
+}
+
+static int read_target(CURLU *url, const char *text, struct http_target *ret, struct error *e)
+{
+        char scheme[16];
+        char *user = NULL;
+        CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (rc != CURLUE_OK)
+                return error_set(e, ERROR_CONFIG, "the endpoint's URL is not valid: %s", curl_url_strerror(rc));
+        if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK) {
+                curl_free(user);
+                return error_set(e, ERROR_CONFIG, "the endpoint's URL holds a user name, which is not sent");
+        }
+        if (!take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)))
+                scheme[0] = '\0';
+        ret->is_tls = strcmp(scheme, "https") == 0;
+        if (!ret->is_tls && strcmp(scheme, "http") != 0)
+                return error_set(e, ERROR_CONFIG, "the endpoint's URL is neither http:// nor https://");
+        if (!take_authority(url, CURLU_DEFAULT_PORT, &ret->authority))
+                return error_set(e, ERROR_CONFIG, "the endpoint's URL has no usable host name");
+        ret->is_local = is_local(ret->authority.host);
+        return 0;
+}
+
+int http_target_parse(const char *url, struct http_target *ret, struct error *e)
+{
+        *ret = (struct http_target){0};
+        CURLU *parsed = curl_url();
+        if (!parsed)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        int r = read_target(parsed, url, ret, e);
+        curl_url_cleanup(parsed);
+        return r;
+}
+
+// The variables by rank. HTTP_PROXY in upper case is not among them: a CGI server sets it from a request's header.
+static const char *proxy_setting(const struct env *env, bool is_tls, const char **ret_variable)
+{
+        static const char *const for_tls[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+        static const char *const for_plain[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
+        for (const char *const *name = is_tls ? for_tls : for_plain; *name; name++) {
+                const char *value = env_get(env, *name);
+                *ret_variable = *name;
+                if (value)
+                        return value;
+        }
+        return NULL;
+}
+
+void http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret)
+{
+        const char *variable = NULL;
+        *ret = (struct http_proxy){0};
+        const char *value = target->is_local ? NULL : proxy_setting(env, target->is_tls, &variable);
+        if (!value)
+                return;
+        CURLU *url = curl_url();
+        if (!url)
+                return;
+        if (curl_url_set(url, CURLUPART_URL, value, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+            !take_authority(url, 0, &ret->authority))
+                (void)snprintf(ret->authority.text, sizeof(ret->authority.text), "(unreadable)");
+        ret->variable = variable;
+        curl_url_cleanup(url);
+}

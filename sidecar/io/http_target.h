@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a request goes: what its URL and the environment's proxy settings say.
+#ifndef SIDECAR_IO_HTTP_TARGET_H
+#define SIDECAR_IO_HTTP_TARGET_H
+
+#include <stdbool.h>
+
+#include "sidecar/base/env.h"
+#include "sidecar/base/error.h"
+
+struct http_authority {
+        char host[256]; // an IPv6 address without brackets
+        char text[272]; // "host:port", for people; brackets around an IPv6 address
+};
+
+struct http_target {
+        bool is_tls;
+        bool is_local; // loopback or link-local: never by way of a proxy
+        struct http_authority authority;
+};
+
+// Only http and https, and no user name. 0, or -1 with *e (ERROR_CONFIG), which does not repeat the URL: it may be
+// presigned.
+int http_target_parse(const char *url, struct http_target *ret, struct error *e);
+
+struct http_proxy {
+        const char *variable;            // "HTTPS_PROXY"; NULL: none is set
+        struct http_authority authority; // without user name and password
+};
+
+// The proxy that libcurl takes from the environment for this target, if NO_PROXY does not exempt it.
+void http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that wait for their profile. The message is kept by the parser; the handler runs anew with the outcome.
+#include <stddef.h>
+
+#include "sidecar/base/clock.h"
+#include "sidecar/server/connection.h"
+#include "sidecar/server/problem.h"
+#include "sidecar/server/router.h"
+#include "sidecar/server/state.h"
+
+void connection_stop_waiting(struct connection *c)
+{
+        (void)uv_timer_stop(&c->wait_timer); // always succeeds
+        entry_wait_cancel(&c->waiter);
+}
+
+static void end_wait(struct connection *c, const struct outcome *o)
+{
+        (void)uv_timer_stop(&c->wait_timer);
+        connection_set_state(c, CONNECTION_ANSWERING);
+        router_handle(&c->request, o);
+        if (c->state != CONNECTION_CLOSING)
+                connection_resume(c);
+}
+
+static void on_waited(struct vault_waiter *w, struct credentials *credentials, const struct error *e)
+{
+        struct connection *c = (struct connection *)((char *)w - offsetof(struct connection, waiter));
+        end_wait(c, &(struct outcome){.credentials = credentials, .error = e});
+}
+
+static void on_time_up(uv_timer_t *timer)
+{
+        struct connection *c = timer->data;
+        entry_wait_cancel(&c->waiter);
+        end_wait(c, &(struct outcome){.is_timed_out = true});
+}
+
+void request_wait(struct request *r, enum vault_want want, uint64_t after_generation, int64_t wait_ms)
+{
+        struct connection *c = r->connection;
+        if (r->server->is_closing) {
+                problem_say(r, API_SHUTTING_DOWN, "ask again once the agent is back", "the agent is shutting down");
+                return;
+        }
+        if (http_parser_keep(c->parser) < 0) {
+                problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
+                return;
+        }
+        connection_set_state(c, CONNECTION_WAITING);
+        (void)uv_timer_start(&c->wait_timer, on_time_up, clock_real_ms(r->server->deps.clock, wait_ms), 0);
+        c->waiter = (struct vault_waiter){.done = on_waited, .after_generation = after_generation};
+        entry_wait(r->profile->entry, want, &c->waiter);
+}
+
+static void ignore(struct vault_waiter *w, struct credentials *credentials, const struct error *e)
+{
+        (void)w;
+        (void)credentials;
+        (void)e;
+}
+
+void request_nudge(struct request *r)
+{
+        struct vault_waiter w = {.done = ignore};
+        entry_wait(r->profile->entry, VAULT_WANT_CREDENTIALS, &w);
+        entry_wait_cancel(&w);
+}

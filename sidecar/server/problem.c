@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/server/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "proto/wire/json_write.h"
+#include "sidecar/server/reply.h"
+#include "sidecar/server/request.h"
+#include "sidecar/server/server.h"
+
+enum { DETAIL_SIZE = 1024, HEADERS_SIZE = 256, RETRY_MAX_S = 60 };
+
+// "urn:keyfob:error:credentials-unavailable"
+static void put_type(struct buffer *b, const char *code)
+{
+        json_key(b, "type");
+        (void)buffer_put(b, SLICE("\"urn:keyfob:error:"));
+        for (; *code; code++)
+                (void)buffer_put_byte(b, *code == '_' ? '-' : (uint8_t)*code);
+        (void)buffer_put_byte(b, '"');
+}
+
+static void put_text(struct buffer *b, const char *key, const char *text)
+{
+        if (text && text[0])
+                json_member(b, key, slice_str(text));
+}
+
+static void put_upstream(struct buffer *b, const struct error *e)
+{
+        if (!e || (!e->upstream.code[0] && e->upstream.status == 0))
+                return;
+        json_key(b, "upstream");
+        json_begin_object(b);
+        put_text(b, "service", e->upstream.service);
+        put_text(b, "code", e->upstream.code);
+        put_text(b, "message", e->upstream.message);
+        put_text(b, "request_id", e->upstream.request_id);
+        if (e->upstream.status)
+                json_member_i64(b, "status", e->upstream.status);
+        json_end_object(b);
+}
+
+static void put_problem(struct buffer *b, const struct request *r, const struct problem *p)
+{
+        const struct api_error_text *text = api_error_text(p->code);
+        const struct error *e = p->cause;
+        json_begin_object(b);
+        put_type(b, text->code);
+        put_text(b, "title", text->title);
+        json_member_i64(b, "status", text->status);
+        put_text(b, "code", text->code);
+        put_text(b, "detail", p->detail || !e ? p->detail : e->message);
+        put_text(b, "hint", p->hint || !e ? p->hint : e->hint);
+        if (r->profile)
+                put_text(b, "profile", r->profile->name);
+        if (p->retry_after_s > 0)
+                json_member_i64(b, "retry_after", p->retry_after_s);
+        put_upstream(b, e);
+        json_end_object(b);
+        (void)buffer_put_byte(b, '\n');
+}
+
+void problem_send(struct request *r, const struct problem *p)
+{
+        char headers[HEADERS_SIZE] = "";
+        if (p->retry_after_s > 0)
+                (void)snprintf(headers, sizeof(headers), "Retry-After: %lld\r\n", (long long)p->retry_after_s);
+        struct buffer *b = reply_body(r);
+        put_problem(b, r, p);
+        struct reply reply = {.status = api_error_text(p->code)->status,
+                              .content_type = "application/problem+json",
+                              .headers = p->headers ? p->headers : headers};
+        if (!b->failed)
+                reply.body = buffer_slice(b);
+        reply_send(r, &reply);
+}
+
+void problem_say(struct request *r, enum api_error code, const char *hint, const char *format, ...)
+{
+        char detail[DETAIL_SIZE];
+        va_list args;
+        va_start(args, format);
+        (void)vsnprintf(detail, sizeof(detail), format, args);
+        va_end(args);
+        problem_send(r, &(struct problem){.code = code, .detail = detail, .hint = hint});
+}
+
+static int64_t retry_after_s(struct request *r, const struct entry_status *status)
+{
+        if (status->next_refresh_s == 0)
+                return 1;
+        int64_t wait_s = status->next_refresh_s - entry_now_s(r->profile->entry) + 1;
+        if (wait_s < 1)
+                return 1;
+        return wait_s < RETRY_MAX_S ? wait_s : RETRY_MAX_S;
+}
+
+static enum api_error code_of(const struct error *e)
+{
+        switch (e->kind) {
+        case ERROR_CONFIG:
+        case ERROR_DENIED:
+                return API_UPSTREAM_ERROR;
+        case ERROR_TRANSIENT:
+                return e->timed_out ? API_UPSTREAM_TIMEOUT : API_CREDENTIALS_UNAVAILABLE;
+        case ERROR_NONE:
+        case ERROR_THROTTLED:
+        case ERROR_PROTOCOL:
+        case ERROR_CANCELLED:
+        case ERROR_INTERNAL:
+        case ERROR_KIND_COUNT:
+                break;
+        }
+        return API_CREDENTIALS_UNAVAILABLE;
+}
+
+void problem_of_error(struct request *r, const struct error *e)
+{
+        struct entry_status status;
+        entry_status(r->profile->entry, &status);
+        problem_send(r, &(struct problem){
+                            .code = code_of(e), .cause = e, .retry_after_s = retry_after_s(r, &status)});
+}
+
+void problem_unavailable(struct request *r, const struct outcome *o)
+{
+        struct entry_status status;
+        entry_status(r->profile->entry, &status);
+        const struct error *e = o && o->error ? o->error : status.last_error;
+        if (e) {
+                problem_of_error(r, e);
+                return;
+        }
+        problem_send(r, &(struct problem){.code = API_CREDENTIALS_UNAVAILABLE,
+                                          .detail = "the profile holds no credentials yet; they are being fetched",
+                                          .hint = "ask again, or wait longer with ?wait=SECONDS (at most 60)",
+                                          .retry_after_s = retry_after_s(r, &status)});
+}

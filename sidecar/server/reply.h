@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers: status line, headers, body.
+#ifndef SIDECAR_SERVER_REPLY_H
+#define SIDECAR_SERVER_REPLY_H
+
+#include "proto/mem/buffer.h"
+
+struct request;
+
+struct reply {
+        int status;
+        const char *content_type; // NULL: there is no body, nor a Content-Length
+        const char *headers;      // further header lines, each with CR LF; NULL: none
+        struct slice body;
+};
+
+void reply_send(struct request *r, const struct reply *reply);
+
+// Sends a rendered answer as it is, head and body; `body_offset` is where the body starts. Where this request needs
+// another head (the connection ends, HTTP/1.0, HEAD), `reply` says which.
+void reply_send_ready(struct request *r, struct slice ready, size_t body_offset, const struct reply *reply);
+
+// The scratch buffer for a body, empty.
+struct buffer *reply_body(struct request *r);
+
+// Sends what is in that buffer as JSON, with status 200. Too large: 500.
+void reply_send_json(struct request *r);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's own memory, shared by the files of this room and known to nobody else.
+#ifndef SIDECAR_SERVER_STATE_H
+#define SIDECAR_SERVER_STATE_H
+
+#include <uv.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/json_read.h"
+#include "sidecar/server/server.h"
+
+struct connection;
+struct listener;
+
+#define READ_SIZE ((size_t)64 * 1024)
+
+// Real time, for it is peers that are measured.
+struct server_deadlines {
+        uint64_t sweep_ms;   // how often connections are looked at
+        uint64_t idle_ms;    // between requests
+        uint64_t request_ms; // from a request's first byte to its last
+        uint64_t write_ms;   // without progress
+        uint64_t linger_ms;  // after the last answer, for what the peer is still sending
+        uint64_t drain_ms;   // at the end, for a request that is on its way
+        uint64_t rearm_ms;   // out of descriptors: until the next attempt to accept
+};
+
+struct server {
+        struct server_deps deps;
+        struct server_deadlines deadlines;
+        const struct server_profile *profiles; // sorted by name
+        size_t profiles_count;
+
+        struct listener *listeners;
+        struct connection *connections;
+        size_t connections_count;
+        uv_timer_t sweep; // runs while there is a connection
+        uv_timer_t end;   // draining, then the end of the grace
+        unsigned open;    // handles of the server and its listeners, and connections
+
+        // Scratch, one of each: filled and read within one turn, wiped after it.
+        uint64_t turn_ns;     // when the bytes in hand came
+        uint8_t *read_buffer; // READ_SIZE
+        struct buffer head;   // of an answer
+        struct buffer body;   // of an answer
+        struct buffer text;   // decoded texts of a request
+        struct buffer signing;
+        struct json_doc json;
+
+        bool is_closing, is_drained;
+        int64_t grace_ms;
+        void (*closed)(void *arg);
+        void *closed_arg;
+};
+
+// One of the handles or connections that `open` counts is gone.
+void server_release(struct server *s);
+
+// The last connection of a server that is closing is gone.
+void server_check_closed(struct server *s);
+
+const struct server_profile *server_find_profile(const struct server *s, struct slice name);
+
+#endif

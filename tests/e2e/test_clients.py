@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real clients, as their users configure them: boto3, the AWS CLI, curl."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from standin import demo
+from support import paths
+from support.agent import environment
+
+AWS = Path(sys.executable).with_name("aws")
+
+
+@pytest.fixture
+def aws_home(shared, standin, folder):
+    """A home with ~/.aws/config that names keyfob as the process for credentials; its environment."""
+    lines = []
+    for profile in ("irsa", "onprem", "tenant-a", "base"):
+        lines += [
+            f"[profile {profile}]",
+            "region = us-east-1",
+            f"endpoint_url = {standin.url}",
+            f"credential_process = {paths.KEYFOB} credential-process {profile} --socket {shared.socket}",
+        ]
+    (folder / ".aws").mkdir()
+    (folder / ".aws" / "config").write_text("\n".join(lines) + "\n")
+    return environment(folder, AWS_EC2_METADATA_DISABLED="true")
+
+
+@pytest.mark.parametrize(
+    ("profile", "arn"),
+    [
+        ("irsa", ":assumed-role/gateway/"),
+        ("onprem", ":assumed-role/onprem/"),
+        ("tenant-a", ":assumed-role/tenant-a/"),
+        ("base", demo.USER),
+    ],
+)
+def test_aws_cli(aws_home, profile, arn):
+    run = subprocess.run(
+        [str(AWS), "sts", "get-caller-identity", "--profile", profile, "--output", "json"],
+        env=aws_home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert arn in json.loads(run.stdout)["Arn"]
+
+
+def test_aws_cli_bedrock(aws_home):
+    messages = json.dumps([{"role": "user", "content": [{"text": "hi"}]}])
+    run = subprocess.run(
+        [str(AWS), "bedrock-runtime", "converse", "--profile", "tenant-a", "--model-id", "a.b-v1:0"]
+        + ["--messages", messages, "--output", "json"],
+        env=aws_home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    echo = json.loads(json.loads(run.stdout)["output"]["message"]["content"][0]["text"])
+    assert echo["role"] == demo.TENANT_ROLE + "tenant-a"
+
+
+def test_boto3(aws_home, monkeypatch):
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in aws_home.items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session(profile_name="onprem")
+    credentials = session.get_credentials()
+    assert credentials.method == "custom-process"
+    assert "/onprem/" in session.client("sts").get_caller_identity()["Arn"]
+    stream = session.client("bedrock-runtime").converse_stream(
+        modelId="m:0", messages=[{"role": "user", "content": [{"text": "hi"}]}]
+    )["stream"]
+    assert any("messageStop" in event for event in stream)
+
+
+def test_aws_cli_shows_why(aws_home):
+    """What keyfob says on standard error reaches the user of the CLI."""
+    config = Path(aws_home["HOME"]) / ".aws" / "config"
+    config.write_text(config.read_text().replace("credential-process irsa", "credential-process nobody"))
+    run = subprocess.run(
+        [str(AWS), "sts", "get-caller-identity", "--profile", "irsa"],
+        env=aws_home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode != 0 and "nobody" in run.stderr
+
+
+def keyfob(shared, *arguments):
+    run = subprocess.run(
+        [str(paths.KEYFOB), *arguments, "--socket", str(shared.socket)],
+        env=environment("/nonexistent"),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("body", [None, '{"messages": ["it\'s"]}', "two\nlines $HOME `id` \\"])
+def test_curl_from_keyfob_sign(shared, standin, body):
+    """The printed command works as it stands, whatever is in the body."""
+    arguments = ["sign", "POST" if body else "GET", standin.url + "/model/a.b-v1%3A0/converse?x=1&y=%20", "--curl"]
+    arguments += ["--profile", "tenant-a", "--service", "bedrock", "--region", "us-east-1"]
+    arguments += ["-H", "content-type: application/json", "-H", "x-amzn-bedrock-trace: ENABLED"]
+    command = keyfob(shared, *arguments, *(["-d", body] if body else []))
+    assert command.startswith("curl ")
+    run = subprocess.run(
+        ["sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert run.returncode == 0, (command, run.stdout, run.stderr)
+    echo = json.loads(run.stdout)
+    echo = echo.get("echo", echo)
+    assert echo["role"] == demo.TENANT_ROLE + "tenant-a" and "x-amzn-bedrock-trace" in echo["signed_headers"]
+    assert echo["payload_length"] == len((body or "").encode())
+
+
+def test_body_from_a_file(shared, standin, folder):
+    (folder / "body.json").write_bytes(b"\x00\xff{}\n")
+    arguments = ["sign", "POST", standin.url + "/x", "-d", f"@{folder / 'body.json'}", "--curl", "--profile", "irsa"]
+    command = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1")
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=True)
+    assert json.loads(run.stdout)["payload_length"] == 5
+
+
+def test_curl_with_a_presigned_url(shared, standin):
+    arguments = ["presign", "GET", standin.url + "/x?a=1", "--profile", "irsa"]
+    url = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1").strip()
+    run = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=20, check=True)
+    assert json.loads(run.stdout)["presigned"] is True

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// settings_load() on a directory of its own: which file is taken, and which files must be there.
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sidecar/config/settings.h"
+#include "tests/unit/config/support.h"
+
+struct place {
+        char root[64];
+        char old[4096];
+};
+
+static void write_file(const char *path, const char *text)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+        assert_int_equal(close(fd), 0);
+}
+
+static int set_up(void **state)
+{
+        struct place *place = calloc(1, sizeof(*place));
+        assert_non_null(place);
+        (void)snprintf(place->root, sizeof(place->root), "/tmp/keyfob-config-XXXXXX");
+        assert_non_null(mkdtemp(place->root));
+        assert_non_null(getcwd(place->old, sizeof(place->old)));
+        assert_int_equal(chdir(place->root), 0);
+        *state = place;
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        static const char *const files[] = {"xdg/keyfob/config.json",
+                                            "d/config.json",
+                                            "d/c.pem",
+                                            "d/ca.pem",
+                                            "d/key",
+                                            "config.json",
+                                            "ca.pem",
+                                            "d/fifo"};
+        static const char *const directories[] = {"xdg/keyfob", "xdg", "d/dir", "d"};
+        struct place *place = *state;
+        for (size_t i = 0; i < ROWS(files); i++)
+                (void)unlink(files[i]);
+        for (size_t i = 0; i < ROWS(directories); i++)
+                (void)rmdir(directories[i]);
+        assert_int_equal(chdir(place->old), 0);
+        assert_int_equal(rmdir(place->root), 0);
+        free(place);
+        return 0;
+}
+
+static int load(const char *config_path, char **environment, struct settings **ret, struct error *e)
+{
+        struct env env;
+        env_init(&env, environment);
+        const struct settings_input input = {.config_path = config_path, .env = &env, .host_name = "h"};
+        *e = (struct error){.kind = ERROR_NONE};
+        return settings_load(&input, ret, e);
+}
+
+static void test_which_file(void **state)
+{
+        const struct place *place = *state;
+        char xdg[128], keyfob[128], want[128];
+        struct settings *s = NULL;
+        struct error e;
+        assert_int_equal(mkdir("xdg", 0700) | mkdir("xdg/keyfob", 0700) | mkdir("d", 0700), 0);
+        write_file("xdg/keyfob/config.json", "{\"profiles\": {\"xdg\": {" KEYS_BODY "}}}");
+        write_file("d/config.json", "{\"profiles\": {\"named\": {" KEYS_BODY "}}}");
+        write_file("config.json", "{\"profiles\": {\"flag\": {" KEYS_BODY "}}}");
+        (void)snprintf(xdg, sizeof(xdg), "XDG_CONFIG_HOME=%s/xdg", place->root);
+        (void)snprintf(keyfob, sizeof(keyfob), "KEYFOB_CONFIG=d/config.json");
+        char *environment[] = {xdg, keyfob, NULL};
+
+        assert_int_equal(load("config.json", environment, &s, &e), 0);
+        assert_non_null(settings_find(s, "flag"));
+        (void)snprintf(want, sizeof(want), "%s/config.json", place->root);
+        assert_string_equal(s->path, want);
+        settings_free(s);
+        assert_int_equal(load(NULL, environment, &s, &e), 0);
+        assert_non_null(settings_find(s, "named"));
+        settings_free(s);
+        environment[1] = NULL;
+        assert_int_equal(load("", environment, &s, &e), 0);
+        assert_non_null(settings_find(s, "xdg"));
+        settings_free(s);
+
+        // one that is named must be there
+        s = NULL;
+        assert_int_equal(load("missing.json", environment, &s, &e), -1);
+        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_non_null(strstr(e.message, "/missing.json"));
+        assert_int_equal(load("d", environment, &s, &e), -1);
+        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_null(s);
+}
+
+// Everything that a profile names must be a file, but the token, which may appear later.
+static void test_files(void **state)
+{
+        const struct place *place = *state;
+        static const struct {
+                const char *text, *fault; // NULL: good
+        } t[] = {
+            {WEB_BODY, NULL},
+            {WEB_BODY ", \"ca_bundle\": \"ca.pem\"", NULL},
+            {WEB_BODY ", \"ca_bundle\": \"no.pem\"", "profiles.p.ca_bundle: found \"%s/d/no.pem\" (No such file"},
+            {WEB_BODY ", \"ca_bundle\": \"dir\"", "ca_bundle: found \"%s/d/dir\" (it is a directory)"},
+            {WEB_BODY ", \"ca_bundle\": \"fifo\"", "(it is not a regular file)"},
+            {ANYWHERE_BODY, NULL},
+            {ANYWHERE_BODY ", \"private_key\": \"no.key\"", "profiles.p.private_key: found \"%s/d/no.key\""},
+            {ANYWHERE_BODY ", \"certificate_chain\": \"no\"", "profiles.p.certificate_chain: found"},
+            {ANYWHERE_BODY ", \"private_key_passphrase_file\": \"no\"",
+             "profiles.p.private_key_passphrase_file: found"},
+            {"\"type\": \"static\", \"access_key_id_file\": \"key\", \"secret_access_key_file\": \"key\"", NULL},
+            {"\"type\": \"static\", \"access_key_id_file\": \"key\", \"secret_access_key_file\": \"no\"",
+             "profiles.p.secret_access_key_file: found \"%s/d/no\""},
+            {"\"type\": \"static\", \"secret_access_key_file\": \"wJalrXUtnFEMIxK7MDENGxbPxRfiCYEXAMPLEKEY\"",
+             "what looks like a secret itself"},
+        };
+        char *environment[] = {(char[]){"AWS_REGION=us-east-1"}, NULL};
+        assert_int_equal(mkdir("d", 0700) | mkdir("d/dir", 0700) | mkfifo("d/fifo", 0600), 0);
+        write_file("d/ca.pem", "");
+        write_file("d/c.pem", "");
+        write_file("d/key", "");
+        for (size_t i = 0; i < ROWS(t); i++) {
+                char text[1024], fault[256];
+                struct settings *s = NULL;
+                struct error e;
+                (void)snprintf(text, sizeof(text), "{\"profiles\": {\"p\": {%s}}}", t[i].text);
+                write_file("d/config.json", text);
+                int r = load("d/config.json", environment, &s, &e);
+                if (t[i].fault) {
+                        const char *mark = strstr(t[i].fault, "%s");
+                        (void)snprintf(fault, sizeof(fault), "%.*s%s%s",
+                                       mark ? (int)(mark - t[i].fault) : (int)strlen(t[i].fault), t[i].fault,
+                                       mark ? place->root : "", mark ? mark + 2 : "");
+                        if (r == 0 || !strstr(e.message, fault) || strstr(e.message, "wJalr") || !e.hint[0])
+                                fail_msg("row %zu: %s, wants %s", i, e.message, fault);
+                        assert_int_equal(e.kind, ERROR_CONFIG);
+                        assert_null(s);
+                } else if (r < 0) {
+                        fail_msg("row %zu: %s", i, e.message);
+                }
+                settings_free(s);
+        }
+}
+
+static void test_ca_of_environment(void **state)
+{
+        (void)state;
+        char *environment[] = {(char[]){"AWS_REGION=us-east-1"}, (char[]){"AWS_CA_BUNDLE=ca.pem"}, NULL};
+        struct settings *s = NULL;
+        struct error e;
+        write_file("config.json", "{\"profiles\": {\"p\": {" WEB_BODY "}, \"q\": {" WEB_BODY "}}}");
+        assert_int_equal(load("config.json", environment, &s, &e), -1);
+        assert_non_null(strstr(e.message, "environment: AWS_CA_BUNDLE: found \"/tmp/"));
+        write_file("ca.pem", "");
+        assert_int_equal(load("config.json", environment, &s, &e), 0);
+        assert_ptr_equal(settings_find(s, "p")->ca_bundle, settings_find(s, "q")->ca_bundle);
+        settings_free(s);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test_setup_teardown(test_which_file, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(test_ca_of_environment, set_up, tear_down),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

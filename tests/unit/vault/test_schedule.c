@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/vault/schedule.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/wire/credentials.h"
+#include "proto/wire/limits.h"
+
+#define T INT64_C(1800000000)
+#define NEVER_EXPIRE CREDENTIALS_NEVER_EXPIRE
+
+struct row {
+        const char *name;
+        struct schedule_input in;
+        int64_t without_jitter, with_most; // at random 0 and UINT32_MAX
+};
+
+// Held: issued at `i`, ending at `e`, last success at `s`, seconds around T.
+#define HELD(i, e, s) .issued_s = T + (i), .expires_s = T + (e), .last_success_s = T + (s)
+#define ENDLESS .issued_s = T, .expires_s = NEVER_EXPIRE, .last_success_s = T
+#define AT(n) .now_s = T + (n)
+#define FAILED(n, k) .failures = (n), .last_failure = ERROR_##k
+
+static const struct row successes[] = {
+    {"nothing held", {AT(0)}, 0, 0},
+    {"an hour, fresh", {AT(0), HELD(0, 3600, 0)}, 1800000, 1440001},
+    {"an hour, ten minutes old", {AT(600), HELD(0, 3600, 0)}, 1200000, 840001},
+    {"an hour, a second before half", {AT(1799), HELD(0, 3600, 0)}, 1000, 0},
+    {"an hour, half over", {AT(1800), HELD(0, 3600, 0)}, 0, 0},
+    {"an hour, overdue", {AT(2000), HELD(0, 3600, 0)}, 0, 0},
+    {"15 minutes", {AT(0), HELD(0, 900, 0)}, 450000, 360001},
+    {"12 hours", {AT(0), HELD(0, 43200, 0)}, 21600000, 17280002},
+    {"4 minutes: half is the last minute", {AT(0), HELD(0, 240, 0)}, 120000, 96001},
+    {"3 minutes: ahead of half", {AT(0), HELD(0, 180, 0)}, 90000, 72001},
+    {"2 minutes: a quarter of what can be served is left", {AT(0), HELD(0, 120, 0)}, 45000, 33001},
+    {"100 s", {AT(0), HELD(0, 100, 0)}, 30000, 20001},
+    {"80 s: the gap is half of what can be served", {AT(0), HELD(0, 80, 0)}, 15000, 10000},
+    {"61 s: never twice in a second", {AT(0), HELD(0, 61, 0)}, 1000, 1000},
+    {"60 s: as good as over", {AT(0), HELD(0, 60, 0)}, 0, 0},
+    {"over", {AT(4000), HELD(0, 3600, 0)}, 0, 0},
+    {"over, though the last success is recent", {AT(3590), HELD(0, 3600, 3589)}, 0, 0},
+    {"static", {AT(0), ENDLESS}, SCHEDULE_NEVER, SCHEDULE_NEVER},
+    {"static, another point asked for", {AT(0), ENDLESS, .before_s = 600}, SCHEDULE_NEVER, SCHEDULE_NEVER},
+    {"ten minutes before the end", {AT(0), HELD(0, 3600, 0), .before_s = 600}, 3000000, 2640001},
+    {"before the end, 12 hours", {AT(0), HELD(0, 43200, 0), .before_s = 3600}, 39600000, 35280002},
+    {"nearly the whole life before the end", {AT(0), HELD(0, 3600, 0), .before_s = 3590}, 30000, 30000},
+    {"more than the life before the end", {AT(0), HELD(0, 3600, 0), .before_s = 5000}, 30000, 30000},
+    {"absurdly long before the end", {AT(0), HELD(0, 3600, 0), .before_s = INT64_MAX}, 30000, 30000},
+    {"before the end, short session", {AT(0), HELD(0, 900, 0), .before_s = 890}, 30000, 30000},
+    {"too near to the end", {AT(0), HELD(0, 3600, 0), .before_s = 30}, 3480000, 3120001},
+    {"a negative point is none", {AT(0), HELD(0, 3600, 0), .before_s = -5}, 1800000, 1440001},
+    {"the same once more at half-time", {AT(1800), HELD(1800, 3600, 1800)}, 900000, 720001},
+    {"30 s after a success", {AT(1805), HELD(0, 3600, 1800)}, 25000, 25000},
+    {"the gap is over", {AT(1840), HELD(0, 3600, 1800)}, 0, 0},
+    {"no success known", {AT(1805), .issued_s = T, .expires_s = T + 3600}, 0, 0},
+    {"a success in the future holds nothing back", {AT(1805), HELD(0, 3600, 1900)}, 0, 0},
+    {"the end is near, the gap shrinks", {AT(3500), HELD(3500, 3600, 3500)}, 30000, 20001},
+    {"set back by a day", {AT(-86400), HELD(0, 3600, 0)}, 0, 0},
+    {"issued in the future, asked 10 s ago", {AT(0), HELD(3600, 7200, -10)}, 20000, 20000},
+    {"issued 10 s ahead: latency", {AT(0), HELD(10, 3610, 0)}, 1810000, 1450001},
+    {"set forward by half an hour", {AT(2410), HELD(0, 3600, 2400)}, 20000, 20000},
+};
+
+static const struct row failures[] = {
+    {"first", {AT(0), FAILED(1, TRANSIENT)}, 100, 999},
+    {"second", {AT(0), FAILED(2, TRANSIENT)}, 100, 1999},
+    {"third", {AT(0), FAILED(3, TRANSIENT)}, 100, 3999},
+    {"sixth", {AT(0), FAILED(6, TRANSIENT)}, 100, 31999},
+    {"seventh reaches the ceiling", {AT(0), FAILED(7, TRANSIENT)}, 100, 59999},
+    {"fortieth", {AT(0), FAILED(40, TRANSIENT)}, 100, 59999},
+    {"as many as can be counted", {AT(0), FAILED(UINT_MAX, TRANSIENT)}, 100, 59999},
+    {"throttled", {AT(0), FAILED(3, THROTTLED)}, 100, 3999},
+    {"protocol", {AT(0), FAILED(1, PROTOCOL)}, 100, 999},
+    {"internal", {AT(0), FAILED(2, INTERNAL)}, 100, 1999},
+    {"cancelled by the source", {AT(0), FAILED(1, CANCELLED)}, 100, 999},
+    {"denied", {AT(0), FAILED(1, DENIED)}, 500, 4999},
+    {"denied twice", {AT(0), FAILED(2, DENIED)}, 500, 9999},
+    {"configuration, fourth", {AT(0), FAILED(4, CONFIG)}, 500, 39999},
+    {"denied, seventh reaches the ceiling", {AT(0), FAILED(7, DENIED)}, 500, 299999},
+    {"configuration, thousandth", {AT(0), FAILED(1000, CONFIG)}, 500, 299999},
+    {"much is left", {AT(0), HELD(-1800, 1800, -1800), FAILED(7, DENIED)}, 500, 299999},
+    {"denied, 260 s left", {AT(0), HELD(-3340, 260, -3340), FAILED(7, DENIED)}, 500, 99999},
+    {"100 s left", {AT(0), HELD(-3500, 100, -3500), FAILED(7, TRANSIENT)}, 100, 19999},
+    {"63 s left", {AT(0), HELD(-3537, 63, -3537), FAILED(7, TRANSIENT)}, 100, 1499},
+    {"61 s left: the first step is allowed", {AT(0), HELD(-3539, 61, -3539), FAILED(7, TRANSIENT)}, 100, 999},
+    {"denied, 64 s left", {AT(0), HELD(-3536, 64, -3536), FAILED(7, DENIED)}, 500, 4999},
+    {"served no more", {AT(0), HELD(-3540, 60, -3540), FAILED(7, TRANSIENT)}, 100, 59999},
+    {"over", {AT(0), HELD(-7200, -3600, -7200), FAILED(7, TRANSIENT)}, 100, 59999},
+    {"static, asked for", {AT(0), ENDLESS, FAILED(7, TRANSIENT)}, 100, 59999},
+};
+
+static void check(const struct row *rows, size_t count)
+{
+        for (size_t i = 0; i < count; i++) {
+                struct schedule_input in = rows[i].in;
+                in.random = 0;
+                int64_t without_jitter = schedule_next_ms(&in);
+                in.random = UINT32_MAX;
+                int64_t with_most = schedule_next_ms(&in);
+                if (without_jitter != rows[i].without_jitter || with_most != rows[i].with_most)
+                        fail_msg("%s: %lld and %lld, expected %lld and %lld", rows[i].name, (long long)without_jitter,
+                                 (long long)with_most, (long long)rows[i].without_jitter, (long long)rows[i].with_most);
+        }
+}
+
+static void test_after_success(void **state)
+{
+        (void)state;
+        check(successes, sizeof(successes) / sizeof(successes[0]));
+}
+
+static void test_after_failure(void **state)
+{
+        (void)state;
+        check(failures, sizeof(failures) / sizeof(failures[0]));
+}
+
+// A small generator of our own: the same rows in every run.
+static uint64_t next_random(uint64_t *seed)
+{
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        return *seed;
+}
+
+// Whatever the life, the point and the dice: the refresh comes before the credentials stop being served, and not
+// within the gap.
+static void test_always_in_time(void **state)
+{
+        (void)state;
+        uint64_t seed = 42;
+        for (int i = 0; i < 200000; i++) {
+                int64_t life = 63 + (int64_t)(next_random(&seed) % 50000);
+                struct schedule_input in = {AT(0), HELD(0, life, 0)};
+                in.random = (uint32_t)next_random(&seed);
+                if (i % 2)
+                        in.before_s = (int64_t)(next_random(&seed) % 50000);
+                int64_t delay = schedule_next_ms(&in);
+                int64_t served = (life - LIMIT_MIN_LIFE_S) * 1000;
+                if (delay < 1000 || delay >= served || (served >= 60000 && delay < 30000))
+                        fail_msg("life %lld s, before %lld s: %lld ms", (long long)life, (long long)in.before_s,
+                                 (long long)delay);
+        }
+}
+
+// While something is served, failure upon failure, there is always another attempt before the end.
+static void test_never_sleeps_through_the_end(void **state)
+{
+        (void)state;
+        static const enum error_kind kinds[] = {ERROR_TRANSIENT, ERROR_DENIED, ERROR_THROTTLED, ERROR_CONFIG};
+        uint64_t seed = 7;
+        for (int i = 0; i < 200000; i++) {
+                int64_t served_s = 11 + (int64_t)(next_random(&seed) % 4000);
+                struct schedule_input in = {AT(0), HELD(-600, served_s + LIMIT_MIN_LIFE_S, -600)};
+                in.failures = 1 + (unsigned)(next_random(&seed) % 100);
+                in.last_failure = kinds[next_random(&seed) % 4];
+                in.random = (uint32_t)next_random(&seed);
+                int64_t delay = schedule_next_ms(&in);
+                if (delay < 100 || delay > served_s * 500)
+                        fail_msg("%lld s served, %u failures: %lld ms", (long long)served_s, in.failures,
+                                 (long long)delay);
+        }
+}
+
+// Nonsense in, something harmless out; the sanitizers watch the arithmetic.
+static void test_nonsense(void **state)
+{
+        (void)state;
+        static const int64_t times[] = {INT64_MIN, -1, 0, 1, T, INT64_MAX - 1, INT64_MAX};
+        enum { N = sizeof(times) / sizeof(times[0]) };
+        for (size_t i = 0; i < (size_t)N * N * N * N; i++) {
+                struct schedule_input in = {.now_s = times[i % N],
+                                            .issued_s = times[i / N % N],
+                                            .expires_s = times[i / N / N % N],
+                                            .last_success_s = times[i / N / N / N],
+                                            .random = UINT32_MAX};
+                for (unsigned failed = 0; failed < 2; failed++) {
+                        in.failures = failed;
+                        in.before_s = times[(i + failed) % N];
+                        assert_true(schedule_next_ms(&in) >= 0);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_after_success),  cmocka_unit_test(test_after_failure),
+            cmocka_unit_test(test_always_in_time), cmocka_unit_test(test_never_sleeps_through_the_end),
+            cmocka_unit_test(test_nonsense),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
