@@ -20,7 +20,7 @@ static const struct key_rule rules[] = {
 };
 
 static const struct {
-        struct slice name = {NULL, 0};
+        struct slice name;
         enum allow_scope scope;
 } scopes[] = {
     {SLICE_INIT("credentials"), ALLOW_CREDENTIALS},

@@ -111,7 +111,7 @@ int reader_string(struct reader *r, size_t value, const struct key_rule *rule, v
 static bool is_uri(struct slice text)
 {
         size_t colon = slice_find(text, ':');
-        if (colon < 2 || colon == text.n)
+        if (colon < 2 || colon >= text.n)
                 return false;
         for (size_t i = 0; i < colon; i++) {
                 uint8_t c = text.p[i];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP requests to upstreams, on libcurl's multi interface and the event loop: capped answers, a deadline, exactly one
-// completion. No redirects, no cookies, no .netrc. Connections are kept and reused.
+// completion. No redirects, no cookies, no .netrc. Connections are kept and reused. The proxies of the environment
+// are used as libcurl does, but never for loopback and link-local hosts.
 #ifndef SIDECAR_IO_HTTP_CLIENT_H
 #define SIDECAR_IO_HTTP_CLIENT_H
 
@@ -8,6 +9,7 @@
 #include "sidecar/base/error.h"
 
 struct clock;
+struct env;
 struct http_call;
 struct http_client;
 struct uv_loop_s;
@@ -16,6 +18,7 @@ struct http_client_deps {
         struct uv_loop_s *loop;
         const struct clock *clock;
         const char *user_agent;
+        const struct env *env; // for SSL_CERT_FILE, SSL_CERT_DIR and what errors say of proxies; NULL: nothing is set
 };
 
 // NULL: out of memory. libcurl is initialised at the first request, not here (it costs milliseconds).
@@ -51,7 +54,7 @@ struct http_response {
 // Exactly one of `response` and `error` is not NULL; both are borrowed for the time of the call. Errors: network and
 // time-outs are ERROR_TRANSIENT with host and phase in the text ("connect to sts.….amazonaws.com:443: refused") and a
 // hint (proxy, NO_PROXY, DNS, CA bundle); an answer over LIMIT_UPSTREAM_BODY is ERROR_PROTOCOL; a TLS verification
-// failure is ERROR_CONFIG.
+// failure is ERROR_CONFIG, and so is a CA bundle that cannot be read or holds no certificate. Time-outs are real time.
 typedef void http_done_fn(void *arg, const struct http_response *response, const struct error *error);
 
 // Copies everything it needs. A call, or NULL with *e: nothing started, `done` is never called. Otherwise `done` is

@@ -22,7 +22,11 @@ void metrics_count_signature(struct metrics *m);
 void metrics_count_served_expired(struct metrics *m);
 void metrics_observe_refresh(struct metrics *m, int64_t duration_ms);
 
+// All metrics, those of the profiles with them. Failure is the buffer's sticky one.
 void metrics_write(const struct metrics *m, const struct server_profile *profiles, unsigned long count,
                    struct buffer *out);
+
+// One more number, for the caller's own.
+void metrics_write_gauge(struct buffer *out, const char *name, const char *help, uint64_t value);
 
 #endif

@@ -71,15 +71,12 @@ void reply_send(struct request *r, const struct reply *reply)
         connection_send(r->connection, reply->status, parts, has_body ? 2 : 1);
 }
 
-void reply_send_ready(struct request *r, struct slice ready, size_t body_offset, const struct reply *reply)
+bool reply_send_ready(struct request *r, int status, struct slice ready)
 {
-        if (!r->is_head && r->connection->end == CONNECTION_KEEP && !r->message->is_1_0) {
-                connection_send(r->connection, reply->status, &ready, 1);
-                return;
-        }
-        struct reply other = *reply;
-        other.body = slice_from(ready, body_offset);
-        reply_send(r, &other);
+        if (r->is_head || r->connection->end != CONNECTION_KEEP || r->message->is_1_0)
+                return false;
+        connection_send(r->connection, status, &ready, 1);
+        return true;
 }
 
 struct buffer *reply_body(struct request *r)

@@ -16,9 +16,9 @@ struct reply {
 
 void reply_send(struct request *r, const struct reply *reply);
 
-// Sends a rendered answer as it is, head and body; `body_offset` is where the body starts. Where this request needs
-// another head (the connection ends, HTTP/1.0, HEAD), `reply` says which.
-void reply_send_ready(struct request *r, struct slice ready, size_t body_offset, const struct reply *reply);
+// Sends a rendered answer, head and body, as it is. False: this request needs another head (the connection ends,
+// HTTP/1.0, HEAD), and nothing was sent.
+bool reply_send_ready(struct request *r, int status, struct slice ready);
 
 // The scratch buffer for a body, empty.
 struct buffer *reply_body(struct request *r);

@@ -34,7 +34,7 @@ enum canonical_value {
 bool canonical_value_look(struct slice value, bool *ret_blanks);
 
 struct canonical_header {
-        struct slice name;  // any case
+        struct slice name;  // any case; ASCII
         struct slice value; // borrowed
         enum canonical_value form;
         uint64_t order; // first eight bytes of the name in lower case, big endian: settles most comparisons

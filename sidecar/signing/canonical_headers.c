@@ -6,16 +6,13 @@
 #include <endian.h>
 
 #include "sidecar/signing/put.h"
+#include "sidecar/signing/scan.h"
 
-// Names are ASCII, so that eight bytes can be brought to lower case as one number.
 static uint64_t order_of(struct slice name)
 {
-        const uint64_t each = 0x0101010101010101u;
         uint64_t word = 0;
         memcpy(&word, name.p, name.n < 8 ? name.n : 8);
-        uint64_t from_a = word + (0x80 - 'A') * each, beyond_z = word + (0x7f - 'Z') * each;
-        word |= ((from_a & ~beyond_z) & 0x80 * each) >> 2;
-        return be64toh(word);
+        return be64toh(scan_lower(word));
 }
 
 static int compare_names(const struct canonical_header *a, const struct canonical_header *b)
@@ -63,21 +60,31 @@ static bool is_blank(uint8_t byte)
         return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-// Without branches, so that the compiler can take many bytes at a time.
+enum { CONTROL = 1, BLANK = 2, SPACE = 4 };
+
+static const uint8_t value_class[256] = {
+    [0 ... 8] = CONTROL, [11 ... 12] = CONTROL, [14 ... 0x1f] = CONTROL, ['\t'] = BLANK,
+    ['\n'] = BLANK,      ['\r'] = BLANK,        [' '] = SPACE,           [0x7f] = CONTROL,
+};
+
+// Neither controls nor blanks, and nothing beyond ASCII.
+static bool is_dull(uint64_t word)
+{
+        return scan_is_ascii(word) && (scan_from(word, '!') & ~scan_from(word, 0x7f)) == SCAN_TOPS;
+}
+
 bool canonical_value_look(struct slice value, bool *ret_blanks)
 {
-        uint8_t control = 0, blanks = 0;
-        if (value.n == 0)
-                return true;
-        for (size_t i = 0; i + 1 < value.n; i++) {
-                uint8_t byte = value.p[i];
-                bool white = (byte == '\t') | (byte == '\r') | (byte == '\n');
-                control |= (uint8_t)(((byte < ' ') & !white) | (byte == 0x7f));
-                blanks |= (uint8_t)(white | ((byte == ' ') & (value.p[i + 1] == ' ')));
+        uint8_t seen = 0, before = SPACE; // a space at either end counts as the second in a row
+        for (size_t i = 0; i < value.n; i++) {
+                for (; value.n - i > 8 && is_dull(scan_load(value.p + i)); i += 8)
+                        before = 0;
+                uint8_t class = value_class[value.p[i]];
+                seen |= class | (uint8_t)((class & before & SPACE) >> 1);
+                before = class;
         }
-        uint8_t last = value.p[value.n - 1];
-        *ret_blanks = blanks || is_blank(value.p[0]) || is_blank(last);
-        return !control && (last >= ' ' || is_blank(last)) && last != 0x7f;
+        *ret_blanks = (seen & BLANK) || before == SPACE;
+        return !(seen & CONTROL);
 }
 
 static uint8_t *put_squeezed(uint8_t *p, struct slice value)

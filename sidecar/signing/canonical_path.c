@@ -4,6 +4,7 @@
 #include "sidecar/signing/canonical.h"
 
 #include "sidecar/signing/put.h"
+#include "sidecar/signing/scan.h"
 
 // Unreserved in RFC 3986, section 2.3, and the slash between segments.
 static const bool stays[256] = {
@@ -16,14 +17,18 @@ size_t canonical_path_bound(struct slice path)
         return 3 * path.n + 1;
 }
 
+static uint64_t stays_mask(uint64_t word)
+{
+        return scan_plain(word) | scan_is(word, '~') | scan_is(word, '/');
+}
+
 static uint8_t *put_encoded(uint8_t *p, struct slice text)
 {
         static const char digits[] = "0123456789ABCDEF";
         const uint8_t *at = text.p, *end = text.p + text.n;
         while (at < end) {
                 const uint8_t *run = at;
-                while (at < end && stays[*at])
-                        at++;
+                at += scan_span(slice_of(at, (size_t)(end - at)), stays, stays_mask);
                 p = put_slice(p, slice_of(run, (size_t)(at - run)));
                 if (at == end)
                         break;

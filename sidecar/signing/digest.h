@@ -18,11 +18,11 @@ void digest_free(struct digest *d);
 int digest_sha256(struct digest *d, struct slice bytes, uint8_t out[DIGEST_SIZE]);
 int digest_hmac(struct digest *d, struct slice key, struct slice bytes, uint8_t out[DIGEST_SIZE]);
 
-// HMAC-SHA-256 with its key already taken in (OpenSSL's EVP_MAC_CTX): signing again costs the hashing alone. NULL when
-// OpenSSL fails. Freeing wipes the key.
-struct evp_mac_ctx_st;
-struct evp_mac_ctx_st *digest_keyed_new(struct digest *d, const uint8_t key[DIGEST_SIZE]);
-void digest_keyed_free(struct evp_mac_ctx_st *keyed);
-int digest_keyed_hmac(struct evp_mac_ctx_st *keyed, struct slice bytes, uint8_t out[DIGEST_SIZE]);
+// HMAC-SHA-256 with its key already taken in: using it again costs little more than the hashing. NULL when OpenSSL
+// fails. Freeing wipes the key.
+struct digest_key;
+struct digest_key *digest_key_new(struct digest *d, const uint8_t key[DIGEST_SIZE]);
+void digest_key_free(struct digest_key *key);
+int digest_key_hmac(struct digest *d, const struct digest_key *key, struct slice bytes, uint8_t out[DIGEST_SIZE]);
 
 #endif

@@ -9,24 +9,24 @@
 
 #include "proto/mem/secret.h"
 #include "proto/wire/limits.h"
+#include "sidecar/signing/put.h"
 
 enum { SETS = 64, WAYS = 4, DATE_SIZE = 8, SECRET_INLINE = 64 };
 
 struct key {
-        struct evp_mac_ctx_st *mac; // NULL: free
-        uint64_t used;              // larger: later
-        uint64_t mark;              // of everything below: settles most comparisons
+        struct digest_key *hmac; // NULL: free
+        uint64_t used;           // larger: later
+        uint64_t mark;           // of secret and scope: settles most comparisons
         uint8_t secret_n;
         bool secret_hashed; // longer than SECRET_INLINE (AWS's have 40): its SHA-256 instead
-        uint8_t region_n, service_n;
-        uint8_t date[DATE_SIZE];
+        uint8_t region_n, service_n, scope_n;
         uint8_t secret[SECRET_INLINE];
-        uint8_t region[KEY_NAME_MAX];
-        uint8_t service[KEY_NAME_MAX];
+        uint8_t scope[KEY_SCOPE_MAX];
 };
 
 struct key_cache {
         struct key *keys; // SETS * WAYS in secret memory
+        struct key *last; // of the last call, looked at first
         uint64_t clock;
         unsigned long derivations;
 };
@@ -41,12 +41,13 @@ struct key_cache *key_cache_new(void)
                 free(cache);
                 return NULL;
         }
+        cache->last = cache->keys;
         return cache;
 }
 
 static void drop(struct key *key)
 {
-        digest_keyed_free(key->mac);
+        digest_key_free(key->hmac);
         explicit_bzero(key, sizeof(*key));
 }
 
@@ -69,7 +70,7 @@ size_t key_cache_count(const struct key_cache *cache)
 {
         size_t n = 0;
         for (size_t i = 0; i < SETS * WAYS; i++)
-                n += cache->keys[i].mac != NULL;
+                n += cache->keys[i].hmac != NULL;
         return n;
 }
 
@@ -111,14 +112,20 @@ static uint64_t mark_of(struct slice secret, const struct key_scope *scope)
         return mix(mix(mix(mix(lengths, secret), scope->date), scope->region), scope->service);
 }
 
-static bool is_key_of(const struct key *key, uint64_t mark, struct slice secret, bool hashed,
-                      const struct key_scope *scope)
+// The secret as the table keeps it.
+struct kept_secret {
+        struct slice bytes;
+        bool hashed;
+        uint8_t hash[DIGEST_SIZE];
+};
+
+static bool is_key_of(const struct key *key, const struct kept_secret *secret, const struct key_scope *scope)
 {
-        return key->mac && key->mark == mark && key->secret_hashed == hashed &&
-               memcmp(key->date, scope->date.p, DATE_SIZE) == 0 &&
-               slice_eq(slice_of(key->secret, key->secret_n), secret) &&
-               slice_eq(slice_of(key->region, key->region_n), scope->region) &&
-               slice_eq(slice_of(key->service, key->service_n), scope->service);
+        const uint8_t *region = key->scope + DATE_SIZE + 1, *service = region + key->region_n + 1;
+        return key->hmac && memcmp(key->scope, scope->date.p, DATE_SIZE) == 0 &&
+               slice_eq(slice_of(region, key->region_n), scope->region) &&
+               slice_eq(slice_of(service, key->service_n), scope->service) && key->secret_hashed == secret->hashed &&
+               slice_eq(slice_of(key->secret, key->secret_n), secret->bytes);
 }
 
 static struct key *choose_victim(struct key *set, struct slice date)
@@ -126,9 +133,9 @@ static struct key *choose_victim(struct key *set, struct slice date)
         struct key *victim = &set[0];
         bool victim_old = false;
         for (size_t i = 0; i < WAYS; i++) {
-                if (!set[i].mac)
+                if (!set[i].hmac)
                         return &set[i];
-                bool old = memcmp(set[i].date, date.p, DATE_SIZE) != 0;
+                bool old = memcmp(set[i].scope, date.p, DATE_SIZE) != 0;
                 if (old != victim_old ? old : set[i].used < victim->used) {
                         victim = &set[i];
                         victim_old = old;
@@ -137,53 +144,74 @@ static struct key *choose_victim(struct key *set, struct slice date)
         return victim;
 }
 
-static int fill(struct key *key, struct digest *d, struct slice secret, const struct key_scope *scope)
+uint8_t *key_scope_put(uint8_t *p, const struct key_scope *scope)
+{
+        p = put_byte(put_slice(p, scope->date), '/');
+        p = put_byte(put_slice(p, scope->region), '/');
+        p = put_slice(p, scope->service);
+        return put_slice(p, SLICE(KEY_SCOPE_END));
+}
+
+// `secret` is the whole one, `kept` what stays of it.
+static int fill(struct key *key, struct digest *d, struct slice secret, const struct kept_secret *kept,
+                const struct key_scope *scope)
 {
         uint8_t bytes[DIGEST_SIZE];
-        struct evp_mac_ctx_st *mac = NULL;
+        struct digest_key *hmac = NULL;
         if (key_derive(d, secret, scope, bytes) == 0)
-                mac = digest_keyed_new(d, bytes);
+                hmac = digest_key_new(d, bytes);
         explicit_bzero(bytes, sizeof(bytes));
-        if (!mac)
+        if (!hmac)
                 return -1;
         drop(key);
-        key->mac = mac;
-        memcpy(key->date, scope->date.p, DATE_SIZE);
-        memcpy(key->region, scope->region.p, scope->region.n);
+        key->hmac = hmac;
+        key->scope_n = (uint8_t)(key_scope_put(key->scope, scope) - key->scope);
         key->region_n = (uint8_t)scope->region.n;
-        memcpy(key->service, scope->service.p, scope->service.n);
         key->service_n = (uint8_t)scope->service.n;
+        key->secret_hashed = kept->hashed;
+        key->secret_n = (uint8_t)kept->bytes.n;
+        put_slice(key->secret, kept->bytes);
         return 0;
 }
 
-struct evp_mac_ctx_st *key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret,
-                                     const struct key_scope *scope)
+// The key, from the table or derived. NULL when that fails.
+static struct key *look_up(struct key_cache *cache, struct digest *d, struct slice secret,
+                           const struct kept_secret *kept, const struct key_scope *scope)
 {
-        assert(scope->date.n == DATE_SIZE && scope->region.n <= KEY_NAME_MAX && scope->service.n <= KEY_NAME_MAX);
-        uint8_t hash[DIGEST_SIZE];
-        struct slice kept = secret; // what the table holds of the secret
-        bool hashed = secret.n > SECRET_INLINE;
-        if (hashed) {
-                if (digest_sha256(d, secret, hash) < 0)
-                        return NULL;
-                kept = slice_of(hash, sizeof(hash));
-        }
-        uint64_t mark = mark_of(kept, scope);
+        if (is_key_of(cache->last, kept, scope))
+                return cache->last;
+        uint64_t mark = mark_of(kept->bytes, scope);
         struct key *set = &cache->keys[mark % SETS * WAYS];
         for (size_t i = 0; i < WAYS; i++) {
-                if (is_key_of(&set[i], mark, kept, hashed, scope)) {
-                        set[i].used = ++cache->clock;
-                        return set[i].mac;
-                }
+                if (set[i].mark == mark && is_key_of(&set[i], kept, scope))
+                        return &set[i];
         }
         struct key *key = choose_victim(set, scope->date);
-        cache->derivations++;
-        if (fill(key, d, secret, scope) < 0)
+        if (fill(key, d, secret, kept, scope) < 0)
                 return NULL;
         key->mark = mark;
+        cache->derivations++;
+        return key;
+}
+
+int key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret, const struct key_scope *scope,
+                  struct signing_key *ret)
+{
+        assert(scope->date.n == DATE_SIZE && scope->region.n <= KEY_NAME_MAX && scope->service.n <= KEY_NAME_MAX);
+        struct kept_secret kept;
+        kept.bytes = secret;
+        kept.hashed = secret.n > SECRET_INLINE;
+        if (kept.hashed) {
+                if (digest_sha256(d, secret, kept.hash) < 0)
+                        return -1;
+                kept.bytes = slice_of(kept.hash, sizeof(kept.hash));
+        }
+        struct key *key = look_up(cache, d, secret, &kept, scope);
+        if (!key)
+                return -1;
         key->used = ++cache->clock;
-        key->secret_hashed = hashed;
-        key->secret_n = (uint8_t)kept.n;
-        memcpy(key->secret, kept.p, kept.n);
-        return key->mac;
+        cache->last = key;
+        ret->hmac = key->hmac;
+        ret->scope = slice_of(key->scope, key->scope_n);
+        return 0;
 }

@@ -22,10 +22,21 @@ struct key_scope {
 struct key_cache *key_cache_new(void);
 void key_cache_free(struct key_cache *cache);
 
-// The keyed HMAC of a secret in a scope (date of 8 bytes, region and service of 1 to KEY_NAME_MAX); borrowed until the
-// next call. NULL when OpenSSL fails or memory runs out.
-struct evp_mac_ctx_st *key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret,
-                                     const struct key_scope *scope);
+#define KEY_SCOPE_END "/aws4_request"
+#define KEY_SCOPE_MAX (8 + 1 + KEY_NAME_MAX + 1 + KEY_NAME_MAX + sizeof(KEY_SCOPE_END))
+
+// Writes "20260901/us-east-1/bedrock/aws4_request".
+uint8_t *key_scope_put(uint8_t *p, const struct key_scope *scope);
+
+struct signing_key {
+        const struct digest_key *hmac;
+        struct slice scope; // as key_scope_put() writes it
+};
+
+// The signing key of a secret in a scope (date of 8 bytes, region and service of 1 to KEY_NAME_MAX). *ret is borrowed
+// until the next call. 0, or -1 when OpenSSL fails or memory runs out.
+int key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret, const struct key_scope *scope,
+                  struct signing_key *ret);
 
 // Forgets everything, wiped.
 void key_cache_clear(struct key_cache *cache);

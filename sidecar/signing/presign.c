@@ -89,14 +89,15 @@ struct presigning {
         const struct sigv4_request *request;
         const struct credentials *credentials;
         struct slice amz_date;
+        struct key_scope scope;
         int64_t expires_s;
         struct canonical_headers headers;
 };
 
 static void put_signing_parameters(const struct presigning *in, struct slice names, struct buffer *out)
 {
-        uint8_t scope[SCOPE_MAX];
-        const uint8_t *end = signer_put_scope(scope, in->amz_date, in->request->region, in->request->service);
+        uint8_t scope[KEY_SCOPE_MAX];
+        const uint8_t *end = key_scope_put(scope, &in->scope);
         buffer_put_str(out, "X-Amz-Algorithm=" ALGORITHM "&X-Amz-Credential=");
         text_percent_encode(in->credentials->access_key_id, false, out);
         buffer_put_str(out, "%2F");
@@ -149,12 +150,13 @@ static int sign_text(struct presigning *in, const struct canonical_request *cano
         uint8_t *p = canonical_request_put(start, canonical, &names);
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, in->request->region, in->request->service,
+        struct signing_key key;
+        if (key_cache_get(s->keys, s->digest, in->credentials->secret_access_key, &in->scope, &key) < 0)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key");
+        const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope,
                                             slice_of(start, (size_t)(p - start))};
-        const struct key_scope scope = {slice_head(in->amz_date, DATE_SIZE_IN_SCOPE), text.region, text.service};
-        struct evp_mac_ctx_st *key = key_cache_get(s->keys, s->digest, in->credentials->secret_access_key, &scope);
-        uint8_t *end = key ? signer_put_string_to_sign(s, p, &text) : NULL;
-        if (!end || digest_keyed_hmac(key, slice_of(p, (size_t)(end - p)), signature) < 0)
+        uint8_t *end = signer_put_string_to_sign(s, p, &text);
+        if (!end || digest_key_hmac(s->digest, key.hmac, slice_of(p, (size_t)(end - p)), signature) < 0)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
         assert((size_t)(end - start) <= bound);
         buffer_commit(&s->scratch, (size_t)(end - start));
@@ -207,6 +209,7 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, const s
         if (in.amz_date.n == 0)
                 return -1;
         size_t before = out->n;
+        in.scope = signer_scope(in.amz_date, request->region, request->service);
         int r = presign(&in, out, e);
         buffer_reset(&s->scratch); // it held the token
         if (r < 0 && out->n > before) {

@@ -3,7 +3,7 @@
 #ifndef SIDECAR_SIGNING_PUT_H
 #define SIDECAR_SIGNING_PUT_H
 
-#include "proto/mem/slice.h"
+#include "sidecar/signing/scan.h"
 
 static inline uint8_t *put_slice(uint8_t *p, struct slice s)
 {
@@ -28,9 +28,15 @@ static inline uint8_t ascii_upper(uint8_t byte)
         return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
 }
 
+// `s` has to be ASCII.
 static inline uint8_t *put_lower(uint8_t *p, struct slice s)
 {
-        for (size_t i = 0; i < s.n; i++)
+        size_t i = 0;
+        for (; s.n - i >= 8; i += 8) {
+                uint64_t word = scan_lower(scan_load(s.p + i));
+                memcpy(p + i, &word, sizeof(word));
+        }
+        for (; i < s.n; i++)
                 p[i] = ascii_lower(s.p[i]);
         return p + s.n;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What has to be true of a request before it is signed, and which of its headers are.
+#include "sidecar/signing/scan.h"
 #include "sidecar/signing/signer.h"
 
 static const bool token_byte[256] = {
@@ -11,23 +12,17 @@ static const bool token_byte[256] = {
 
 static bool is_token(struct slice s)
 {
-        for (size_t i = 0; i < s.n; i++) {
-                if (!token_byte[s.p[i]])
-                        return false;
-        }
-        return s.n > 0;
+        return s.n > 0 && scan_span(s, token_byte, scan_plain) == s.n;
 }
 
+// Letters, digits, "-", "." and "_".
 static const bool name_byte[256] = {
     ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
 };
 
 static int check_name(const char *what, struct slice name, const char *hint, struct error *e)
 {
-        bool good = name.n > 0 && name.n <= KEY_NAME_MAX;
-        for (size_t i = 0; good && i < name.n; i++)
-                good = name_byte[name.p[i]];
-        if (good)
+        if (name.n > 0 && name.n <= KEY_NAME_MAX && scan_span(name, name_byte, scan_plain) == name.n)
                 return 0;
         error_set(e, ERROR_CONFIG, "\"%.*s\" is no valid %s", (int)slice_head(name, 80).n, (const char *)name.p, what);
         return error_hint(e, "%s", hint);

@@ -48,14 +48,6 @@ struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e)
         return slice_of(s->amz_date, AMZ_DATE_SIZE);
 }
 
-uint8_t *signer_put_scope(uint8_t *p, struct slice amz_date, struct slice region, struct slice service)
-{
-        p = put_byte(put_slice(p, slice_head(amz_date, DATE_SIZE_IN_SCOPE)), '/');
-        p = put_byte(put_slice(p, region), '/');
-        p = put_byte(put_slice(p, service), '/');
-        return put_slice(p, SLICE(SCOPE_END));
-}
-
 uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in)
 {
         uint8_t hash[DIGEST_SIZE];
@@ -63,7 +55,7 @@ uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct st
                 return NULL;
         p = put_byte(put_slice(p, in->algorithm), '\n');
         p = put_byte(put_slice(p, in->amz_date), '\n');
-        p = put_byte(signer_put_scope(p, in->amz_date, in->region, in->service), '\n');
+        p = put_byte(put_slice(p, in->scope), '\n');
         return put_hex(p, hash);
 }
 

@@ -17,25 +17,23 @@ struct signer {
         char amz_date[17];     // empty: none yet
 };
 
-#define SCOPE_END "aws4_request"
-// "20260901/us-east-1/bedrock/aws4_request"
-#define SCOPE_MAX (8 + 1 + KEY_NAME_MAX + 1 + KEY_NAME_MAX + sizeof("/" SCOPE_END))
-
 enum { AMZ_DATE_SIZE = 16, DATE_SIZE_IN_SCOPE = 8 };
 
 // The value of x-amz-date, borrowed from the signer until the next other time. Empty, with *e, for years that it
 // cannot express.
 struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e);
 
-uint8_t *signer_put_scope(uint8_t *p, struct slice amz_date, struct slice region, struct slice service);
+static inline struct key_scope signer_scope(struct slice amz_date, struct slice region, struct slice service)
+{
+        return (struct key_scope){slice_head(amz_date, DATE_SIZE_IN_SCOPE), region, service};
+}
 
 // "ALGORITHM\namz_date\nscope\nhex(SHA-256(canonical request))". NULL: OpenSSL failed.
-#define STRING_TO_SIGN_MAX (64 + AMZ_DATE_SIZE + SCOPE_MAX + DIGEST_HEX_SIZE + 3)
+#define STRING_TO_SIGN_MAX (64 + AMZ_DATE_SIZE + KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 3)
 struct string_to_sign {
         struct slice algorithm;
         struct slice amz_date;
-        struct slice region;
-        struct slice service;
+        struct slice scope;
         struct slice canonical_request;
 };
 uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in);

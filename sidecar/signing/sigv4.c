@@ -28,20 +28,18 @@ static int choose_headers(const struct sigv4_request *request, const struct cred
         return 0;
 }
 
-// From the canonical request that stands before `p` to the Authorization that stands behind it. NULL: OpenSSL failed.
+// From the canonical request to the Authorization, which is written at `p`. NULL: OpenSSL failed.
 static uint8_t *put_authorization(struct signer *s, uint8_t *p, const struct string_to_sign *in,
-                                  const struct credentials *c, struct slice names)
+                                  const struct signing_key *key, const struct credentials *c, struct slice names)
 {
-        const struct key_scope scope = {slice_head(in->amz_date, DATE_SIZE_IN_SCOPE), in->region, in->service};
-        struct evp_mac_ctx_st *key = key_cache_get(s->keys, s->digest, c->secret_access_key, &scope);
-        uint8_t *text = p, signature[DIGEST_SIZE];
-        p = key ? signer_put_string_to_sign(s, p, in) : NULL;
-        if (!p || digest_keyed_hmac(key, slice_of(text, (size_t)(p - text)), signature) < 0)
+        uint8_t signature[DIGEST_SIZE];
+        const uint8_t *end = signer_put_string_to_sign(s, p, in);
+        if (!end || digest_key_hmac(s->digest, key->hmac, slice_of(p, (size_t)(end - p)), signature) < 0)
                 return NULL;
-        p = text; // the string to sign has done its work
+        // The string to sign has done its work.
         p = put_slice(p, SLICE(ALGORITHM " Credential="));
         p = put_byte(put_slice(p, c->access_key_id), '/');
-        p = signer_put_scope(p, in->amz_date, in->region, in->service);
+        p = put_slice(p, key->scope);
         p = put_slice(p, SLICE(", SignedHeaders="));
         p = put_slice(p, names);
         p = put_slice(p, SLICE(", Signature="));
@@ -72,7 +70,7 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
             .path_form = s3 ? CANONICAL_PATH_VERBATIM : CANONICAL_PATH_ENCODED,
         };
         size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX + sizeof(ALGORITHM) +
-                       c->access_key_id.n + canonical_headers_bound(&headers) + SCOPE_MAX + DIGEST_HEX_SIZE + 64;
+                       c->access_key_id.n + canonical_headers_bound(&headers) + KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 64;
         // What is left of a longer request before is wiped with the buffer.
         out->n = 0;
         out->failed = false;
@@ -83,10 +81,13 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
         uint8_t *p = canonical_request_put(start, &canonical, &names);
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, request->region, request->service,
-                                          slice_of(start, (size_t)(p - start))};
+        const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
+        struct signing_key key;
+        if (key_cache_get(s->keys, s->digest, c->secret_access_key, &scope, &key) < 0)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key");
+        const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, key.scope, slice_of(start, (size_t)(p - start))};
         uint8_t *authorization = p;
-        p = put_authorization(s, p, &in, c, names);
+        p = put_authorization(s, p, &in, &key, c, names);
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
         assert((size_t)(p - start) <= bound);

@@ -3,6 +3,7 @@
 // than repaired.
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
+#include "sidecar/signing/scan.h"
 #include "sidecar/signing/sigv4.h"
 
 static int refuse(struct error *e, const char *what, const char *hint)
@@ -19,21 +20,14 @@ static const bool literal_byte[256] = {
     ['A' ... 'F'] = true, ['a' ... 'f'] = true, ['0' ... '9'] = true, [':'] = true, ['.'] = true,
 };
 
-// How many of the first bytes are of that kind.
-static size_t span(struct slice s, const bool table[256])
-{
-        size_t n = 0;
-        while (n < s.n && table[s.p[n]])
-                n++;
-        return n;
-}
-
 // Length of the host without its port: a name, or an IPv6 address in brackets. 0: neither.
 static size_t host_length(struct slice rest)
 {
         if (rest.n == 0 || rest.p[0] != '[')
-                return span(rest, host_byte);
-        size_t n = span(slice_from(rest, 1), literal_byte);
+                return scan_span(rest, host_byte, scan_plain);
+        size_t n = 0;
+        while (n + 1 < rest.n && literal_byte[rest.p[n + 1]])
+                n++;
         return n > 0 && n + 1 < rest.n && rest.p[n + 1] == ']' ? n + 2 : 0;
 }
 
@@ -78,32 +72,55 @@ static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struc
         return 0;
 }
 
-enum { SEEN_CONTROL = 1, SEEN_FRAGMENT = 2, SEEN_HIGH = 4 };
+// What may stand in a path or a query without a second look: printable ASCII but "#", and "?" only in a query.
+static const bool path_byte[256] = {['!' ... '"'] = true, ['$' ... '>'] = true, ['@' ... '~'] = true};
 
-// Without branches, so that the compiler can take many bytes at a time.
-static unsigned look(struct slice s)
+static uint64_t path_mask(uint64_t word)
 {
-        unsigned char control = 0, fragment = 0, high = 0;
-        for (size_t i = 0; i < s.n; i++) {
-                unsigned char byte = s.p[i];
-                control |= (unsigned char)((byte <= ' ') | (byte == 0x7f));
-                fragment |= byte == '#';
-                high |= byte;
-        }
-        return (control ? SEEN_CONTROL : 0u) | (fragment ? SEEN_FRAGMENT : 0u) | (high & 0x80 ? SEEN_HIGH : 0u);
+        return scan_from(word, '!') & ~scan_from(word, 0x7f) & scan_not(word, '#') & scan_not(word, '?');
 }
 
-static int check_target(struct slice path, struct slice query, struct error *e)
+static size_t path_span(struct slice s)
 {
-        unsigned in_path = look(path), in_query = look(query);
-        if ((in_path | in_query) & SEEN_CONTROL)
-                return refuse(e, "holds a blank or a control byte", "percent-encode it as it is on the wire");
-        if ((in_path | in_query) & SEEN_FRAGMENT)
+        return scan_span(s, path_byte, path_mask);
+}
+
+static int refuse_byte(uint8_t byte, struct error *e)
+{
+        if (byte == '#')
                 return refuse(e, "has a fragment", "fragments are never sent: leave out # and what follows it");
-        if (in_query & SEEN_HIGH)
+        return refuse(e, "holds a blank or a control byte", "percent-encode it as it is on the wire");
+}
+
+static int check_query(struct slice query, struct error *e)
+{
+        size_t n = path_span(query);
+        while (n < query.n && query.p[n] == '?')
+                n += 1 + path_span(slice_from(query, n + 1));
+        if (n == query.n)
+                return 0;
+        if (query.p[n] >= 0x80)
                 return refuse(e, "has bytes beyond ASCII in its query", "percent-encode them");
-        if ((in_path & SEEN_HIGH) && !text_is_utf8(path))
+        return refuse_byte(query.p[n], e);
+}
+
+// Takes the path off `rest`.
+static int split_path(struct slice *rest, struct slice *ret_path, struct error *e)
+{
+        size_t n = path_span(*rest);
+        bool ascii = true;
+        while (n < rest->n && rest->p[n] >= 0x80) {
+                ascii = false;
+                while (n < rest->n && rest->p[n] >= 0x80)
+                        n++;
+                n += path_span(slice_from(*rest, n));
+        }
+        *ret_path = n > 0 ? slice_head(*rest, n) : SLICE("/");
+        if (n < rest->n && rest->p[n] != '?')
+                return refuse_byte(rest->p[n], e);
+        if (!ascii && !text_is_utf8(*ret_path))
                 return refuse(e, "has bytes in its path that are not UTF-8", "percent-encode them");
+        *rest = slice_from(*rest, n);
         return 0;
 }
 
@@ -113,16 +130,15 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 error_set(e, ERROR_CONFIG, "the URL has %zu bytes", url.n);
                 return error_hint(e, "at most %d can be signed", LIMIT_SIGN_URL);
         }
-        bool tls = slice_eq_ignore_case(slice_head(url, 8), SLICE("https://"));
+        bool tls =
+            slice_starts_with(url, SLICE("https://")) || slice_eq_ignore_case(slice_head(url, 8), SLICE("https://"));
         if (!tls && !slice_eq_ignore_case(slice_head(url, 7), SLICE("http://")))
                 return refuse(e, "starts with neither https:// nor http://", "use https://host/path?query");
         ret->scheme = slice_head(url, tls ? 5 : 4);
         struct slice rest = slice_from(url, ret->scheme.n + 3);
-        if (split_host(&rest, tls, ret, e) < 0)
+        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, &ret->path, e) < 0)
                 return -1;
-        size_t n = slice_find(rest, '?');
-        ret->path = n > 0 ? slice_head(rest, n) : SLICE("/");
-        ret->has_query = n < rest.n;
-        ret->query = slice_from(rest, n + 1);
-        return check_target(ret->path, ret->query, e);
+        ret->has_query = rest.n > 0;
+        ret->query = slice_from(rest, 1);
+        return check_query(ret->query, e);
 }

@@ -78,7 +78,10 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
         if (!p)
                 return -1;
         ret->canonical_request = slice_of(start, (size_t)(p - start));
-        const struct string_to_sign text = {slice_str(identity->algorithm), amz_date, request->region, SERVICE,
+        uint8_t scope[KEY_SCOPE_MAX];
+        const struct key_scope parts = signer_scope(amz_date, request->region, SERVICE);
+        const struct string_to_sign text = {slice_str(identity->algorithm), amz_date,
+                                            slice_of(scope, (size_t)(key_scope_put(scope, &parts) - scope)),
                                             ret->canonical_request};
         uint8_t *end = signer_put_string_to_sign(s, p, &text);
         if (!end)
@@ -95,9 +98,9 @@ int x509_sign_request(struct signer *s, const struct x509_identity *identity, co
         struct x509_text text;
         if (x509_prepare(s, identity, request, &text, e) < 0)
                 return -1;
-        uint8_t scope[SCOPE_MAX];
-        struct slice date = slice_of(s->amz_date, AMZ_DATE_SIZE);
-        const uint8_t *end = signer_put_scope(scope, date, request->region, SERVICE);
+        uint8_t scope[KEY_SCOPE_MAX];
+        const struct key_scope parts = signer_scope(slice_of(s->amz_date, AMZ_DATE_SIZE), request->region, SERVICE);
+        const uint8_t *end = key_scope_put(scope, &parts);
         buffer_put_str(out, identity->algorithm);
         buffer_put_str(out, " Credential=");
         buffer_put_str(out, identity->serial);

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// Synchronous, at start and reload only. All steps but connecting go through a descriptor of the directory, so that
+// they mean the same one. The process's umask plays no part: each mode is set.
+#include "sidecar/io/unix_listen.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proto/mem/slice.h"
+#include "proto/wire/limits.h"
+#include "sidecar/io/unix_group.h"
+
+enum {
+        TRIES = 8, // against others who do the same at the same time
+        TEMPORARY_SIZE = sizeof(".keyfob-01234567")
+};
+
+static_assert(LIMIT_UNIX_PATH < sizeof(((struct sockaddr_un *)0)->sun_path), "a whole path and its NUL fit");
+
+// A path taken apart, its directory open.
+struct place {
+        const char *path;
+        const char *name; // the end of `path`
+        char directory_path[LIMIT_UNIX_PATH + 1];
+        int directory;                  // O_PATH
+        char temporary[TEMPORARY_SIZE]; // the name before the last step
+};
+
+// --- the directory ---
+
+static int split_path(const char *path, struct place *ret, struct error *e)
+{
+        size_t n = strlen(path);
+        if (n > LIMIT_UNIX_PATH) {
+                error_set(e, ERROR_CONFIG, "socket %s: the path has %zu bytes, at most %d are possible", path, n,
+                          (int)LIMIT_UNIX_PATH);
+                return error_hint(e, "choose a shorter path: the kernel has no more room for it");
+        }
+        const char *slash = strrchr(path, '/');
+        ret->path = path;
+        ret->name = slash ? slash + 1 : path;
+        if (ret->name[0] == '\0' || strcmp(ret->name, ".") == 0 || strcmp(ret->name, "..") == 0)
+                return error_set(e, ERROR_CONFIG, "socket \"%s\": not the path of a file", path);
+        size_t directory_n = slash ? (size_t)(slash - path) : 0;
+        if (!slash)
+                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), ".");
+        else if (directory_n == 0)
+                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "/");
+        else
+                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "%.*s", (int)directory_n, path);
+        return 0;
+}
+
+// Private at first. Below /run a service's directory is for its clients too, if the system's administrator makes it.
+static int make_directory(const char *path, struct error *e)
+{
+        bool is_shared = geteuid() == 0 && slice_starts_with(slice_str(path), SLICE("/run/"));
+        if (mkdir(path, 0700) < 0) {
+                if (errno == EEXIST)
+                        return 0;
+                error_set_errno(e, ERROR_CONFIG, "make the socket's directory %s", path);
+                return error_hint(e, "make it beforehand, or choose another path (--socket, KEYFOB_SOCKET)");
+        }
+        if (is_shared && chmod(path, 0755) < 0)
+                return error_set_errno(e, ERROR_CONFIG, "open the socket's directory %s to its clients", path);
+        return 0;
+}
+
+static int open_directory(struct place *place, struct error *e)
+{
+        const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+        place->directory = open(place->directory_path, flags);
+        if (place->directory < 0 && errno == ENOENT) {
+                if (make_directory(place->directory_path, e) < 0)
+                        return -1;
+                place->directory = open(place->directory_path, flags);
+        }
+        if (place->directory < 0)
+                return error_set_errno(e, ERROR_CONFIG, "the socket's directory %s", place->directory_path);
+        return 0;
+}
+
+// --- what has the name already ---
+
+enum holder { HOLDER_NONE, HOLDER_STALE, HOLDER_ALIVE, HOLDER_OTHER, HOLDER_UNKNOWN };
+
+// An address of `name` in the directory; where the path is too long, by way of the descriptor.
+static void address_of(const struct place *place, const char *name, struct sockaddr_un *ret)
+{
+        *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+        int n = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s", place->directory_path, name);
+        if (n >= (int)sizeof(ret->sun_path))
+                (void)snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", place->directory, name);
+}
+
+// Is anybody listening there?
+static enum holder probe(const struct place *place, const char *name)
+{
+        struct sockaddr_un address;
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return HOLDER_UNKNOWN;
+        address_of(place, name, &address);
+        int r = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+        int number = r < 0 ? errno : 0;
+        (void)close(fd);
+        switch (number) {
+        case 0:
+        case EAGAIN:     // its queue is full
+        case EPROTOTYPE: // it is of another type
+                return HOLDER_ALIVE;
+        case ECONNREFUSED:
+                return HOLDER_STALE;
+        case ENOENT:
+                return HOLDER_NONE;
+        default:
+                return HOLDER_UNKNOWN;
+        }
+}
+
+static enum holder examine(const struct place *place, const char *name)
+{
+        struct stat st;
+        if (fstatat(place->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? HOLDER_NONE : HOLDER_UNKNOWN;
+        return S_ISSOCK(st.st_mode) ? probe(place, name) : HOLDER_OTHER;
+}
+
+// 0 when the name may be taken.
+static int refuse_holder(enum holder holder, const char *path, struct error *e)
+{
+        switch (holder) {
+        case HOLDER_NONE:
+        case HOLDER_STALE:
+                return 0;
+        case HOLDER_ALIVE:
+                error_set(e, ERROR_CONFIG, "socket %s: another agent is running", path);
+                return error_hint(e, "stop it, or give this one another socket (--socket, KEYFOB_SOCKET)");
+        case HOLDER_OTHER:
+                error_set(e, ERROR_CONFIG, "socket %s: there is a file of that name, and it is not a socket", path);
+                return error_hint(e, "move it away, or choose another path; it is never replaced");
+        case HOLDER_UNKNOWN:
+                break;
+        }
+        error_set(e, ERROR_CONFIG, "socket %s: there is a socket of that name, and it cannot be asked", path);
+        return error_hint(e, "it may belong to another user (this is uid %u); choose another path, or remove it",
+                          (unsigned)geteuid());
+}
+
+// --- our own ---
+
+static int random_name(char out[TEMPORARY_SIZE])
+{
+        uint32_t bits = 0;
+        if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+                return -1;
+        (void)snprintf(out, TEMPORARY_SIZE, ".keyfob-%08x", bits);
+        return 0;
+}
+
+static int bind_temporary(struct place *place, int fd, struct error *e)
+{
+        // The new file gets the mode of the socket itself, less the umask: 0600 from its first moment.
+        if (fchmod(fd, 0600) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
+        for (unsigned i = 0; i < TRIES; i++) {
+                struct sockaddr_un address;
+                if (random_name(place->temporary) < 0)
+                        return error_set_errno(e, ERROR_INTERNAL, "socket %s: no random bits", place->path);
+                address_of(place, place->temporary, &address);
+                if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+                        return 0;
+                if (errno != EADDRINUSE)
+                        break;
+        }
+        place->temporary[0] = '\0';
+        error_set_errno(e, ERROR_CONFIG, "make the socket %s", place->path);
+        return error_hint(e, "uid %u needs write permission in %s", (unsigned)geteuid(), place->directory_path);
+}
+
+static int set_access(const struct place *place, const struct unix_listen *options, struct error *e)
+{
+        gid_t group = (gid_t)-1;
+        if (options->group && unix_group_find(options->group, &group, e) < 0)
+                return error_context(e, "socket %s", place->path);
+        if (options->group && fchownat(place->directory, place->temporary, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0) {
+                error_set_errno(e, ERROR_CONFIG, "socket %s: give it to the group %s", place->path, options->group);
+                return error_hint(e,
+                                  "only root may give files to a group that it is not a member of; add uid %u to "
+                                  "the group, or start the agent with it",
+                                  (unsigned)geteuid());
+        }
+        if (fchmodat(place->directory, place->temporary, options->mode & 0777, 0) < 0)
+                return error_set_errno(e, ERROR_CONFIG, "socket %s: set its mode", place->path);
+        return 0;
+}
+
+// --- the name ---
+
+static int exchange_names(const struct place *place)
+{
+        return renameat2(place->directory, place->temporary, place->directory, place->name, RENAME_EXCHANGE);
+}
+
+static void drop_temporary(const struct place *place)
+{
+        (void)unlinkat(place->directory, place->temporary, 0);
+}
+
+// The stale socket and ours change names in one step; what then has the temporary name is asked once more, as another
+// agent may have been quicker since. 0 done, 1 try again, -1 with *e.
+static int replace_stale(const struct place *place, struct error *e)
+{
+        if (exchange_names(place) < 0) {
+                if (errno == ENOENT)
+                        return 1;
+                if (errno == EINVAL || errno == ENOSYS) // a file system without exchange: a plain rename replaces too
+                        return renameat(place->directory, place->temporary, place->directory, place->name) < 0
+                                   ? error_set_errno(e, ERROR_CONFIG, "socket %s", place->path)
+                                   : 0;
+                return error_set_errno(e, ERROR_CONFIG, "socket %s: replace the stale one", place->path);
+        }
+        enum holder holder = examine(place, place->temporary);
+        if (holder == HOLDER_STALE || holder == HOLDER_NONE) {
+                drop_temporary(place);
+                return 0;
+        }
+        (void)exchange_names(place);
+        return refuse_holder(holder, place->path, e);
+}
+
+static int take_name(const struct place *place, struct error *e)
+{
+        for (unsigned i = 0; i < TRIES; i++) {
+                if (renameat2(place->directory, place->temporary, place->directory, place->name, RENAME_NOREPLACE) == 0)
+                        return 0;
+                if (errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+                        return error_set_errno(e, ERROR_CONFIG, "socket %s", place->path);
+                bool is_able = errno == EEXIST;
+                enum holder holder = examine(place, place->name);
+                if (refuse_holder(holder, place->path, e) < 0)
+                        return -1;
+                if (holder == HOLDER_NONE && is_able)
+                        continue;
+                int r = replace_stale(place, e);
+                if (r <= 0)
+                        return r;
+        }
+        return error_set(e, ERROR_CONFIG, "socket %s: another agent is being started", place->path);
+}
+
+static int publish(struct place *place, int fd, const struct unix_listen *options, ino_t *ret_inode, struct error *e)
+{
+        struct stat st;
+        if (set_access(place, options, e) < 0)
+                return -1;
+        if (listen(fd, SOMAXCONN) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "listen on %s", place->path);
+        if (fstatat(place->directory, place->temporary, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
+        if (take_name(place, e) < 0)
+                return -1;
+        if (ret_inode)
+                *ret_inode = st.st_ino;
+        return 0;
+}
+
+static int open_socket(struct place *place, const struct unix_listen *options, ino_t *ret_inode, struct error *e)
+{
+        // Asked first as well, so that the usual mistake touches nothing.
+        if (refuse_holder(examine(place, place->name), place->path, e) < 0)
+                return -1;
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
+        int r = bind_temporary(place, fd, e);
+        if (r == 0 && (r = publish(place, fd, options, ret_inode, e)) < 0)
+                drop_temporary(place);
+        if (r == 0)
+                return fd;
+        (void)close(fd);
+        return -1;
+}
+
+int unix_listen_open(const struct unix_listen *options, ino_t *ret_inode, struct error *e)
+{
+        struct place place = {.directory = -1};
+        if (split_path(options->path, &place, e) < 0 || open_directory(&place, e) < 0)
+                return -1;
+        int fd = open_socket(&place, options, ret_inode, e);
+        (void)close(place.directory);
+        return fd;
+}
+
+void unix_listen_unlink(const char *path, ino_t inode)
+{
+        struct stat st;
+        if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_ino == inode)
+                (void)unlink(path);
+}

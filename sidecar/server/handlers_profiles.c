@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Profiles and their credentials. GET …/credentials is the hot path: nothing is allocated, formatted or logged there.
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "proto/mem/text.h"
+#include "proto/wire/credentials.h"
+#include "proto/wire/http.h"
+#include "proto/wire/json_write.h"
+#include "sidecar/server/access.h"
+#include "sidecar/server/handlers.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/problem.h"
+#include "sidecar/server/profile_json.h"
+#include "sidecar/server/query.h"
+#include "sidecar/server/reply.h"
+#include "sidecar/server/request.h"
+#include "sidecar/server/state.h"
+#include "sidecar/server/wait_query.h"
+
+void handle_profiles(struct request *r, const struct outcome *o)
+{
+        (void)o;
+        if (query_refuse_all(r))
+                return;
+        struct buffer *b = reply_body(r);
+        json_begin_object(b);
+        json_key(b, "profiles");
+        json_begin_array(b);
+        for (size_t i = 0; i < r->server->profiles_count; i++)
+                if (access_may_see(&r->server->profiles[i], &r->peer))
+                        profile_json_write(b, &r->server->profiles[i]);
+        json_end_array(b);
+        json_end_object(b);
+        (void)buffer_put_byte(b, '\n');
+        reply_send_json(r);
+}
+
+static void send_status(struct request *r)
+{
+        struct buffer *b = reply_body(r);
+        profile_json_write(b, r->profile);
+        (void)buffer_put_byte(b, '\n');
+        reply_send_json(r);
+}
+
+void handle_profile(struct request *r, const struct outcome *o)
+{
+        (void)o;
+        if (!query_refuse_all(r))
+                send_status(r);
+}
+
+// RFC 9110, 13.1.2: a list of entity tags, compared weakly, or "*".
+static bool is_known(struct slice tags, uint64_t generation)
+{
+        while (tags.n > 0) {
+                struct slice tag = slice_trim(slice_head(tags, slice_find(tags, ',')));
+                tags = slice_from(tags, slice_find(tags, ',') + 1);
+                if (slice_eq(tag, SLICE("*")))
+                        return true;
+                if (slice_starts_with(tag, SLICE("W/")))
+                        tag = slice_from(tag, 2);
+                uint64_t number = 0;
+                bool is_quoted = tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"';
+                if (is_quoted && text_parse_u64(slice_of(tag.p + 1, tag.n - 2), &number) == 0 && number == generation)
+                        return true;
+        }
+        return false;
+}
+
+enum { ETAG_SIZE = 40 };
+
+static void write_etag(char out[ETAG_SIZE], uint64_t generation)
+{
+        (void)snprintf(out, ETAG_SIZE, "ETag: \"%" PRIu64 "\"\r\n", generation);
+}
+
+static void send_not_modified(struct request *r, uint64_t generation)
+{
+        char etag[ETAG_SIZE];
+        write_etag(etag, generation);
+        reply_send(r, &(struct reply){.status = 304, .headers = etag});
+}
+
+static void send_credentials(struct request *r, struct slice ready, size_t body_offset)
+{
+        // The vault hands out nothing that has expired; whether that holds is counted here.
+        const struct credentials *c = entry_peek(r->profile->entry);
+        if (c && c->expires_s <= entry_now_s(r->profile->entry))
+                metrics_count_served_expired(r->server->deps.metrics);
+        if (reply_send_ready(r, 200, ready))
+                return;
+        char etag[ETAG_SIZE];
+        write_etag(etag, entry_generation(r->profile->entry));
+        reply_send(r, &(struct reply){.status = 200,
+                                      .content_type = "application/json",
+                                      .headers = etag,
+                                      .body = slice_from(ready, body_offset)});
+}
+
+void handle_credentials(struct request *r, const struct outcome *o)
+{
+        struct entry *entry = r->profile->entry;
+        int64_t wait_ms = WAIT_UNSAID;
+        struct slice ready;
+        size_t body_offset = 0;
+        if (r->query.n > 0 && wait_query_read(r, &wait_ms) < 0)
+                return;
+        if (!entry_reply(entry, &ready, &body_offset)) {
+                wait_for_credentials(r, o, wait_ms);
+                return;
+        }
+        struct slice known = http_message_header(r->message, SLICE("if-none-match"));
+        if (known.n == 0 || !is_known(known, entry_generation(entry)))
+                send_credentials(r, ready, body_offset);
+        else if (!o && wait_ms > 0)
+                request_wait(r, VAULT_WANT_NEWER, entry_generation(entry), wait_ms);
+        else
+                send_not_modified(r, entry_generation(entry));
+}
+
+void handle_drop(struct request *r, const struct outcome *o)
+{
+        (void)o;
+        if (query_refuse_all(r))
+                return;
+        entry_drop(r->profile->entry);
+        send_status(r);
+}
+
+void handle_refresh(struct request *r, const struct outcome *o)
+{
+        int64_t wait_ms = WAIT_UNSAID;
+        if (wait_query_read(r, &wait_ms) < 0)
+                return;
+        if (!o)
+                request_wait(r, VAULT_WANT_REFRESH, 0, wait_ms == WAIT_UNSAID ? WAIT_DEFAULT_MS : wait_ms);
+        else if (o->is_timed_out)
+                problem_send(r, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
+                                                  .detail = "the refresh did not end in time; it goes on",
+                                                  .hint = "ask for the profile's state, or wait longer with "
+                                                          "?wait=SECONDS (at most 60)"});
+        else if (o->error)
+                problem_of_error(r, o->error);
+        else
+                send_status(r);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts itself rather than through uv_listen(), which closes waiting connections when descriptors run out; here they
+// wait until there are some again.
+#include "sidecar/server/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "proto/wire/limits.h"
+#include "sidecar/base/log.h"
+#include "sidecar/io/unix_listen.h"
+#include "sidecar/server/connection.h"
+#include "sidecar/server/state.h"
+
+enum { ACCEPTS_A_TURN = 64 }; // so that those who are in are served too
+
+struct listener {
+        uv_poll_t poll;
+        uv_timer_t rearm;
+        int fd;
+        unsigned open;   // handles
+        bool has_told;   // of a failure, since the last success
+        struct server *server;
+        struct listener *next;
+};
+
+static void on_readable(uv_poll_t *handle, int status, int events);
+
+static void on_rearm(uv_timer_t *timer)
+{
+        struct listener *l = timer->data;
+        (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+// Out of descriptors or memory: the queue of the kernel holds who comes meanwhile.
+static void pause_accepting(struct listener *l, int error)
+{
+        const struct server *s = l->server;
+        (void)uv_poll_stop(&l->poll);
+        (void)uv_timer_start(&l->rearm, on_rearm, s->deadlines.rearm_ms, 0);
+        if (l->has_told)
+                return;
+        l->has_told = true;
+        LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "accept_failed", LOG_STR("error", strerror(error)),
+                  LOG_INT("connections", s->connections_count),
+                  LOG_STR("hint", "raise the limit of open files (LimitNOFILE=, ulimit -n)"));
+}
+
+static void refuse(int fd)
+{
+        static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                                     "Content-Type: application/problem+json\r\n"
+                                     "Content-Length: 182\r\n"
+                                     "Retry-After: 1\r\n"
+                                     "Connection: close\r\n"
+                                     "\r\n"
+                                     "{\"type\":\"urn:keyfob:error:too-many-connections\",\"title\":\"Too many "
+                                     "connections\",\"status\":503,\"code\":\"too_many_connections\","
+                                     "\"detail\":\"every connection is taken\",\"retry_after\":1}\n";
+        _Static_assert(sizeof(answer) > 182, "Content-Length");
+        (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        close(fd);
+}
+
+static void admit(struct server *s, int fd)
+{
+        struct peer peer;
+        if (s->connections_count >= LIMIT_CONNECTIONS_N) {
+                refuse(fd);
+        } else if (unix_peer(fd, &peer) < 0) {
+                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "peer_unknown", LOG_STR("error", strerror(errno)));
+                close(fd);
+        } else if (connection_open(s, fd, &peer) < 0) {
+                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
+        }
+}
+
+static bool is_of_the_connection(int error)
+{
+        return error == ECONNABORTED || error == EINTR || error == EPERM;
+}
+
+static void on_readable(uv_poll_t *handle, int status, int events)
+{
+        struct listener *l = handle->data;
+        (void)events;
+        if (status < 0) {
+                pause_accepting(l, -status);
+                return;
+        }
+        for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+                int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                if (fd >= 0) {
+                        l->has_told = false;
+                        admit(l->server, fd);
+                } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                        return;
+                } else if (!is_of_the_connection(errno)) {
+                        pause_accepting(l, errno);
+                        return;
+                }
+        }
+}
+
+int listener_open(struct server *s, int fd, struct error *e)
+{
+        struct listener *l = calloc(1, sizeof(*l));
+        int rc = l ? uv_poll_init(s->deps.loop, &l->poll, fd) : UV_ENOMEM;
+        if (rc < 0) {
+                free(l);
+                close(fd);
+                return error_set(e, ERROR_INTERNAL, "watch the listening socket: %s", uv_strerror(rc));
+        }
+        l->poll.data = l;
+        (void)uv_timer_init(s->deps.loop, &l->rearm); // cannot fail
+        l->rearm.data = l;
+        l->open = 2;
+        l->fd = fd;
+        l->server = s;
+        l->next = s->listeners;
+        s->listeners = l;
+        s->open++;
+        (void)uv_poll_start(&l->poll, UV_READABLE, on_readable); // fails only for a handle that is being closed
+        return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+        struct listener *l = handle->data;
+        if (--l->open > 0)
+                return;
+        struct server *s = l->server;
+        close(l->fd);
+        free(l);
+        server_release(s);
+}
+
+void listener_close_all(struct server *s)
+{
+        struct listener *next;
+        for (struct listener *l = s->listeners; l; l = next) {
+                next = l->next;
+                uv_close((uv_handle_t *)&l->poll, on_closed);
+                uv_close((uv_handle_t *)&l->rearm, on_closed);
+        }
+        s->listeners = NULL;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/server/profile_json.h"
+
+#include "proto/mem/time.h"
+#include "proto/wire/credentials.h"
+#include "proto/wire/json_write.h"
+#include "sidecar/server/server.h"
+#include "sidecar/vault/vault.h"
+
+static void put_text(struct buffer *b, const char *key, struct slice text)
+{
+        json_key(b, key);
+        if (text.n > 0)
+                json_put_string(b, text);
+        else
+                json_put_null(b);
+}
+
+// null for none and for never.
+static void put_time(struct buffer *b, const char *key, int64_t time_s)
+{
+        char text[TIME_RFC3339_SIZE];
+        json_key(b, key);
+        if (time_s > 0 && time_format_rfc3339(time_s, text) == 0)
+                json_put_string(b, slice_str(text));
+        else
+                json_put_null(b);
+}
+
+static void put_upstream(struct buffer *b, const struct error *e)
+{
+        json_key(b, "upstream");
+        if (!e->upstream.code[0] && e->upstream.status == 0) {
+                json_put_null(b);
+                return;
+        }
+        json_begin_object(b);
+        put_text(b, "service", slice_str(e->upstream.service));
+        put_text(b, "code", slice_str(e->upstream.code));
+        put_text(b, "message", slice_str(e->upstream.message));
+        put_text(b, "request_id", slice_str(e->upstream.request_id));
+        json_key(b, "status");
+        if (e->upstream.status)
+                json_put_i64(b, e->upstream.status);
+        else
+                json_put_null(b);
+        json_end_object(b);
+}
+
+static void put_error(struct buffer *b, const struct error *e)
+{
+        json_key(b, "last_error");
+        if (!e) {
+                json_put_null(b);
+                return;
+        }
+        json_begin_object(b);
+        json_member(b, "kind", slice_str(error_kind_name(e->kind)));
+        json_member(b, "detail", slice_str(e->message));
+        put_text(b, "hint", slice_str(e->hint));
+        put_upstream(b, e);
+        json_end_object(b);
+}
+
+void profile_json_write(struct buffer *b, const struct server_profile *p)
+{
+        struct entry_status status;
+        entry_status(p->entry, &status);
+        struct slice role_arn = p->role_arn ? slice_str(p->role_arn) : status.assumed_role_arn;
+        struct slice account_id = status.account_id;
+        if (account_id.n == 0)
+                account_id = credentials_account_of_arn(role_arn);
+        json_begin_object(b);
+        json_member(b, "name", slice_str(p->name));
+        json_member(b, "type", slice_str(p->type));
+        json_member(b, "state", slice_str(entry_state_name(status.state)));
+        put_time(b, "expiration", status.expires_s);
+        put_time(b, "next_refresh", status.next_refresh_s);
+        json_member_i64(b, "generation", (int64_t)status.generation);
+        put_text(b, "role_arn", role_arn);
+        put_text(b, "account_id", account_id);
+        put_text(b, "region", slice_str(p->region));
+        json_member_bool(b, "on_demand", p->on_demand);
+        put_error(b, status.last_error);
+        put_time(b, "last_success", status.last_success_s);
+        json_member_i64(b, "refreshes", (int64_t)status.successes);
+        json_member_i64(b, "failures", (int64_t)status.failures);
+        json_end_object(b);
+}

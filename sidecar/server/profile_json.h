@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be told about a profile: its state and its history, no secret.
+#ifndef SIDECAR_SERVER_PROFILE_JSON_H
+#define SIDECAR_SERVER_PROFILE_JSON_H
+
+struct buffer;
+struct server_profile;
+
+// Appends one object.
+void profile_json_write(struct buffer *b, const struct server_profile *profile);
+
+#endif

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of one entry, and what can be asked of it.
+#include "sidecar/vault/vault.h"
+
+#include "tests/unit/vault/simulation.h"
+
+static void test_names_of_states(void **state)
+{
+        (void)state;
+        assert_string_equal(entry_state_name(ENTRY_EMPTY), "empty");
+        assert_string_equal(entry_state_name(ENTRY_FETCHING), "fetching");
+        assert_string_equal(entry_state_name(ENTRY_FRESH), "fresh");
+        assert_string_equal(entry_state_name(ENTRY_STALE), "stale");
+        assert_string_equal(entry_state_name(ENTRY_FAILED), "failed");
+}
+
+static void test_first_fetch(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        assert_int_equal(f.starts, 0); // from the loop
+        assert_null(entry_peek(e));
+        sim_turn(&sim);
+        assert_int_equal(f.starts, 1); // and at once
+        entry_status(e, &status);
+        assert_int_equal(status.state, ENTRY_FETCHING);
+        assert_true(status.is_fetching);
+        assert_int_equal(status.generation, 0);
+        assert_int_equal(status.expires_s, 0);
+        assert_int_equal(status.next_refresh_s, 0);
+        assert_int_equal(status.last_success_s, 0);
+
+        sim_run(&sim, 50);
+        assert_non_null(entry_peek(e));
+        assert_string_equal(entry_name(e), "irsa");
+        assert_ptr_equal(entry_owner(e), &f);
+        assert_int_equal(entry_generation(e), 1);
+        entry_status(e, &status);
+        assert_int_equal(status.state, ENTRY_FRESH);
+        assert_false(status.is_fetching);
+        assert_int_equal(status.expires_s, SIM_WALL_S + 3600);
+        assert_int_equal(status.next_refresh_s, SIM_WALL_S + 1800);
+        assert_int_equal(status.last_success_s, SIM_WALL_S);
+        assert_int_equal(status.successes, 1);
+        assert_int_equal(status.failures, 0);
+        assert_null(status.last_error);
+        assert_true(slice_eq(status.account_id, SLICE("111122223333")));
+        assert_int_equal(sim.events[VAULT_ROTATED], 1);
+        assert_int_equal(sim.last_duration_ms, 50);
+        sim_end(&sim);
+        assert_true(f.is_destroyed);
+}
+
+static void test_renewal(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, 29 * MINUTE);
+        assert_int_equal(f.starts, 1);
+        sim_run(&sim, 2 * MINUTE);
+        assert_int_equal(f.starts, 2);
+        assert_int_equal(entry_generation(e), 2);
+        sim.random = UINT32_MAX; // of the plan after the next
+        sim_run(&sim, 30 * MINUTE);
+        assert_int_equal(f.starts, 3);
+        sim_run(&sim, 25 * MINUTE); // 24 minutes with all of the jitter
+        assert_int_equal(f.starts, 4);
+        sim_end(&sim);
+}
+
+static void test_reply(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct slice reply, again;
+        size_t body;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        assert_false(entry_reply(e, &reply, &body));
+        sim_run(&sim, MINUTE);
+        assert_true(entry_reply(e, &reply, &body));
+        assert_true(body < reply.n);
+        struct slice document = slice_from(reply, body);
+        char head[256];
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nETag: \"1\"\r\n"
+                 "Content-Length: %zu\r\n\r\n",
+                 document.n);
+        assert_true(slice_eq(slice_head(reply, body), slice_str(head)));
+        assert_int_equal(document.p[0], '{');
+        assert_true(slice_ends_with(document, SLICE("}\n")));
+        assert_non_null(memmem(document.p, document.n, "\"AKIDEXAMPLE1\"", 14));
+        assert_true(entry_reply(e, &again, &body));
+        assert_ptr_equal(again.p, reply.p); // rendered once
+
+        sim_run(&sim, 31 * MINUTE);
+        assert_true(entry_reply(e, &reply, &body));
+        assert_non_null(memmem(reply.p, reply.n, "ETag: \"2\"", 9));
+        assert_non_null(memmem(reply.p, reply.n, "\"AKIDEXAMPLE2\"", 14));
+        sim_end(&sim);
+}
+
+static void test_failed_refresh_keeps_what_is_valid(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        sim_begin(&sim);
+        sim.random = UINT32_MAX;
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, MINUTE);
+        fake_fails(&f, ERROR_TRANSIENT);
+        sim_run(&sim, 30 * MINUTE);
+        assert_int_equal(state_of(e), ENTRY_STALE);
+        assert_non_null(entry_peek(e));
+        entry_status(e, &status);
+        assert_true(status.failures_in_row > 2);
+        assert_int_equal(status.failures, status.failures_in_row);
+        assert_int_equal(status.last_error->kind, ERROR_TRANSIENT);
+        assert_string_equal(status.last_error->message, "profile irsa: STS AssumeRole: transient");
+        assert_string_equal(status.last_error->hint, "have a look");
+        assert_true(status.next_refresh_s > sim_now_s(&sim));
+        assert_int_equal(sim.events[VAULT_REFRESH_FAILED], status.failures);
+        assert_string_equal(sim.last_error.message, "profile irsa: STS AssumeRole: transient");
+
+        f.way = FAKE_GIVES;
+        sim_run(&sim, MINUTE + SECOND); // the longest backoff
+        entry_status(e, &status);
+        assert_int_equal(status.state, ENTRY_FRESH);
+        assert_int_equal(status.generation, 2);
+        assert_int_equal(status.failures_in_row, 0);
+        assert_null(status.last_error);
+        sim_end(&sim);
+}
+
+static void test_expiry(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, 50);
+        fake_fails(&f, ERROR_DENIED);
+        sim.random = UINT32_MAX;
+        sim_run(&sim, 59 * MINUTE - 100); // 60.05 s left
+        assert_non_null(entry_peek(e));
+        assert_int_equal(sim.events[VAULT_EXPIRED], 0);
+        sim_run(&sim, 100);
+        assert_null(entry_peek(e));
+        assert_int_equal(state_of(e), ENTRY_FAILED);
+        assert_int_equal(sim.events[VAULT_EXPIRED], 1);
+        sim_run(&sim, HOUR);
+        assert_int_equal(sim.events[VAULT_EXPIRED], 1); // once
+        assert_int_equal(state_of(e), ENTRY_FAILED);
+
+        f.way = FAKE_GIVES;
+        sim_run(&sim, 5 * MINUTE + SECOND);
+        assert_int_equal(state_of(e), ENTRY_FRESH);
+        assert_int_equal(entry_generation(e), 2);
+        sim_end(&sim);
+}
+
+static void test_too_short_a_life_is_a_failure(void **state)
+{
+        (void)state;
+        static const struct {
+                int64_t life_s;
+                bool has_no_date, is_good;
+        } rows[] = {{30, false, false}, {60, false, false}, {60, true, false}, {62, false, true}, {-5, true, false}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct sim sim;
+                struct fake f;
+                struct entry_status status;
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                f.life_s = rows[i].life_s;
+                f.has_no_date = rows[i].has_no_date;
+                struct entry *e = fake_add(&f, "irsa", false);
+                sim_run(&sim, 60);
+                entry_status(e, &status);
+                assert_int_equal(status.state, rows[i].is_good ? ENTRY_FRESH : ENTRY_FAILED);
+                assert_int_equal(entry_peek(e) != NULL, rows[i].is_good);
+                if (!rows[i].is_good) {
+                        assert_int_equal(status.last_error->kind, ERROR_PROTOCOL);
+                        assert_non_null(strstr(status.last_error->message, "less than 60 s"));
+                        assert_int_equal(status.expires_s, 0);
+                }
+                sim_end(&sim);
+        }
+}
+
+static void test_cannot_start(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        sim_begin(&sim);
+        sim.random = UINT32_MAX;
+        fake_init(&f, &sim);
+        f.way = FAKE_DOES_NOT_START;
+        f.kind = ERROR_CONFIG;
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_turn(&sim);
+        entry_status(e, &status);
+        assert_int_equal(status.state, ENTRY_FAILED);
+        assert_string_equal(status.last_error->message, "profile irsa: the token file is missing");
+        assert_int_equal(f.starts, 1);
+        sim_run(&sim, 4 * SECOND);
+        assert_int_equal(f.starts, 1);
+        sim_run(&sim, 2 * SECOND); // the backoff of a failure
+        assert_int_equal(f.starts, 2);
+        sim_end(&sim);
+}
+
+static void test_static_is_fetched_once(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.life_s = 0;
+        struct entry *e = fake_add(&f, "static", false);
+        sim_run(&sim, 48 * (int64_t)HOUR);
+        entry_status(e, &status);
+        assert_int_equal(f.starts, 1);
+        assert_int_equal(status.state, ENTRY_FRESH);
+        assert_true(status.expires_s == CREDENTIALS_NEVER_EXPIRE);
+        assert_int_equal(status.next_refresh_s, 0);
+        sim_end(&sim);
+}
+
+// The same credentials once more are no new generation, and half of what is left is used before the next attempt.
+static void test_the_same_again(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct slice reply;
+        size_t body;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.is_fixed = true;
+        f.fixed_end_s = SIM_WALL_S + 3600;
+        struct entry *e = fake_add(&f, "imds", false);
+        sim_run(&sim, 30 * MINUTE + SECOND);
+        assert_int_equal(f.starts, 2);
+        assert_int_equal(entry_generation(e), 1);
+        assert_int_equal(sim.events[VAULT_ROTATED], 2);
+        sim_run(&sim, 14 * MINUTE);
+        assert_int_equal(f.starts, 2);
+        sim_run(&sim, 2 * MINUTE);
+        assert_int_equal(f.starts, 3);
+        sim_run(&sim, 12 * MINUTE + 40 * SECOND); // to a few seconds before the end
+        assert_true(f.starts < 16);
+        assert_non_null(entry_peek(e));
+        f.fixed_end_s += 3600;
+        sim_run(&sim, 16 * SECOND);
+        assert_int_equal(entry_generation(e), 2);
+        assert_true(entry_reply(e, &reply, &body));
+        assert_int_equal(sim.events[VAULT_EXPIRED], 0);
+        sim_end(&sim);
+}
+
+static void test_what_ends_sooner_does_not_replace(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, MINUTE);
+        f.life_s = 900;
+        sim_run(&sim, 30 * MINUTE);
+        assert_int_equal(f.starts, 2);
+        assert_int_equal(entry_generation(e), 1); // 29 min left against 15
+        ask(&a, e, VAULT_WANT_REFRESH);
+        sim_run(&sim, SECOND);
+        assert_int_equal(f.starts, 3);
+        assert_int_equal(entry_generation(e), 2); // asked for
+        assert_string_equal(a.key, "AKIDEXAMPLE3");
+        sim_end(&sim);
+}
+
+static void test_drop(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, MINUTE);
+        entry_drop(e);
+        assert_null(entry_peek(e));
+        assert_int_equal(state_of(e), ENTRY_EMPTY);
+        assert_int_equal(sim.events[VAULT_DROPPED], 1);
+        sim_run(&sim, 2 * HOUR);
+        assert_int_equal(f.starts, 1);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_turn(&sim);
+        assert_int_equal(a.completions, 1);
+        assert_int_equal(a.error.kind, ERROR_CANCELLED);
+        assert_non_null(strstr(a.error.message, "profile irsa: "));
+        assert_string_equal(a.error.hint, "run: keyfob refresh irsa");
+        assert_int_equal(f.starts, 1);
+
+        fake_fails(&f, ERROR_TRANSIENT);
+        ask(&a, e, VAULT_WANT_REFRESH);
+        sim_run(&sim, 2 * HOUR);
+        assert_int_equal(a.error.kind, ERROR_TRANSIENT);
+        assert_int_equal(f.starts, 2); // nobody retries by himself
+        assert_int_equal(state_of(e), ENTRY_FAILED);
+
+        f.way = FAKE_GIVES;
+        ask(&a, e, VAULT_WANT_REFRESH);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE2");
+        assert_non_null(entry_peek(e));
+        assert_int_equal(entry_generation(e), 2);
+        sim_run(&sim, 31 * MINUTE);
+        assert_int_equal(entry_generation(e), 3); // and it goes on
+        sim_end(&sim);
+}
+
+static void test_drop_during_a_fetch(void **state)
+{
+        (void)state;
+        for (unsigned at_once = 0; at_once < 2; at_once++) {
+                struct sim sim;
+                struct fake f;
+                struct asker waits = {0}, refreshes = {0}, after = {0};
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                f.cancels_at_once = at_once;
+                struct entry *e = fake_add(&f, "irsa", false);
+                sim_turn(&sim);
+                ask(&waits, e, VAULT_WANT_CREDENTIALS);
+                ask(&refreshes, e, VAULT_WANT_REFRESH);
+                entry_drop(e);
+                assert_int_equal(f.cancels, 1);
+                sim_turn(&sim);
+                assert_int_equal(waits.error.kind, ERROR_CANCELLED);
+                assert_int_equal(refreshes.error.kind, ERROR_CANCELLED);
+                ask(&after, e, VAULT_WANT_REFRESH); // while the cancelled call may still be under way
+                sim_run(&sim, SECOND);
+                assert_int_equal(f.starts, 2);
+                assert_int_equal(after.completions, 1);
+                assert_string_equal(after.key, "AKIDEXAMPLE1");
+                assert_int_equal(sim.events[VAULT_REFRESH_FAILED], 0);
+                sim_end(&sim);
+        }
+}
+
+static void test_on_demand(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "tenant", true);
+        sim_run(&sim, HOUR);
+        assert_null(entry_peek(e));
+        assert_int_equal(f.starts, 0);
+        assert_int_equal(state_of(e), ENTRY_EMPTY);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        for (int i = 0; i < 12; i++) { // an hour of somebody who asks every five minutes
+                sim_run(&sim, 5 * MINUTE);
+                assert_non_null(entry_peek(e));
+        }
+        assert_int_equal(f.starts, 2);
+        sim_run(&sim, 14 * MINUTE + 59 * SECOND);
+        assert_int_equal(sim.events[VAULT_DROPPED], 0);
+        sim_run(&sim, 2 * SECOND);
+        assert_int_equal(sim.events[VAULT_DROPPED], 1);
+        assert_int_equal(state_of(e), ENTRY_EMPTY);
+        unsigned starts = f.starts;
+        sim_run(&sim, 5 * HOUR);
+        assert_int_equal(f.starts, starts);
+        assert_null(entry_peek(e));
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 2);
+        assert_non_null(entry_peek(e));
+        sim_end(&sim);
+}
+
+static void test_on_demand_gives_up_when_nobody_asks(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        fake_fails(&f, ERROR_TRANSIENT);
+        sim.random = UINT32_MAX;
+        struct entry *e = fake_add(&f, "tenant", true);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, 10 * MINUTE);
+        assert_int_equal(a.error.kind, ERROR_TRANSIENT);
+        assert_true(f.starts > 10);
+        sim_run(&sim, 7 * MINUTE);
+        unsigned starts = f.starts;
+        assert_int_equal(state_of(e), ENTRY_EMPTY);
+        sim_run(&sim, 5 * HOUR);
+        assert_int_equal(f.starts, starts);
+        assert_int_equal(sim.events[VAULT_DROPPED], 0); // there was nothing to drop
+        sim_end(&sim);
+}
+
+static void test_configure(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        int owner = 0;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", true);
+        sim_run(&sim, MINUTE);
+        assert_int_equal(f.starts, 0);
+        entry_configure(e, &(struct entry_options){.name = "irsa", .owner = &owner, .refresh_before_seconds = 600});
+        assert_ptr_equal(entry_owner(e), &owner);
+        sim_run(&sim, SECOND);
+        assert_int_equal(f.starts, 1); // eager now
+        entry_status(e, &status);
+        assert_int_equal(status.next_refresh_s, status.expires_s - 600);
+        entry_configure(e, &(struct entry_options){.name = "irsa", .on_demand = true});
+        entry_status(e, &status);
+        assert_int_equal(status.next_refresh_s, status.expires_s - 1800);
+        assert_non_null(entry_peek(e));
+        sim_run(&sim, 16 * MINUTE);
+        assert_int_equal(state_of(e), ENTRY_EMPTY); // on demand, and nobody asked
+        entry_configure(e, &(struct entry_options){.name = "irsa"});
+        sim_run(&sim, SECOND);
+        assert_int_equal(state_of(e), ENTRY_FRESH);
+        sim_end(&sim);
+}
+
+static void test_retire(void **state)
+{
+        (void)state;
+        static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
+        for (size_t i = 0; i < 4 * sizeof(ways) / sizeof(ways[0]); i++) {
+                struct sim sim;
+                struct fake f;
+                struct error reason;
+                struct asker waits = {0}, newer = {0}, refreshes = {0}, after = {0};
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                f.way = ways[i / 4];
+                f.cancels_at_once = i % 2;
+                error_set(&reason, ERROR_CANCELLED, "gone with a reload");
+                struct entry *e = fake_add(&f, "irsa", false);
+                newer.waiter.after_generation = 7;
+                ask(&newer, e, VAULT_WANT_NEWER);
+                if (i % 4 < 2)
+                        sim_turn(&sim); // the call is under way
+                ask(&waits, e, VAULT_WANT_CREDENTIALS);
+                ask(&refreshes, e, VAULT_WANT_REFRESH);
+                entry_retire(e, &reason);
+                entry_retire(e, &reason);
+                assert_null(entry_peek(e));
+                assert_string_equal(entry_name(e), "irsa");
+                assert_int_equal(newer.completions + waits.completions + refreshes.completions, 0);
+                ask(&after, e, VAULT_WANT_CREDENTIALS); // too late, but it is told
+                sim_run(&sim, SECOND);
+                struct asker *all[] = {&waits, &newer, &refreshes, &after};
+                for (size_t j = 0; j < 4; j++) {
+                        assert_int_equal(all[j]->completions, 1);
+                        assert_string_equal(all[j]->error.message, "profile irsa: gone with a reload");
+                }
+                assert_true(f.is_destroyed);
+                sim_end(&sim);
+        }
+}
+
+static void test_provider_is_taken_over_by_a_closing_vault(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        vault_close(sim.vault, sim_closed, &sim);
+        struct entry_options options = {.name = "late"};
+        assert_null(vault_add(sim.vault, &options, &f.base));
+        sim.vault = NULL;
+        sim_end(&sim);
+        assert_true(f.is_destroyed);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_names_of_states),
+            cmocka_unit_test(test_first_fetch),
+            cmocka_unit_test(test_renewal),
+            cmocka_unit_test(test_reply),
+            cmocka_unit_test(test_failed_refresh_keeps_what_is_valid),
+            cmocka_unit_test(test_expiry),
+            cmocka_unit_test(test_too_short_a_life_is_a_failure),
+            cmocka_unit_test(test_cannot_start),
+            cmocka_unit_test(test_static_is_fetched_once),
+            cmocka_unit_test(test_the_same_again),
+            cmocka_unit_test(test_what_ends_sooner_does_not_replace),
+            cmocka_unit_test(test_drop),
+            cmocka_unit_test(test_drop_during_a_fetch),
+            cmocka_unit_test(test_on_demand),
+            cmocka_unit_test(test_on_demand_gives_up_when_nobody_asks),
+            cmocka_unit_test(test_configure),
+            cmocka_unit_test(test_retire),
+            cmocka_unit_test(test_provider_is_taken_over_by_a_closing_vault),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
