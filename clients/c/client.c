@@ -22,6 +22,7 @@ struct keyfob_client {
         bool used; // an answer has come over this connection
         struct http_parser *parser;
         char path[LIMIT_UNIX_PATH + 1];
+        size_t input_size;         // how much of `input` is to be wiped
         uint8_t input[INPUT_SIZE]; // the last answer, if it came in one piece
 };
 
@@ -60,6 +61,7 @@ static int dial(struct keyfob_client *client, int64_t deadline_ms)
 {
         if (client->fd >= 0)
                 return 0;
+        http_parser_free(client->parser); // kept until now for the message of a connection that ended with it
         client->parser = http_parser_new(HTTP_RESPONSES, LIMIT_HTTP_LIST);
         if (!client->parser)
                 return -ENOMEM;
@@ -82,6 +84,7 @@ struct keyfob_client *keyfob_connect(const struct keyfob_options *options, struc
         client->fd = -1;
         client->used = false;
         client->parser = NULL;
+        client->input_size = 0;
         client->timeout_ms = options && options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
         int r = -ENAMETOOLONG;
         if (keyfob_socket_path(options ? options->socket : NULL, client->path, sizeof(client->path)))
@@ -94,12 +97,18 @@ struct keyfob_client *keyfob_connect(const struct keyfob_options *options, struc
         return client;
 }
 
+static void wipe_input(struct keyfob_client *client)
+{
+        explicit_bzero(client->input, client->input_size);
+        client->input_size = 0;
+}
+
 void keyfob_disconnect(struct keyfob_client *client)
 {
         if (!client)
                 return;
         hang_up(client);
-        explicit_bzero(client->input, sizeof(client->input));
+        wipe_input(client);
         free(client);
 }
 
@@ -113,6 +122,7 @@ static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
                 if (n <= 0)
                         return n < 0 ? (int)n : begun ? -EPROTO : -ECONNRESET;
                 begun = true;
+                client->input_size = (size_t)n > client->input_size ? (size_t)n : client->input_size;
                 struct slice rest = slice_of(client->input, (size_t)n);
                 while (rest.n > 0) {
                         size_t taken = 0;
@@ -152,6 +162,7 @@ enum keyfob_status client_exchange(struct keyfob_client *client, struct slice he
         int64_t deadline_ms = deadline_now_ms() + client->timeout_ms;
         bool was_used = client->used;
         *response = (struct keyfob_response){0};
+        wipe_input(client);
         int r = exchange_once(client, head_and_body, deadline_ms);
         if (was_used && is_stale(r)) {
                 hang_up(client);

@@ -68,7 +68,8 @@ enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const c
                 return errors_set(error, KEYFOB_NO_AGENT, "the path of the socket is longer than 107 bytes",
                                   "Use a shorter path.");
         case ETIMEDOUT:
-                return set_at(error, KEYFOB_TIMED_OUT, (const char *[]){"the agent at ", socket, " did not answer in time"},
+                return set_at(error, KEYFOB_TIMED_OUT,
+                              (const char *[]){"the agent at ", socket, " did not answer in time"},
                               "See the agent's log; its source of credentials may be slow or unreachable.");
         case ENOMEM:
                 return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
@@ -121,7 +122,8 @@ enum keyfob_status errors_from_answer(struct keyfob_error *error, int http_statu
                         read_member(&doc, SLICE("title"), error->detail, sizeof(error->detail));
                 size_t node = json_get(&doc, JSON_ROOT, SLICE("retry_after"));
                 if (node != JSON_NONE && json_integer(&doc, node, &retry_after_s) == 0 && retry_after_s > 0)
-                        error->retry_after_s = (int)(retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S);
+                        error->retry_after_s =
+                            (int)(retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S);
         }
         json_doc_free(&doc);
         if (error->detail[0] == 0) {

@@ -121,8 +121,8 @@ struct keyfob_signature {
 
 /* Signs for a profile (SigV4). The headers hold a session token: as secret as credentials. */
 KEYFOB_API enum keyfob_status keyfob_sign(struct keyfob_client *client, const char *profile,
-                                          const struct keyfob_sign_request *request,
-                                          struct keyfob_signature *signature, struct keyfob_error *error);
+                                          const struct keyfob_sign_request *request, struct keyfob_signature *signature,
+                                          struct keyfob_error *error);
 KEYFOB_API void keyfob_signature_clear(struct keyfob_signature *signature);
 
 /* Borrowed from the client until its next call; wiped then. */

@@ -44,14 +44,14 @@ struct role_settings {
 struct profile {
         char *name;
         enum profile_type type;
+        bool on_demand; // refreshed when asked for, not ahead of time
 
         char *region;        // where the credentials are used; NULL: unknown
         char *issuer_region; // where they are issued: sts_region, the trust anchor's region, or `region`
         char *endpoint_url;  // base URL of the issuing service without a slash at its end, derived when not configured
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
-        bool on_demand;
-        int64_t refresh_before_seconds; // 0: default
+        int64_t refresh_before_seconds;              // 0: default
 
         struct allow_rule *allow;
         size_t allow_count; // 0: whoever may connect

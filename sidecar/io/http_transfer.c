@@ -9,6 +9,7 @@ enum {
         CONNECT_TIMEOUT_MS = 3000,
         TOTAL_TIMEOUT_MS = 10000,
         IDLE_MAX_S = 60, // older connections are not used again; load balancers drop theirs at 60 s and later
+        HEADER_LINE_MAX = 128 * 1024, // a session token alone may take half of it
         REQUEST_BODY_MAX = 64 * 1024 * 1024
 };
 
@@ -69,7 +70,7 @@ static int add_fields(struct http_transfer *t, const struct http_request *reques
 {
         struct buffer line;
         int r = suppress_defaults(t, request);
-        buffer_init(&line, LIMIT_UPSTREAM_HEADER * 2);
+        buffer_init(&line, HEADER_LINE_MAX);
         for (size_t i = 0; i < request->fields_count && r == 0; i++) {
                 const struct http_field *field = &request->fields[i];
                 if (field->name.n == 0 || !is_one_line(field->name) || !is_one_line(field->value)) {

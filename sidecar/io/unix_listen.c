@@ -43,7 +43,8 @@ static int split_path(const char *path, struct place *ret, struct error *e)
         if (n > LIMIT_UNIX_PATH) {
                 error_set(e, ERROR_CONFIG, "socket %s: the path has %zu bytes, at most %d are possible", path, n,
                           (int)LIMIT_UNIX_PATH);
-                return error_hint(e, "choose a shorter path: the kernel has no more room for it");
+                error_hint(e, "choose a shorter path: the kernel has no more room for it");
+                return -1;
         }
         const char *slash = strrchr(path, '/');
         ret->path = path;

@@ -50,7 +50,8 @@ static void refuse_input(struct connection *c, enum http_parse why)
                 connection_refuse(c, API_BODY_TOO_LARGE, "to sign a large payload, send its hash as payload_sha256",
                                   "the body of the request is too large");
         else
-                connection_refuse(c, API_INVALID_REQUEST, "the socket speaks HTTP/1.1", "this is no valid HTTP request");
+                connection_refuse(c, API_INVALID_REQUEST, "the socket speaks HTTP/1.1",
+                                  "this is no valid HTTP request");
 }
 
 // RFC 9110, 10.1.1: not sent when the body is on its way already.

@@ -2,6 +2,7 @@
 // The agent's own state: alive, ready, metrics, version. Whoever can connect may ask.
 #include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
+#include "proto/wire/limits.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/metrics.h"
@@ -127,8 +128,7 @@ static int read_min_ttl(struct request *r, struct readiness *ready)
                         continue;
                 problem_say(r, API_INVALID_REQUEST,
                             "this path takes min_ttl (seconds, or such as 10m) and profile (repeatable)",
-                            "cannot use the parameter \"%.*s\"", (int)slice_head(p.name, 64).n,
-                            (const char *)p.name.p);
+                            "cannot use the parameter \"%.*s\"", (int)slice_head(p.name, 64).n, (const char *)p.name.p);
                 return -1;
         }
         return 0;

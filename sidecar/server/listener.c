@@ -21,8 +21,8 @@ struct listener {
         uv_poll_t poll;
         uv_timer_t rearm;
         int fd;
-        unsigned open;   // handles
-        bool has_told;   // of a failure, since the last success
+        unsigned open; // handles
+        bool has_told; // of a failure, since the last success
         struct server *server;
         struct listener *next;
 };
@@ -49,18 +49,22 @@ static void pause_accepting(struct listener *l, int error)
                   LOG_STR("hint", "raise the limit of open files (LimitNOFILE=, ulimit -n)"));
 }
 
+#define REFUSAL                                                                                                        \
+        "{\"type\":\"urn:keyfob:error:too-many-connections\",\"title\":\"Too many connections\",\"status\":503,"       \
+        "\"code\":\"too_many_connections\",\"detail\":\"every connection is taken\",\"retry_after\":1}\n"
+#define REFUSAL_SIZE "176"
+
+_Static_assert(sizeof(REFUSAL) - 1 == 176, "REFUSAL_SIZE");
+
 static void refuse(int fd)
 {
         static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                      "Content-Type: application/problem+json\r\n"
-                                     "Content-Length: 182\r\n"
+                                     "Content-Length: " REFUSAL_SIZE "\r\n"
+                                     "Cache-Control: no-store\r\n"
                                      "Retry-After: 1\r\n"
                                      "Connection: close\r\n"
-                                     "\r\n"
-                                     "{\"type\":\"urn:keyfob:error:too-many-connections\",\"title\":\"Too many "
-                                     "connections\",\"status\":503,\"code\":\"too_many_connections\","
-                                     "\"detail\":\"every connection is taken\",\"retry_after\":1}\n";
-        _Static_assert(sizeof(answer) > 182, "Content-Length");
+                                     "\r\n" REFUSAL;
         (void)!send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         close(fd);
 }

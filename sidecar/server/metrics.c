@@ -32,19 +32,19 @@ struct metrics {
 };
 
 static const struct histogram_bound request_bounds[] = {
-    {10000, "0.00001"},     {25000, "0.000025"},   {50000, "0.00005"},    {100000, "0.0001"},   {250000, "0.00025"},
-    {500000, "0.0005"},     {1000000, "0.001"},    {2500000, "0.0025"},   {5000000, "0.005"},   {10000000, "0.01"},
-    {25000000, "0.025"},    {50000000, "0.05"},    {100000000, "0.1"},    {250000000, "0.25"},  {1000000000, "1"},
-    {2500000000, "2.5"},    {10000000000, "10"},   {30000000000, "30"},   {60000000000, "60"},
+    {10000, "0.00001"},  {25000, "0.000025"}, {50000, "0.00005"},  {100000, "0.0001"},  {250000, "0.00025"},
+    {500000, "0.0005"},  {1000000, "0.001"},  {2500000, "0.0025"}, {5000000, "0.005"},  {10000000, "0.01"},
+    {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"},  {250000000, "0.25"}, {1000000000, "1"},
+    {2500000000, "2.5"}, {10000000000, "10"}, {30000000000, "30"}, {60000000000, "60"},
 };
 static const struct histogram_bound refresh_bounds[] = {
-    {5000000, "0.005"},   {10000000, "0.01"},   {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"},
-    {250000000, "0.25"},  {500000000, "0.5"},   {1000000000, "1"},   {2500000000, "2.5"}, {5000000000, "5"},
-    {10000000000, "10"},  {30000000000, "30"},  {60000000000, "60"},
+    {5000000, "0.005"},  {10000000, "0.01"},  {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"},
+    {250000000, "0.25"}, {500000000, "0.5"},  {1000000000, "1"},   {2500000000, "2.5"}, {5000000000, "5"},
+    {10000000000, "10"}, {30000000000, "30"}, {60000000000, "60"},
 };
 static const struct histogram_bound stall_bounds[] = {
-    {1000000, "0.001"}, {2500000, "0.0025"}, {5000000, "0.005"},  {10000000, "0.01"},
-    {25000000, "0.025"}, {50000000, "0.05"}, {100000000, "0.1"}, {500000000, "0.5"},
+    {1000000, "0.001"},  {2500000, "0.0025"}, {5000000, "0.005"}, {10000000, "0.01"},
+    {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"}, {500000000, "0.5"},
 };
 
 _Static_assert(COUNT_OF(request_bounds) <= HISTOGRAM_BOUNDS_MAX, "more buckets than there is room for");
@@ -74,10 +74,8 @@ struct metrics *metrics_new(struct uv_loop_s *loop)
         struct metrics *m = calloc(1, sizeof(*m));
         if (!m)
                 return NULL;
-        m->request_durations =
-            (struct histogram){.bounds = request_bounds, .bounds_count = COUNT_OF(request_bounds)};
-        m->refresh_durations =
-            (struct histogram){.bounds = refresh_bounds, .bounds_count = COUNT_OF(refresh_bounds)};
+        m->request_durations = (struct histogram){.bounds = request_bounds, .bounds_count = COUNT_OF(request_bounds)};
+        m->refresh_durations = (struct histogram){.bounds = refresh_bounds, .bounds_count = COUNT_OF(refresh_bounds)};
         m->stalls = (struct histogram){.bounds = stall_bounds, .bounds_count = COUNT_OF(stall_bounds)};
         (void)uv_prepare_init(loop, &m->prepare); // these cannot fail
         m->prepare.data = m;
@@ -159,7 +157,8 @@ static void write_profiles(const struct server_profile *profiles, unsigned long 
 {
         struct entry_status status;
         const char *name = "keyfob_credentials_expiration_timestamp_seconds";
-        put_family(out, name, "gauge", "When the credentials held expire; absent when there are none or they never do.");
+        put_family(out, name, "gauge",
+                   "When the credentials held expire; absent when there are none or they never do.");
         for (unsigned long i = 0; i < count; i++) {
                 entry_status(profiles[i].entry, &status);
                 if (status.expires_s == 0 || status.expires_s == CREDENTIALS_NEVER_EXPIRE)

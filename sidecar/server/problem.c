@@ -120,8 +120,7 @@ void problem_of_error(struct request *r, const struct error *e)
 {
         struct entry_status status;
         entry_status(r->profile->entry, &status);
-        problem_send(r, &(struct problem){
-                            .code = code_of(e), .cause = e, .retry_after_s = retry_after_s(r, &status)});
+        problem_send(r, &(struct problem){.code = code_of(e), .cause = e, .retry_after_s = retry_after_s(r, &status)});
 }
 
 void problem_unavailable(struct request *r, const struct outcome *o)

@@ -123,8 +123,7 @@ void router_handle(struct request *r, const struct outcome *o)
         bool is_path = false;
         r->profile = NULL;
         if (r->message->target.n > LIMIT_HTTP_TARGET) {
-                problem_say(r, API_INVALID_URL, NULL, "the request's target has more than %d bytes",
-                            LIMIT_HTTP_TARGET);
+                problem_say(r, API_INVALID_URL, NULL, "the request's target has more than %d bytes", LIMIT_HTTP_TARGET);
                 return;
         }
         split_target(r);

@@ -34,7 +34,7 @@ struct server *server_new(const struct server_deps *deps)
         s->read_buffer = read_buffer;
         buffer_init(&s->head, LIMIT_HTTP_HEAD);
         buffer_init(&s->body, LIMIT_HTTP_LIST);
-        buffer_init(&s->text, LIMIT_HTTP_BODY);
+        buffer_init(&s->text, (size_t)2 * LIMIT_HTTP_BODY);
         buffer_init(&s->signing, LIMIT_SIGN_CANONICAL);
         json_doc_init(&s->json);
         (void)uv_timer_init(deps->loop, &s->sweep); // these cannot fail

@@ -22,11 +22,12 @@ uint8_t *canonical_request_put(uint8_t *p, const struct canonical_request *reque
         if (!p)
                 return NULL;
         p = put_byte(p, '\n');
-        p = canonical_headers_put(p, request->headers);
+        // The names are collected where only the payload hash will be, and moved up behind the lines.
+        uint8_t *names = p + 2 * canonical_headers_bound(request->headers) / 3, *names_end = names;
+        p = canonical_headers_put(p, request->headers, &names_end);
         p = put_byte(p, '\n');
-        uint8_t *names = p;
-        p = canonical_names_put(p, request->headers);
-        *ret_names = slice_of(names, (size_t)(p - names));
+        *ret_names = slice_of(p, (size_t)(names_end - names));
+        p = put_slice(p, slice_of(names, ret_names->n));
         p = put_byte(p, '\n');
         return put_slice(p, request->payload_hash);
 }

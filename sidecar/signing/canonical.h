@@ -8,6 +8,9 @@
 
 #include "proto/mem/slice.h"
 #include "proto/wire/limits.h"
+#include "sidecar/signing/scan.h"
+
+#include <endian.h>
 
 // How the path becomes canonical: S3 signs it as it stands, every other service normalises and encodes once more.
 enum canonical_path_form { CANONICAL_PATH_ENCODED, CANONICAL_PATH_VERBATIM };
@@ -52,19 +55,36 @@ static inline void canonical_headers_init(struct canonical_headers *headers)
         headers->bytes = 0;
 }
 
+// First eight bytes of a name, as a number in the order of names in lower case.
+static inline uint64_t canonical_order(struct slice name)
+{
+        uint64_t word = 0;
+        memcpy(&word, name.p, name.n < 8 ? name.n : 8);
+        return be64toh(scan_lower(word));
+}
+
+// For canonical_headers_add(): finds the place of the item that was added last.
+void canonical_headers_sink(struct canonical_headers *headers);
+
 // Keeps the list sorted by name; equal names stay in the order in which they came. 0, or -1 when it is full.
-int canonical_headers_add(struct canonical_headers *headers, struct slice name, struct slice value,
-                          enum canonical_value form);
+static inline int canonical_headers_add(struct canonical_headers *headers, struct slice name, struct slice value,
+                                        enum canonical_value form)
+{
+        if (headers->count == CANONICAL_HEADERS_MAX)
+                return -1;
+        struct canonical_header *added = &headers->items[headers->count++];
+        *added = (struct canonical_header){name, value, form, canonical_order(name)};
+        headers->bytes += name.n + value.n;
+        if (headers->count > 1 && added[-1].order >= added->order)
+                canonical_headers_sink(headers);
+        return 0;
+}
 
-// True when the (lower-case) name is in the list.
-bool canonical_headers_has(const struct canonical_headers *headers, struct slice name);
-
-// Room for the lines and for the list of names together.
+// Room for the lines and, twice, for the list of names.
 size_t canonical_headers_bound(const struct canonical_headers *headers);
-// "name:value\n" for each name, values of one name joined with ",".
-uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers);
-// "host;x-amz-date"
-uint8_t *canonical_names_put(uint8_t *p, const struct canonical_headers *headers);
+// "name:value\n" for each name, values of one name joined with ",". The list of names ("host;x-amz-date") goes to
+// *names, which is moved behind it.
+uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers, uint8_t **names);
 
 struct canonical_request {
         struct slice method;

@@ -3,17 +3,8 @@
 // one name joined.
 #include "sidecar/signing/canonical.h"
 
-#include <endian.h>
-
 #include "sidecar/signing/put.h"
 #include "sidecar/signing/scan.h"
-
-static uint64_t order_of(struct slice name)
-{
-        uint64_t word = 0;
-        memcpy(&word, name.p, name.n < 8 ? name.n : 8);
-        return be64toh(scan_lower(word));
-}
 
 static int compare_names(const struct canonical_header *a, const struct canonical_header *b)
 {
@@ -27,32 +18,18 @@ static int compare_names(const struct canonical_header *a, const struct canonica
         return (a->name.n > b->name.n) - (a->name.n < b->name.n);
 }
 
-int canonical_headers_add(struct canonical_headers *headers, struct slice name, struct slice value,
-                          enum canonical_value form)
+void canonical_headers_sink(struct canonical_headers *headers)
 {
-        if (headers->count == CANONICAL_HEADERS_MAX)
-                return -1;
-        struct canonical_header added = {name, value, form, order_of(name)};
-        size_t at = headers->count++;
+        size_t at = headers->count - 1;
+        struct canonical_header added = headers->items[at];
         for (; at > 0 && compare_names(&headers->items[at - 1], &added) > 0; at--)
                 headers->items[at] = headers->items[at - 1];
         headers->items[at] = added;
-        headers->bytes += name.n + value.n;
-        return 0;
-}
-
-bool canonical_headers_has(const struct canonical_headers *headers, struct slice name)
-{
-        for (size_t i = 0; i < headers->count; i++) {
-                if (slice_eq_ignore_case(headers->items[i].name, name))
-                        return true;
-        }
-        return false;
 }
 
 size_t canonical_headers_bound(const struct canonical_headers *headers)
 {
-        return 2 * (headers->bytes + 2 * headers->count);
+        return 3 * (headers->bytes + 2 * headers->count);
 }
 
 static bool is_blank(uint8_t byte)
@@ -112,30 +89,20 @@ static uint8_t *put_value(uint8_t *p, const struct canonical_header *header)
         return put_slice(p, header->value);
 }
 
-uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers)
+uint8_t *canonical_headers_put(uint8_t *p, const struct canonical_headers *headers, uint8_t **names)
 {
         for (size_t i = 0; i < headers->count; i++) {
                 const struct canonical_header *header = &headers->items[i];
-                if (i > 0 && compare_names(header - 1, header) == 0) {
+                if (i > 0 && header[-1].order == header->order && compare_names(header - 1, header) == 0) {
                         p[-1] = ','; // in place of the line's end
                 } else {
-                        p = put_lower(p, header->name);
+                        if (i > 0)
+                                *names = put_byte(*names, ';');
+                        p = put_lower_twice(p, names, header->name);
                         p = put_byte(p, ':');
                 }
                 p = put_value(p, header);
                 p = put_byte(p, '\n');
-        }
-        return p;
-}
-
-uint8_t *canonical_names_put(uint8_t *p, const struct canonical_headers *headers)
-{
-        for (size_t i = 0; i < headers->count; i++) {
-                if (i > 0 && compare_names(&headers->items[i - 1], &headers->items[i]) == 0)
-                        continue;
-                if (i > 0)
-                        p = put_byte(p, ';');
-                p = put_lower(p, headers->items[i].name);
         }
         return p;
 }

@@ -126,10 +126,11 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
         if (put_own_parameters(url->query, scratch, out, e) < 0)
                 return -1;
         buffer_reset(scratch);
-        uint8_t *names = signer_reserve(scratch, canonical_headers_bound(&in->headers), e);
+        size_t bound = canonical_headers_bound(&in->headers);
+        uint8_t *names = signer_reserve(scratch, bound, e), *end = names;
         if (!names)
                 return -1;
-        const uint8_t *end = canonical_names_put(names, &in->headers);
+        canonical_headers_put(names + bound / 3, &in->headers, &end); // for the names alone
         put_signing_parameters(in, slice_of(names, (size_t)(end - names)), out);
         if (!out->failed)
                 return 0;

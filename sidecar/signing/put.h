@@ -5,10 +5,18 @@
 
 #include "sidecar/signing/scan.h"
 
+// Most pieces are short: two moves that overlap spare them the call.
 static inline uint8_t *put_slice(uint8_t *p, struct slice s)
 {
-        if (s.n)
+        if (s.n >= 16 && s.n <= 32) {
+                memcpy(p, s.p, 16);
+                memcpy(p + s.n - 16, s.p + s.n - 16, 16);
+        } else if (s.n >= 8 && s.n < 16) {
+                memcpy(p, s.p, 8);
+                memcpy(p + s.n - 8, s.p + s.n - 8, 8);
+        } else if (s.n > 0) {
                 memcpy(p, s.p, s.n);
+        }
         return p + s.n;
 }
 
@@ -28,17 +36,26 @@ static inline uint8_t ascii_upper(uint8_t byte)
         return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
 }
 
-// `s` has to be ASCII.
-static inline uint8_t *put_lower(uint8_t *p, struct slice s)
+// `s` has to be ASCII. Writes it to *twin too.
+static inline uint8_t *put_lower_twice(uint8_t *p, uint8_t **twin, struct slice s)
 {
+        uint8_t *q = *twin;
         size_t i = 0;
         for (; s.n - i >= 8; i += 8) {
                 uint64_t word = scan_lower(scan_load(s.p + i));
                 memcpy(p + i, &word, sizeof(word));
+                memcpy(q + i, &word, sizeof(word));
         }
         for (; i < s.n; i++)
-                p[i] = ascii_lower(s.p[i]);
+                p[i] = q[i] = ascii_lower(s.p[i]);
+        *twin = q + s.n;
         return p + s.n;
+}
+
+static inline uint8_t *put_lower(uint8_t *p, struct slice s)
+{
+        uint8_t *twin = p;
+        return put_lower_twice(p, &twin, s);
 }
 
 // 32 bytes as 64 lower-case digits. A fixed count and no table: compilers make vector code of it.

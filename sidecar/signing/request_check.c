@@ -92,6 +92,13 @@ enum header_kind {
         HEADER_CONTENT_TYPE
 };
 
+// Whether a name of the same length, in any case, is this one in lower case.
+static bool is_name(struct slice name, struct slice lower)
+{
+        return canonical_order(name) == canonical_order(lower) &&
+               (name.n <= 8 || slice_eq_ignore_case(slice_from(name, 8), slice_from(lower, 8)));
+}
+
 static enum header_kind kind_of(struct slice name)
 {
         static const struct {
@@ -118,7 +125,7 @@ static enum header_kind kind_of(struct slice name)
             {SLICE_INIT("x-amz-security-token"), HEADER_MADE_HERE},
         };
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && known[i].name.n <= name.n; i++) {
-                if (known[i].name.n == name.n && slice_eq_ignore_case(name, known[i].name))
+                if (known[i].name.n == name.n && is_name(name, known[i].name))
                         return known[i].kind;
         }
         bool is_proxy = name.n > 6 && name.p[5] == '-' && slice_eq_ignore_case(slice_head(name, 6), SLICE("proxy-"));

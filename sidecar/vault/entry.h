@@ -84,7 +84,7 @@ struct entry {
         char name[];
 };
 
-_Static_assert(sizeof(struct entry) <= 512, "ten thousand entries must stay cheap");
+_Static_assert(sizeof(struct entry) <= 448, "ten thousand entries must stay cheap");
 
 struct source_call;
 TAILQ_HEAD(entry_list, entry);

@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/wire/limits.h"
 #include "tests/unit/config/support.h"
 
 #define MANY 10000
@@ -25,7 +26,7 @@ static void test_many(void **state)
         struct error e;
         char *environment[] = {NULL};
         env_init(&env, environment);
-        buffer_init(&text, 16 * 1024 * 1024);
+        buffer_init(&text, LIMIT_CONFIG_FILE);
         (void)buffer_put_str(&text, "{\"region\": \"us-east-1\", \"profiles\": {");
         for (unsigned i = 0; i < MANY; i++) // the sources come last
                 (void)buffer_printf(&text,

@@ -179,7 +179,7 @@ static void refuses_what_is_too_large(void **state)
 {
         (void)state;
         struct buffer xml;
-        buffer_init(&xml, 2 * LIMIT_UPSTREAM_BODY);
+        buffer_init(&xml, (size_t)2 * LIMIT_UPSTREAM_BODY);
         (void)buffer_put_str(&xml, "<a>");
         for (int i = 0; i < 1100; i++)
                 (void)buffer_put_str(&xml, "<b/>");

@@ -392,7 +392,7 @@ static void test_on_demand(void **state)
                 sim_run(&sim, 5 * MINUTE);
                 assert_non_null(entry_peek(e));
         }
-        assert_int_equal(f.starts, 2);
+        assert_int_equal(f.starts, 3);
         sim_run(&sim, 14 * MINUTE + 59 * SECOND);
         assert_int_equal(sim.events[VAULT_DROPPED], 0);
         sim_run(&sim, 2 * SECOND);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/cli.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "proto/mem/text.h"
+#include "proto/wire/api.h"
+
+enum { MESSAGE_MAX = 8 * 1024 };
+
+static int write_all(int fd, struct slice s)
+{
+        while (s.n > 0) {
+                ssize_t n = write(fd, s.p, s.n);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return -1;
+                s = slice_from(s, (size_t)n);
+        }
+        return 0;
+}
+
+int cli_write(struct slice s)
+{
+        if (write_all(STDOUT_FILENO, s) == 0)
+                return EXIT_OK;
+        return cli_say(EXIT_FAILED, "standard output cannot be written to", NULL);
+}
+
+static int say(int exit_code, const char *what, const char *argument, const char *hint)
+{
+        struct buffer b;
+        buffer_init(&b, MESSAGE_MAX);
+        (void)buffer_put_str(&b, "keyfob: ");
+        (void)buffer_put_str(&b, what);
+        if (argument) {
+                (void)buffer_put_str(&b, ": ");
+                (void)buffer_put_str(&b, argument);
+        }
+        (void)buffer_put_byte(&b, '\n');
+        if (hint && hint[0]) {
+                (void)buffer_put_str(&b, "hint: ");
+                (void)buffer_put_str(&b, hint);
+                (void)buffer_put_byte(&b, '\n');
+        }
+        (void)write_all(STDERR_FILENO, buffer_slice(&b));
+        buffer_free(&b);
+        return exit_code;
+}
+
+int cli_say(int exit_code, const char *what, const char *hint)
+{
+        return say(exit_code, what, NULL, hint);
+}
+
+int cli_say_error(const struct keyfob_error *error)
+{
+        return say(error->status == KEYFOB_NO_AGENT ? EXIT_NO_AGENT : EXIT_FAILED, error->detail, NULL, error->hint);
+}
+
+int cli_usage(const char *what, const char *argument, const char *hint)
+{
+        return say(EXIT_USAGE, what, argument, hint);
+}
+
+const char *cli_profile(const struct options *o)
+{
+        if (o->arguments_count > 0)
+                return o->arguments[0];
+        return options_has(o, OPTION_PROFILE) ? o->values[OPTION_PROFILE] : CLI_DEFAULT_PROFILE;
+}
+
+struct keyfob_client *cli_connect(const struct options *o, int timeout_ms, int *exit_code)
+{
+        struct keyfob_error error;
+        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = timeout_ms};
+        struct keyfob_client *client = keyfob_connect(&options, &error);
+        if (!client)
+                *exit_code = cli_say_error(&error);
+        return client;
+}
+
+const char *cli_profile_path(const char *profile, const char *rest, struct buffer *path)
+{
+        struct slice name = slice_str(profile);
+        if (!api_is_profile_name(name)) {
+                (void)cli_usage("no profile can have this name", profile,
+                                "names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces");
+                return NULL;
+        }
+        buffer_reset(path);
+        (void)buffer_put_str(path, "/" API_VERSION "/profiles/");
+        (void)text_percent_encode(name, false, path);
+        (void)buffer_put_str(path, rest);
+        return buffer_c_str(path);
+}
+
+int cli_request(const struct options *o, int timeout_ms, const char *method, const char *path, const char *body,
+                int (*consume)(const struct options *o, struct slice body))
+{
+        struct keyfob_error error;
+        struct keyfob_response response;
+        int exit_code = EXIT_FAILED;
+        struct keyfob_client *client = cli_connect(o, timeout_ms, &exit_code);
+        if (!client)
+                return exit_code;
+        if (keyfob_request(client, method, path, body, &response, &error) != KEYFOB_OK)
+                exit_code = cli_say_error(&error);
+        else
+                exit_code = consume(o, slice_of(response.body, response.body_size));
+        keyfob_disconnect(client);
+        return exit_code;
+}

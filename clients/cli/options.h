@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line, read once. All commands share one set of options; each says which of them it takes.
+#ifndef CLIENTS_CLI_OPTIONS_H
+#define CLIENTS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/wire/limits.h"
+
+enum option {
+        OPTION_HELP,
+        OPTION_PROFILE,
+        OPTION_SOCKET,
+        OPTION_JSON,
+        OPTION_WATCH,
+        OPTION_HEADER,
+        OPTION_DATA,
+        OPTION_SERVICE,
+        OPTION_REGION,
+        OPTION_CURL,
+        OPTION_TIME,
+        OPTION_EXPIRES_IN,
+        OPTION_MIN_TTL,
+        OPTION_TIMEOUT,
+        OPTION_LIVE,
+        OPTION_VERSION,
+        OPTIONS_N
+};
+
+#define OPTION_BIT(option) (1u << (option))
+#define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_PROFILE) | OPTION_BIT(OPTION_SOCKET))
+
+struct options {
+        const char *command;            // NULL: none given
+        const char *values[OPTIONS_N];  // NULL: not given; of a flag: ""
+        unsigned given;                 // OPTION_BIT of each that was given
+        const char *const *arguments;   // after the command
+        size_t arguments_count;
+        const char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
+        size_t headers_count;
+};
+
+struct options_fault {
+        const char *what;     // static text: "unknown option"
+        const char *argument; // from the command line
+};
+
+// Reads `argv`, and moves the arguments together in it. 0, or -1 with *fault.
+int options_parse(int argc, char **argv, struct options *ret, struct options_fault *fault);
+
+// "--min-ttl"
+const char *options_name(enum option option);
+
+static inline bool options_has(const struct options *o, enum option option)
+{
+        return o->values[option] != NULL;
+}
+
+#endif

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/server/sign_order.h"
+
+#include "proto/mem/text.h"
+#include "proto/mem/time.h"
+#include "proto/wire/json_read.h"
+
+enum { DEFAULT_EXPIRES_IN_S = 900, KEEP_TEXT_SIZE = 64 * 1024, KEEP_NODES = 1024 };
+
+struct reader {
+        const struct json_doc *doc;
+        struct buffer *text; // has room for all strings of the body, so that it does not move
+        struct sign_order *order;
+        struct error *e;
+};
+
+struct member {
+        const char *name;
+        bool is_of_presign;
+        int (*read)(struct reader *in, const char *name, size_t node);
+};
+
+static int refuse(struct reader *in, const char *name, const char *expected, size_t node)
+{
+        struct json_fault at;
+        json_locate(in->doc, node, &at);
+        return error_set(in->e, ERROR_CONFIG, "\"%s\" (line %u, column %u) is %s, not %s", name, at.line, at.column,
+                         json_kind_name(json_kind(in->doc, node)), expected);
+}
+
+static int read_string(struct reader *in, const char *name, size_t node, struct slice *ret)
+{
+        if (json_kind(in->doc, node) != JSON_STRING)
+                return refuse(in, name, "a string", node);
+        if (!json_has_escapes(in->doc, node)) {
+                *ret = json_raw(in->doc, node);
+                return 0;
+        }
+        size_t start = in->text->n;
+        if (json_string(in->doc, node, in->text) < 0)
+                return error_set(in->e, ERROR_CONFIG, "\"%s\" is too long", name);
+        *ret = slice_of(in->text->p + start, in->text->n - start);
+        return 0;
+}
+
+static int read_method(struct reader *in, const char *name, size_t node)
+{
+        return read_string(in, name, node, &in->order->method);
+}
+
+static int read_url(struct reader *in, const char *name, size_t node)
+{
+        return read_string(in, name, node, &in->order->url);
+}
+
+static int read_service(struct reader *in, const char *name, size_t node)
+{
+        return read_string(in, name, node, &in->order->service);
+}
+
+static int read_region(struct reader *in, const char *name, size_t node)
+{
+        return read_string(in, name, node, &in->order->region);
+}
+
+// --- headers ---
+
+static int add_header(struct reader *in, struct slice header_name, size_t node)
+{
+        struct sign_order *order = in->order;
+        struct slice value = {0};
+        if (order->headers_count == LIMIT_SIGN_HEADERS_N)
+                return error_set(in->e, ERROR_CONFIG, "\"headers\" holds more than %d headers", LIMIT_SIGN_HEADERS_N);
+        if (json_kind(in->doc, node) != JSON_STRING)
+                return refuse(in, "headers", "a string or a list of strings for each name", node);
+        if (read_string(in, "headers", node, &value) < 0)
+                return -1;
+        order->headers[order->headers_count++] = (struct header){header_name, value};
+        return 0;
+}
+
+static int read_headers(struct reader *in, const char *name, size_t node)
+{
+        if (json_kind(in->doc, node) != JSON_OBJECT)
+                return refuse(in, name, "an object", node);
+        for (size_t key = json_first(in->doc, node); key != JSON_NONE; key = json_next(in->doc, key)) {
+                struct slice header_name;
+                size_t value = json_value(in->doc, key);
+                if (read_string(in, name, key, &header_name) < 0)
+                        return -1;
+                if (json_kind(in->doc, value) != JSON_ARRAY) {
+                        if (add_header(in, header_name, value) < 0)
+                                return -1;
+                        continue;
+                }
+                for (size_t i = json_first(in->doc, value); i != JSON_NONE; i = json_next(in->doc, i))
+                        if (add_header(in, header_name, i) < 0)
+                                return -1;
+        }
+        return 0;
+}
+
+// --- the payload, in one of four ways ---
+
+static int choose_payload(struct reader *in, enum sign_payload kind)
+{
+        if (in->order->payload_kind != PAYLOAD_NONE) {
+                error_set(in->e, ERROR_CONFIG, "the payload is given twice");
+                return error_hint(in->e, "give one of payload_sha256, payload, payload_text and unsigned_payload");
+        }
+        in->order->payload_kind = kind;
+        return 0;
+}
+
+static int read_payload_sha256(struct reader *in, const char *name, size_t node)
+{
+        struct slice hex;
+        uint8_t bytes[sizeof(in->order->payload_hash) / 2];
+        if (choose_payload(in, PAYLOAD_HASH) < 0 || read_string(in, name, node, &hex) < 0)
+                return -1;
+        if (hex.n != sizeof(in->order->payload_hash) || text_hex_decode(hex, bytes) < 0) {
+                error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
+                return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");
+        }
+        text_hex_encode(slice_of(bytes, sizeof(bytes)), in->order->payload_hash);
+        return 0;
+}
+
+static int read_payload(struct reader *in, const char *name, size_t node)
+{
+        struct slice base64;
+        if (choose_payload(in, PAYLOAD_BYTES) < 0 || read_string(in, name, node, &base64) < 0)
+                return -1;
+        size_t start = in->text->n;
+        if (text_base64_decode(base64, in->text) < 0) {
+                error_set(in->e, ERROR_CONFIG, "\"payload\" is not base64 with padding, in one line");
+                return error_hint(in->e, "a body that is text can be given as payload_text");
+        }
+        in->order->payload = slice_of(in->text->p + start, in->text->n - start);
+        return 0;
+}
+
+static int read_payload_text(struct reader *in, const char *name, size_t node)
+{
+        return choose_payload(in, PAYLOAD_BYTES) < 0 ? -1 : read_string(in, name, node, &in->order->payload);
+}
+
+static int read_unsigned_payload(struct reader *in, const char *name, size_t node)
+{
+        bool is_unsigned = false;
+        if (json_boolean(in->doc, node, &is_unsigned) < 0)
+                return refuse(in, name, "true or false", node);
+        return is_unsigned ? choose_payload(in, PAYLOAD_UNSIGNED) : 0;
+}
+
+// --- the rest ---
+
+static int read_algorithm(struct reader *in, const char *name, size_t node)
+{
+        (void)name;
+        if (json_string_is(in->doc, node, SLICE("sigv4")))
+                return 0;
+        if (json_string_is(in->doc, node, SLICE("sigv4a")))
+                error_set(in->e, ERROR_CONFIG, "this version does not sign with sigv4a");
+        else
+                error_set(in->e, ERROR_CONFIG, "\"algorithm\" is not one that is known here");
+        return error_hint(in->e, "use sigv4, or leave \"algorithm\" out");
+}
+
+static int read_time(struct reader *in, const char *name, size_t node)
+{
+        struct slice text;
+        if (read_string(in, name, node, &text) < 0)
+                return -1;
+        if (time_parse_rfc3339(text, &in->order->time_s) < 0 && time_parse_amz(text, &in->order->time_s) < 0)
+                return error_set(in->e, ERROR_CONFIG,
+                                 "\"time\" is neither like 2026-09-01T12:00:00Z nor like 20260901T120000Z");
+        in->order->has_time = true;
+        return 0;
+}
+
+static int read_expires_in(struct reader *in, const char *name, size_t node)
+{
+        int64_t *seconds = &in->order->expires_in_s;
+        if (json_kind(in->doc, node) != JSON_NUMBER)
+                return refuse(in, name, "a number of seconds", node);
+        if (json_integer(in->doc, node, seconds) < 0 || *seconds < 1 || *seconds > LIMIT_PRESIGN_EXPIRES_S)
+                return error_set(in->e, ERROR_CONFIG, "\"expires_in\" is not a whole number from 1 to %d",
+                                 LIMIT_PRESIGN_EXPIRES_S);
+        return 0;
+}
+
+static const struct member members[] = {
+    {"method", false, read_method},
+    {"url", false, read_url},
+    {"headers", false, read_headers},
+    {"payload_sha256", false, read_payload_sha256},
+    {"payload", false, read_payload},
+    {"payload_text", false, read_payload_text},
+    {"unsigned_payload", false, read_unsigned_payload},
+    {"service", false, read_service},
+    {"region", false, read_region},
+    {"algorithm", false, read_algorithm},
+    {"time", false, read_time},
+    {"expires_in", true, read_expires_in},
+};
+
+static const struct member *find_member(const struct reader *in, size_t key, bool is_presign)
+{
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+                if ((is_presign || !members[i].is_of_presign) &&
+                    json_string_is(in->doc, key, slice_str(members[i].name)))
+                        return &members[i];
+        return NULL;
+}
+
+static int refuse_unknown(struct reader *in, size_t key, bool is_presign)
+{
+        struct slice raw = slice_head(json_raw(in->doc, key), 80);
+        error_set(in->e, ERROR_CONFIG, "unknown member \"%.*s\"", (int)raw.n, (const char *)raw.p);
+        return error_hint(in->e,
+                          "known are method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
+                          "service, region, algorithm, time%s",
+                          is_presign ? ", expires_in" : "");
+}
+
+static int read_members(struct reader *in, bool is_presign)
+{
+        for (size_t key = json_first(in->doc, JSON_ROOT); key != JSON_NONE; key = json_next(in->doc, key)) {
+                const struct member *member = find_member(in, key, is_presign);
+                if (!member)
+                        return refuse_unknown(in, key, is_presign);
+                if (member->read(in, member->name, json_value(in->doc, key)) < 0)
+                        return -1;
+        }
+        if (in->order->method.n == 0)
+                return error_set(in->e, ERROR_CONFIG, "\"method\" is missing or empty");
+        if (in->order->url.n == 0)
+                return error_set(in->e, ERROR_CONFIG, "\"url\" is missing or empty");
+        return 0;
+}
+
+// Empty; what a large body made them grow to is given back.
+static void make_room(struct json_doc *doc, struct buffer *text)
+{
+        if (text->cap > KEEP_TEXT_SIZE)
+                buffer_free(text);
+        else
+                buffer_reset(text);
+        if (doc->capacity > KEEP_NODES) {
+                json_doc_free(doc);
+                json_doc_init(doc);
+        }
+}
+
+int sign_order_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+                    struct sign_order *ret, struct error *e)
+{
+        struct json_fault fault;
+        make_room(doc, text);
+        ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
+        ret->headers_count = 0;
+        ret->payload_kind = PAYLOAD_NONE;
+        ret->has_time = false;
+        ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
+        if (json_parse(doc, body, &fault) < 0)
+                return error_set(e, ERROR_CONFIG, "the body is no JSON: %s in line %u, column %u", fault.what,
+                                 fault.line, fault.column);
+        if (json_kind(doc, JSON_ROOT) != JSON_OBJECT)
+                return error_set(e, ERROR_CONFIG, "the body is %s, not an object",
+                                 json_kind_name(json_kind(doc, JSON_ROOT)));
+        if (!buffer_reserve(text, 2 * body.n)) // strings without their escapes, and a payload without its base64
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        struct reader in = {.doc = doc, .text = text, .order = ret, .e = e};
+        return read_members(&in, is_presign);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the body of POST …/sign and …/presign asks for. Slices point into the body and into the buffer of decoded texts.
+#ifndef SIDECAR_SERVER_SIGN_ORDER_H
+#define SIDECAR_SERVER_SIGN_ORDER_H
+
+#include "proto/wire/limits.h"
+#include "sidecar/signing/sigv4.h"
+
+struct buffer;
+struct json_doc;
+
+enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED };
+
+struct sign_order {
+        struct slice method, url;
+        struct slice service, region; // empty: not said
+        struct header headers[LIMIT_SIGN_HEADERS_N];
+        size_t headers_count;
+        enum sign_payload payload_kind;
+        struct slice payload; // the bytes
+        char payload_hash[64];
+        bool has_time;
+        int64_t time_s;
+        int64_t expires_in_s; // of presign
+};
+
+// Reads `body`, which is JSON; `doc` and `text` are scratch. 0, or -1 with *e (ERROR_CONFIG) that names the member.
+int sign_order_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+                    struct sign_order *ret, struct error *e);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// In a child, because it cannot be undone. What leak checkers need stays in builds with sanitizers, so the test of
+// core dumps asks which build this is.
+#include "sidecar/base/hardening.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#ifdef __SANITIZE_ADDRESS__
+static const bool is_sanitized = true;
+#else
+static const bool is_sanitized = false;
+#endif
+
+static int check(void)
+{
+        struct error e;
+        struct rlimit core;
+        struct sigaction pipe_action;
+        if (hardening_apply(&e) < 0)
+                return 2;
+        if (prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1)
+                return 3;
+        if (sigaction(SIGPIPE, NULL, &pipe_action) < 0 || pipe_action.sa_handler != SIG_IGN)
+                return 4;
+        if (umask(0) != 077)
+                return 5;
+        if (is_sanitized)
+                return 0;
+        if (prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) != 0)
+                return 6;
+        if (getrlimit(RLIMIT_CORE, &core) < 0 || core.rlim_cur != 0 || core.rlim_max != 0)
+                return 7;
+        return 0;
+}
+
+static void test_apply(void **state)
+{
+        int status = 0;
+        (void)state;
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(check());
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_apply)};
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

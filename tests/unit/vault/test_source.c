@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries that stand on entries.
+#include "sidecar/vault/vault.h"
+
+#include "tests/unit/vault/simulation.h"
+
+enum { CHAINS = 40 };
+
+// One base and entries chained on it.
+struct house {
+        struct sim sim;
+        struct fake base;
+        struct fake chained[CHAINS];
+        struct credentials_source source;
+        struct entry *base_entry, *entries[CHAINS];
+};
+
+static void house_begin(struct house *h, unsigned count, bool base_on_demand)
+{
+        memset(h, 0, sizeof(*h));
+        sim_begin(&h->sim);
+        fake_init(&h->base, &h->sim);
+        h->base_entry = fake_add(&h->base, "irsa", base_on_demand);
+        h->source = entry_source(h->base_entry);
+        for (unsigned i = 0; i < count; i++) {
+                char name[32];
+                snprintf(name, sizeof(name), "tenant-%u", i);
+                fake_init(&h->chained[i], &h->sim);
+                h->chained[i].source = &h->source;
+                h->chained[i].source_life_s = 120;
+                h->entries[i] = fake_add(&h->chained[i], name, false);
+        }
+}
+
+static void test_all_share_one_fetch_of_the_base(void **state)
+{
+        (void)state;
+        struct house *h = malloc(sizeof(*h));
+        assert_non_null(h);
+        house_begin(h, CHAINS, true);
+        sim_run(&h->sim, SECOND);
+        assert_int_equal(h->base.starts, 1);
+        for (unsigned i = 0; i < CHAINS; i++) {
+                assert_int_equal(h->chained[i].starts, 1);
+                assert_string_equal(h->chained[i].base_key, "AKIDEXAMPLE1");
+                assert_int_equal(state_of(h->entries[i]), ENTRY_FRESH);
+        }
+        sim_end(&h->sim);
+        free(h);
+}
+
+static void test_base_is_refreshed_first(void **state)
+{
+        (void)state;
+        struct house h;
+        house_begin(&h, 1, false);
+        sim_run(&h.sim, 20 * MINUTE);
+        h.chained[0].source_life_s = 2500; // 2400 s are left
+        struct asker a = {0};
+        ask(&a, h.entries[0], VAULT_WANT_REFRESH);
+        sim_run(&h.sim, SECOND);
+        assert_int_equal(a.completions, 1);
+        assert_int_equal(h.base.starts, 2);
+        assert_string_equal(h.chained[0].base_key, "AKIDEXAMPLE2");
+        h.chained[0].source_life_s = 60;
+        ask(&a, h.entries[0], VAULT_WANT_REFRESH);
+        sim_run(&h.sim, SECOND);
+        assert_int_equal(h.base.starts, 2); // long enough
+        assert_int_equal(entry_generation(h.entries[0]), 3);
+        sim_end(&h.sim);
+}
+
+static void test_base_that_may_be_served_is_good_enough(void **state)
+{
+        (void)state;
+        struct house h;
+        house_begin(&h, 1, false);
+        sim_run(&h.sim, 20 * MINUTE);
+        fake_fails(&h.base, ERROR_TRANSIENT);
+        h.chained[0].source_life_s = 2500;
+        struct asker a = {0};
+        ask(&a, h.entries[0], VAULT_WANT_REFRESH);
+        sim_run(&h.sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE2");
+        assert_string_equal(h.chained[0].base_key, "AKIDEXAMPLE1");
+        assert_int_equal(state_of(h.base_entry), ENTRY_STALE);
+        assert_int_equal(state_of(h.entries[0]), ENTRY_FRESH);
+        sim_end(&h.sim);
+}
+
+static void test_error_of_the_base(void **state)
+{
+        (void)state;
+        struct house h;
+        house_begin(&h, 1, false);
+        fake_fails(&h.base, ERROR_DENIED);
+        sim_run(&h.sim, 100);
+        struct entry_status status;
+        entry_status(h.entries[0], &status);
+        assert_int_equal(status.state, ENTRY_FAILED);
+        assert_int_equal(status.last_error->kind, ERROR_DENIED);
+        assert_string_equal(status.last_error->message,
+                            "profile tenant-0: source profile irsa: STS AssumeRole: denied");
+        assert_string_equal(status.last_error->hint, "have a look");
+        assert_string_equal(status.last_error->upstream.code, "AccessDenied");
+        assert_int_equal(h.base.starts, 1);
+        sim_end(&h.sim);
+}
+
+static void test_a_failing_chain_does_not_touch_the_others(void **state)
+{
+        (void)state;
+        struct house h;
+        house_begin(&h, 3, false);
+        fake_fails(&h.chained[1], ERROR_DENIED);
+        h.chained[2].way = FAKE_HANGS;
+        sim_run(&h.sim, SECOND);
+        assert_int_equal(state_of(h.base_entry), ENTRY_FRESH);
+        assert_int_equal(state_of(h.entries[0]), ENTRY_FRESH);
+        assert_int_equal(state_of(h.entries[1]), ENTRY_FAILED);
+        assert_int_equal(state_of(h.entries[2]), ENTRY_FETCHING);
+        sim_end(&h.sim);
+}
+
+// The whole contract of a source, without a provider in between.
+struct got {
+        unsigned completions;
+        char key[32];
+        struct error error;
+};
+
+static void on_got(void *arg, struct credentials *c, const struct error *e)
+{
+        struct got *g = arg;
+        assert_true((c == NULL) != (e == NULL));
+        g->completions++;
+        if (c)
+                snprintf(g->key, sizeof(g->key), "%.*s", (int)c->access_key_id.n, (const char *)c->access_key_id.p);
+        else
+                g->error = *e;
+        credentials_unref(c);
+}
+
+static void test_cancel(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *name;
+                bool is_held;
+                int64_t run_ms; // between get() and cancel()
+                unsigned completions_before;
+                bool is_cancelled;
+        } rows[] = {{"at once, nothing held", false, -1, 0, true},
+                    {"under way", false, 20, 0, true},
+                    {"at once, answer ready", true, -1, 0, true},
+                    {"answered", true, 10, 1, false}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct house h;
+                struct got g = {0}, other = {0};
+                struct error e;
+                house_begin(&h, 0, true);
+                if (rows[i].is_held) {
+                        struct asker a = {0};
+                        ask(&a, h.base_entry, VAULT_WANT_CREDENTIALS);
+                        sim_run(&h.sim, SECOND);
+                }
+                assert_int_equal(h.source.get(h.source.context, 60, on_got, &g, &e), 0);
+                assert_int_equal(h.source.get(h.source.context, 60, on_got, &other, &e), 0);
+                assert_int_equal(g.completions, 0);
+                if (rows[i].run_ms >= 0)
+                        sim_run(&h.sim, rows[i].run_ms);
+                assert_int_equal(g.completions, rows[i].completions_before);
+                h.source.cancel(h.source.context, &g);
+                assert_int_equal(g.completions, rows[i].completions_before);
+                h.source.cancel(h.source.context, &g);
+                sim_run(&h.sim, SECOND);
+                assert_int_equal(g.completions, 1);
+                assert_int_equal(g.error.kind == ERROR_CANCELLED, rows[i].is_cancelled);
+                assert_int_equal(other.completions, 1);
+                assert_string_equal(other.key, "AKIDEXAMPLE1");
+                sim_end(&h.sim);
+        }
+}
+
+// Cancelled after the entry has decided, before the answer went out.
+struct meddler {
+        struct asker asker; // first
+        struct house *house;
+        struct got *got;
+};
+
+static void cancel_get(struct asker *a)
+{
+        struct meddler *m = (struct meddler *)a;
+        m->house->source.cancel(m->house->source.context, m->got);
+}
+
+static void test_cancel_in_the_moment_of_completion(void **state)
+{
+        (void)state;
+        for (int is_first = 0; is_first < 2; is_first++) {
+                struct house h;
+                struct got g = {0};
+                struct error e;
+                house_begin(&h, 0, true);
+                struct meddler m = {.asker.then = cancel_get, .house = &h, .got = &g};
+                if (is_first)
+                        ask(&m.asker, h.base_entry, VAULT_WANT_CREDENTIALS);
+                assert_int_equal(h.source.get(h.source.context, 60, on_got, &g, &e), 0);
+                if (!is_first)
+                        ask(&m.asker, h.base_entry, VAULT_WANT_CREDENTIALS);
+                sim_run(&h.sim, SECOND);
+                assert_int_equal(m.asker.completions, 1);
+                assert_int_equal(g.completions, 1);
+                assert_int_equal(g.error.kind, ERROR_CANCELLED);
+                sim_end(&h.sim);
+        }
+}
+
+// A reload: chained ones first, in whatever state they are.
+static void test_retire_chain_and_base(void **state)
+{
+        (void)state;
+        for (int64_t ms = -1; ms < 130; ms++) {
+                struct house h;
+                struct error reason;
+                error_set(&reason, ERROR_CANCELLED, "reload");
+                house_begin(&h, 2, ms % 2);
+                h.chained[1].cancels_at_once = true;
+                if (ms >= 0)
+                        sim_run(&h.sim, ms);
+                for (unsigned i = 0; i < 2; i++)
+                        entry_retire(h.entries[ms % 3 ? i : 1 - i], &reason);
+                entry_retire(h.base_entry, &reason);
+                sim_run(&h.sim, 100);
+                assert_true(h.base.is_destroyed && h.chained[0].is_destroyed && h.chained[1].is_destroyed);
+                sim_end(&h.sim);
+        }
+}
+
+static void test_close_in_every_moment(void **state)
+{
+        (void)state;
+        for (int64_t ms = -1; ms < 130; ms++) {
+                struct house h;
+                house_begin(&h, 3, ms % 2);
+                if (ms % 5 == 0)
+                        h.base.way = FAKE_HANGS;
+                h.chained[2].way = FAKE_FAILS;
+                if (ms >= 0)
+                        sim_run(&h.sim, ms);
+                sim_end(&h.sim);
+                assert_true(h.base.is_destroyed && h.chained[0].is_destroyed && h.chained[1].is_destroyed);
+        }
+}
+
+static void test_base_dropped(void **state)
+{
+        (void)state;
+        struct house h;
+        house_begin(&h, 1, false);
+        sim_run(&h.sim, MINUTE);
+        entry_drop(h.base_entry);
+        struct asker a = {0};
+        ask(&a, h.entries[0], VAULT_WANT_REFRESH);
+        sim_run(&h.sim, SECOND);
+        assert_int_equal(a.error.kind, ERROR_CANCELLED);
+        assert_non_null(strstr(a.error.message, "profile tenant-0: source profile irsa: "));
+        assert_string_equal(a.error.hint, "run: keyfob refresh irsa");
+        assert_non_null(entry_peek(h.entries[0])); // its own are still good
+        sim_end(&h.sim);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_all_share_one_fetch_of_the_base),
+            cmocka_unit_test(test_base_is_refreshed_first),
+            cmocka_unit_test(test_base_that_may_be_served_is_good_enough),
+            cmocka_unit_test(test_error_of_the_base),
+            cmocka_unit_test(test_a_failing_chain_does_not_touch_the_others),
+            cmocka_unit_test(test_cancel),
+            cmocka_unit_test(test_cancel_in_the_moment_of_completion),
+            cmocka_unit_test(test_retire_chain_and_base),
+            cmocka_unit_test(test_close_in_every_moment),
+            cmocka_unit_test(test_base_dropped),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who waits gets an answer, once, from the loop; and nobody's asking hurts whoever issues the credentials.
+#include "sidecar/vault/vault.h"
+
+#include "tests/unit/vault/simulation.h"
+
+static void test_what_is_held_is_given(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, MINUTE);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_turn(&sim);
+        assert_int_equal(a.completions, 1);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        assert_int_equal(f.starts, 1);
+        sim_end(&sim);
+}
+
+static void test_single_flight(void **state)
+{
+        (void)state;
+        enum { N = 100 };
+        struct sim sim;
+        struct fake f;
+        static struct asker a[N];
+        memset(a, 0, sizeof(a));
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", true);
+        for (int i = 0; i < N; i++) {
+                ask(&a[i], e, i % 3 ? VAULT_WANT_CREDENTIALS : VAULT_WANT_REFRESH);
+                if (i == N / 2)
+                        sim_run(&sim, 10);
+        }
+        sim_run(&sim, SECOND);
+        assert_int_equal(f.starts, 1);
+        assert_int_equal(entry_generation(e), 1);
+        for (int i = 0; i < N; i++) {
+                assert_int_equal(a[i].completions, 1);
+                assert_string_equal(a[i].key, "AKIDEXAMPLE1");
+        }
+        sim_end(&sim);
+}
+
+static void test_a_failure_reaches_all(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a[3] = {0}, newer = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        fake_fails(&f, ERROR_DENIED);
+        struct entry *e = fake_add(&f, "irsa", false);
+        ask(&newer, e, VAULT_WANT_NEWER);
+        for (int i = 0; i < 3; i++)
+                ask(&a[i], e, i ? VAULT_WANT_CREDENTIALS : VAULT_WANT_REFRESH);
+        sim_run(&sim, 60);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(a[i].completions, 1);
+                assert_int_equal(a[i].error.kind, ERROR_DENIED);
+                assert_string_equal(a[i].error.message, "profile irsa: STS AssumeRole: denied");
+                assert_string_equal(a[i].error.upstream.code, "AccessDenied");
+        }
+        assert_int_equal(newer.completions, 0); // goes on waiting
+        f.way = FAKE_GIVES;
+        sim_run(&sim, MINUTE);
+        assert_string_equal(newer.key, "AKIDEXAMPLE1");
+        sim_end(&sim);
+}
+
+static void test_newer(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0}, held = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", true);
+        ask(&a, e, VAULT_WANT_NEWER);
+        sim_run(&sim, HOUR);
+        assert_int_equal(f.starts, 0); // starts nothing
+        ask(&held, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 1);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+
+        a.waiter.after_generation = 0;
+        ask(&a, e, VAULT_WANT_NEWER); // there is one already
+        sim_turn(&sim);
+        assert_int_equal(a.completions, 2);
+        a.waiter.after_generation = 1;
+        ask(&a, e, VAULT_WANT_NEWER);
+        ask(&held, e, VAULT_WANT_REFRESH);
+        fake_fails(&f, ERROR_TRANSIENT);
+        sim_run(&sim, SECOND);
+        assert_int_equal(held.error.kind, ERROR_TRANSIENT);
+        assert_int_equal(a.completions, 2); // a failure is nothing newer
+        f.way = FAKE_GIVES;
+        sim_run(&sim, 10 * SECOND);
+        assert_int_equal(a.completions, 3);
+        assert_string_equal(a.key, "AKIDEXAMPLE2");
+        sim_end(&sim);
+}
+
+static void test_cancelled_waiter_is_not_called(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a[3] = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        entry_wait_cancel(&a[0].waiter); // fine: not waiting
+        for (unsigned gone = 0; gone < 3; gone++) {
+                for (int i = 0; i < 3; i++)
+                        ask(&a[i], e, VAULT_WANT_CREDENTIALS);
+                entry_wait_cancel(&a[gone].waiter);
+                entry_wait_cancel(&a[gone].waiter);
+                sim_run(&sim, SECOND);
+                for (unsigned i = 0; i < 3; i++)
+                        assert_int_equal(a[i].completions, i == gone ? 0 : 1);
+                memset(a, 0, sizeof(a));
+        }
+        ask(&a[0], e, VAULT_WANT_CREDENTIALS); // the only one, cancelled and waiting again
+        entry_wait_cancel(&a[0].waiter);
+        ask(&a[0], e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a[0].completions, 1);
+        sim_end(&sim);
+}
+
+// After a failure: when does a request that finds nothing have another attempt made, and what does it get meanwhile?
+static void test_requests_after_a_failure(void **state)
+{
+        (void)state;
+        enum { NO_ANSWER = -1, SUCCESS = 0 };
+        static const struct {
+                enum error_kind kind;
+                int64_t after_ms;      // of the first failure's end
+                int at_once;           // what has come after a turn of the loop …
+                int within_ms, answer; // … and within that time
+                unsigned starts;
+        } rows[] = {
+            {ERROR_TRANSIENT, 500, NO_ANSWER, 400, NO_ANSWER, 1}, // waits for the attempt 1 s after the last
+            {ERROR_TRANSIENT, 500, NO_ANSWER, 600, SUCCESS, 2},
+            {ERROR_PROTOCOL, 500, NO_ANSWER, 600, SUCCESS, 2},
+            {ERROR_DENIED, 100, ERROR_DENIED, 100, ERROR_DENIED, 1}, // asking again is no use so soon
+            {ERROR_DENIED, 4900, ERROR_DENIED, 50, ERROR_DENIED, 1},
+            {ERROR_CONFIG, 4900, ERROR_CONFIG, 50, ERROR_CONFIG, 1},
+            {ERROR_THROTTLED, 100, NO_ANSWER, 800, NO_ANSWER, 1}, // for the attempt that is planned
+            {ERROR_THROTTLED, 100, NO_ANSWER, 950, SUCCESS, 2},
+        };
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct sim sim;
+                struct fake f;
+                struct asker a = {0};
+                sim_begin(&sim);
+                sim.random = UINT32_MAX; // backoffs as long as can be
+                fake_init(&f, &sim);
+                fake_fails(&f, rows[i].kind);
+                struct entry *e = fake_add(&f, "irsa", false);
+                sim_run(&sim, 50 + rows[i].after_ms);
+                assert_int_equal(f.starts, 1);
+                f.way = FAKE_GIVES;
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_turn(&sim);
+                assert_int_equal(a.completions ? (int)a.error.kind : NO_ANSWER, rows[i].at_once);
+                sim_run(&sim, rows[i].within_ms);
+                assert_int_equal(a.completions ? (int)a.error.kind : NO_ANSWER, rows[i].answer);
+                assert_int_equal(f.starts, rows[i].starts);
+                sim_end(&sim);
+        }
+}
+
+// Deep in the backoff, a request has an attempt made at once, but never more than one a second, or in five after a
+// denial, however many ask; and throttling is left to the backoff.
+static void test_crowds_do_not_hammer(void **state)
+{
+        (void)state;
+        static const struct {
+                enum error_kind kind;
+                unsigned least, most; // starts in 60 s of a request every 10 ms
+        } rows[] = {{ERROR_TRANSIENT, 50, 60}, {ERROR_DENIED, 11, 13}, {ERROR_CONFIG, 11, 13}, {ERROR_THROTTLED, 0, 2}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct sim sim;
+                struct fake f;
+                static struct asker a[6000];
+                memset(a, 0, sizeof(a));
+                sim_begin(&sim);
+                sim.random = UINT32_MAX;
+                fake_init(&f, &sim);
+                fake_fails(&f, rows[i].kind);
+                struct entry *e = fake_add(&f, "irsa", false);
+                sim_run(&sim, HOUR);
+                f.starts = 0;
+                for (size_t j = 0; j < 6000; j++) {
+                        ask(&a[j], e, VAULT_WANT_CREDENTIALS);
+                        sim_run(&sim, 10);
+                }
+                if (f.starts < rows[i].least || f.starts > rows[i].most)
+                        fail_msg("%s: %u starts", error_kind_name(rows[i].kind), f.starts);
+                sim_end(&sim); // completes those that still wait
+                for (size_t j = 0; j < 6000; j++)
+                        assert_int_equal(a[j].completions, 1);
+        }
+}
+
+static void test_min_life(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        sim_run(&sim, 20 * MINUTE);
+        a.waiter.min_life_s = 2300;
+        ask(&a, e, VAULT_WANT_CREDENTIALS); // 40 min are left
+        sim_turn(&sim);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        a.waiter.min_life_s = 2500;
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE2"); // refreshed first
+        assert_int_equal(f.starts, 2);
+
+        a.waiter.min_life_s = 7200; // cannot be had
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_turn(&sim);
+        assert_string_equal(a.key, "AKIDEXAMPLE2"); // a source that was just asked is not asked again
+        assert_int_equal(f.starts, 2);
+        sim_run(&sim, 30 * SECOND);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE3"); // the best there is
+
+        static const enum error_kind kinds[] = {ERROR_TRANSIENT, ERROR_DENIED, ERROR_THROTTLED};
+        for (size_t i = 0; i < 3; i++) {
+                f.way = FAKE_GIVES;
+                sim_run(&sim, MINUTE);
+                char held[32];
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, MINUTE);
+                snprintf(held, sizeof(held), "%s", a.key);
+                fake_fails(&f, kinds[i]);
+                unsigned starts = f.starts;
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, 60);
+                assert_int_equal(f.starts, starts + 1);
+                assert_string_equal(a.key, held); // what is valid is given, the failure notwithstanding
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_turn(&sim);
+                assert_string_equal(a.key, held); // and at once while the failure is fresh
+                assert_int_equal(f.starts, starts + 1);
+        }
+        sim_end(&sim);
+}
+
+// A start that fails completes those who wait for it, from the loop.
+static void test_failed_start(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a[2] = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.way = FAKE_DOES_NOT_START;
+        struct entry *e = fake_add(&f, "irsa", true);
+        ask(&a[0], e, VAULT_WANT_CREDENTIALS);
+        ask(&a[1], e, VAULT_WANT_REFRESH);
+        sim_turn(&sim);
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(a[i].completions, 1);
+                assert_string_equal(a[i].error.message, "profile irsa: the token file is missing");
+        }
+        sim_end(&sim);
+}
+
+// --- whatever a waiter does when it is called ---
+
+static void wait_again(struct asker *a)
+{
+        if (a->completions < 50)
+                entry_wait(a->entry, VAULT_WANT_CREDENTIALS, &a->waiter);
+}
+
+static void refresh_again(struct asker *a)
+{
+        if (a->completions < 3)
+                entry_wait(a->entry, VAULT_WANT_REFRESH, &a->waiter);
+}
+
+static void cancel_other(struct asker *a)
+{
+        entry_wait_cancel(&a->other->waiter);
+}
+
+static void retire_entry(struct asker *a)
+{
+        struct error reason;
+        error_set(&reason, ERROR_CANCELLED, "retired by a waiter");
+        entry_retire(a->entry, &reason);
+}
+
+static void drop_entry(struct asker *a)
+{
+        entry_drop(a->entry);
+}
+
+static void test_waiting_again(void **state)
+{
+        (void)state;
+        for (int fails = 0; fails < 2; fails++) {
+                struct sim sim;
+                struct fake f;
+                struct asker a = {.then = wait_again}, b = {.then = refresh_again};
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                if (fails)
+                        fake_fails(&f, ERROR_DENIED);
+                struct entry *e = fake_add(&f, "irsa", false);
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                ask(&b, e, VAULT_WANT_REFRESH);
+                sim_run(&sim, MINUTE);
+                assert_int_equal(a.completions, 50);
+                assert_int_equal(b.completions, 3);
+                sim_end(&sim);
+        }
+}
+
+static void wait_for_ever(struct asker *a)
+{
+        entry_wait(a->entry, VAULT_WANT_CREDENTIALS, &a->waiter);
+}
+
+// A waiter that comes back each time gets one answer a turn, not all of the loop.
+static void test_waiting_for_ever_does_not_stop_the_loop(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {.then = wait_for_ever};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_in_range(a.completions, 100, 1000);
+        entry_wait_cancel(&a.waiter);
+        sim_end(&sim);
+}
+
+static void test_cancelling_another(void **state)
+{
+        (void)state;
+        for (int first = 0; first < 2; first++) {
+                struct sim sim;
+                struct fake f;
+                struct asker a[2] = {{.then = cancel_other, .other = &a[1]}, {.then = cancel_other, .other = &a[0]}};
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                struct entry *e = fake_add(&f, "irsa", false);
+                ask(&a[first], e, VAULT_WANT_CREDENTIALS);
+                ask(&a[!first], e, VAULT_WANT_REFRESH);
+                sim_run(&sim, SECOND);
+                assert_int_equal(a[first].completions, 1);
+                assert_int_equal(a[!first].completions, 0);
+                sim_end(&sim);
+        }
+}
+
+static void test_retiring_from_within(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {.then = retire_entry}, b = {0}, c = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        ask(&b, e, VAULT_WANT_CREDENTIALS);
+        c.waiter.after_generation = 9;
+        ask(&c, e, VAULT_WANT_NEWER);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        assert_string_equal(b.error.message, "profile irsa: retired by a waiter");
+        assert_string_equal(c.error.message, "profile irsa: retired by a waiter");
+        assert_true(f.is_destroyed);
+        sim_end(&sim);
+}
+
+static void test_dropping_from_within(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {.then = drop_entry}, b = {0}, c = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        ask(&a, e, VAULT_WANT_REFRESH);
+        ask(&b, e, VAULT_WANT_REFRESH);
+        ask(&c, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        assert_int_equal(b.completions, 1);
+        assert_int_equal(b.error.kind, ERROR_CANCELLED);
+        assert_int_equal(c.error.kind, ERROR_CANCELLED);
+        assert_null(entry_peek(e));
+        sim_end(&sim);
+}
+
+static void test_close_completes_all(void **state)
+{
+        (void)state;
+        static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
+        for (size_t i = 0; i < 8; i++) {
+                struct sim sim;
+                struct fake f[2];
+                struct asker a[4] = {0};
+                sim_begin(&sim);
+                struct entry *e[2];
+                for (int j = 0; j < 2; j++) {
+                        fake_init(&f[j], &sim);
+                        f[j].way = ways[i / 2];
+                        f[j].cancels_at_once = i % 2;
+                        e[j] = fake_add(&f[j], j ? "b" : "a", j);
+                }
+                sim_turn(&sim);
+                for (int j = 0; j < 4; j++) {
+                        a[j].waiter.after_generation = 5;
+                        ask(&a[j], e[j % 2], j < 2 ? VAULT_WANT_NEWER : VAULT_WANT_REFRESH);
+                }
+                sim_end(&sim);
+                for (int j = 0; j < 4; j++) {
+                        assert_int_equal(a[j].completions, 1);
+                        assert_int_equal(a[j].error.kind, ERROR_CANCELLED);
+                        assert_true(f[j % 2].is_destroyed);
+                }
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_what_is_held_is_given),
+            cmocka_unit_test(test_single_flight),
+            cmocka_unit_test(test_a_failure_reaches_all),
+            cmocka_unit_test(test_newer),
+            cmocka_unit_test(test_cancelled_waiter_is_not_called),
+            cmocka_unit_test(test_requests_after_a_failure),
+            cmocka_unit_test(test_crowds_do_not_hammer),
+            cmocka_unit_test(test_min_life),
+            cmocka_unit_test(test_failed_start),
+            cmocka_unit_test(test_waiting_again),
+            cmocka_unit_test(test_waiting_for_ever_does_not_stop_the_loop),
+            cmocka_unit_test(test_cancelling_another),
+            cmocka_unit_test(test_retiring_from_within),
+            cmocka_unit_test(test_dropping_from_within),
+            cmocka_unit_test(test_close_completes_all),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
