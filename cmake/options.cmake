@@ -4,6 +4,9 @@ option(KEYFOB_FUZZ "libFuzzer targets; needs clang" OFF)
 option(KEYFOB_BENCH "Programs of script/bench" OFF)
 option(KEYFOB_WERROR "Warnings are errors" ON)
 
+# Assertions stay on in what is shipped: a holder of credentials in a wrong state should stop.
+set(CMAKE_C_FLAGS_RELEASE "-O2" CACHE STRING "" FORCE)
+
 # Flags of everything that is ours; the sources of libraries that we compile are left out.
 function(keyfob_flags target)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})

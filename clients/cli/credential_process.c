@@ -40,22 +40,22 @@ static int run(const struct options *o)
 }
 
 const struct command command_credential_process = {
-        .name = "credential-process",
-        .summary = "print credentials for credential_process in ~/.aws/config",
-        .help = "usage: keyfob credential-process [PROFILE]\n"
-                "\n"
-                "Prints the current credentials of a profile as AWS SDKs and the AWS CLI expect them from\n"
-                "a credential process. Without PROFILE: \"default\".\n"
-                "\n"
-                "options:\n"
-                "  --profile NAME   the profile, if not given as argument\n"
-                "  --socket PATH    the agent's socket\n"
-                "  --help           this text\n"
-                "\n"
-                "examples:\n"
-                "  keyfob credential-process\n"
-                "  printf '[profile irsa]\\ncredential_process = keyfob credential-process irsa\\n' >> ~/.aws/config\n",
-        .accepts = 0,
-        .arguments_max = 1,
-        .run = run,
+    .name = "credential-process",
+    .summary = "print credentials for credential_process in ~/.aws/config",
+    .help = "usage: keyfob credential-process [PROFILE]\n"
+            "\n"
+            "Prints the current credentials of a profile as AWS SDKs and the AWS CLI expect them from\n"
+            "a credential process. Without PROFILE: \"default\".\n"
+            "\n"
+            "options:\n"
+            "  --profile NAME   the profile, if not given as argument\n"
+            "  --socket PATH    the agent's socket\n"
+            "  --help           this text\n"
+            "\n"
+            "examples:\n"
+            "  keyfob credential-process\n"
+            "  printf '[profile irsa]\\ncredential_process = keyfob credential-process irsa\\n' >> ~/.aws/config\n",
+    .accepts = 0,
+    .arguments_max = 1,
+    .run = run,
 };

@@ -32,10 +32,10 @@ enum option {
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_PROFILE) | OPTION_BIT(OPTION_SOCKET))
 
 struct options {
-        const char *command;            // NULL: none given
-        const char *values[OPTIONS_N];  // NULL: not given; of a flag: ""
-        unsigned given;                 // OPTION_BIT of each that was given
-        const char *const *arguments;   // after the command
+        const char *command;           // NULL: none given
+        const char *values[OPTIONS_N]; // NULL: not given; of a flag: ""
+        unsigned given;                // OPTION_BIT of each that was given
+        const char *const *arguments;  // after the command
         size_t arguments_count;
         const char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
         size_t headers_count;

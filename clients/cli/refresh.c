@@ -1,42 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/status_table.h"
+#include "clients/cli/status.h"
 #include "proto/wire/limits.h"
-
-static int print_profile(const struct options *o, struct slice body)
-{
-        return status_print(o, body);
-}
 
 static int run(const struct options *o)
 {
         struct buffer path;
         buffer_init(&path, LIMIT_HTTP_TARGET);
         const char *text = cli_profile_path(cli_profile(o), "/refresh", &path);
-        int exit_code = text ? cli_request(o, CLI_SLOW_MS, "POST", text, NULL, print_profile) : EXIT_USAGE;
+        int exit_code = text ? cli_request(o, CLI_SLOW_MS, "POST", text, NULL, status_print) : EXIT_USAGE;
         buffer_free(&path);
         return exit_code;
 }
 
 const struct command command_refresh = {
-        .name = "refresh",
-        .summary = "renew a profile's credentials now",
-        .help = "usage: keyfob refresh [PROFILE] [--json]\n"
-                "\n"
-                "Has the agent renew the credentials of a profile now, waits for the outcome, and prints\n"
-                "the profile's status. Without PROFILE: \"default\".\n"
-                "\n"
-                "options:\n"
-                "  --json           the status as the agent gives it\n"
-                "  --profile NAME   the profile, if not given as argument\n"
-                "  --socket PATH    the agent's socket\n"
-                "  --help           this text\n"
-                "\n"
-                "examples:\n"
-                "  keyfob refresh irsa\n"
-                "  keyfob refresh --json irsa\n",
-        .accepts = OPTION_BIT(OPTION_JSON),
-        .arguments_max = 1,
-        .run = run,
+    .name = "refresh",
+    .summary = "renew a profile's credentials now",
+    .help = "usage: keyfob refresh [PROFILE] [--json]\n"
+            "\n"
+            "Has the agent renew the credentials of a profile now, waits for the outcome, and prints\n"
+            "the profile's status. Without PROFILE: \"default\".\n"
+            "\n"
+            "options:\n"
+            "  --json           the status as the agent gives it\n"
+            "  --profile NAME   the profile, if not given as argument\n"
+            "  --socket PATH    the agent's socket\n"
+            "  --help           this text\n"
+            "\n"
+            "examples:\n"
+            "  keyfob refresh irsa\n"
+            "  keyfob refresh --json irsa\n",
+    .accepts = OPTION_BIT(OPTION_JSON),
+    .arguments_max = 1,
+    .run = run,
 };

@@ -5,15 +5,10 @@
 
 #include "proto/mem/buffer.h"
 
-struct options;
-
 enum { STATUS_COLUMNS = 80 };
 
 // Renders the answer of GET /v1/profiles ({"profiles": […]}) or of one profile. 0, or -1 when it is neither, or when
 // memory ran out.
 int status_table_write(struct slice json, int64_t now_s, struct buffer *out);
-
-// Prints the table, or with --json the answer itself. Gives the exit code.
-int status_print(const struct options *o, struct slice json);
 
 #endif

@@ -146,6 +146,8 @@ void http_call_cancel(struct http_call *call)
 static void on_ended(void *transfer, CURLcode rc)
 {
         struct http_call *call = transfer;
+        if (rc == CURLE_OK && !http_transfer_is_whole(&call->transfer))
+                rc = CURLE_PARTIAL_FILE;
         if (rc != CURLE_OK) {
                 struct http_proxy proxy;
                 http_proxy_find(&call->client->env, &call->transfer.target, &proxy);

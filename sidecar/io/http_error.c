@@ -153,7 +153,10 @@ static void anything_else(const struct subject *s, CURLcode rc, struct error *e)
 void http_error_from_curl(const struct http_transfer *t, CURLcode rc, const struct http_proxy *proxy, struct error *e)
 {
         struct subject s = subject_of(t, proxy);
-        if (t->is_too_large) {
+        // What libcurl says of a single header line that is longer than it takes (100 KiB).
+        bool is_line_too_long =
+            rc == CURLE_OUT_OF_MEMORY && http_transfer_phase(t) == HTTP_ANSWER && !http_transfer_is_whole(t);
+        if (t->is_too_large || is_line_too_long) {
                 too_large(&s, e);
                 return;
         }

@@ -165,8 +165,11 @@ static size_t take_line(char *p, size_t size, size_t count, void *context)
         if (slice_starts_with(line, SLICE("HTTP/"))) { // of an interim answer (1xx) or of the one that counts
                 buffer_reset(&t->head);
                 t->spans_count = 0;
+                t->is_head_whole = false;
                 return n;
         }
+        if (slice_trim(line).n == 0)
+                t->is_head_whole = true;
         size_t colon = slice_find(line, ':');
         bool is_folded = n > 0 && (p[0] == ' ' || p[0] == '\t'); // RFC 9112 5.2: nobody sends these any more
         if (colon == 0 || colon == line.n || is_folded)

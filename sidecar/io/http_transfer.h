@@ -28,6 +28,7 @@ struct http_transfer {
         struct buffer head; // names and values of the fields
         struct http_span spans[HTTP_TRANSFER_FIELDS_MAX];
         size_t spans_count;
+        bool is_head_whole; // the empty line after it has come
         struct buffer body;
         bool is_too_large;
         char reason[CURL_ERROR_SIZE]; // libcurl's words for a failure
@@ -46,6 +47,12 @@ void http_transfer_deinit(struct http_transfer *transfer);
 
 // How far it has come.
 enum http_phase http_transfer_phase(const struct http_transfer *transfer);
+
+// libcurl takes a connection that closes within the head for the end of a good answer.
+static inline bool http_transfer_is_whole(const struct http_transfer *transfer)
+{
+        return transfer->is_head_whole;
+}
 
 // After a success. `fields` has room for HTTP_TRANSFER_FIELDS_MAX; the response borrows them and the transfer.
 void http_transfer_response(const struct http_transfer *transfer, struct http_field *fields, struct http_response *ret);

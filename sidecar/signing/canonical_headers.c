@@ -44,18 +44,19 @@ static const uint8_t value_class[256] = {
     ['\n'] = BLANK,      ['\r'] = BLANK,        [' '] = SPACE,           [0x7f] = CONTROL,
 };
 
-// Neither controls nor blanks, and nothing beyond ASCII.
-static bool is_dull(uint64_t word)
+// Neither controls nor blanks.
+static scan_block dull_truth(scan_block block)
 {
-        return scan_is_ascii(word) && (scan_from(word, '!') & ~scan_from(word, 0x7f)) == SCAN_TOPS;
+        return (scan_block)(block > ' ') & (scan_block)(block != 0x7f);
 }
 
 bool canonical_value_look(struct slice value, bool *ret_blanks)
 {
+        *ret_blanks = false;
+        if (value.n >= 8 && scan_all(value, dull_truth))
+                return true;
         uint8_t seen = 0, before = SPACE; // a space at either end counts as the second in a row
         for (size_t i = 0; i < value.n; i++) {
-                for (; value.n - i > 8 && is_dull(scan_load(value.p + i)); i += 8)
-                        before = 0;
                 uint8_t class = value_class[value.p[i]];
                 seen |= class | (uint8_t)((class & before & SPACE) >> 1);
                 before = class;

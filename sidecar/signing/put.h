@@ -8,7 +8,10 @@
 // Most pieces are short: two moves that overlap spare them the call.
 static inline uint8_t *put_slice(uint8_t *p, struct slice s)
 {
-        if (s.n >= 16 && s.n <= 32) {
+        if (s.n > 32 && s.n <= 64) {
+                memcpy(p, s.p, 32);
+                memcpy(p + s.n - 32, s.p + s.n - 32, 32);
+        } else if (s.n >= 16 && s.n <= 32) {
                 memcpy(p, s.p, 16);
                 memcpy(p + s.n - 16, s.p + s.n - 16, 16);
         } else if (s.n >= 8 && s.n < 16) {

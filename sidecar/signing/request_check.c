@@ -35,13 +35,9 @@ int signer_check_scope(struct slice region, struct slice service, struct error *
         return check_name("service", service, "give the service's signing name, such as bedrock", e);
 }
 
-// Without branches, so that the compiler can take many bytes at a time.
-static bool is_lower_hex(const uint8_t digits[DIGEST_HEX_SIZE])
+static scan_block lower_hex_truth(scan_block block)
 {
-        uint8_t wrong = 0;
-        for (size_t i = 0; i < DIGEST_HEX_SIZE; i++)
-                wrong |= (uint8_t)(((uint8_t)(digits[i] - '0') > 9) & ((uint8_t)(digits[i] - 'a') > 5));
-        return !wrong;
+        return scan_between(block, '0', '9') | scan_between(block, 'a', 'f');
 }
 
 static bool is_literal(struct slice s)
@@ -55,7 +51,8 @@ static bool is_literal(struct slice s)
 
 int signer_check_payload_hash(struct slice hash, struct error *e)
 {
-        if ((hash.n == DIGEST_HEX_SIZE && is_lower_hex(hash.p)) || (hash.n <= 2 * DIGEST_HEX_SIZE && is_literal(hash)))
+        if ((hash.n == DIGEST_HEX_SIZE && scan_all(hash, lower_hex_truth)) ||
+            (hash.n <= 2 * DIGEST_HEX_SIZE && is_literal(hash)))
                 return 0;
         error_set(e, ERROR_CONFIG, "the payload hash is neither SHA-256 in hex nor one of AWS's literals");
         return error_hint(e, "give 64 lower-case hex digits, UNSIGNED-PAYLOAD or a STREAMING-... literal");

@@ -1,69 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looking at text eight bytes at a time. A mask has the top bit of every byte set for which it is true; the bytes of a
-// word have to be ASCII for masks to be right.
+// Looking at text many bytes at a time. The common case (nothing special in it) is settled here; whoever finds
+// something special looks again byte by byte.
 #ifndef SIDECAR_SIGNING_SCAN_H
 #define SIDECAR_SIGNING_SCAN_H
 
 #include "proto/mem/slice.h"
 
-#define SCAN_EACH UINT64_C(0x0101010101010101)
-#define SCAN_TOPS (0x80 * SCAN_EACH)
+#include <endian.h>
+
+// Sixteen bytes; a comparison of two blocks makes each byte 0 or 0xff.
+typedef uint8_t scan_block __attribute__((vector_size(16)));
+
+static inline scan_block scan_between(scan_block block, uint8_t first, uint8_t last)
+{
+        return (scan_block)((block >= first) & (block <= last));
+}
+
+// Letters, digits, "-", "." and "_".
+static inline scan_block scan_plain(scan_block block)
+{
+        scan_block marks = scan_between(block, '-', '9') & (scan_block)(block != '/');
+        return scan_between(block | 0x20, 'a', 'z') | marks | (scan_block)(block == '_');
+}
+
+static inline bool scan_block_is_all(scan_block truth)
+{
+        uint64_t half[2];
+        memcpy(half, &truth, sizeof(half));
+        return (half[0] & half[1]) == UINT64_MAX;
+}
+
+// For how many of the first bytes it is true.
+static inline size_t scan_block_count(scan_block truth)
+{
+        uint64_t half[2];
+        memcpy(half, &truth, sizeof(half));
+        uint64_t first = ~le64toh(half[0]), second = ~le64toh(half[1]);
+        if (first)
+                return (size_t)__builtin_ctzll(first) / 8;
+        return second ? 8 + (size_t)__builtin_ctzll(second) / 8 : 16;
+}
+
+// Whether all of 8 or more bytes are such that `truth` says yes of each; blocks overlap at the end.
+__attribute__((always_inline)) static inline bool scan_all(struct slice s, scan_block (*truth)(scan_block block))
+{
+        scan_block block;
+        if (s.n < sizeof(block)) {
+                memcpy(&block, s.p, 8);
+                memcpy((uint8_t *)&block + 8, s.p + s.n - 8, 8);
+                return scan_block_is_all(truth(block));
+        }
+        for (size_t i = 0; s.n - i > sizeof(block); i += sizeof(block)) {
+                memcpy(&block, s.p + i, sizeof(block));
+                if (!scan_block_is_all(truth(block)))
+                        return false;
+        }
+        memcpy(&block, s.p + s.n - sizeof(block), sizeof(block));
+        return scan_block_is_all(truth(block));
+}
+
+// How many of the first bytes are true in `table`, of which `truth` says the same.
+__attribute__((always_inline)) static inline size_t scan_span(struct slice s, const bool table[256],
+                                                              scan_block (*truth)(scan_block block))
+{
+        if (s.n >= 8 && scan_all(s, truth))
+                return s.n;
+        size_t n = 0;
+        while (n < s.n && table[s.p[n]])
+                n++;
+        return n;
+}
+
+// Eight bytes of ASCII, with capital letters brought to lower case.
+static inline uint64_t scan_lower(uint64_t word)
+{
+        const uint64_t each = UINT64_C(0x0101010101010101);
+        uint64_t from_a = word + (0x80 - 'A') * each, beyond_z = word + (0x7f - 'Z') * each;
+        return word | (from_a & ~beyond_z & 0x80 * each) >> 2;
+}
 
 static inline uint64_t scan_load(const uint8_t *p)
 {
         uint64_t word;
         memcpy(&word, p, sizeof(word));
         return word;
-}
-
-static inline bool scan_is_ascii(uint64_t word)
-{
-        return (word & SCAN_TOPS) == 0;
-}
-
-// Where a byte is at least `limit` (1 to 0x80).
-static inline uint64_t scan_from(uint64_t word, uint8_t limit)
-{
-        return ((word | SCAN_TOPS) - limit * SCAN_EACH) & SCAN_TOPS;
-}
-
-static inline uint64_t scan_not(uint64_t word, char byte)
-{
-        return scan_from(word ^ ((uint8_t)byte * SCAN_EACH), 1);
-}
-
-static inline uint64_t scan_is(uint64_t word, char byte)
-{
-        return ~scan_not(word, byte) & SCAN_TOPS;
-}
-
-static inline uint64_t scan_lower(uint64_t word)
-{
-        return word | (scan_from(word, 'A') & ~scan_from(word, 'Z' + 1)) >> 2;
-}
-
-// Where a byte is a letter, a digit, "-", "." or "_".
-static inline uint64_t scan_plain(uint64_t word)
-{
-        uint64_t folded = word | 0x20 * SCAN_EACH;
-        uint64_t letter = scan_from(folded, 'a') & ~scan_from(folded, 'z' + 1);
-        uint64_t rest = scan_from(word, '-') & ~scan_from(word, '9' + 1) & scan_not(word, '/');
-        return letter | rest | scan_is(word, '_');
-}
-
-// How many of the first bytes are true in `table`. Whole words of which `mask` says the same are taken at once.
-__attribute__((always_inline)) static inline size_t scan_span(struct slice s, const bool table[256],
-                                                              uint64_t (*mask)(uint64_t word))
-{
-        size_t n = 0;
-        for (; s.n - n >= 8; n += 8) {
-                uint64_t word = scan_load(s.p + n);
-                if (!scan_is_ascii(word) || mask(word) != SCAN_TOPS)
-                        break;
-        }
-        while (n < s.n && table[s.p[n]])
-                n++;
-        return n;
 }
 
 #endif

@@ -21,30 +21,21 @@ static const bool literal_byte[256] = {
 };
 
 // Length of the host without its port: a name, or an IPv6 address in brackets. 0: neither.
-static size_t host_length(struct slice rest)
+static size_t host_length(struct slice authority)
 {
-        if (rest.n == 0 || rest.p[0] != '[')
-                return scan_span(rest, host_byte, scan_plain);
-        size_t n = 0;
-        while (n + 1 < rest.n && literal_byte[rest.p[n + 1]])
+        if (authority.n == 0 || authority.p[0] != '[')
+                return scan_span(authority, host_byte, scan_plain);
+        size_t n = 1;
+        while (n < authority.n && literal_byte[authority.p[n]])
                 n++;
-        return n > 0 && n + 1 < rest.n && rest.p[n + 1] == ']' ? n + 2 : 0;
+        return n > 1 && n < authority.n && authority.p[n] == ']' ? n + 1 : 0;
 }
 
-static bool ends_authority(uint8_t byte)
+static int refuse_authority(struct slice authority, size_t host_n, struct error *e)
 {
-        return byte == '/' || byte == '?' || byte == '#';
-}
-
-// Says what is wrong between "://" and the path.
-static int refuse_authority(struct slice rest, size_t host_n, struct error *e)
-{
-        size_t n = 0;
-        while (n < rest.n && !ends_authority(rest.p[n]))
-                n++;
-        if (slice_find(slice_head(rest, n), '@') < n)
+        if (slice_find(authority, '@') < authority.n)
                 return refuse(e, "has user information before its host", "leave out what stands before the @");
-        if (host_n > 0 && rest.p[host_n] == ':')
+        if (host_n > 0 && authority.p[host_n] == ':')
                 return refuse(e, "has no valid port", "a port is a number from 1 to 65535 without leading zeros");
         return refuse(e, "has no valid host", "use https://host/path with a name or an address");
 }
@@ -52,37 +43,32 @@ static int refuse_authority(struct slice rest, size_t host_n, struct error *e)
 // Takes host and port off `rest`.
 static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struct error *e)
 {
-        size_t host_n = host_length(*rest), n = host_n;
-        ret->host = slice_head(*rest, host_n);
-        if (n > 0 && n < rest->n && rest->p[n] == ':') {
-                uint64_t port = 0;
-                struct slice digits = slice_from(*rest, n + 1);
-                while (n + 1 < rest->n && !ends_authority(rest->p[n + 1]))
-                        n++;
-                n++;
-                digits = slice_head(digits, n - host_n - 1);
-                if (digits.n > 0 && (digits.p[0] == '0' || text_parse_u64(digits, &port) < 0 || port > 65535))
-                        return refuse_authority(*rest, host_n, e);
-                if (digits.n > 0 && port != (tls ? 443 : 80))
-                        ret->host.n = n;
+        struct slice authority = slice_head(*rest, slice_find(*rest, '/'));
+        size_t host_n = host_length(authority);
+        if (host_n < authority.n) {
+                authority = slice_head(authority, slice_find(authority, '?'));
+                authority = slice_head(authority, slice_find(authority, '#'));
         }
-        if (n == 0 || (n < rest->n && !ends_authority(rest->p[n])))
-                return refuse_authority(*rest, host_n, e);
-        *rest = slice_from(*rest, n);
+        *rest = slice_from(*rest, authority.n);
+        ret->host = authority;
+        if (host_n > 0 && host_n == authority.n)
+                return 0;
+        uint64_t port = 0;
+        struct slice digits = slice_from(authority, host_n + 1);
+        if (host_n == 0 || authority.p[host_n] != ':' ||
+            (digits.n > 0 && (digits.p[0] == '0' || text_parse_u64(digits, &port) < 0 || port > 65535)))
+                return refuse_authority(authority, host_n, e);
+        if (digits.n == 0 || port == (tls ? 443 : 80))
+                ret->host = slice_head(authority, host_n);
         return 0;
 }
 
 // What may stand in a path or a query without a second look: printable ASCII but "#", and "?" only in a query.
 static const bool path_byte[256] = {['!' ... '"'] = true, ['$' ... '>'] = true, ['@' ... '~'] = true};
 
-static uint64_t path_mask(uint64_t word)
+static scan_block path_truth(scan_block block)
 {
-        return scan_from(word, '!') & ~scan_from(word, 0x7f) & scan_not(word, '#') & scan_not(word, '?');
-}
-
-static size_t path_span(struct slice s)
-{
-        return scan_span(s, path_byte, path_mask);
+        return scan_between(block, '!', '~') & (scan_block)(block != '#') & (scan_block)(block != '?');
 }
 
 static int refuse_byte(uint8_t byte, struct error *e)
@@ -94,9 +80,9 @@ static int refuse_byte(uint8_t byte, struct error *e)
 
 static int check_query(struct slice query, struct error *e)
 {
-        size_t n = path_span(query);
-        while (n < query.n && query.p[n] == '?')
-                n += 1 + path_span(slice_from(query, n + 1));
+        size_t n = scan_span(query, path_byte, path_truth);
+        while (n < query.n && (path_byte[query.p[n]] || query.p[n] == '?'))
+                n++;
         if (n == query.n)
                 return 0;
         if (query.p[n] >= 0x80)
@@ -104,23 +90,17 @@ static int check_query(struct slice query, struct error *e)
         return refuse_byte(query.p[n], e);
 }
 
-// Takes the path off `rest`.
-static int split_path(struct slice *rest, struct slice *ret_path, struct error *e)
+static int check_path(struct slice path, struct error *e)
 {
-        size_t n = path_span(*rest);
-        bool ascii = true;
-        while (n < rest->n && rest->p[n] >= 0x80) {
-                ascii = false;
-                while (n < rest->n && rest->p[n] >= 0x80)
-                        n++;
-                n += path_span(slice_from(*rest, n));
-        }
-        *ret_path = n > 0 ? slice_head(*rest, n) : SLICE("/");
-        if (n < rest->n && rest->p[n] != '?')
-                return refuse_byte(rest->p[n], e);
-        if (!ascii && !text_is_utf8(*ret_path))
+        size_t n = scan_span(path, path_byte, path_truth);
+        if (n == path.n)
+                return 0;
+        while (n < path.n && (path_byte[path.p[n]] || path.p[n] >= 0x80))
+                n++;
+        if (n < path.n)
+                return refuse_byte(path.p[n], e);
+        if (!text_is_utf8(path))
                 return refuse(e, "has bytes in its path that are not UTF-8", "percent-encode them");
-        *rest = slice_from(*rest, n);
         return 0;
 }
 
@@ -136,9 +116,13 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 return refuse(e, "starts with neither https:// nor http://", "use https://host/path?query");
         ret->scheme = slice_head(url, tls ? 5 : 4);
         struct slice rest = slice_from(url, ret->scheme.n + 3);
-        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, &ret->path, e) < 0)
+        if (split_host(&rest, tls, ret, e) < 0)
                 return -1;
-        ret->has_query = rest.n > 0;
-        ret->query = slice_from(rest, 1);
-        return check_query(ret->query, e);
+        size_t n = slice_find(rest, '?');
+        ret->path = n > 0 ? slice_head(rest, n) : SLICE("/");
+        ret->has_query = n < rest.n;
+        ret->query = slice_from(rest, n + 1);
+        if (check_path(ret->path, e) < 0)
+                return -1;
+        return ret->has_query ? check_query(ret->query, e) : 0;
 }

@@ -149,7 +149,7 @@ bool entry_may_serve(const struct entry *e, int64_t now_ms)
 
 bool entry_is_fetching(const struct entry *e)
 {
-        return e->queue != QUEUE_NONE || e->is_start_wanted || (e->is_running && !e->is_cancelled);
+        return e->queue != QUEUE_NONE || (e->is_running && !e->is_cancelled);
 }
 
 struct credentials *entry_peek(struct entry *e)

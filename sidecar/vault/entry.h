@@ -42,9 +42,10 @@ struct entry {
 
         // what is held
         struct credentials *credentials;
-        int64_t serve_until_ms;  // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
-        int64_t last_request_ms; // of whatever asked for credentials
-        struct secret reply;     // rendered at the first request of a generation
+        int64_t serve_until_ms;   // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
+        int64_t serve_at_most_ms; // what serve_until_ms was at first: a clock that is set back gives no life
+        int64_t last_request_ms;  // of whatever asked for credentials
+        struct secret reply;      // rendered at the first request of a generation
         uint32_t reply_body_offset;
         uint32_t random; // of the present plan, so that planning again gives the same
         uint64_t generation;
@@ -74,7 +75,6 @@ struct entry {
         bool is_wanted : 1;        // on demand: somebody asked and has not fallen silent; eager: always
         bool is_running : 1;       // the provider is
         bool is_cancelled : 1;     // … but what it brings is not wanted any more
-        bool is_start_wanted : 1;  // … and another start is
         bool is_forced : 1;        // the flight was asked for: its result replaces what is held, whatever it is
         bool is_refused : 1;       // dropped by entry_drop()
         bool is_expiry_told : 1;   // the observer knows that these credentials have ended
@@ -99,7 +99,7 @@ struct vault {
         struct call_list answers;             // calls of source.c that can be answered
         int64_t wall_less_boot_ms;            // when everything was last planned
         int64_t boot_less_loop_ms;            // likewise
-        bool is_pumping, is_closing;
+        bool is_closing;
         unsigned open_handles;
         void (*closed)(void *arg);
         void *closed_arg;

@@ -61,8 +61,10 @@ void plan_refresh(struct entry *e)
 void plan_again(struct entry *e)
 {
         int64_t now_ms = plan_clock_ms(e);
-        if (e->credentials)
-                e->serve_until_ms = plan_serve_until_ms(e->vault, e->credentials);
+        if (e->credentials) {
+                int64_t until_ms = plan_serve_until_ms(e->vault, e->credentials);
+                e->serve_until_ms = until_ms < e->serve_at_most_ms ? until_ms : e->serve_at_most_ms;
+        }
         if (entry_may_serve(e, now_ms))
                 e->is_expiry_told = false;
         int64_t next_ms = next_attempt_ms(e, now_ms);

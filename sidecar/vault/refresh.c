@@ -13,10 +13,8 @@ void refresh_request(struct entry *e, bool is_urgent)
         struct vault *v = e->vault;
         e->is_wanted = true;
         e->next_refresh_ms = ENTRY_NEVER;
-        if (e->is_running) {
-                e->is_start_wanted = e->is_cancelled;
+        if (e->is_running) // if it is cancelled, whoever still waits when it has ended asks again
                 return;
-        }
         if (e->queue == QUEUE_URGENT || (e->queue == QUEUE_BACKGROUND && !is_urgent))
                 return;
         if (e->queue == QUEUE_BACKGROUND)
@@ -36,7 +34,6 @@ static void dequeue(struct entry *e)
 void refresh_abandon(struct entry *e)
 {
         dequeue(e);
-        e->is_start_wanted = false;
         if (!e->is_running || e->is_cancelled)
                 return;
         e->is_cancelled = true;
@@ -65,12 +62,14 @@ static bool is_same(const struct credentials *a, const struct credentials *b)
 }
 
 // What is held stays when a refresh that nobody asked for brought the same once more, or what ends sooner (a source
-// that was told to issue shorter ones replaces what it issued before only when that has no more to give).
+// that was told to issue shorter ones replaces what it issued before only when that has no more to give). Where they
+// were issued in the future a clock was set back, and their end means nothing any more.
 static bool is_better_kept(const struct entry *e, const struct credentials *c, int64_t now_ms)
 {
-        if (e->is_forced || !entry_may_serve(e, now_ms))
+        const struct credentials *held = e->credentials;
+        if (!held || e->is_forced || held->issued_s > c->issued_s || !entry_may_serve(e, now_ms))
                 return false;
-        return is_same(e->credentials, c) || plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
+        return is_same(held, c) || plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)
@@ -82,6 +81,7 @@ static void take(struct entry *e, struct credentials *c)
         e->is_expiry_told = false;
         e->upstream = (struct upstream_time){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
         e->serve_until_ms = plan_serve_until_ms(e->vault, c);
+        e->serve_at_most_ms = e->serve_until_ms;
 }
 
 static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int64_t duration_ms)
@@ -123,10 +123,7 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
         if (e->is_cancelled) {
                 credentials_unref(c);
                 e->is_cancelled = false;
-                if (e->is_start_wanted)
-                        refresh_request(e, true);
-                e->is_start_wanted = false;
-                vault_settle_soon(e); // also frees what was only waiting for this
+                vault_settle_soon(e); // who asked in the meantime asks again; a retired entry goes
         } else if (!c) {
                 fail(e, error, duration_ms);
         } else if (now_ms >= plan_serve_until_ms(e->vault, c)) {

@@ -7,6 +7,7 @@
 #include "proto/wire/limits.h"
 
 enum {
+        MIN_LIFE_MS = LIMIT_MIN_LIFE_S * 1000,
         SUCCESS_GAP_MS = 30 * 1000, // no refresh sooner than this after a success
         SUCCESS_GAP_MIN_MS = 1000,  // … and this where the credentials end sooner
         LAST_MINUTE_MS = 60 * 1000, // what a refresh gets before the credentials stop being served
@@ -54,7 +55,7 @@ static int64_t after_failure_ms(const struct schedule_input *in)
         // While something is still served, each wait takes at most half of the time that is left: the nearer the end,
         // the more often it is tried, and never is the end slept through.
         if (in->expires_s != 0 && in->expires_s != CREDENTIALS_NEVER_EXPIRE) {
-                int64_t served = from_now_ms(in, in->expires_s) - LIMIT_MIN_LIFE_S * 1000;
+                int64_t served = from_now_ms(in, in->expires_s) - MIN_LIFE_MS;
                 if (served > 0)
                         ceiling = min_of(ceiling, max_of(base, served / 2));
         }
@@ -66,7 +67,7 @@ static int64_t after_success_ms(const struct schedule_input *in)
 {
         int64_t issued = from_now_ms(in, in->issued_s);
         int64_t expires = from_now_ms(in, in->expires_s);
-        int64_t end = expires - LIMIT_MIN_LIFE_S * 1000; // from here on nothing is served
+        int64_t end = expires - MIN_LIFE_MS; // from here on nothing is served
         if (end <= 0)
                 return 0;
 

@@ -29,7 +29,6 @@ static bool has_work(const struct vault *v)
 static void on_pump(uv_timer_t *timer)
 {
         struct vault *v = timer->data;
-        v->is_pumping = true;
         settle_all(v);
         for (unsigned i = 0; i < VAULT_ANSWERS_PER_TURN && !TAILQ_EMPTY(&v->answers); i++)
                 source_answer_next(v);
@@ -39,16 +38,16 @@ static void on_pump(uv_timer_t *timer)
                         break;
                 refresh_start(e);
         }
-        v->is_pumping = false;
+        // What came up meanwhile has armed the timer with 0. That would come in the same turn of the loop, and for ever
+        // where a waiter waits again each time.
+        uv_timer_stop(&v->pump);
         if (has_work(v))
                 uv_timer_start(&v->pump, on_pump, VAULT_TURN_MS, 0);
 }
 
 void vault_pump_soon(struct vault *v)
 {
-        // From within, on_pump() arms the timer itself, and not with 0: that would come in the same turn, for ever
-        // where a waiter waits again each time.
-        if (!v->is_pumping && !uv_is_active((uv_handle_t *)&v->pump))
+        if (!uv_is_active((uv_handle_t *)&v->pump))
                 uv_timer_start(&v->pump, on_pump, 0, 0);
 }
 

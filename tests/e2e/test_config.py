@@ -55,7 +55,7 @@ ASSUME = {"type": "assume_role", "source_profile": "a", "role_arn": demo.ROLE + 
     [
         ("", ["c.json"]),
         ("{", ["c.json", "1"]),
-        ('{"profiles": {"a": {}}, "profiles": {}}', ["profiles", "twice"]),
+        ('{"profiles": {"a": {}}, "profiles": {}}', ["duplicate key", "1:25"]),
         ('{"profiles": {"a": {"type": "static"}}} x', ["c.json"]),
         ({"profiles": {"a": {**STATIC, "nonsense": 1}}}, ["profiles.a", "nonsense"]),
         ({"profiles": {"a": {**STATIC, "acces_key_id": "x"}}}, ["acces_key_id", "access_key_id"]),
@@ -70,11 +70,11 @@ ASSUME = {"type": "assume_role", "source_profile": "a", "role_arn": demo.ROLE + 
         ({"profiles": {"b": ASSUME}}, ["profiles.b.source_profile", '"a"']),
         ({"profiles": {"a": {**ASSUME, "source_profile": "b"}, "b": ASSUME}}, ["circle", "a", "b"]),
         ({"profiles": {"a": ASSUME}}, ["circle"]),
-        ({"profiles": {"a": WEB, "b": {**ASSUME, "duration_seconds": 3601}}}, ["duration_seconds", "3601", "one hour"]),
+        ({"region": "us-east-1", "profiles": {"a": WEB, "b": {**ASSUME, "duration_seconds": 3601}}}, ["duration_seconds", "3601", "one hour"]),
         ({"profiles": {"a": {**STATIC, "ca_bundle": "/none.pem"}}}, ["ca_bundle", "/none.pem"]),
         ({"profiles": {"a": STATIC}, "listeners": []}, ["listeners"]),
         ({"profiles": {"a": STATIC}, "listeners": [{"unix": "/" + "x" * 120}]}, ["listeners", "107"]),
-        ({"profiles": {"a": {**STATIC, "allow": {"uids": ["root"]}}}}, ["allow"]),
+        ({"profiles": {"a": {**STATIC, "allow": {"uids": ["nobody-of-that-name"]}}}}, ["allow", "nobody-of-that-name"]),
         ({"profiles": {"a": STATIC}, "nonsense": 1}, ["nonsense"]),
     ],
 )
@@ -209,7 +209,7 @@ def test_bad_file_changes_nothing(start, standin, profiles, text):
 
 def test_reload_while_clients_wait(start, standin, profiles):
     """A wait on a profile that goes ends with an answer; one on a profile that stays goes on."""
-    standin.fault("sts", "hang")
+    standin.fault("sts", "slow", seconds=60)
     agent = start(config(irsa=profiles.irsa(), gone=profiles.irsa(role_session_name="gone")))
     gone, stays = agent.connection(30), agent.connection(30)
     gone.request("GET", "/v1/profiles/gone/credentials?wait=30")

@@ -202,10 +202,11 @@ def test_last_known_good_then_recovery(start, standin, profiles, profile, kind):
 
 @pytest.mark.parametrize("kind", ["refuse", "cut", "error500", "garbage", "html"])
 def test_starts_by_itself_once_the_source_is_well(start, standin, profiles, kind):
-    """No credentials yet, a source that fails twice: the waiting client gets them from a retry."""
+    """A source that fails twice at the start: nobody but the agent has to try again."""
     standin.fault("sts", kind, count=2)
     agent = start(config(irsa=profiles.irsa()))
-    echo(standin, agent.credentials("irsa", wait=30))
+    agent.wait_for_state("irsa", "fresh")
+    echo(standin, agent.credentials("irsa", wait=0))
     assert [c["fault"] for c in standin.calls(target="sts")] == [kind, kind, None]
 
 

@@ -141,7 +141,7 @@ def test_other_files_are_never_replaced(start, profiles, folder):
 
 def test_socket_mode_group_and_folder(start, profiles, folder):
     """As configured; a folder that is missing is made for this user alone."""
-    path = folder / "deep" / "er" / "k.sock"
+    path = folder / "made" / "k.sock"
     listener = {"unix": str(path), "mode": "0660", "group": str(os.getgid())}
     agent = start({**config(base=profiles.static()), "listeners": [listener]}, socket=path)
     mode = path.stat().st_mode
@@ -185,17 +185,14 @@ def test_systemd_activation(start, profiles, folder):
     early = unix_http.UnixConnection(folder / "k.sock", 30)
     early.request("GET", "/v1/profiles/base/credentials")
 
-    def prepare():
-        os.dup2(listener.fileno(), 3)
-        os.environ["LISTEN_PID"] = str(os.getpid())
-
+    activate = folder / "activate"
+    activate.write_text(f'#!/bin/sh\nLISTEN_PID=$$ LISTEN_FDS=1 exec {paths.KEYFOBD} "$@"\n')
+    activate.chmod(0o700)
     agent = start(
         config(base=profiles.static()),
         listening=False,
-        binary="/bin/sh",
-        arguments=["-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", paths.KEYFOBD],
-        env=environment(folder),
-        preexec=prepare,
+        binary=activate,
+        preexec=lambda: os.dup2(listener.fileno(), 3),
         pass_fds=(3,),
     )
     assert early.getresponse().status == 200

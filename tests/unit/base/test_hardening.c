@@ -16,6 +16,12 @@
 
 #include <cmocka.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 // as gcc says it
+#endif
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 static const bool is_sanitized = true;
 #else

@@ -22,7 +22,12 @@
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
 
-enum { SIM_WALL_S = 1800000000, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+enum { SIM_WALL_S = 1800000000 };
+
+// Milliseconds.
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
 
 // The one thing that cannot be handed in.
 static int64_t simulated_loop_ms = 1000000;

@@ -69,17 +69,35 @@ static void test_wall_set_back(void **state)
         struct fake f;
         struct entry *e = begin(&sim, &f, true);
         sim_run(&sim, MINUTE);
-        sim.wall_offset_ms -= 24 * (int64_t)HOUR;
-        sim_run(&sim, 11 * SECOND); // "issued in the future": a new one at once
+        sim.wall_offset_ms -= 24 * HOUR;
+        sim_run(&sim, 11 * SECOND); // "issued in the future": new ones at once
         assert_int_equal(f.starts, 2);
-        assert_int_equal(entry_generation(e), 1); // which in this clock ends a day sooner, and so does not replace
+        assert_int_equal(entry_generation(e), 2); // though what was held seems to have a day more
+        sim_run(&sim, 30 * MINUTE + SECOND);
+        assert_int_equal(f.starts, 3);
+        sim_end(&sim);
+}
+
+static void test_a_clock_set_back_gives_no_life(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry *e = begin(&sim, &f, true);
+        fake_fails(&f, ERROR_TRANSIENT);
+        sim_run(&sim, MINUTE);
+        sim.wall_offset_ms -= 24 * HOUR;
+        sim_run(&sim, 57 * MINUTE + 59 * SECOND);
+        assert_non_null(entry_peek(e));
+        sim_run(&sim, 2 * SECOND);
+        assert_null(entry_peek(e));
         sim_end(&sim);
 }
 
 static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
 {
         (void)state;
-        static const int64_t steps_ms[] = {20 * MINUTE, 2 * HOUR, -2 * HOUR, 700 * (int64_t)24 * HOUR};
+        static const int64_t steps_ms[] = {20 * MINUTE, 2 * HOUR, -2 * HOUR, 16800 * HOUR};
         for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
                 struct sim sim;
                 struct fake f;
@@ -201,7 +219,7 @@ static void test_fast_clock(void **state)
         sim_run_loop_ms(&sim, 15);
         assert_int_equal(f.starts, 2);
         assert_int_equal(sim.last_duration_ms, 2000);
-        sim_run_loop_ms(&sim, 3600 * 10);
+        sim_run_loop_ms(&sim, 36 * SECOND);
         assert_int_equal(entry_generation(e), 21);
         assert_int_equal(f.starts, 21);
         sim_end(&sim);
@@ -213,6 +231,7 @@ int main(void)
             cmocka_unit_test(test_wall_set_forward),
             cmocka_unit_test(test_wall_set_past_the_end),
             cmocka_unit_test(test_wall_set_back),
+            cmocka_unit_test(test_a_clock_set_back_gives_no_life),
             cmocka_unit_test(test_wall_does_not_matter_where_the_upstream_has_one),
             cmocka_unit_test(test_upstream_in_another_time),
             cmocka_unit_test(test_sleep),

@@ -23,7 +23,7 @@ struct row {
 // Held: issued at `i`, ending at `e`, last success at `s`, seconds around T.
 #define HELD(i, e, s) .issued_s = T + (i), .expires_s = T + (e), .last_success_s = T + (s)
 #define ENDLESS .issued_s = T, .expires_s = NEVER_EXPIRE, .last_success_s = T
-#define AT(n) .now_s = T + (n)
+#define AT(n) .now_s = (T + (n))
 #define FAILED(n, k) .failures = (n), .last_failure = ERROR_##k
 
 static const struct row successes[] = {

@@ -42,7 +42,7 @@ static void on_poll(uv_timer_t *timer)
                 if (c)
                         assert_true(c->expires_s - sim_now_s(&s->sim) >= LIMIT_MIN_LIFE_S);
                 assert_int_equal(entry_reply(s->e[i], &reply, &body), c != NULL);
-                bool is_out = s->outage_s > 0 && (sim_now_s(&s->sim) + 100 * i) % 600 < s->outage_s;
+                bool is_out = s->outage_s > 0 && (sim_now_s(&s->sim) + INT64_C(100) * i) % 600 < s->outage_s;
                 s->f[i].way = is_out ? FAKE_FAILS : FAKE_GIVES;
         }
         s->polls++;
@@ -79,7 +79,7 @@ static void test_an_hour_without_jitter(void **state)
         (void)state;
         struct service *s = service_begin(POLL_MS);
         sim_run(&s->sim, HOUR);
-        assert_true(s->polls >= HOUR / POLL_MS);
+        assert_true(s->polls >= (uint64_t)HOUR / POLL_MS);
         assert_int_equal(s->gaps, 0);
         for (int i = 0; i < PROFILES; i++) {
                 assert_int_equal(s->f[i].starts, 8); // 0, 7.5, 15, … 52.5 min
@@ -116,7 +116,7 @@ static void test_a_day_of_outages(void **state)
         struct service *s = service_begin(500);
         s->throws_dice = true;
         s->outage_s = 300;
-        sim_run(&s->sim, 24 * (int64_t)HOUR);
+        sim_run(&s->sim, 24 * HOUR);
         assert_int_equal(s->gaps, 0);
         assert_true(s->sim.events[VAULT_REFRESH_FAILED] > 100);
         assert_int_equal(s->sim.events[VAULT_EXPIRED], 0);
@@ -216,7 +216,7 @@ static void test_many_on_one_base(void **state)
                 assert_int_equal(c.f[i].starts, 1);
                 assert_int_equal(state_of(c.e[i]), ENTRY_FRESH);
         }
-        sim_run(&c.sim, 2 * (int64_t)HOUR);
+        sim_run(&c.sim, 2 * HOUR);
         for (int i = 0; i < MANY; i++)
                 assert_int_equal(entry_generation(c.e[i]), c.f[i].starts);
         crowd_end(&c);
