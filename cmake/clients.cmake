@@ -1,2 +1,104 @@
 # The annex: it stands on proto alone.
 keyfob_room(client clients/c LINK proto_wire)
+target_compile_options(client PRIVATE -fvisibility=hidden)
+keyfob_room(cli clients/cli LINK client)
+
+option(KEYFOB_MUSL "Link keyfob statically with musl, if musl-gcc is there: it starts three times as fast" ON)
+find_program(MUSL_GCC musl-gcc)
+
+# Sources of llhttp, or nothing where it is a library of the system.
+set(annex_llhttp_sources)
+if(NOT libllhttp_FOUND)
+  set(annex_llhttp_sources ${llhttp_sources})
+endif()
+
+# --- keyfob, the command ---
+
+if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
+  # musl-gcc does not look into /usr/include: the two headers that we need from there are copied beside the objects.
+  set(musl_dir ${CMAKE_BINARY_DIR}/musl)
+  configure_file(${JSMN_INCLUDE_DIR}/jsmn.h ${musl_dir}/include/jsmn.h COPYONLY)
+  configure_file(${LLHTTP_INCLUDE_DIR}/llhttp.h ${musl_dir}/include/llhttp.h COPYONLY)
+  set(musl_flags -std=gnu17 -Os -fno-pie -fno-strict-aliasing -fstack-protector-strong -ffunction-sections
+    -fdata-sections -fno-asynchronous-unwind-tables -D_GNU_SOURCE -DKEYFOB_VERSION="${PROJECT_VERSION}"
+    -isystem ${musl_dir}/include)
+  set(musl_own_flags -I${CMAKE_SOURCE_DIR} -include ${CMAKE_SOURCE_DIR}/proto/mem/banned.h -Wall -Wextra)
+  if(KEYFOB_WERROR)
+    list(APPEND musl_own_flags -Werror)
+  endif()
+  file(GLOB musl_own CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/mem/*.c ${CMAKE_SOURCE_DIR}/proto/wire/*.c
+    ${CMAKE_SOURCE_DIR}/clients/c/*.c ${CMAKE_SOURCE_DIR}/clients/cli/*.c ${CMAKE_SOURCE_DIR}/clients/cli/musl/*.c)
+  set(musl_objects)
+  foreach(source ${musl_own} ${annex_llhttp_sources})
+    file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${source})
+    string(MAKE_C_IDENTIFIER ${name} name)
+    set(object ${musl_dir}/${name}.o)
+    set(flags ${musl_flags})
+    if(source IN_LIST musl_own)
+      list(APPEND flags ${musl_own_flags})
+    endif()
+    add_custom_command(OUTPUT ${object} DEPENDS ${source} DEPFILE ${object}.d VERBATIM
+      COMMAND ${MUSL_GCC} ${flags} -MD -MF ${object}.d -MT ${object} -c -o ${object} ${source})
+    list(APPEND musl_objects ${object})
+  endforeach()
+  # One mapping for headers, code and constants: two page faults less.
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/keyfob DEPENDS ${musl_objects} VERBATIM
+    COMMAND ${MUSL_GCC} -static -no-pie -s -Wl,--gc-sections -Wl,-z,noseparate-code
+            -o ${CMAKE_BINARY_DIR}/keyfob ${musl_objects})
+  add_custom_target(keyfob ALL DEPENDS ${CMAKE_BINARY_DIR}/keyfob)
+  install(PROGRAMS ${CMAKE_BINARY_DIR}/keyfob DESTINATION ${CMAKE_INSTALL_BINDIR})
+else()
+  add_executable(keyfob ${CMAKE_SOURCE_DIR}/clients/cli/main.c)
+  target_link_libraries(keyfob PRIVATE cli)
+  keyfob_flags(keyfob)
+  install(TARGETS keyfob RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# --- libkeyfob, for other programs: one object of everything it stands on, of which only keyfob_… can be seen ---
+
+if(NOT KEYFOB_SANITIZE)
+  set(annex_objects $<TARGET_FILE:client> $<TARGET_FILE:proto_wire> $<TARGET_FILE:proto_mem>)
+  set(annex_depends client proto_wire proto_mem)
+  set(annex_system)
+  if(annex_llhttp_sources)
+    list(APPEND annex_objects $<TARGET_FILE:llhttp>)
+    list(APPEND annex_depends llhttp)
+  else()
+    set(annex_system libllhttp) # for whoever links the static library
+  endif()
+  set(annex_object ${CMAKE_BINARY_DIR}/libkeyfob.o)
+  add_custom_command(OUTPUT ${annex_object} DEPENDS ${annex_depends} VERBATIM
+    COMMAND ${CMAKE_LINKER} -r -o ${annex_object} --whole-archive $<TARGET_FILE:client> --no-whole-archive
+            --start-group ${annex_objects} --end-group
+    COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=keyfob_* ${annex_object})
+  add_custom_target(keyfob_object DEPENDS ${annex_object})
+
+  set_source_files_properties(${annex_object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  foreach(kind static shared)
+    string(TOUPPER ${kind} type)
+    add_library(keyfob_${kind} ${type} ${annex_object})
+    add_dependencies(keyfob_${kind} keyfob_object)
+    set_target_properties(keyfob_${kind} PROPERTIES OUTPUT_NAME keyfob LINKER_LANGUAGE C
+      VERSION ${PROJECT_VERSION} SOVERSION 0)
+    if(annex_system)
+      target_link_libraries(keyfob_${kind} PRIVATE PkgConfig::libllhttp)
+    endif()
+    install(TARGETS keyfob_${kind} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endforeach()
+  target_link_options(keyfob_shared PRIVATE -Wl,-z,relro,-z,now -Wl,--no-undefined)
+
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/keyfob.pc @ONLY CONTENT "prefix=${CMAKE_INSTALL_PREFIX}
+libdir=@CMAKE_INSTALL_FULL_LIBDIR@
+includedir=@CMAKE_INSTALL_FULL_INCLUDEDIR@
+
+Name: keyfob
+Description: AWS credentials and signatures from a keyfob agent
+Version: @PROJECT_VERSION@
+Libs: -L\${libdir} -lkeyfob
+Requires.private: @annex_system@
+Cflags: -I\${includedir}
+")
+  install(FILES ${CMAKE_BINARY_DIR}/keyfob.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  install(FILES ${CMAKE_SOURCE_DIR}/clients/c/keyfob.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+endif()

@@ -93,10 +93,16 @@ static void refused_certificate(const struct subject *s, struct error *e)
 {
         long result = X509_V_OK;
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-        error_set(e, ERROR_CONFIG, "TLS with %s: %s", s->authority,
-                  result != X509_V_OK ? X509_verify_cert_error_string(result) : s->transfer->reason);
+        // The chain is good, but the certificate is another host's: libcurl looks at the name first.
+        bool is_other_host = result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED;
+        if (is_other_host)
+                error_set(e, ERROR_CONFIG, "TLS with %s: its certificate is not for this host (%s)", s->authority,
+                          s->transfer->reason);
+        else
+                error_set(e, ERROR_CONFIG, "TLS with %s: %s", s->authority, X509_verify_cert_error_string(result));
         switch (result) {
-        case X509_V_OK: // the certificate is good, but another host's
+        case X509_V_OK:
+        case X509_V_ERR_UNSPECIFIED:
                 error_hint(e, "check the host in endpoint_url; a proxy or DNS may lead to another machine");
                 break;
         case X509_V_ERR_CERT_HAS_EXPIRED:

@@ -273,21 +273,24 @@ void http_transfer_deinit(struct http_transfer *t)
         buffer_free(&t->body);
 }
 
+// Whether that point in time has been reached.
+static bool has_passed(const struct http_transfer *t, CURLINFO time)
+{
+        curl_off_t us = 0;
+        return curl_easy_getinfo(t->easy, time, &us) == CURLE_OK && us > 0;
+}
+
 enum http_phase http_transfer_phase(const struct http_transfer *t)
 {
-        static const struct {
-                CURLINFO info;
-                enum http_phase phase;
-        } reached[] = {{CURLINFO_STARTTRANSFER_TIME_T, HTTP_ANSWER},
-                       {CURLINFO_PRETRANSFER_TIME_T, HTTP_WAIT},
-                       {CURLINFO_CONNECT_TIME_T, HTTP_TLS},
-                       {CURLINFO_NAMELOOKUP_TIME_T, HTTP_CONNECT}};
-        for (size_t i = 0; i < sizeof(reached) / sizeof(reached[0]); i++) {
-                curl_off_t us = 0;
-                if (curl_easy_getinfo(t->easy, reached[i].info, &us) == CURLE_OK && us > 0)
-                        return reached[i].phase;
-        }
-        return HTTP_RESOLVE;
+        long connections = 0; // counted at the end of TCP's handshake, where CONNECT_TIME may wait for that of TLS
+        (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
+        if (has_passed(t, CURLINFO_STARTTRANSFER_TIME_T))
+                return HTTP_ANSWER;
+        if (has_passed(t, CURLINFO_PRETRANSFER_TIME_T))
+                return HTTP_WAIT;
+        if (connections > 0)
+                return HTTP_TLS;
+        return has_passed(t, CURLINFO_NAMELOOKUP_TIME_T) ? HTTP_CONNECT : HTTP_RESOLVE;
 }
 
 void http_transfer_response(const struct http_transfer *t, struct http_field *fields, struct http_response *ret)

@@ -34,7 +34,7 @@ int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owne
 
 void exchange_deinit(struct exchange *x)
 {
-        assert(!x->call);
+        assert(!x->call && !x->is_preparing);
         free(x->url);
         x->url = NULL;
 }
@@ -137,21 +137,17 @@ static void exchange_answered(void *arg, const struct http_response *response, c
         x->ops->done(x->owner, c, c ? NULL : &e);
 }
 
-static int exchange_send(struct exchange *x, struct error *e)
+static int exchange_call(struct exchange *x, const struct exchange_post *post, struct error *e)
 {
         const struct profile *profile = x->profile;
-        struct exchange_post post = {.fields_count = 0};
-        x->sent_s = upstream_time_now_s(&x->time, x->deps.clock);
-        if (x->ops->prepare(x->owner, x->sent_s, &post, e) < 0)
-                return add_context(x, e);
         int64_t connect_ms = profile->connect_timeout_ms > 0 ? profile->connect_timeout_ms : CONNECT_TIMEOUT_MS;
         int64_t read_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : READ_TIMEOUT_MS;
         const struct http_request request = {
             .method = "POST",
             .url = x->url,
-            .fields = post.fields,
-            .fields_count = post.fields_count,
-            .body = post.body,
+            .fields = post->fields,
+            .fields_count = post->fields_count,
+            .body = post->body,
             .connect_timeout_ms = connect_ms,
             .total_timeout_ms = connect_ms + read_ms,
             .ca_bundle = profile->ca_bundle,
@@ -160,9 +156,34 @@ static int exchange_send(struct exchange *x, struct error *e)
         return x->call ? 0 : add_context(x, e);
 }
 
+static int exchange_send(struct exchange *x, struct error *e)
+{
+        struct exchange_post post = {.fields_count = 0};
+        x->sent_s = upstream_time_now_s(&x->time, x->deps.clock);
+        int r = x->ops->prepare(x->owner, x->sent_s, &post, e);
+        x->is_preparing = r == EXCHANGE_LATER;
+        if (r < 0)
+                return add_context(x, e);
+        return x->is_preparing ? 0 : exchange_call(x, &post, e);
+}
+
+void exchange_resume(struct exchange *x, const struct exchange_post *post, const struct error *error)
+{
+        assert(x->is_preparing && (post == NULL) != (error == NULL));
+        struct error e = {0};
+        x->is_preparing = false;
+        if (x->is_cancelled)
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        else if (error)
+                e = *error;
+        else if (exchange_call(x, post, &e) == 0)
+                return;
+        x->ops->done(x->owner, NULL, &e);
+}
+
 int exchange_start(struct exchange *x, struct error *e)
 {
-        assert(!x->call);
+        assert(!x->call && !x->is_preparing);
         x->has_corrected = false;
         x->is_cancelled = false;
         return exchange_send(x, e);

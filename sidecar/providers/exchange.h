@@ -15,6 +15,7 @@ struct credentials;
 struct profile;
 
 enum { EXCHANGE_FIELDS_N = 8 };
+enum { EXCHANGE_LATER = 1 };
 
 struct exchange_post {
         struct http_field fields[EXCHANGE_FIELDS_N];
@@ -28,7 +29,8 @@ struct exchange_ops {
         const char *path;    // appended to the profile's endpoint_url: "/"
         bool is_signed;      // a clock that is off makes a difference
         // Writes the request, signed with `time_s`; what *post points into stays until the next call or the
-        // completion. 0, or -1 with *e.
+        // completion. 0, or -1 with *e. Or EXCHANGE_LATER: it is being written, and exchange_resume() follows, exactly
+        // once and not from within; the owner's means, not exchange_cancel(), end that sooner.
         int (*prepare)(void *owner, int64_t time_s, struct exchange_post *post, struct error *e);
         // Reads an answer; as sts_answer_read().
         int (*read)(const struct http_response *response, struct buffer *scratch, struct answer *ret,
@@ -47,7 +49,8 @@ struct exchange {
         char *url;
         struct upstream_time time; // the service's clock; may be set beforehand from what else is known of it
         struct http_call *call;
-        int64_t sent_s; // the time that the request under way was signed with
+        int64_t sent_s;    // the time that the request under way was signed with
+        bool is_preparing; // ops->prepare answered EXCHANGE_LATER
         bool has_corrected, is_cancelled;
 };
 
@@ -62,7 +65,11 @@ int exchange_start(struct exchange *x, struct error *e);
 // ops->done still fires, once, from the loop, with ERROR_CANCELLED.
 void exchange_cancel(struct exchange *x);
 
-// For ops->prepare.
+// After EXCHANGE_LATER, from the loop. Exactly one of `post`, as ops->prepare would have written it, and `error`, which
+// the exchange then ends with, is not NULL; neither matters once the exchange was cancelled. May call ops->done.
+void exchange_resume(struct exchange *x, const struct exchange_post *post, const struct error *error);
+
+// For whoever writes a request.
 void exchange_post_field(struct exchange_post *post, const char *name, struct slice value);
 
 #endif

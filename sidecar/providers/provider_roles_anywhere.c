@@ -1,29 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// A role by an X.509 certificate (IAM Roles Anywhere, CreateSession). Certificate, chain and key are read as one unit
-// for every exchange, since others renew them; where that fails half way, the identity of last time serves on while its
-// certificate is valid. Loop thread only.
+// A role by an X.509 certificate (IAM Roles Anywhere, CreateSession). The identity is loaded and signs in a thread of
+// the pool, one work for each request that is sent, since key derivations, large RSA keys and hardware tokens would
+// stall the loop. All else is the loop thread's.
 #include <stdlib.h>
 
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/io/work.h"
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
+#include "sidecar/providers/kept_identity.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/signing/x509.h"
+
+// Is the pool thread's while work is under way, else the loop thread's.
+struct job {
+        struct kept_identity identity;
+        struct buffer body, authorization;
+        int64_t time_s;
+        char amz_date[TIME_AMZ_SIZE];
+        struct error error; // of kind ERROR_NONE: it is signed
+};
 
 struct roles_anywhere {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct exchange exchange;
-        struct x509_identity *identity; // of the last load that succeeded
-        struct buffer body, authorization;
-        char amz_date[TIME_AMZ_SIZE];
+        struct work work;
+        struct job job;
 };
 
-static int renew_identity(struct roles_anywhere *r, struct error *e)
+// --- in the pool ---
+
+// Beside the job it reads the profile and the URL: neither changes while the provider lives, and the provider outlives
+// the work, because it is not done before.
+
+static int renew(struct roles_anywhere *r, struct error *e)
 {
         const struct x509_paths paths = {
             .certificate = r->profile->roles_anywhere.certificate,
@@ -31,48 +46,68 @@ static int renew_identity(struct roles_anywhere *r, struct error *e)
             .private_key = r->profile->roles_anywhere.private_key,
             .passphrase_file = r->profile->roles_anywhere.private_key_passphrase_file,
         };
-        int64_t now_s = upstream_time_now_s(&r->exchange.time, r->exchange.deps.clock);
-        struct x509_identity *renewed = NULL;
-        if (x509_identity_load(&paths, now_s, &renewed, e) == 0) {
-                x509_identity_free(r->identity);
-                r->identity = renewed;
-                return 0;
-        }
-        // Files are replaced one after another: for a moment they do not belong together.
-        return r->identity && x509_identity_not_after_s(r->identity) > now_s ? 0 : -1;
+        return kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e);
 }
 
-static int sign(struct roles_anywhere *r, int64_t time_s, struct error *e)
+static int sign(struct roles_anywhere *r, struct error *e)
 {
+        struct job *job = &r->job;
         struct sigv4_url url;
         if (sigv4_parse_url(slice_str(r->exchange.url), &url, e) < 0)
                 return -1;
         const struct x509_request request = {
             .host = url.host,
             .path = url.path,
-            .body = buffer_slice(&r->body),
+            .body = buffer_slice(&job->body),
             .region = slice_str(r->profile->issuer_region),
-            .time_s = time_s,
+            .time_s = job->time_s,
         };
-        buffer_reset(&r->authorization);
-        return x509_sign_request(r->exchange.deps.signer, r->identity, &request, r->amz_date, &r->authorization, e);
+        buffer_reset(&job->authorization);
+        return kept_identity_sign(&job->identity, &request, job->amz_date, &job->authorization, e);
+}
+
+static void job_run(struct work *w, void *arg)
+{
+        struct roles_anywhere *r = arg;
+        if (renew(r, &r->job.error) == 0 && !work_is_cancelled(w))
+                (void)sign(r, &r->job.error);
+}
+
+// --- on the loop ---
+
+static void job_done(void *arg, bool is_cancelled)
+{
+        struct roles_anywhere *r = arg;
+        struct job *job = &r->job;
+        struct exchange_post post = {.fields_count = 0};
+        if (is_cancelled)
+                (void)error_set(&job->error, ERROR_CANCELLED, "cancelled");
+        if (job->error.kind != ERROR_NONE) {
+                exchange_resume(&r->exchange, NULL, &job->error);
+                return;
+        }
+        struct slice chain = x509_identity_chain(job->identity.x509);
+        exchange_post_field(&post, "content-type", SLICE("application/json"));
+        exchange_post_field(&post, "x-amz-date", slice_str(job->amz_date));
+        exchange_post_field(&post, "x-amz-x509", x509_identity_leaf(job->identity.x509));
+        if (!slice_is_empty(chain)) // AWS takes an empty one for a wrong signature
+                exchange_post_field(&post, "x-amz-x509-chain", chain);
+        exchange_post_field(&post, "authorization", buffer_slice(&job->authorization));
+        post.body = buffer_slice(&job->body);
+        exchange_resume(&r->exchange, &post, NULL);
 }
 
 static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
 {
         struct roles_anywhere *r = owner;
-        buffer_reset(&r->body);
-        if (create_session_body(r->profile, &r->body, e) < 0 || sign(r, time_s, e) < 0)
+        (void)post; // in job_done()
+        buffer_reset(&r->job.body);
+        if (create_session_body(r->profile, &r->job.body, e) < 0)
                 return -1;
-        struct slice chain = x509_identity_chain(r->identity);
-        exchange_post_field(post, "content-type", SLICE("application/json"));
-        exchange_post_field(post, "x-amz-date", slice_str(r->amz_date));
-        exchange_post_field(post, "x-amz-x509", x509_identity_leaf(r->identity));
-        if (!slice_is_empty(chain)) // AWS takes an empty one for a wrong signature
-                exchange_post_field(post, "x-amz-x509-chain", chain);
-        exchange_post_field(post, "authorization", buffer_slice(&r->authorization));
-        post->body = buffer_slice(&r->body);
-        return 0;
+        r->job.time_s = time_s;
+        r->job.error = (struct error){.kind = ERROR_NONE};
+        work_start(&r->work, r->exchange.deps.loop, job_run, job_done, r);
+        return EXCHANGE_LATER;
 }
 
 static int roles_anywhere_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
@@ -92,20 +127,36 @@ static int roles_anywhere_read(const struct http_response *response, struct buff
 static void roles_anywhere_explain(void *owner, struct error *e)
 {
         const struct roles_anywhere *r = owner;
-        hints_create_session(r->profile, x509_identity_subject(r->identity), x509_identity_serial(r->identity), e);
+        const struct x509_identity *identity = r->job.identity.x509;
+        hints_create_session(r->profile, x509_identity_subject(identity), x509_identity_serial(identity), e);
 }
 
 static void forget(struct roles_anywhere *r)
 {
-        buffer_free(&r->body);
-        buffer_free(&r->authorization);
+        buffer_free(&r->job.body);
+        buffer_free(&r->job.authorization);
 }
 
-static void roles_anywhere_done(void *owner, struct credentials *c, const struct error *e)
+// What bridged a failed reload may be why the exchange has failed: nobody else hears of it.
+static void say_reload(const struct kept_identity *identity, struct error *e)
+{
+        struct error text;
+        error_set(&text, e->kind, "%s (sent with the earlier certificate of serial %s, because: %s)", e->message,
+                  x509_identity_serial(identity->x509), identity->reload.message);
+        memcpy(e->message, text.message, sizeof(e->message));
+}
+
+static void roles_anywhere_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct roles_anywhere *r = owner;
+        const struct kept_identity *identity = &r->job.identity;
+        struct error e = {0};
+        if (error)
+                e = *error; // may be the job's own
+        if (error && e.kind != ERROR_CANCELLED && identity->x509 && identity->reload.kind != ERROR_NONE)
+                say_reload(identity, &e);
         forget(r);
-        provider_finish(&r->base, c, e);
+        provider_finish(&r->base, c, error ? &e : NULL);
 }
 
 static const struct exchange_ops roles_anywhere_exchange = {
@@ -122,7 +173,7 @@ static const struct exchange_ops roles_anywhere_exchange = {
 static int roles_anywhere_start(struct provider *p, struct error *e)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
-        if (renew_identity(r, e) == 0 && exchange_start(&r->exchange, e) == 0)
+        if (exchange_start(&r->exchange, e) == 0)
                 return 0;
         forget(r);
         return -1;
@@ -130,13 +181,15 @@ static int roles_anywhere_start(struct provider *p, struct error *e)
 
 static void roles_anywhere_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct roles_anywhere *)p)->exchange);
+        struct roles_anywhere *r = (struct roles_anywhere *)p;
+        exchange_cancel(&r->exchange);
+        work_cancel(&r->work);
 }
 
 static void roles_anywhere_destroy(struct provider *p)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
-        x509_identity_free(r->identity);
+        kept_identity_drop(&r->job.identity);
         exchange_deinit(&r->exchange);
         free(r);
 }
@@ -150,8 +203,8 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         r->base.ops = &ops;
         r->profile = profile;
-        buffer_init(&r->body, LIMIT_UPSTREAM_BODY);
-        buffer_init(&r->authorization, LIMIT_UPSTREAM_HEADER);
+        buffer_init(&r->job.body, LIMIT_UPSTREAM_BODY);
+        buffer_init(&r->job.authorization, LIMIT_UPSTREAM_HEADER);
         if (exchange_init(&r->exchange, &roles_anywhere_exchange, r, deps, profile, e) < 0) {
                 free(r);
                 return -1;

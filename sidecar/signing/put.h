@@ -39,20 +39,25 @@ static inline uint8_t ascii_upper(uint8_t byte)
         return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
 }
 
-// `s` has to be ASCII. Writes it to *twin too.
+// `s` has to be ASCII. Writes it to *twin too. Eight bytes at a time; the last eight overlap those before.
 static inline uint8_t *put_lower_twice(uint8_t *p, uint8_t **twin, struct slice s)
 {
         uint8_t *q = *twin;
-        size_t i = 0;
-        for (; s.n - i >= 8; i += 8) {
+        *twin = q + s.n;
+        if (s.n < 8) {
+                for (size_t i = 0; i < s.n; i++)
+                        p[i] = q[i] = ascii_lower(s.p[i]);
+                return p + s.n;
+        }
+        for (size_t i = 0;; i += 8) {
+                if (i > s.n - 8)
+                        i = s.n - 8;
                 uint64_t word = scan_lower(scan_load(s.p + i));
                 memcpy(p + i, &word, sizeof(word));
                 memcpy(q + i, &word, sizeof(word));
+                if (i == s.n - 8)
+                        return p + s.n;
         }
-        for (; i < s.n; i++)
-                p[i] = q[i] = ascii_lower(s.p[i]);
-        *twin = q + s.n;
-        return p + s.n;
 }
 
 static inline uint8_t *put_lower(uint8_t *p, struct slice s)

@@ -89,6 +89,35 @@ enum header_kind {
         HEADER_CONTENT_TYPE
 };
 
+struct known_header {
+        struct slice name;
+        enum header_kind kind;
+};
+
+enum { KNOWN_LENGTHS = 21, KNOWN_OF_LENGTH = 5 };
+
+// By the length of their names; an empty name ends each row.
+static const struct known_header known_headers[KNOWN_LENGTHS][KNOWN_OF_LENGTH + 1] = {
+    [2] = {{SLICE_INIT("te"), HEADER_NEVER_SIGNED}},
+    [4] = {{SLICE_INIT("host"), HEADER_HOST}},
+    [6] = {{SLICE_INIT("expect"), HEADER_NEVER_SIGNED}},
+    [7] = {{SLICE_INIT("baggage"), HEADER_NEVER_SIGNED},
+           {SLICE_INIT("trailer"), HEADER_NEVER_SIGNED},
+           {SLICE_INIT("upgrade"), HEADER_NEVER_SIGNED}},
+    [10] = {{SLICE_INIT("connection"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("keep-alive"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("tracestate"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("user-agent"), HEADER_NEVER_SIGNED},
+            {SLICE_INIT("x-amz-date"), HEADER_MADE_HERE}},
+    [11] = {{SLICE_INIT("traceparent"), HEADER_NEVER_SIGNED}},
+    [12] = {{SLICE_INIT("content-type"), HEADER_CONTENT_TYPE}},
+    [13] = {{SLICE_INIT("authorization"), HEADER_MADE_HERE}},
+    [15] = {{SLICE_INIT("x-amzn-trace-id"), HEADER_NEVER_SIGNED}},
+    [17] = {{SLICE_INIT("transfer-encoding"), HEADER_NEVER_SIGNED}},
+    [20] = {{SLICE_INIT("x-amz-content-sha256"), HEADER_CONTENT_SHA256},
+            {SLICE_INIT("x-amz-security-token"), HEADER_MADE_HERE}},
+};
+
 // Whether a name of the same length, in any case, is this one in lower case.
 static bool is_name(struct slice name, struct slice lower)
 {
@@ -98,35 +127,15 @@ static bool is_name(struct slice name, struct slice lower)
 
 static enum header_kind kind_of(struct slice name)
 {
-        static const struct {
-                struct slice name;
-                enum header_kind kind;
-        } known[] = {
-            {SLICE_INIT("te"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("host"), HEADER_HOST},
-            {SLICE_INIT("expect"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("baggage"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("trailer"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("upgrade"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("connection"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("keep-alive"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("tracestate"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("user-agent"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("x-amz-date"), HEADER_MADE_HERE},
-            {SLICE_INIT("traceparent"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("content-type"), HEADER_CONTENT_TYPE},
-            {SLICE_INIT("authorization"), HEADER_MADE_HERE},
-            {SLICE_INIT("x-amzn-trace-id"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("transfer-encoding"), HEADER_NEVER_SIGNED},
-            {SLICE_INIT("x-amz-content-sha256"), HEADER_CONTENT_SHA256},
-            {SLICE_INIT("x-amz-security-token"), HEADER_MADE_HERE},
-        };
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && known[i].name.n <= name.n; i++) {
-                if (known[i].name.n == name.n && is_name(name, known[i].name))
-                        return known[i].kind;
+        if (name.n > 6 && name.p[5] == '-' && slice_eq_ignore_case(slice_head(name, 6), SLICE("proxy-")))
+                return HEADER_NEVER_SIGNED;
+        if (name.n >= KNOWN_LENGTHS)
+                return HEADER_SIGNED;
+        for (const struct known_header *known = known_headers[name.n]; known->name.n > 0; known++) {
+                if (is_name(name, known->name))
+                        return known->kind;
         }
-        bool is_proxy = name.n > 6 && name.p[5] == '-' && slice_eq_ignore_case(slice_head(name, 6), SLICE("proxy-"));
-        return is_proxy ? HEADER_NEVER_SIGNED : HEADER_SIGNED;
+        return HEADER_SIGNED;
 }
 
 static int check_header(const struct header *header, enum header_kind kind, bool *ret_blanks, struct error *e)

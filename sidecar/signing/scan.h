@@ -41,13 +41,22 @@ static inline size_t scan_block_count(scan_block truth)
         return second ? 8 + (size_t)__builtin_ctzll(second) / 8 : 16;
 }
 
-// Whether all of 8 or more bytes are such that `truth` says yes of each; blocks overlap at the end.
+// Whether all of 4 or more bytes are such that `truth` says yes of each; pieces overlap at the end.
 __attribute__((always_inline)) static inline bool scan_all(struct slice s, scan_block (*truth)(scan_block block))
 {
         scan_block block;
         if (s.n < sizeof(block)) {
-                memcpy(&block, s.p, 8);
-                memcpy((uint8_t *)&block + 8, s.p + s.n - 8, 8);
+                uint64_t half[2];
+                if (s.n < 8) {
+                        uint32_t first, last;
+                        memcpy(&first, s.p, 4);
+                        memcpy(&last, s.p + s.n - 4, 4);
+                        half[0] = half[1] = (uint64_t)first << 32 | last;
+                } else {
+                        memcpy(&half[0], s.p, 8);
+                        memcpy(&half[1], s.p + s.n - 8, 8);
+                }
+                memcpy(&block, half, sizeof(block));
                 return scan_block_is_all(truth(block));
         }
         for (size_t i = 0; s.n - i > sizeof(block); i += sizeof(block)) {
@@ -63,7 +72,7 @@ __attribute__((always_inline)) static inline bool scan_all(struct slice s, scan_
 __attribute__((always_inline)) static inline size_t scan_span(struct slice s, const bool table[256],
                                                               scan_block (*truth)(scan_block block))
 {
-        if (s.n >= 8 && scan_all(s, truth))
+        if (s.n >= 4 && scan_all(s, truth))
                 return s.n;
         size_t n = 0;
         while (n < s.n && table[s.p[n]])

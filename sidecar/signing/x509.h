@@ -49,4 +49,9 @@ struct signer;
 int x509_sign_request(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
                       char amz_date[17], struct buffer *out, struct error *e);
 
+// The same with a signer of its own, made for this one signature: for threads that have none. The identity must not be
+// in use elsewhere meanwhile.
+int x509_sign_request_alone(const struct x509_identity *identity, const struct x509_request *request, char amz_date[17],
+                            struct buffer *out, struct error *e);
+
 #endif

@@ -40,6 +40,9 @@ const char *x509_algorithm_of(const EVP_PKEY *key);
 // The private key behind a path or a provider's URI. NULL with *e.
 EVP_PKEY *x509_key_load(const char *source, const char *passphrase_file, struct error *e);
 
+// The path that a key's source is, borrowed from it, or NULL when it is a URI for a provider.
+const char *x509_key_path(const char *source);
+
 // Picks from `extra` what leads from the leaf towards its trust anchor, without the leaf itself and self-signed roots,
 // and renders it. 0, or -1 with *e.
 struct x509_candidates {

@@ -51,8 +51,7 @@ static int passphrase_read(const char *path, struct passphrase *ret, struct erro
         return error_hint(e, "write the passphrase into it, or leave out private_key_passphrase_file");
 }
 
-// The path that `source` is, or NULL when it is a URI for a provider.
-static const char *path_of(const char *source)
+const char *x509_key_path(const char *source)
 {
         struct slice text = slice_str(source);
         if (slice_starts_with(text, SLICE("file://")))
@@ -135,7 +134,7 @@ EVP_PKEY *x509_key_load(const char *source, const char *passphrase_file, struct 
         EVP_PKEY *key = NULL;
         if (passphrase_read(passphrase_file, &passphrase, e) == 0) {
                 UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(answer, 0);
-                const char *path = path_of(source);
+                const char *path = x509_key_path(source);
                 ERR_clear_error();
                 if (!ui)
                         error_set(e, ERROR_INTERNAL, "%s: out of memory", source);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/mem/text.h"
+#include "proto/wire/limits.h"
 #include "sidecar/signing/put.h"
 #include "sidecar/signing/x509_internal.h"
 
@@ -112,4 +113,17 @@ int x509_sign_request(struct signer *s, const struct x509_identity *identity, co
                 return error_set(e, ERROR_INTERNAL, "no room for the Authorization header");
         memcpy(amz_date, s->amz_date, sizeof(s->amz_date));
         return x509_identity_sign(identity, text.string_to_sign, out, e);
+}
+
+int x509_sign_request_alone(const struct x509_identity *identity, const struct x509_request *request, char amz_date[17],
+                            struct buffer *out, struct error *e)
+{
+        struct signer s = {.digest = digest_new()}; // certificates sign without derived keys
+        if (!s.digest)
+                return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256");
+        buffer_init(&s.scratch, LIMIT_SIGN_CANONICAL);
+        int r = x509_sign_request(&s, identity, request, amz_date, out, e);
+        buffer_free(&s.scratch);
+        digest_free(s.digest);
+        return r;
 }

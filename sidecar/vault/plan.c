@@ -45,6 +45,10 @@ static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
                 // What a later success found still good counts from that success: half of the rest is left to use.
                 in.issued_s = c->issued_s > in.last_success_s ? c->issued_s : in.last_success_s;
                 in.expires_s = c->expires_s;
+                // A clock that was set back gives no life, see serve_at_most_ms. The odd second is for rounding.
+                int64_t served_s = in.now_s + (e->serve_until_ms - now_ms) / 1000 + LIMIT_MIN_LIFE_S + 1;
+                if (e->serve_until_ms != ENTRY_NEVER && served_s < in.expires_s)
+                        in.expires_s = served_s;
         }
         int64_t delay_ms = schedule_next_ms(&in);
         return delay_ms == SCHEDULE_NEVER ? ENTRY_NEVER : now_ms + delay_ms;

@@ -147,11 +147,11 @@ def document_of(rng, request):
 
 @pytest.mark.parametrize("profile", ["irsa", "base"])
 def test_random_requests(shared, standin, profile):
-    """150 requests for each kind of credentials: botocore agrees to the byte, the service accepts."""
+    """500 requests for each kind of credentials: botocore agrees to the byte, the service accepts."""
     rng = random.Random(SEED + len(profile))
     credentials = shared.credentials(profile)
     connection = shared.connection()
-    for number in range(150):
+    for number in range(500):
         request = random_request(rng, standin.url)
         reply = connection.call("POST", f"/v1/profiles/{profile}/sign", document_of(rng, request))
         assert reply.status == 200, (number, request, reply.body)
@@ -169,7 +169,7 @@ def test_random_requests(shared, standin, profile):
 def test_random_presigned_urls(shared, standin):
     rng = random.Random(SEED)
     connection = shared.connection()
-    for number in range(80):
+    for number in range(300):
         request = random_request(rng, standin.url)
         document = {k: request[k] for k in ("method", "url", "service", "region")}
         # A presigned URL is for who sends nothing but it: no headers beside the host's; S3 leaves the body open.

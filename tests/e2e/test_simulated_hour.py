@@ -14,7 +14,7 @@ from support.paths import BUILD
 from support.profiles import Profiles
 from support.standin_process import StandIn
 
-SPEED = 40
+SPEED = 20
 HOUR = 3600
 POLLS_PER_SECOND = 1000  # of simulated time
 
@@ -86,7 +86,7 @@ def test_an_hour_without_a_gap(fast_standin, start, folder):
     milliseconds = HOUR * 1000 // SPEED
     loads = [
         subprocess.Popen(
-            [BUILD / "loadgen", "-u", agent.socket, "-r", request_file(folder, name), "-s", str(milliseconds)],
+            [BUILD / "loadgen", "-u", agent.socket, "-r", request_file(folder, name), "-s", str(milliseconds), "-c", "4"],
             stdout=subprocess.PIPE,
             text=True,
         )

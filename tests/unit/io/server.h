@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -244,7 +245,7 @@ static inline int server_bind(uint16_t *ret_port)
 static inline struct server *server_start(SSL_CTX *tls, bool is_silent)
 {
         struct server *server = calloc(1, sizeof(*server));
-        if (!server)
+        if (!server || signal(SIGPIPE, SIG_IGN) == SIG_ERR) // OpenSSL writes to clients that have gone
                 abort();
         server->tls = tls;
         server->is_silent = is_silent;

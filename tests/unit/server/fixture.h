@@ -75,7 +75,7 @@ struct fixture {
         struct server_profile profiles[PROFILES_MAX];
         struct scripted scripts[PROFILES_MAX];
         size_t profiles_count;
-        bool is_server_closed, is_vault_closed;
+        bool is_ending, is_server_closed, is_vault_closed;
 };
 
 static inline int64_t fixture_boot_ms(void *context)
@@ -249,6 +249,12 @@ static inline void on_server_closed(void *arg)
         ((struct fixture *)arg)->is_server_closed = true;
 }
 
+static inline void fixture_begin_end(struct fixture *f, int64_t grace_ms)
+{
+        f->is_ending = true;
+        server_close(f->server, grace_ms, on_server_closed, f);
+}
+
 static inline void on_vault_closed(void *arg)
 {
         ((struct fixture *)arg)->is_vault_closed = true;
@@ -256,8 +262,8 @@ static inline void on_vault_closed(void *arg)
 
 static inline void fixture_stop(struct fixture *f)
 {
-        if (!f->server->is_closing)
-                server_close(f->server, 0, on_server_closed, f);
+        if (!f->is_ending)
+                fixture_begin_end(f, 0);
         TURN_UNTIL(f, f->is_server_closed);
         vault_close(f->vault, on_vault_closed, f);
         TURN_UNTIL(f, f->is_vault_closed);

@@ -94,6 +94,27 @@ static void test_a_clock_set_back_gives_no_life(void **state)
         sim_end(&sim);
 }
 
+// Set back by less than its age: still not in the future, and the plan must not count on the time that was won.
+static void test_a_clock_set_back_a_little(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry *e = begin(&sim, &f, true);
+        sim_run(&sim, 20 * MINUTE);
+        sim.wall_offset_ms -= 15 * MINUTE;
+        sim_run(&sim, 10 * SECOND);
+        assert_in_range(next_refresh_in_s(e), 1000, 1200); // half of 45 minutes, at an age of 5
+        fake_fails(&f, ERROR_DENIED);
+        sim.random = UINT32_MAX;
+        sim_run(&sim, 38 * MINUTE + 30 * SECOND);
+        assert_non_null(entry_peek(e)); // for 20 s more
+        assert_true(next_refresh_in_s(e) < 20);
+        sim_run(&sim, 21 * SECOND);
+        assert_null(entry_peek(e));
+        sim_end(&sim);
+}
+
 static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
 {
         (void)state;
@@ -232,6 +253,7 @@ int main(void)
             cmocka_unit_test(test_wall_set_past_the_end),
             cmocka_unit_test(test_wall_set_back),
             cmocka_unit_test(test_a_clock_set_back_gives_no_life),
+            cmocka_unit_test(test_a_clock_set_back_a_little),
             cmocka_unit_test(test_wall_does_not_matter_where_the_upstream_has_one),
             cmocka_unit_test(test_upstream_in_another_time),
             cmocka_unit_test(test_sleep),

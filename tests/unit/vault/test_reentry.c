@@ -167,12 +167,29 @@ static void test_close_completes_all(void **state)
         }
 }
 
+// A vault with nothing to do does not keep the loop running.
+static void test_idle_vault_lets_the_loop_end(void **state)
+{
+        (void)state;
+        struct sim sim;
+        sim_begin(&sim);
+        uv_unref((uv_handle_t *)&sim.keep_alive);
+        sim_turn(&sim);
+        assert_false(uv_loop_alive(&sim.loop));
+        uv_ref((uv_handle_t *)&sim.keep_alive);
+        sim_end(&sim);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_waiting_again),        cmocka_unit_test(test_waiting_for_ever_does_not_stop_the_loop),
-            cmocka_unit_test(test_cancelling_another),   cmocka_unit_test(test_retiring_from_within),
-            cmocka_unit_test(test_dropping_from_within), cmocka_unit_test(test_close_completes_all),
+            cmocka_unit_test(test_waiting_again),
+            cmocka_unit_test(test_waiting_for_ever_does_not_stop_the_loop),
+            cmocka_unit_test(test_cancelling_another),
+            cmocka_unit_test(test_retiring_from_within),
+            cmocka_unit_test(test_dropping_from_within),
+            cmocka_unit_test(test_close_completes_all),
+            cmocka_unit_test(test_idle_vault_lets_the_loop_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

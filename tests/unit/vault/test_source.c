@@ -43,6 +43,7 @@ static void test_all_share_one_fetch_of_the_base(void **state)
         for (unsigned i = 0; i < CHAINS; i++) {
                 assert_int_equal(h->chained[i].starts, 1);
                 assert_string_equal(h->chained[i].base_key, "AKIDEXAMPLE1");
+                assert_int_equal(entry_peek(h->base_entry)->references, 1);
                 assert_int_equal(state_of(h->entries[i]), ENTRY_FRESH);
         }
         sim_end(&h->sim);
@@ -237,6 +238,32 @@ static void test_retire_chain_and_base(void **state)
         }
 }
 
+// More answers than go out in one turn: the last ones still find the entry that they came from.
+static void test_retire_a_base_that_many_wait_for(void **state)
+{
+        (void)state;
+        struct house h;
+        struct got g[CHAINS] = {0};
+        struct error e;
+        house_begin(&h, 0, true);
+        for (unsigned i = 0; i < CHAINS; i++)
+                assert_int_equal(h.source.get(h.source.context, 60, on_got, &g[i], &e), 0);
+        error_set(&e, ERROR_CANCELLED, "reload");
+        entry_retire(h.base_entry, &e);
+        sim_turn(&h.sim);
+        assert_int_equal(g[0].completions, 1);
+        assert_int_equal(g[CHAINS - 1].completions, 0);
+        h.source.cancel(h.source.context, &g[CHAINS - 1]);
+        sim_run(&h.sim, 100);
+        for (unsigned i = 0; i < CHAINS; i++) {
+                assert_int_equal(g[i].completions, 1);
+                assert_string_equal(g[i].error.message,
+                                    i == CHAINS - 1 ? "source profile irsa: cancelled" : "source profile irsa: reload");
+        }
+        assert_true(h.base.is_destroyed);
+        sim_end(&h.sim);
+}
+
 static void test_close_in_every_moment(void **state)
 {
         (void)state;
@@ -281,6 +308,7 @@ int main(void)
             cmocka_unit_test(test_cancel),
             cmocka_unit_test(test_cancel_in_the_moment_of_completion),
             cmocka_unit_test(test_retire_chain_and_base),
+            cmocka_unit_test(test_retire_a_base_that_many_wait_for),
             cmocka_unit_test(test_close_in_every_moment),
             cmocka_unit_test(test_base_dropped),
         };

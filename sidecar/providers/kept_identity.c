@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/providers/kept_identity.h"
+
+static bool is_valid(const struct kept_identity *kept, int64_t now_s)
+{
+        return kept->x509 && x509_identity_not_after_s(kept->x509) >= now_s;
+}
+
+int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *paths, int64_t now_s, struct error *e)
+{
+        struct x509_files files;
+        struct x509_identity *renewed = NULL;
+        x509_files_look(paths, &files); // before reading: a change meanwhile shows the next time
+        kept->reload = (struct error){.kind = ERROR_NONE};
+        if (is_valid(kept, now_s) && x509_files_equal(&files, &kept->files))
+                return 0;
+        if (x509_identity_load(paths, now_s, &renewed, &kept->reload) == 0) {
+                kept_identity_drop(kept);
+                kept->x509 = renewed;
+                kept->files = files;
+                return 0;
+        }
+        if (is_valid(kept, now_s))
+                return 0;
+        *e = kept->reload;
+        return -1;
+}
+
+int kept_identity_sign(struct kept_identity *kept, const struct x509_request *request, char amz_date[17],
+                       struct buffer *out, struct error *e)
+{
+        if (x509_sign_request_alone(kept->x509, request, amz_date, out, e) == 0)
+                return 0;
+        kept_identity_drop(kept);
+        return -1;
+}
+
+void kept_identity_drop(struct kept_identity *kept)
+{
+        x509_identity_free(kept->x509);
+        kept->x509 = NULL;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// An X.509 identity that is kept from one exchange to the next, and what it signs. Reading files, deriving the key of
+// an encrypted one and signing take milliseconds, with a hardware token far more: this is for a thread of the pool. One
+// thread at a time.
+#ifndef SIDECAR_PROVIDERS_KEPT_IDENTITY_H
+#define SIDECAR_PROVIDERS_KEPT_IDENTITY_H
+
+#include "sidecar/base/error.h"
+#include "sidecar/signing/x509.h"
+#include "sidecar/signing/x509_files.h"
+
+struct kept_identity {
+        struct x509_identity *x509; // of the last load that succeeded, or NULL
+        struct x509_files files;    // what it was read from
+        struct error reload;        // why x509 is not what the files say now; of kind ERROR_NONE when it is
+};
+
+// Makes it what the files say at `now_s`. Certificate, chain and key are one unit, and they are not read when they are
+// as they were and the certificate is valid. Others replace them one after another: while they do not belong together,
+// what was read before stays, if its certificate is valid, and `reload` says so. 0, or -1 with *e.
+int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *paths, int64_t now_s, struct error *e);
+
+// x509_sign_request() with it. A key that fails is read anew the next time: it may have been in a token that was taken
+// out. 0, or -1 with *e.
+int kept_identity_sign(struct kept_identity *kept, const struct x509_request *request, char amz_date[17],
+                       struct buffer *out, struct error *e);
+
+void kept_identity_drop(struct kept_identity *kept);
+
+#endif

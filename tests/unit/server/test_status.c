@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routing, and the agent's own state: livez, readyz, version, metrics.
+#include "tests/unit/server/fixture.h"
+
+static void test_routing(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *method, *target;
+                int status;
+                const char *code, *allow;
+        } rows[] = {
+            {"GET", "/", 404, "not_found", NULL},
+            {"GET", "/v1", 404, "not_found", NULL},
+            {"GET", "/v2/profiles", 404, "not_found", NULL},
+            {"GET", "/v1/profiles/", 404, "not_found", NULL},
+            {"GET", "/v1/profiles//credentials", 404, "not_found", NULL},
+            {"GET", "/v1/profiles/a/", 404, "not_found", NULL},
+            {"GET", "/v1/profiles/a/nothing", 404, "not_found", NULL},
+            {"GET", "/v1/profiles/a/credentials/", 404, "not_found", NULL},
+            {"GET", "/livez/", 404, "not_found", NULL},
+            {"GET", "/v1/profiles/b", 404, "profile_not_found", NULL},
+            {"GET", "/v1/profiles/A/credentials", 404, "profile_not_found", NULL},
+            {"POST", "/livez", 405, "method_not_allowed", "Allow: GET, HEAD\n"},
+            {"PUT", "/v1/profiles/a/credentials", 405, "method_not_allowed", "Allow: GET, HEAD, DELETE\n"},
+            {"GET", "/v1/profiles/a/sign", 405, "method_not_allowed", "Allow: POST\n"},
+            {"OPTIONS", "/v1/profiles", 405, "method_not_allowed", "Allow: GET, HEAD\n"},
+            {"DELETE", "/v1/profiles/a", 405, "method_not_allowed", "Allow: GET, HEAD\n"},
+        };
+        struct fixture f;
+        fixture_start(&f);
+        fixture_add(&f, "a", false);
+        struct client c = client_open(&f);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                char request[256];
+                snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\n\r\n", rows[i].method, rows[i].target);
+                client_ask(&c, request);
+                expect_problem(&c, rows[i].status, rows[i].code);
+                if (rows[i].allow)
+                        assert_true(client_head_has(&c, rows[i].allow));
+        }
+        client_close(&c);
+        fixture_stop(&f);
+}
+
+static void test_version(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct client c = client_open(&f);
+        assert_int_equal(client_get(&c, "/version"), 200);
+        expect_member(&c, "name", "keyfob");
+        expect_member(&c, "version", KEYFOB_VERSION);
+        ASSERT_BODY_HAS(&c, "\"api_versions\":[\"v1\"]");
+        ASSERT_BODY_HAS(&c, "\"features\":[\"credentials\",");
+        client_close(&c);
+        fixture_stop(&f);
+}
+
+static void test_ready(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *a = fixture_add(&f, "a", false);
+        struct scripted *b = fixture_add(&f, "b", false);
+        struct scripted *lazy = fixture_add(&f, "lazy", true);
+        a->life_s = 3600;
+        b->life_s = 0;
+        b->script = SCRIPT_HANG;
+        struct client c = client_open(&f);
+        TURN_UNTIL(&f, entry_generation(f.profiles[0].entry) > 0);
+        client_get(&c, "/readyz");
+        expect_problem(&c, 503, "credentials_unavailable");
+        ASSERT_BODY_HAS(&c, "not ready: b (fetching)");
+        assert_true(client_head_has(&c, "Retry-After: 1\n"));
+        assert_int_equal(client_get(&c, "/readyz?profile=a"), 200);
+        TURN_UNTIL(&f, b->starts == 1);
+        b->script = SCRIPT_GIVE;
+        script_release(b);
+        TURN_UNTIL(&f, entry_generation(f.profiles[1].entry) > 0);
+        assert_int_equal(client_get(&c, "/readyz"), 200);
+        assert_string_equal(client_body(&c), "{\"ready\":true,\"profiles\":2}\n");
+        // enough life left? What never expires has.
+        assert_int_equal(client_get(&c, "/readyz?min_ttl=60m"), 200);
+        client_get(&c, "/readyz?min_ttl=3601");
+        expect_problem(&c, 503, "credentials_unavailable");
+        ASSERT_BODY_HAS(&c, "a (too little life left)");
+        assert_int_equal(client_get(&c, "/readyz?min_ttl=10h&profile=b"), 200);
+        // on demand only when named, and then it is fetched
+        assert_int_equal(lazy->starts, 0);
+        client_get(&c, "/readyz?profile=a&profile=lazy");
+        expect_problem(&c, 503, "credentials_unavailable");
+        TURN_UNTIL(&f, entry_generation(f.profiles[2].entry) > 0);
+        assert_int_equal(client_get(&c, "/readyz?profile=a&profile=l%61zy"), 200);
+
+        static const char *const bad[] = {"/readyz?min_ttl=x", "/readyz?min_ttl=", "/readyz?ttl=1"};
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                client_get(&c, bad[i]);
+                expect_problem(&c, 400, "invalid_request");
+        }
+        client_get(&c, "/readyz?profile=none");
+        expect_problem(&c, 404, "profile_not_found");
+        client_close(&c);
+        fixture_stop(&f);
+}
+
+static void test_nothing_to_be_ready(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct client c = client_open(&f);
+        assert_int_equal(client_get(&c, "/readyz"), 200);
+        assert_int_equal(client_get(&c, "/v1/profiles"), 200);
+        assert_string_equal(client_body(&c), "{\"profiles\":[]}\n");
+        client_close(&c);
+        fixture_stop(&f);
+}
+
+static void test_metrics(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *s = fixture_add(&f, "a", false);
+        fixture_add(&f, "b\"\\", false)->life_s = 0;
+        fixture_fetch_all(&f);
+        struct client c = client_open(&f);
+        for (int i = 0; i < 3; i++)
+                client_get(&c, "/v1/profiles/a/credentials");
+        client_get(&c, "/nowhere");
+        client_post(&c, "/v1/profiles/a/sign", "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/\"}");
+        s->script = SCRIPT_FAIL;
+        error_set(&s->error, ERROR_TRANSIENT, "no");
+        client_post(&c, "/v1/profiles/a/refresh", "");
+        metrics_observe_refresh(f.metrics, 30);
+        assert_int_equal(client_get(&c, "/metrics"), 200);
+        assert_true(client_head_has(&c, "Content-Type: text/plain; version=0.0.4; charset=utf-8\n"));
+        static const char *const lines[] = {
+            "keyfob_build_info{version=\"" KEYFOB_VERSION "\"} 1\n",
+            "keyfob_credentials_expiration_timestamp_seconds{profile=\"a\"} 1788268600\n",
+            "keyfob_credentials_generation{profile=\"a\"} 1\n",
+            "keyfob_credentials_generation{profile=\"b\\\"\\\\\"} 1\n",
+            "keyfob_refreshes_total{profile=\"a\",result=\"success\"} 1\n",
+            "keyfob_refreshes_total{profile=\"a\",result=\"failure\"} 1\n",
+            "# TYPE keyfob_refresh_duration_seconds histogram\n",
+            "keyfob_refresh_duration_seconds_bucket{le=\"0.025\"} 0\n",
+            "keyfob_refresh_duration_seconds_bucket{le=\"0.05\"} 1\n",
+            "keyfob_refresh_duration_seconds_bucket{le=\"+Inf\"} 1\n",
+            "keyfob_refresh_duration_seconds_sum 0.030000000\n",
+            "keyfob_refresh_duration_seconds_count 1\n",
+            "keyfob_requests_total{api=\"native\",code=\"200\"} 4\n",
+            "keyfob_requests_total{api=\"native\",code=\"404\"} 1\n",
+            "keyfob_requests_total{api=\"native\",code=\"503\"} 1\n",
+            "keyfob_request_duration_seconds_bucket{le=\"+Inf\"} 6\n",
+            "keyfob_signatures_total{algorithm=\"sigv4\"} 1\n",
+            "keyfob_served_expired_total 0\n",
+            "# TYPE keyfob_loop_stall_seconds histogram\n",
+            "# TYPE keyfob_loop_stall_max_seconds gauge\n",
+            "keyfob_connections 1\n",
+        };
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+                ASSERT_BODY_HAS(&c, lines[i]);
+        assert_null(strstr(client_body(&c), "expiration_timestamp_seconds{profile=\"b")); // it never does
+        client_close(&c);
+        fixture_stop(&f);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_routing), cmocka_unit_test(test_version),
+            cmocka_unit_test(test_ready),   cmocka_unit_test(test_nothing_to_be_ready),
+            cmocka_unit_test(test_metrics),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
