@@ -45,13 +45,14 @@ if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/keyfob DEPENDS ${musl_objects} VERBATIM
     COMMAND ${MUSL_GCC} -static -no-pie -s -Wl,--gc-sections -Wl,-z,noseparate-code
             -o ${CMAKE_BINARY_DIR}/keyfob ${musl_objects})
-  add_custom_target(keyfob ALL DEPENDS ${CMAKE_BINARY_DIR}/keyfob)
+  add_custom_target(keyfob_command ALL DEPENDS ${CMAKE_BINARY_DIR}/keyfob)
   install(PROGRAMS ${CMAKE_BINARY_DIR}/keyfob DESTINATION ${CMAKE_INSTALL_BINDIR})
 else()
-  add_executable(keyfob ${CMAKE_SOURCE_DIR}/clients/cli/main.c)
-  target_link_libraries(keyfob PRIVATE cli)
-  keyfob_flags(keyfob)
-  install(TARGETS keyfob RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  add_executable(keyfob_command ${CMAKE_SOURCE_DIR}/clients/cli/main.c)
+  target_link_libraries(keyfob_command PRIVATE cli)
+  set_target_properties(keyfob_command PROPERTIES OUTPUT_NAME keyfob)
+  keyfob_flags(keyfob_command)
+  install(TARGETS keyfob_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 # --- libkeyfob, for other programs: one object of everything it stands on, of which only keyfob_… can be seen ---
@@ -70,7 +71,9 @@ if(NOT KEYFOB_SANITIZE)
   add_custom_command(OUTPUT ${annex_object} DEPENDS ${annex_depends} VERBATIM
     COMMAND ${CMAKE_LINKER} -r -o ${annex_object} --whole-archive $<TARGET_FILE:client> --no-whole-archive
             --start-group ${annex_objects} --end-group
-    COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=keyfob_* ${annex_object})
+    # Without what is there for the link-time optimiser, which would see all names again.
+    COMMAND ${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_*
+            --strip-symbol=__gnu_lto_* --keep-global-symbol=keyfob_* ${annex_object})
   add_custom_target(keyfob_object DEPENDS ${annex_object})
 
   set_source_files_properties(${annex_object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)

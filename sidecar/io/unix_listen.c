@@ -6,9 +6,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,7 +22,9 @@
 #include "sidecar/io/unix_group.h"
 
 enum {
-        TRIES = 8, // against others who do the same at the same time
+        TRIES = 8,         // against others who do the same at the same time
+        LOCK_TRIES = 40,   // then without the lock
+        LOCK_PAUSE_MS = 5, // between two of them
         TEMPORARY_SIZE = sizeof(".keyfob-01234567")
 };
 
@@ -275,6 +279,20 @@ static int publish(struct place *place, int fd, const struct unix_listen *option
         return 0;
 }
 
+// Agents that start together over a stale socket take turns, by a lock on the directory. Whoever may read the directory
+// can hold that lock, so it is not waited for without end: without it two agents still sort themselves out, by what
+// replace_stale() does; three could take the name from each other. A descriptor to close, or -1.
+static int lock_directory(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+                        break;
+                (void)poll(NULL, 0, LOCK_PAUSE_MS);
+        }
+        return fd;
+}
+
 static int open_socket(struct place *place, const struct unix_listen *options, ino_t *ret_inode, struct error *e)
 {
         // Asked first as well, so that the usual mistake touches nothing.
@@ -297,7 +315,10 @@ int unix_listen_open(const struct unix_listen *options, ino_t *ret_inode, struct
         struct place place = {.directory = -1};
         if (split_path(options->path, &place, e) < 0 || open_directory(&place, e) < 0)
                 return -1;
+        int lock = lock_directory(place.directory_path);
         int fd = open_socket(&place, options, ret_inode, e);
+        if (lock >= 0)
+                (void)close(lock);
         (void)close(place.directory);
         return fd;
 }

@@ -10,19 +10,22 @@ int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *pat
 {
         struct x509_files files;
         struct x509_identity *renewed = NULL;
+        struct error why = {.kind = ERROR_NONE};
         x509_files_look(paths, &files); // before reading: a change meanwhile shows the next time
         kept->reload = (struct error){.kind = ERROR_NONE};
         if (is_valid(kept, now_s) && x509_files_equal(&files, &kept->files))
                 return 0;
-        if (x509_identity_load(paths, now_s, &renewed, &kept->reload) == 0) {
+        if (x509_identity_load(paths, now_s, &renewed, &why) == 0) {
                 kept_identity_drop(kept);
                 kept->x509 = renewed;
                 kept->files = files;
                 return 0;
         }
-        if (is_valid(kept, now_s))
+        if (is_valid(kept, now_s)) {
+                kept->reload = why;
                 return 0;
-        *e = kept->reload;
+        }
+        *e = why;
         return -1;
 }
 

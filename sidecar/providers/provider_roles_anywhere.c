@@ -152,7 +152,7 @@ static void roles_anywhere_done(void *owner, struct credentials *c, const struct
         const struct kept_identity *identity = &r->job.identity;
         struct error e = {0};
         if (error)
-                e = *error; // may be the job's own
+                e = *error;
         if (error && e.kind != ERROR_CANCELLED && identity->x509 && identity->reload.kind != ERROR_NONE)
                 say_reload(identity, &e);
         forget(r);

@@ -47,6 +47,9 @@ static uint8_t *put_encoded(uint8_t *p, struct slice text)
                 if (n < sizeof(block))
                         p = put_encoded_byte(p, *at++);
         }
+        struct slice rest = slice_of(at, (size_t)(end - at));
+        if (rest.n >= 4 && scan_all(rest, stays_truth))
+                return put_slice(p, rest);
         while (at < end)
                 p = put_encoded_byte(p, *at++);
         return p;

@@ -112,6 +112,16 @@ static uint64_t mark_of(struct slice secret, const struct key_scope *scope)
         return mix(mix(mix(mix(lengths, secret), scope->date), scope->region), scope->service);
 }
 
+// Equality without a call for the lengths that names have.
+static bool is_same(const uint8_t *kept, size_t n, struct slice s)
+{
+        if (n != s.n)
+                return false;
+        if (n < 8 || n > 16)
+                return memcmp(kept, s.p, n) == 0;
+        return scan_load(kept) == scan_load(s.p) && scan_load(kept + n - 8) == scan_load(s.p + n - 8);
+}
+
 // The secret as the table keeps it.
 struct kept_secret {
         struct slice bytes;
@@ -123,9 +133,8 @@ static bool is_key_of(const struct key *key, const struct kept_secret *secret, c
 {
         const uint8_t *region = key->scope + DATE_SIZE + 1, *service = region + key->region_n + 1;
         return key->hmac && memcmp(key->scope, scope->date.p, DATE_SIZE) == 0 &&
-               slice_eq(slice_of(region, key->region_n), scope->region) &&
-               slice_eq(slice_of(service, key->service_n), scope->service) && key->secret_hashed == secret->hashed &&
-               slice_eq(slice_of(key->secret, key->secret_n), secret->bytes);
+               is_same(region, key->region_n, scope->region) && is_same(service, key->service_n, scope->service) &&
+               key->secret_hashed == secret->hashed && is_same(key->secret, key->secret_n, secret->bytes);
 }
 
 static struct key *choose_victim(struct key *set, struct slice date)
@@ -153,6 +162,24 @@ uint8_t *key_scope_put(uint8_t *p, const struct key_scope *scope)
 }
 
 // `secret` is the whole one, `kept` what stays of it.
+static int check_name(const char *what, struct slice name, const char *hint, struct error *e)
+{
+        static const bool allowed[256] = {
+            ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
+        };
+        if (name.n > 0 && name.n <= KEY_NAME_MAX && scan_span(name, allowed, scan_plain) == name.n)
+                return 0;
+        error_set(e, ERROR_CONFIG, "\"%.*s\" is no valid %s", (int)slice_head(name, 80).n, (const char *)name.p, what);
+        return error_hint(e, "%s", hint);
+}
+
+int key_scope_check(const struct key_scope *scope, struct error *e)
+{
+        if (check_name("region", scope->region, "name it as AWS does, such as us-east-1", e) < 0)
+                return -1;
+        return check_name("service", scope->service, "give the service's signing name, such as bedrock", e);
+}
+
 static int fill(struct key *key, struct digest *d, struct slice secret, const struct kept_secret *kept,
                 const struct key_scope *scope)
 {
@@ -176,7 +203,7 @@ static int fill(struct key *key, struct digest *d, struct slice secret, const st
 
 // The key, from the table or derived. NULL when that fails.
 static struct key *look_up(struct key_cache *cache, struct digest *d, struct slice secret,
-                           const struct kept_secret *kept, const struct key_scope *scope)
+                           const struct kept_secret *kept, const struct key_scope *scope, struct error *e)
 {
         if (is_key_of(cache->last, kept, scope))
                 return cache->last;
@@ -187,26 +214,31 @@ static struct key *look_up(struct key_cache *cache, struct digest *d, struct sli
                         return &set[i];
         }
         struct key *key = choose_victim(set, scope->date);
-        if (fill(key, d, secret, kept, scope) < 0)
+        // Only now: no key was ever made for a scope that did not pass.
+        if (key_scope_check(scope, e) < 0)
                 return NULL;
+        if (fill(key, d, secret, kept, scope) < 0) {
+                error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key");
+                return NULL;
+        }
         key->mark = mark;
         cache->derivations++;
         return key;
 }
 
 int key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret, const struct key_scope *scope,
-                  struct signing_key *ret)
+                  struct signing_key *ret, struct error *e)
 {
-        assert(scope->date.n == DATE_SIZE && scope->region.n <= KEY_NAME_MAX && scope->service.n <= KEY_NAME_MAX);
+        assert(scope->date.n == DATE_SIZE);
         struct kept_secret kept;
         kept.bytes = secret;
         kept.hashed = secret.n > SECRET_INLINE;
         if (kept.hashed) {
                 if (digest_sha256(d, secret, kept.hash) < 0)
-                        return -1;
+                        return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
                 kept.bytes = slice_of(kept.hash, sizeof(kept.hash));
         }
-        struct key *key = look_up(cache, d, secret, &kept, scope);
+        struct key *key = look_up(cache, d, secret, &kept, scope, e);
         if (!key)
                 return -1;
         key->used = ++cache->clock;

@@ -6,6 +6,7 @@
 #define SIDECAR_SIGNING_KEY_H
 
 #include "proto/mem/slice.h"
+#include "sidecar/base/error.h"
 #include "sidecar/signing/digest.h"
 
 #define KEY_NAME_MAX 64 // longest region or service
@@ -33,10 +34,13 @@ struct signing_key {
         struct slice scope; // as key_scope_put() writes it
 };
 
-// The signing key of a secret in a scope (date of 8 bytes, region and service of 1 to KEY_NAME_MAX). *ret is borrowed
-// until the next call. 0, or -1 when OpenSSL fails or memory runs out.
+// Whether region and service can be in a scope: letters, digits, "-", "." and "_". 0, or -1 with *e.
+int key_scope_check(const struct key_scope *scope, struct error *e);
+
+// The signing key of a secret in a scope (date of 8 bytes). *ret is borrowed until the next call. 0, or -1 with *e: the
+// scope cannot be (key_scope_check()), OpenSSL failed, or memory ran out.
 int key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret, const struct key_scope *scope,
-                  struct signing_key *ret);
+                  struct signing_key *ret, struct error *e);
 
 // Forgets everything, wiped.
 void key_cache_clear(struct key_cache *cache);

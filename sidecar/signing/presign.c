@@ -151,9 +151,9 @@ static int sign_text(struct presigning *in, const struct canonical_request *cano
         uint8_t *p = canonical_request_put(start, canonical, &names);
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        struct signing_key key;
-        if (key_cache_get(s->keys, s->digest, in->credentials->secret_access_key, &in->scope, &key) < 0)
-                return error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key");
+        struct signing_key key = {.hmac = NULL};
+        if (key_cache_get(s->keys, s->digest, in->credentials->secret_access_key, &in->scope, &key, e) < 0)
+                return -1;
         const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope,
                                             slice_of(start, (size_t)(p - start))};
         uint8_t *end = signer_put_string_to_sign(s, p, &text);
@@ -203,7 +203,7 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, const s
                 error_set(e, ERROR_CONFIG, "a presigned URL cannot expire after %lld s", (long long)expires_s);
                 return error_hint(e, "ask for 1 to %d seconds (seven days)", LIMIT_PRESIGN_EXPIRES_S);
         }
-        if (signer_check_request(request, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
+        if (signer_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
                 return -1;
         struct presigning in = {.signer = s, .request = request, .credentials = c, .expires_s = expires_s};
         in.amz_date = signer_amz_date(s, request->time_s, e);

@@ -39,25 +39,27 @@ static inline uint8_t ascii_upper(uint8_t byte)
         return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
 }
 
+static inline void put_lower_word(uint8_t *p, uint8_t *q, const uint8_t *from)
+{
+        uint64_t word = scan_lower(scan_load(from));
+        memcpy(p, &word, sizeof(word));
+        memcpy(q, &word, sizeof(word));
+}
+
 // `s` has to be ASCII. Writes it to *twin too. Eight bytes at a time; the last eight overlap those before.
 static inline uint8_t *put_lower_twice(uint8_t *p, uint8_t **twin, struct slice s)
 {
         uint8_t *q = *twin;
-        *twin = q + s.n;
-        if (s.n < 8) {
+        if (s.n >= 8) {
+                for (size_t i = 0; i < s.n - 8; i += 8)
+                        put_lower_word(p + i, q + i, s.p + i);
+                put_lower_word(p + s.n - 8, q + s.n - 8, s.p + s.n - 8);
+        } else {
                 for (size_t i = 0; i < s.n; i++)
                         p[i] = q[i] = ascii_lower(s.p[i]);
-                return p + s.n;
         }
-        for (size_t i = 0;; i += 8) {
-                if (i > s.n - 8)
-                        i = s.n - 8;
-                uint64_t word = scan_lower(scan_load(s.p + i));
-                memcpy(p + i, &word, sizeof(word));
-                memcpy(q + i, &word, sizeof(word));
-                if (i == s.n - 8)
-                        return p + s.n;
-        }
+        *twin = q + s.n;
+        return p + s.n;
 }
 
 static inline uint8_t *put_lower(uint8_t *p, struct slice s)
@@ -66,15 +68,26 @@ static inline uint8_t *put_lower(uint8_t *p, struct slice s)
         return put_lower_twice(p, &twin, s);
 }
 
-// 32 bytes as 64 lower-case digits. A fixed count and no table: compilers make vector code of it.
+static inline scan_block hex_digits(scan_block nibbles)
+{
+        return nibbles + '0' + ((scan_block)(nibbles > 9) & ('a' - 10 - '0'));
+}
+
+// 32 bytes as 64 lower-case digits.
 static inline uint8_t *put_hex(uint8_t *p, const uint8_t bytes[32])
 {
-        for (size_t i = 0; i < 32; i++) {
-                uint8_t high = bytes[i] >> 4, low = bytes[i] & 15;
-                p[2 * i] = (uint8_t)(high + (high > 9 ? 'a' - 10 : '0'));
-                p[2 * i + 1] = (uint8_t)(low + (low > 9 ? 'a' - 10 : '0'));
+        for (size_t i = 0; i < 32; i += sizeof(scan_block), p += 2 * sizeof(scan_block)) {
+                scan_block block;
+                memcpy(&block, bytes + i, sizeof(block));
+                scan_block high = hex_digits(block >> 4), low = hex_digits(block & 15);
+                scan_block first =
+                    __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+                scan_block second =
+                    __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+                memcpy(p, &first, sizeof(first));
+                memcpy(p + sizeof(first), &second, sizeof(second));
         }
-        return p + 64;
+        return p;
 }
 
 #endif

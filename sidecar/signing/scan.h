@@ -13,7 +13,7 @@ typedef uint8_t scan_block __attribute__((vector_size(16)));
 
 static inline scan_block scan_between(scan_block block, uint8_t first, uint8_t last)
 {
-        return (scan_block)((block >= first) & (block <= last));
+        return (scan_block)(block - first <= (uint8_t)(last - first));
 }
 
 // Letters, digits, "-", "." and "_".

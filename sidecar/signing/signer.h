@@ -41,9 +41,8 @@ uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct st
 // Makes room in `out` for `n` bytes. NULL with *e.
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
 
-// Whether region, service, method and payload hash are what they have to be. 0, or -1 with *e.
-int signer_check_scope(struct slice region, struct slice service, struct error *e);
-int signer_check_request(const struct sigv4_request *request, struct error *e);
+// Whether method and payload hash are what they have to be. 0, or -1 with *e.
+int signer_check_method(struct slice method, struct error *e);
 int signer_check_payload_hash(struct slice hash, struct error *e);
 
 // How the headers of a request are chosen.

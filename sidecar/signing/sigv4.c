@@ -53,11 +53,16 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
         struct canonical_headers headers;
         canonical_headers_init(&headers);
         bool adds_hash = false;
-        if (signer_check_request(request, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0 ||
+        if (signer_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0 ||
             sigv4_parse_url(request->url, &url, e) < 0)
                 return -1;
         struct slice amz_date = signer_amz_date(s, request->time_s, e);
-        if (amz_date.n == 0 || choose_headers(request, c, &url, amz_date, &headers, &adds_hash, e) < 0)
+        if (amz_date.n == 0)
+                return -1;
+        const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
+        struct signing_key key = {.hmac = NULL};
+        if (key_cache_get(s->keys, s->digest, c->secret_access_key, &scope, &key, e) < 0 ||
+            choose_headers(request, c, &url, amz_date, &headers, &adds_hash, e) < 0)
                 return -1;
 
         bool s3 = signer_is_s3(request->service);
@@ -81,10 +86,6 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
         uint8_t *p = canonical_request_put(start, &canonical, &names);
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
-        struct signing_key key;
-        if (key_cache_get(s->keys, s->digest, c->secret_access_key, &scope, &key) < 0)
-                return error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key");
         const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, key.scope, slice_of(start, (size_t)(p - start))};
         uint8_t *authorization = p;
         p = put_authorization(s, p, &in, &key, c, names);

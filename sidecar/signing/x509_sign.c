@@ -54,7 +54,8 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
 {
         struct slice amz_date = signer_amz_date(s, request->time_s, e);
         char payload_hash[DIGEST_HEX_SIZE];
-        if (amz_date.n == 0 || signer_check_scope(request->region, SERVICE, e) < 0 ||
+        const struct key_scope parts = signer_scope(amz_date, request->region, SERVICE);
+        if (amz_date.n == 0 || key_scope_check(&parts, e) < 0 ||
             sigv4_payload_hash(s, request->body, payload_hash, e) < 0)
                 return -1;
         struct canonical_headers headers;
@@ -80,7 +81,6 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
                 return -1;
         ret->canonical_request = slice_of(start, (size_t)(p - start));
         uint8_t scope[KEY_SCOPE_MAX];
-        const struct key_scope parts = signer_scope(amz_date, request->region, SERVICE);
         const struct string_to_sign text = {slice_str(identity->algorithm), amz_date,
                                             slice_of(scope, (size_t)(key_scope_put(scope, &parts) - scope)),
                                             ret->canonical_request};

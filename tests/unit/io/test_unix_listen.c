@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -338,56 +339,74 @@ static void test_other_files_are_not(void **state)
         }
 }
 
-// Two agents that start at the same moment over a stale socket: exactly one of them has the name and is reachable.
+// One of those who start at the same moment. Says whether it has the name, and keeps it until it is told.
+static void race(struct fixture *f, int start, int results, int stop)
+{
+        char byte = 0;
+        (void)!read(start, &byte, 1); // until all are here
+        byte = listen_here(f) >= 0 ? 'w' : 'l';
+        (void)!write(results, &byte, 1);
+        (void)!read(stop, &byte, 1);
+        _exit(0);
+}
+
+enum { RACERS = 8 };
+
+static void race_once(struct fixture *f)
+{
+        int start[2];
+        int stop[2];
+        int results[2];
+        pid_t pids[RACERS];
+        unsigned winners = 0;
+        assert_true(pipe2(start, O_CLOEXEC) == 0 && pipe2(stop, O_CLOEXEC) == 0 && pipe2(results, O_CLOEXEC) == 0);
+        for (size_t i = 0; i < RACERS; i++) {
+                pids[i] = fork();
+                assert_true(pids[i] >= 0);
+                if (pids[i] == 0) {
+                        (void)close(start[1]);
+                        (void)close(stop[1]);
+                        race(f, start[0], results[1], stop[0]);
+                }
+        }
+        (void)close(start[1]); // go
+        for (size_t i = 0; i < RACERS; i++) {
+                char byte = 0;
+                assert_int_equal(read(results[0], &byte, 1), 1);
+                winners += byte == 'w';
+        }
+        int client = connect_to(f->path);
+        (void)close(stop[1]); // all end
+        for (size_t i = 0; i < RACERS; i++)
+                assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+        assert_int_equal(winners, 1);
+        assert_true(client >= 0);
+        (void)close(client);
+        assert_names(f, 1);
+        const int rest[] = {start[0], stop[0], results[0], results[1]};
+        for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+                (void)close(rest[i]);
+}
+
+// Exactly one of those who start at the same moment has the name, and is reachable by it. The first race is about a
+// free name, the others about the stale one that the last has left.
 static void test_race(void **state)
 {
-        enum { ROUNDS = 40, RACERS = 4 };
+        for (unsigned round = 0; round < 30; round++)
+                race_once(*state);
+}
+
+// Who holds the directory's lock for ever does not keep the agent from starting.
+static void test_lock_that_is_held(void **state)
+{
         struct fixture *f = *state;
-        for (unsigned round = 0; round < ROUNDS; round++) {
-                int start[2];
-                int stop[2];
-                pid_t pids[RACERS];
-                unsigned winners = 0;
-                if (round % 2 == 0)
-                        (void)close(listen_here(f)); // stale
-                assert_int_equal(pipe2(start, O_CLOEXEC), 0);
-                assert_int_equal(pipe2(stop, O_CLOEXEC), 0);
-                int results[2];
-                assert_int_equal(pipe2(results, O_CLOEXEC), 0);
-                for (size_t i = 0; i < RACERS; i++) {
-                        pids[i] = fork();
-                        assert_true(pids[i] >= 0);
-                        if (pids[i] == 0) {
-                                char byte = 0;
-                                (void)close(start[1]);
-                                (void)close(stop[1]);
-                                (void)!read(start[0], &byte, 1); // until all are here
-                                byte = listen_here(f) >= 0 ? 'w' : 'l';
-                                (void)!write(results[1], &byte, 1);
-                                (void)!read(stop[0], &byte, 1);
-                                _exit(0);
-                        }
-                }
-                (void)close(start[0]);
-                (void)close(start[1]);
-                for (size_t i = 0; i < RACERS; i++) {
-                        char byte = 0;
-                        assert_int_equal(read(results[0], &byte, 1), 1);
-                        winners += byte == 'w';
-                }
-                int client = connect_to(f->path);
-                assert_true(client >= 0);
-                (void)close(client);
-                assert_int_equal(winners, 1);
-                assert_names(f, 1);
-                (void)close(stop[0]);
-                (void)close(stop[1]);
-                for (size_t i = 0; i < RACERS; i++)
-                        assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
-                (void)close(results[0]);
-                (void)close(results[1]);
-                assert_int_equal(unlink(f->path), 0);
-        }
+        int lock = open(f->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(flock(lock, LOCK_EX), 0);
+        int fd = listen_here(f);
+        assert_true(fd >= 0);
+        assert_refused(f, listen_here(f), ERROR_CONFIG, "another agent is running");
+        (void)close(fd);
+        (void)close(lock);
 }
 
 // --- groups ---
@@ -603,6 +622,7 @@ int main(void)
             TEST(test_datagram_socket_is_not),
             TEST(test_other_files_are_not),
             TEST(test_race),
+            TEST(test_lock_that_is_held),
             TEST(test_groups),
             TEST(test_unknown_groups),
             TEST(test_ordinary_user),
