@@ -1,6 +1,7 @@
 # The annex: it stands on proto alone.
 keyfob_room(client clients/c LINK proto_wire)
 target_compile_options(client PRIVATE -fvisibility=hidden)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/clients/cli/musl_heap.c PROPERTIES HEADER_FILE_ONLY ON) # see below
 keyfob_room(cli clients/cli LINK client)
 
 option(KEYFOB_MUSL "Link keyfob statically with musl, if musl-gcc is there: it starts three times as fast" ON)
@@ -27,7 +28,7 @@ if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
     list(APPEND musl_own_flags -Werror)
   endif()
   file(GLOB musl_own CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/mem/*.c ${CMAKE_SOURCE_DIR}/proto/wire/*.c
-    ${CMAKE_SOURCE_DIR}/clients/c/*.c ${CMAKE_SOURCE_DIR}/clients/cli/*.c ${CMAKE_SOURCE_DIR}/clients/cli/musl/*.c)
+    ${CMAKE_SOURCE_DIR}/clients/c/*.c ${CMAKE_SOURCE_DIR}/clients/cli/*.c)
   set(musl_objects)
   foreach(source ${musl_own} ${annex_llhttp_sources})
     file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${source})

@@ -2,7 +2,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
 
 # tests/unit/<room>/test_*.c: one program each, linked with that room and so with those below it, nothing else.
-foreach(room proto_mem proto_wire base config signing io providers vault server client)
+foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
   file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/test_*.c)
   foreach(source ${unit_tests})
     get_filename_component(name ${source} NAME_WE)
@@ -18,7 +18,7 @@ endforeach()
 
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.
-foreach(room proto_mem proto_wire base config signing io providers vault server client)
+foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
   file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/${room}/fuzz_*.c)
   foreach(source ${fuzz_targets})
     get_filename_component(name ${source} NAME_WE)

@@ -41,7 +41,8 @@ static enum keyfob_status set_at(struct keyfob_error *error, enum keyfob_status 
         size_t n = 0;
         for (size_t i = 0; i < 3; i++) {
                 struct slice part = slice_head(slice_str(text[i]), sizeof(detail) - 1 - n);
-                memcpy(detail + n, part.p, part.n);
+                if (part.p)
+                        memcpy(detail + n, part.p, part.n);
                 n += part.n;
         }
         detail[n] = 0;

@@ -44,8 +44,8 @@ const struct command command_credential_process = {
     .summary = "print credentials for credential_process in ~/.aws/config",
     .help = "usage: keyfob credential-process [PROFILE]\n"
             "\n"
-            "Prints the current credentials of a profile as AWS SDKs and the AWS CLI expect them from\n"
-            "a credential process. Without PROFILE: \"default\".\n"
+            "Prints the current credentials of a profile as AWS SDKs and the AWS CLI expect\n"
+            "them from a credential process. Without PROFILE: \"default\".\n"
             "\n"
             "options:\n"
             "  --profile NAME   the profile, if not given as argument\n"

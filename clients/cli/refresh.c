@@ -19,8 +19,8 @@ const struct command command_refresh = {
     .summary = "renew a profile's credentials now",
     .help = "usage: keyfob refresh [PROFILE] [--json]\n"
             "\n"
-            "Has the agent renew the credentials of a profile now, waits for the outcome, and prints\n"
-            "the profile's status. Without PROFILE: \"default\".\n"
+            "Has the agent renew the credentials of a profile now, waits for the outcome,\n"
+            "and prints the profile's status. Without PROFILE: \"default\".\n"
             "\n"
             "options:\n"
             "  --json           the status as the agent gives it\n"

@@ -141,8 +141,8 @@ const struct command command_sign = {
     .summary = "sign a request: print headers, or a curl command",
     .help = "usage: keyfob sign METHOD URL [-H 'NAME: VALUE']... [-d DATA|@FILE] [--curl]\n"
             "\n"
-            "Signs a request with a profile's credentials (SigV4) and prints the headers to add to it.\n"
-            "The URL is signed as it stands: send it just so.\n"
+            "Signs a request with a profile's credentials (SigV4) and prints the headers to\n"
+            "add to it. The URL is signed as it stands: send it just so.\n"
             "\n"
             "options:\n"
             "  --curl              print a curl command that sends the signed request\n" HELP_OF_REQUEST
@@ -187,8 +187,8 @@ const struct command command_presign = {
     .summary = "sign a URL that anyone can use for a while",
     .help = "usage: keyfob presign METHOD URL [--expires-in TIME] [-H 'NAME: VALUE']... [-d DATA|@FILE]\n"
             "\n"
-            "Prints the URL with a signature in its query (SigV4). Whoever has it can send this request\n"
-            "until it expires, at the latest when the credentials do.\n"
+            "Prints the URL with a signature in its query (SigV4). Whoever has it can send\n"
+            "this request until it expires, at the latest when the credentials do.\n"
             "\n"
             "options:\n"
             "  --expires-in TIME   such as 15m or 12h; at most 7 days\n" HELP_OF_REQUEST

@@ -77,8 +77,8 @@ const struct command command_status = {
     .summary = "show what the agent holds, until when, and what went wrong",
     .help = "usage: keyfob status [PROFILE] [--json] [--watch]\n"
             "\n"
-            "Shows each profile's type and state, when its credentials expire, when they will be\n"
-            "renewed, and the last error. With PROFILE: only that one.\n"
+            "Shows each profile's type and state, when its credentials expire, when they\n"
+            "will be renewed, and the last error. With PROFILE: only that one.\n"
             "\n"
             "options:\n"
             "  --json           the status as the agent gives it\n"

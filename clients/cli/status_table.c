@@ -199,6 +199,17 @@ static void put_wrapped(struct slice text, struct buffer *out)
         }
 }
 
+// The agent's messages begin with "profile NAME: ", which the row says already.
+static void drop_name(struct buffer *text, struct slice name)
+{
+        static const struct slice before = SLICE_INIT("profile ");
+        static const struct slice after = SLICE_INIT(": ");
+        struct slice rest = slice_from(buffer_slice(text), before.n);
+        if (slice_starts_with(buffer_slice(text), before) && slice_starts_with(rest, name) &&
+            slice_starts_with(slice_from(rest, name.n), after))
+                buffer_consume(text, before.n + name.n + after.n);
+}
+
 // The rest of a row's line, and further lines for what does not fit.
 static void put_error(const struct table *t, const struct row *row, struct buffer *text, struct buffer *out)
 {
@@ -207,6 +218,7 @@ static void put_error(const struct table *t, const struct row *row, struct buffe
                 put_text(t, row->error, text);
         else
                 (void)buffer_put_byte(text, '-');
+        drop_name(text, buffer_slice(&row->cells[NAME]));
         bool fits = width_of(buffer_slice(text)) <= t->error_width;
         if (fits) {
                 put_blanks(out, GAP);

@@ -54,7 +54,7 @@ static int grow(struct buffer *b, size_t n)
         uint8_t *p = malloc(cap > 0 ? cap : 1);
         if (!p)
                 return -1;
-        if (b->n > 0)
+        if (b->p)
                 memcpy(p, b->p, b->n);
         release(b);
         b->p = p;

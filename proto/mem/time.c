@@ -284,5 +284,7 @@ void time_format_duration(int64_t seconds, char out[TIME_DURATION_SIZE])
         } else {
                 p = put_number(p, seconds / DAY_S);
         }
-        memcpy(p, unit, strlen(unit) + 1);
+        for (; *unit; unit++)
+                *p++ = *unit;
+        *p = 0;
 }

@@ -37,14 +37,13 @@ const struct api_error_text *api_error_text(enum api_error error)
 }
 
 // Joins two texts and a NUL.
-static int join(const char *head, const char *tail, char *out, size_t out_size)
+static int join(struct slice head, struct slice tail, char *out, size_t out_size)
 {
-        size_t head_n = strlen(head);
-        size_t tail_n = strlen(tail);
-        if (head_n >= out_size || tail_n >= out_size - head_n)
+        if (head.n >= out_size || tail.n >= out_size - head.n)
                 return -ENAMETOOLONG;
-        memcpy(out, head, head_n);
-        memcpy(out + head_n, tail, tail_n + 1);
+        memcpy(out, head.p, head.n);
+        memcpy(out + head.n, tail.p, tail.n);
+        out[head.n + tail.n] = 0;
         return 0;
 }
 
@@ -57,15 +56,15 @@ int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg
                     bool (*exists)(const char *path), char *out, size_t out_size)
 {
         if (is_given(flag))
-                return join(flag, "", out, out_size);
+                return join(slice_str(flag), SLICE(""), out, out_size);
         if (is_given(keyfob_socket))
-                return join(keyfob_socket, "", out, out_size);
+                return join(slice_str(keyfob_socket), SLICE(""), out, out_size);
         if (is_given(xdg_runtime_dir)) {
-                int r = join(xdg_runtime_dir, "/keyfob/keyfob.sock", out, out_size);
+                int r = join(slice_str(xdg_runtime_dir), SLICE("/keyfob/keyfob.sock"), out, out_size);
                 if (!exists || (r == 0 && exists(out)))
                         return r;
         }
-        return join(API_DEFAULT_SOCKET, "", out, out_size);
+        return join(SLICE(API_DEFAULT_SOCKET), SLICE(""), out, out_size);
 }
 
 static bool is_name_byte(uint8_t c)

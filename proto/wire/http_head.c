@@ -17,9 +17,18 @@ static bool has_bytes_at(struct slice head, size_t at, struct slice expected)
         return slice_starts_with(slice_from(head, at), expected);
 }
 
+// Visible ASCII, eight bytes at a time: a byte below '!' borrows from its high bit, one above '~' carries into it.
 static bool is_target(struct slice target)
 {
+        const uint64_t ones = UINT64_C(0x0101010101010101);
+        const uint64_t high = ones * 0x80;
         bool good = target.n > 0;
+        while (target.n >= sizeof(uint64_t)) {
+                uint64_t word;
+                memcpy(&word, target.p, sizeof(word));
+                good &= (((word - ones * '!') | (word + ones) | word) & high) == 0;
+                target = slice_from(target, sizeof(word));
+        }
         for (size_t i = 0; i < target.n; i++)
                 good &= target.p[i] > ' ' && target.p[i] < 0x7f;
         return good;

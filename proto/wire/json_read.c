@@ -33,7 +33,10 @@ _Static_assert((int)NODE_OBJECT == (int)JSMN_OBJECT && (int)NODE_ARRAY == (int)J
 
 void json_doc_init(struct json_doc *doc)
 {
-        *doc = (struct json_doc){0};
+        doc->text = slice_of(NULL, 0);
+        doc->nodes = NULL;
+        doc->count = 0;
+        doc->capacity = 0;
 }
 
 void json_doc_free(struct json_doc *doc)

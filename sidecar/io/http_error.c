@@ -37,7 +37,7 @@ static void hint_connection(const struct subject *s, const char *advice, struct 
 static void cannot_resolve(const struct subject *s, struct error *e)
 {
         error_set(e, ERROR_TRANSIENT, "resolve %s: the name is not known, or no name server answers", s->host);
-        hint_connection(s, "check the host name (the region in it) and this machine's DNS: getent hosts NAME", e);
+        hint_connection(s, "check the host name (the region in it), and this machine's DNS with \"getent hosts\"", e);
 }
 
 static void cannot_resolve_proxy(const struct subject *s, struct error *e)
@@ -212,7 +212,7 @@ void http_error_timed_out(const struct http_transfer *t, int64_t timeout_ms, con
         switch (http_transfer_phase(t)) {
         case HTTP_RESOLVE:
                 error_set(e, ERROR_TRANSIENT, "resolve %s: no answer from DNS within %lld ms", s.host, ms);
-                hint_connection(&s, "check this machine's name servers: getent hosts NAME", e);
+                hint_connection(&s, "check this machine's name servers with \"getent hosts\"", e);
                 break;
         case HTTP_CONNECT:
                 error_set(e, ERROR_TRANSIENT, "connect to %s: no answer within %lld ms", s.authority, ms);

@@ -15,6 +15,7 @@ struct reader {
 };
 
 struct member {
+        struct slice key;
         const char *name;
         bool is_of_presign;
         int (*read)(struct reader *in, const char *name, size_t node);
@@ -112,18 +113,29 @@ static int choose_payload(struct reader *in, enum sign_payload kind)
         return 0;
 }
 
+// Hex as it goes into a signature: lower case.
+static bool lower_hex(struct slice hex, char *out)
+{
+        bool is_good = true;
+        for (size_t i = 0; i < hex.n; i++) {
+                uint8_t c = hex.p[i];
+                uint8_t lower = c | 0x20;
+                bool is_digit = c >= '0' && c <= '9';
+                is_good &= is_digit || (lower >= 'a' && lower <= 'f');
+                out[i] = (char)(is_digit ? c : lower);
+        }
+        return is_good;
+}
+
 static int read_payload_sha256(struct reader *in, const char *name, size_t node)
 {
         struct slice hex;
-        uint8_t bytes[sizeof(in->order->payload_hash) / 2];
         if (choose_payload(in, PAYLOAD_HASH) < 0 || read_string(in, name, node, &hex) < 0)
                 return -1;
-        if (hex.n != sizeof(in->order->payload_hash) || text_hex_decode(hex, bytes) < 0) {
-                error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
-                return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");
-        }
-        text_hex_encode(slice_of(bytes, sizeof(bytes)), in->order->payload_hash);
-        return 0;
+        if (hex.n == sizeof(in->order->payload_hash) && lower_hex(hex, in->order->payload_hash))
+                return 0;
+        error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
+        return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");
 }
 
 static int read_payload(struct reader *in, const char *name, size_t node)
@@ -191,26 +203,29 @@ static int read_expires_in(struct reader *in, const char *name, size_t node)
 }
 
 static const struct member members[] = {
-    {"method", false, read_method},
-    {"url", false, read_url},
-    {"headers", false, read_headers},
-    {"payload_sha256", false, read_payload_sha256},
-    {"payload", false, read_payload},
-    {"payload_text", false, read_payload_text},
-    {"unsigned_payload", false, read_unsigned_payload},
-    {"service", false, read_service},
-    {"region", false, read_region},
-    {"algorithm", false, read_algorithm},
-    {"time", false, read_time},
-    {"expires_in", true, read_expires_in},
+    {SLICE_INIT("method"), "method", false, read_method},
+    {SLICE_INIT("url"), "url", false, read_url},
+    {SLICE_INIT("headers"), "headers", false, read_headers},
+    {SLICE_INIT("payload_sha256"), "payload_sha256", false, read_payload_sha256},
+    {SLICE_INIT("payload"), "payload", false, read_payload},
+    {SLICE_INIT("payload_text"), "payload_text", false, read_payload_text},
+    {SLICE_INIT("unsigned_payload"), "unsigned_payload", false, read_unsigned_payload},
+    {SLICE_INIT("service"), "service", false, read_service},
+    {SLICE_INIT("region"), "region", false, read_region},
+    {SLICE_INIT("algorithm"), "algorithm", false, read_algorithm},
+    {SLICE_INIT("time"), "time", false, read_time},
+    {SLICE_INIT("expires_in"), "expires_in", true, read_expires_in},
 };
 
 static const struct member *find_member(const struct reader *in, size_t key, bool is_presign)
 {
-        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-                if ((is_presign || !members[i].is_of_presign) &&
-                    json_string_is(in->doc, key, slice_str(members[i].name)))
-                        return &members[i];
+        struct slice raw = json_raw(in->doc, key);
+        bool is_plain = !json_has_escapes(in->doc, key);
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+                const struct member *m = &members[i];
+                if (is_plain ? slice_eq(raw, m->key) : json_string_is(in->doc, key, m->key))
+                        return is_presign || !m->is_of_presign ? m : NULL;
+        }
         return NULL;
 }
 

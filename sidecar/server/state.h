@@ -38,6 +38,8 @@ struct server {
         uv_timer_t end;   // draining, then the end of the grace
         unsigned open;    // handles of the server and its listeners, and connections
 
+        uint64_t checked_ms; // loop time at which handed-out credentials were last held against their expiry
+
         // Scratch, one of each: filled and read within one turn, wiped after it.
         uint64_t turn_ns;     // when the bytes in hand came
         uint8_t *read_buffer; // READ_SIZE

@@ -60,7 +60,7 @@ bool signer_is_s3(struct slice service)
 }
 
 enum header_kind {
-        HEADER_SIGNED,
+        HEADER_SIGNED,       // nothing is known about it, not even that its name is one
         HEADER_NEVER_SIGNED, // hop-by-hop and tracing headers: proxies change them
         HEADER_MADE_HERE,
         HEADER_HOST,
@@ -123,7 +123,7 @@ static enum header_kind kind_of(struct slice name)
 static int check_header(const struct header *header, enum header_kind kind, bool *ret_blanks, struct error *e)
 {
         const int shown = (int)slice_head(header->name, 80).n;
-        if (!is_token(header->name)) {
+        if (kind == HEADER_SIGNED && !is_token(header->name)) {
                 error_set(e, ERROR_CONFIG, "a header's name is empty or holds bytes that no name has");
                 return error_hint(e, "header names are letters, digits and -");
         }

@@ -68,13 +68,21 @@ __attribute__((always_inline)) static inline bool scan_all(struct slice s, scan_
         return scan_block_is_all(truth(block));
 }
 
-// How many of the first bytes are true in `table`, of which `truth` says the same.
+// How many of the first bytes are true in `table`. `truth` says yes only where the table does.
 __attribute__((always_inline)) static inline size_t scan_span(struct slice s, const bool table[256],
                                                               scan_block (*truth)(scan_block block))
 {
-        if (s.n >= 4 && scan_all(s, truth))
-                return s.n;
         size_t n = 0;
+        while (s.n - n >= sizeof(scan_block)) {
+                scan_block block;
+                memcpy(&block, s.p + n, sizeof(block));
+                size_t count = scan_block_count(truth(block));
+                n += count;
+                if (count < sizeof(block))
+                        break;
+        }
+        if (s.n - n >= 4 && s.n - n < sizeof(scan_block) && scan_all(slice_of(s.p + n, s.n - n), truth))
+                return s.n;
         while (n < s.n && table[s.p[n]])
                 n++;
         return n;

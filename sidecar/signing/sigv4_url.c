@@ -43,15 +43,13 @@ static int refuse_authority(struct slice authority, size_t host_n, struct error 
 // Takes host and port off `rest`.
 static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struct error *e)
 {
-        struct slice authority = slice_head(*rest, slice_find(*rest, '/'));
-        size_t host_n = host_length(authority);
-        if (host_n < authority.n) {
-                authority = slice_head(authority, slice_find(authority, '?'));
-                authority = slice_head(authority, slice_find(authority, '#'));
-        }
-        *rest = slice_from(*rest, authority.n);
+        size_t host_n = host_length(*rest), n = host_n;
+        while (n < rest->n && rest->p[n] != '/' && rest->p[n] != '?' && rest->p[n] != '#')
+                n++;
+        struct slice authority = slice_head(*rest, n);
+        *rest = slice_from(*rest, n);
         ret->host = authority;
-        if (host_n > 0 && host_n == authority.n)
+        if (host_n > 0 && host_n == n)
                 return 0;
         uint64_t port = 0;
         struct slice digits = slice_from(authority, host_n + 1);
@@ -90,16 +88,18 @@ static int check_query(struct slice query, struct error *e)
         return refuse_byte(query.p[n], e);
 }
 
-static int check_path(struct slice path, struct error *e)
+// Takes the path off `rest`.
+static int split_path(struct slice *rest, struct slice *ret_path, struct error *e)
 {
-        size_t n = scan_span(path, path_byte, path_truth);
-        if (n == path.n)
-                return 0;
-        while (n < path.n && (path_byte[path.p[n]] || path.p[n] >= 0x80))
+        size_t n = scan_span(*rest, path_byte, path_truth);
+        bool is_ascii = n == rest->n || rest->p[n] < 0x80;
+        while (n < rest->n && (path_byte[rest->p[n]] || rest->p[n] >= 0x80))
                 n++;
-        if (n < path.n)
-                return refuse_byte(path.p[n], e);
-        if (!text_is_utf8(path))
+        *ret_path = n > 0 ? slice_head(*rest, n) : SLICE("/");
+        *rest = slice_from(*rest, n);
+        if (rest->n > 0 && rest->p[0] != '?')
+                return refuse_byte(rest->p[0], e);
+        if (!is_ascii && !text_is_utf8(*ret_path))
                 return refuse(e, "has bytes in its path that are not UTF-8", "percent-encode them");
         return 0;
 }
@@ -116,13 +116,9 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 return refuse(e, "starts with neither https:// nor http://", "use https://host/path?query");
         ret->scheme = slice_head(url, tls ? 5 : 4);
         struct slice rest = slice_from(url, ret->scheme.n + 3);
-        if (split_host(&rest, tls, ret, e) < 0)
+        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, &ret->path, e) < 0)
                 return -1;
-        size_t n = slice_find(rest, '?');
-        ret->path = n > 0 ? slice_head(rest, n) : SLICE("/");
-        ret->has_query = n < rest.n;
-        ret->query = slice_from(rest, n + 1);
-        if (check_path(ret->path, e) < 0)
-                return -1;
+        ret->has_query = rest.n > 0;
+        ret->query = slice_from(rest, 1);
         return ret->has_query ? check_query(ret->query, e) : 0;
 }

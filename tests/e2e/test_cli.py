@@ -132,14 +132,15 @@ def test_no_agent(folder, command):
 )
 def test_usage(arguments):
     run = keyfob(*arguments)
-    assert run.returncode == 2 and run.stdout == "" and "--help" in run.stderr, run
+    assert run.returncode == 2 and run.stdout == "", run
+    assert run.stderr.startswith("keyfob: ") and "\nhint: " in run.stderr, run
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_help(command):
     run = keyfob(*([command] if command else []), "--help")
     assert run.returncode == 0 and run.stderr == ""
-    assert "Usage: keyfob" in run.stdout and "Example" in run.stdout
+    assert "usage: keyfob" in run.stdout.lower() and "examples:" in run.stdout.lower()
     assert max(map(len, run.stdout.splitlines())) <= 100
     if command is None:
         assert all(name in run.stdout for name in COMMANDS)

@@ -70,7 +70,10 @@ ASSUME = {"type": "assume_role", "source_profile": "a", "role_arn": demo.ROLE + 
         ({"profiles": {"b": ASSUME}}, ["profiles.b.source_profile", '"a"']),
         ({"profiles": {"a": {**ASSUME, "source_profile": "b"}, "b": ASSUME}}, ["circle", "a", "b"]),
         ({"profiles": {"a": ASSUME}}, ["circle"]),
-        ({"region": "us-east-1", "profiles": {"a": WEB, "b": {**ASSUME, "duration_seconds": 3601}}}, ["duration_seconds", "3601", "one hour"]),
+        (
+            {"region": "us-east-1", "profiles": {"a": WEB, "b": {**ASSUME, "duration_seconds": 3601}}},
+            ["duration_seconds", "3601", "one hour"],
+        ),
         ({"profiles": {"a": {**STATIC, "ca_bundle": "/none.pem"}}}, ["ca_bundle", "/none.pem"]),
         ({"profiles": {"a": STATIC}, "listeners": []}, ["listeners"]),
         ({"profiles": {"a": STATIC}, "listeners": [{"unix": "/" + "x" * 120}]}, ["listeners", "107"]),

@@ -86,7 +86,17 @@ def test_an_hour_without_a_gap(fast_standin, start, folder):
     milliseconds = HOUR * 1000 // SPEED
     loads = [
         subprocess.Popen(
-            [BUILD / "loadgen", "-u", agent.socket, "-r", request_file(folder, name), "-s", str(milliseconds), "-c", "4"],
+            [
+                BUILD / "loadgen",
+                "-u",
+                agent.socket,
+                "-r",
+                request_file(folder, name),
+                "-s",
+                str(milliseconds),
+                "-c",
+                "4",
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -82,6 +82,10 @@ static inline size_t server_take(struct server_stream *s, char *p)
                         return 0;
                 n += (size_t)got;
                 p[n] = '\0';
+                if (p[0] < 'A' || p[0] > 'Z') { // such as the greeting of TLS
+                        (void)server_say(s, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+                        return 0;
+                }
                 const char *end = want == 0 ? strstr(p, "\r\n\r\n") : NULL;
                 const char *length = end ? strcasestr(p, "content-length: ") : NULL;
                 if (end)

@@ -321,28 +321,35 @@ static void test_no_tls_there(void **state)
         struct fetched r;
         open_fixture(&x, w, NULL, NULL);
         fetch_with(&x, "/", w->good_file, &r);
-        assert_true(r.error.kind == ERROR_TRANSIENT);
+        assert_error(&r, ERROR_TRANSIENT, "wrong version number");
+        assert_error(&r, ERROR_TRANSIENT, "TLS with 127.0.0.1:");
+        assert_non_null(strstr(r.error.hint, "is that an HTTPS port"));
         assert_int_equal(x.server->requests, 0);
         close_fixture(&x);
 }
 
+// The server accepts, and is silent. A machine that is busy elsewhere may need more than the first limits to come as
+// far as that.
 static void test_no_greeting(void **state)
 {
-        static const int64_t limits[2][2] = {{250, 20000}, {20000, 250}}; // connect, total
         const struct world *w = *state;
-        for (size_t i = 0; i < 2; i++) {
-                struct fixture x = {.world = w};
-                struct fetched r;
-                x.server = server_start(NULL, true);
-                fetcher_open(&x.f, NULL);
-                struct http_request request = get(&x, "127.0.0.1", "/", w->good_file);
-                request.connect_timeout_ms = limits[i][0];
-                request.total_timeout_ms = limits[i][1];
-                fetch(&x.f, &request, &r);
-                assert_error(&r, ERROR_TRANSIENT, "TLS with 127.0.0.1:");
-                assert_error(&r, ERROR_TRANSIENT, "no answer within 250 ms");
-                assert_true(r.error.timed_out);
-                close_fixture(&x);
+        for (unsigned by_total = 0; by_total < 2; by_total++) {
+                bool is_as_told = false;
+                for (int64_t ms = 60; ms < 10000 && !is_as_told; ms *= 5) {
+                        struct fixture x = {.world = w};
+                        struct fetched r;
+                        x.server = server_start(NULL, true);
+                        fetcher_open(&x.f, NULL);
+                        struct http_request request = get(&x, "127.0.0.1", "/", w->good_file);
+                        request.connect_timeout_ms = by_total ? 20000 : ms;
+                        request.total_timeout_ms = by_total ? ms : 20000;
+                        fetch(&x.f, &request, &r);
+                        assert_error(&r, ERROR_TRANSIENT, "within");
+                        assert_true(r.error.timed_out);
+                        is_as_told = strstr(r.error.message, "TLS with 127.0.0.1:") != NULL;
+                        close_fixture(&x);
+                }
+                assert_true(is_as_told);
         }
 }
 

@@ -100,7 +100,7 @@ static inline void pki_write_key(const struct pki *p, EVP_PKEY *key)
         pki_end(p, f, p->private_key);
 }
 
-// PKCS#8, encrypted with PKI_PASSPHRASE, whose file it writes too.
+// PKCS#8, encrypted with PKI_PASSPHRASE.
 static inline void pki_write_encrypted_key(const struct pki *p, EVP_PKEY *key, int iterations)
 {
         static char passphrase[] = PKI_PASSPHRASE;
@@ -114,7 +114,6 @@ static inline void pki_write_encrypted_key(const struct pki *p, EVP_PKEY *key, i
         pki_end(p, f, p->private_key);
         X509_SIG_free(encrypted); // and the scheme
         PKCS8_PRIV_KEY_INFO_free(plain);
-        pki_write_text(p, p->passphrase, PKI_PASSPHRASE "\n");
 }
 
 #endif

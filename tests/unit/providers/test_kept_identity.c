@@ -29,6 +29,7 @@ static void set_up(struct setup *s)
         pki_write_certificate(&s->pki, s->pki.certificate, s->pki.keys[0], 4097);
         pki_write_certificate(&s->pki, s->pki.certificate_chain, s->pki.keys[1], 1);
         pki_write_encrypted_key(&s->pki, s->pki.keys[0], 10);
+        pki_write_text(&s->pki, s->pki.passphrase, PKI_PASSPHRASE "\n");
         s->paths =
             (struct x509_paths){s->pki.certificate, s->pki.certificate_chain, s->pki.private_key, s->pki.passphrase};
 }
@@ -78,6 +79,17 @@ static void touch_key(struct setup *s)
         assert_int_equal(utimensat(AT_FDCWD, s->pki.private_key, times, 0), 0);
 }
 
+// What restores the time of modification cannot restore this one, which moves on by the kernel's ticks.
+static void change_status_of_key(struct setup *s)
+{
+        struct stat before, after;
+        assert_int_equal(stat(s->pki.private_key, &before), 0);
+        do {
+                assert_int_equal(chmod(s->pki.private_key, 0600), 0);
+                assert_int_equal(stat(s->pki.private_key, &after), 0);
+        } while (before.st_ctim.tv_sec == after.st_ctim.tv_sec && before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+}
+
 static void rewrite_in_place(struct setup *s)
 {
         FILE *f = fopen(s->pki.passphrase, "w");
@@ -104,6 +116,7 @@ static void is_read_anew_only_when_a_file_has_changed(void **state)
             {"key", change_key, true},
             {"passphrase", change_passphrase_file, true},
             {"time of the key", touch_key, true},
+            {"status of the key", change_status_of_key, true},
             {"passphrase, in place", rewrite_in_place, true},
             {"no chain", leave_the_chain_out, true},
         };

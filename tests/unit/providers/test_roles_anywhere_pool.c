@@ -29,6 +29,7 @@ static void the_loop_turns_while_a_key_is_derived(void **state)
         struct setup s;
         set_up_files(&s, answers, LENGTH(answers));
         pki_write_encrypted_key(&s.pki, s.pki.keys[0], 300000);
+        pki_write_text(&s.pki, s.pki.passphrase, PKI_PASSPHRASE "\n");
         s.profile.roles_anywhere.private_key_passphrase_file = s.pki.passphrase;
         gate_load.holds_at = 1;
         turns.idle.data = &turns;

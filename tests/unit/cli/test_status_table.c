@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/status_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define NOW 1788264000 // 2026-09-01T12:00:00Z
+
+static const struct {
+        const char *json, *want;
+} tables[] = {
+    {"{\"profiles\":[]}", "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"},
+    {"{\"profiles\":["
+     "{\"name\":\"irsa\",\"type\":\"web_identity\",\"state\":\"fresh\",\"expiration\":\"2026-09-01T12:42:30Z\","
+     "\"next_refresh\":\"2026-09-01T12:12:00Z\",\"last_error\":null},"
+     "{\"name\":\"keys\",\"type\":\"static\",\"state\":\"fresh\",\"expiration\":null,\"next_refresh\":null},"
+     "{\"name\":\"old\",\"type\":\"assume_role\",\"state\":\"failed\",\"expiration\":\"2026-09-01T11:00:00Z\","
+     "\"next_refresh\":\"2026-09-01T12:00:00Z\",\"last_error\":{\"detail\":\"profile old: denied\",\"hint\":\"not "
+     "shown\"}},"
+     "{\"name\":\"lazy\",\"type\":\"imds\",\"state\":\"empty\",\"expiration\":null,\"next_refresh\":null}]}",
+     "PROFILE  TYPE          STATE   EXPIRES    NEXT REFRESH  LAST ERROR\n"
+     "irsa     web_identity  fresh   in 42 min  in 12 min     -\n"
+     "keys     static        fresh   never      -             -\n"
+     "old      assume_role   failed  expired    now           denied\n"
+     "lazy     imds          empty   -          -             -\n"},
+    {"{\"name\":\"a\",\"type\":\"assume_role\",\"state\":\"failed\",\"last_error\":{\"detail\":\"AccessDenied: User: "
+     "arn:aws:sts::111122223333:assumed-role/gateway/host is not authorized to perform: sts:AssumeRole\","
+     "\"hint\":\"check the trust policy\"}}",
+     "PROFILE  TYPE         STATE   EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a        assume_role  failed  -        -\n"
+     "    AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is\n"
+     "    not authorized to perform: sts:AssumeRole\n"
+     "    hint: check the trust policy\n"},
+    // names are cut where the line is full, and no error column is left then
+    {"{\"profiles\":[{\"name\":\"a-name-that-is-much-too-long-for-any-table\",\"type\":\"roles_anywhere\","
+     "\"state\":\"fetching\",\"expiration\":\"2026-09-02T12:05:00Z\",\"next_refresh\":\"2026-09-01T15:05:00Z\","
+     "\"last_error\":{\"detail\":\"short\"}}]}",
+     "PROFILE                  TYPE            STATE     EXPIRES         NEXT REFRESH\n"
+     "a-name-that-is-much-to\xe2\x80\xa6  roles_anywhere  fetching  in 24 h 05 min  in 3 h 05 min\n"
+     "    short\n"},
+    // nothing reaches the terminal that it might obey
+    {"{\"name\":\"a\\u001b[31m\",\"type\":\"x\\n\",\"state\":\"s\",\"last_error\":{\"detail\":\"\\u009b2J\xc3\xa4\"}}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a [31m   x     s      -        -               2J\xc3\xa4\n"},
+    // what is missing or odd
+    {"{}", "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n-        -     -      -        -             -\n"},
+    {"{\"name\":1,\"expiration\":\"soon\",\"last_error\":{\"detail\":{}}}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n-        -     -      -        -             -\n"},
+};
+
+static void test_tables(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+                struct buffer out;
+                buffer_init(&out, 10000);
+                assert_int_equal(status_table_write(slice_str(tables[i].json), NOW, &out), 0);
+                assert_string_equal(buffer_c_str(&out), tables[i].want);
+                buffer_free(&out);
+        }
+}
+
+static void test_no_table(void **state)
+{
+        static const char *const rows[] = {"", "[]", "1", "{\"profiles\":{}}", "{\"profiles\":[}"};
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer out;
+                buffer_init(&out, 10000);
+                assert_int_equal(status_table_write(slice_str(rows[i]), NOW, &out), -1);
+                buffer_free(&out);
+        }
+}
+
+static void test_full_buffer(void **state)
+{
+        (void)state;
+        for (size_t max = 0; max < strlen(tables[1].want); max += 10) {
+                struct buffer out;
+                buffer_init(&out, max);
+                assert_int_equal(status_table_write(slice_str(tables[1].json), NOW, &out), -1);
+                buffer_free(&out);
+        }
+}
+
+// Long texts of any kind stay within the line.
+static void test_width(void **state)
+{
+        (void)state;
+        for (size_t n = 1; n < 300; n++) {
+                struct buffer json;
+                struct buffer out;
+                buffer_init(&json, 10000);
+                buffer_init(&out, 10000);
+                (void)buffer_put_str(&json, "{\"name\":\"");
+                for (size_t i = 0; i < n; i++)
+                        (void)buffer_put_str(&json, "\xc3\xa4");
+                (void)buffer_put_str(&json, "\",\"type\":\"");
+                for (size_t i = 0; i < n; i++)
+                        (void)buffer_put_str(&json, "t");
+                (void)buffer_put_str(&json, "\",\"last_error\":{\"detail\":\"");
+                for (size_t i = 0; i < n; i++)
+                        (void)buffer_put_str(&json, i % 11 == 10 && n % 2 ? " " : "\xe2\x82\xac");
+                (void)buffer_put_str(&json, "\"}}");
+                assert_int_equal(status_table_write(buffer_slice(&json), NOW, &out), 0);
+                size_t width = 0;
+                for (size_t i = 0; i < out.n; i++) {
+                        if (out.p[i] == '\n')
+                                width = 0;
+                        else if ((out.p[i] & 0xc0) != 0x80)
+                                width++;
+                        assert_true(width <= STATUS_COLUMNS);
+                }
+                buffer_free(&out);
+                buffer_free(&json);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_tables),
+            cmocka_unit_test(test_no_table),
+            cmocka_unit_test(test_full_buffer),
+            cmocka_unit_test(test_width),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/signing/canonical.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/guard.h"
+
+// Compares, and checks that the bound was one: the output ends at a page that nobody may touch.
+static void assert_path(const char *path, enum canonical_path_form form, const char *expected)
+{
+        struct slice in = guard_copy(slice_str(path));
+        size_t bound = canonical_path_bound(in);
+        uint8_t *room = calloc(1, bound);
+        struct slice out = guard_copy(slice_of(room, bound));
+        uint8_t *start = (uint8_t *)(uintptr_t)out.p;
+        size_t n = (size_t)(canonical_path_put(start, in, form) - start);
+        if (!slice_eq(slice_of(start, n), slice_str(expected)))
+                fail_msg("%s gave %.*s, expected %s", path, (int)n, (const char *)start, expected);
+        guard_free(out);
+        guard_free(in);
+        free(room);
+}
+
+static void test_path(void **state)
+{
+        static const struct {
+                const char *path, *expected;
+        } rows[] = {
+            {"", "/"},
+            {"/", "/"},
+            {"//", "/"},
+            {"/../..", "/"},
+            {"/.", "/"},
+            {"/./", "/"},
+            {"/a/..", "/"},
+            {"/a/../", "/"},
+            {"/a/b/..", "/a"},
+            {"/a/b/../", "/a/"},
+            {"/a/b/../../../c", "/c"},
+            {"/a/.", "/a"},
+            {"/a//", "/a/"},
+            {"/a//b/./c/../d%20e/", "/a/b/d%2520e/"},
+            {"/%41~-_.", "/%2541~-_."},
+            {"/a%2Fb/c", "/a%252Fb/c"},
+            {"/a%2fb", "/a%252fb"},
+            {"/\xc3\xa9", "/%C3%A9"},
+            {"/...", "/..."},
+            {"/.a/..b/c.", "/.a/..b/c."},
+            {"/%2E%2E/a", "/%252E%252E/a"},
+            {"/a:b/c%3Ad", "/a%3Ab/c%253Ad"},
+            {"/!$&'()*+,;=:@", "/%21%24%26%27%28%29%2A%2B%2C%3B%3D%3A%40"},
+            {"/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke",
+             "/model/anthropic.claude-3-5-sonnet-20240620-v1%253A0/invoke"},
+            {"/model/anthropic.claude-3-5-sonnet-20240620-v1:0/invoke",
+             "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/invoke"},
+            {"/aaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbb/./cc", "/aaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbb/cc"},
+            {"/aaaaaaaaaaaaaaa//b", "/aaaaaaaaaaaaaaa/b"},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                assert_path(rows[i].path, CANONICAL_PATH_ENCODED, rows[i].expected);
+}
+
+// Every byte at every place within two blocks.
+static void test_path_bytes(void **state)
+{
+        (void)state;
+        for (size_t at = 1; at < 36; at++) {
+                for (unsigned byte = 1; byte < 256; byte++) {
+                        char path[40] = "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", expected[48];
+                        bool stays = (byte < 0x80 && strchr("-_.~", (int)byte)) || (byte >= '0' && byte <= '9') ||
+                                     ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+                        if (byte == '/')
+                                continue;
+                        path[at] = (char)byte;
+                        if (at == 1 && byte == '.')
+                                path[2] = 'b'; // not a segment of its own in any case
+                        if (stays)
+                                (void)snprintf(expected, sizeof(expected), "%s", path);
+                        else
+                                (void)snprintf(expected, sizeof(expected), "%.*s%%%02X%s", (int)at, path, byte,
+                                               path + at + 1);
+                        assert_path(path, CANONICAL_PATH_ENCODED, expected);
+                }
+        }
+}
+
+static void test_path_verbatim(void **state)
+{
+        (void)state;
+        assert_path("/a//b/../c%2Fd e:\xc3\xa9", CANONICAL_PATH_VERBATIM, "/a//b/../c%2Fd e:\xc3\xa9");
+        assert_path("", CANONICAL_PATH_VERBATIM, "/");
+}
+
+static void assert_query(const char *query, const char *expected)
+{
+        struct slice in = guard_copy(slice_str(query));
+        uint8_t *room = calloc(1, canonical_query_bound(in));
+        struct slice out = guard_copy(slice_of(room, canonical_query_bound(in)));
+        uint8_t *start = (uint8_t *)(uintptr_t)out.p;
+        size_t n = (size_t)(canonical_query_put(start, in) - start);
+        if (!slice_eq(slice_of(start, n), slice_str(expected)))
+                fail_msg("%s gave %.*s, expected %s", query, (int)n, (const char *)start, expected);
+        guard_free(out);
+        guard_free(in);
+        free(room);
+}
+
+static void test_query(void **state)
+{
+        static const struct {
+                const char *query, *expected;
+        } rows[] = {
+            {"", ""},
+            {"acl", "acl="},
+            {"&", "=&="},
+            {"=", "="},
+            {"a=1&&b", "=&a=1&b="},
+            {"b=2&a=z&a=A&c&d=%20&e=a+b&A=1&a-b=1&aa=", "A=1&a=A&a=z&a-b=1&aa=&b=2&c=&d=%20&e=a+b"},
+            {"a=2&a=10&a=1", "a=1&a=10&a=2"},
+            {"k=v=w&k=v", "k=v&k=v=w"},
+            {"k=%2f&k=%2F", "k=%2F&k=%2f"}, // neither decoded nor brought to one form
+            {"byProvider=Anthropic&byOutputModality=TEXT", "byOutputModality=TEXT&byProvider=Anthropic"},
+            {"a=?&a=/", "a=/&a=?"},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                assert_query(rows[i].query, rows[i].expected);
+}
+
+// More parameters than fit on the stack take another way, with the same result.
+static void test_query_many(void **state)
+{
+        (void)state;
+        enum { MANY = 300 };
+        char query[MANY * 8] = "", expected[MANY * 8] = "";
+        size_t q = 0, x = 0;
+        for (int i = MANY; i > 0; i--)
+                q += (size_t)snprintf(query + q, sizeof(query) - q, "%sp%03d=v", i == MANY ? "" : "&", i);
+        for (int i = 1; i <= MANY; i++)
+                x += (size_t)snprintf(expected + x, sizeof(expected) - x, "%sp%03d=v", i == 1 ? "" : "&", i);
+        assert_query(query, expected);
+}
+
+struct name_value {
+        const char *name, *value;
+};
+
+static void put_headers(const struct name_value *list, char *lines, char *names)
+{
+        struct canonical_headers headers;
+        canonical_headers_init(&headers);
+        for (; list->name; list++) {
+                bool blanks = false;
+                struct slice value = guard_copy(slice_str(list->value));
+                assert_true(canonical_value_look(value, &blanks));
+                guard_free(value);
+                assert_int_equal(canonical_headers_add(&headers, slice_str(list->name), slice_str(list->value),
+                                                       blanks ? CANONICAL_VALUE_BLANKS : CANONICAL_VALUE_CLEAN),
+                                 0);
+        }
+        size_t bound = canonical_headers_bound(&headers);
+        uint8_t *room = malloc(bound), *names_room = malloc(bound), *end = names_room;
+        uint8_t *p = canonical_headers_put(room, &headers, &end);
+        assert_true((size_t)(p - room) + (size_t)(end - names_room) <= bound);
+        memcpy(lines, room, (size_t)(p - room));
+        lines[p - room] = '\0';
+        memcpy(names, names_room, (size_t)(end - names_room));
+        names[end - names_room] = '\0';
+        free(room);
+        free(names_room);
+}
+
+static void test_headers(void **state)
+{
+        static const struct {
+                struct name_value headers[7];
+                const char *lines, *names;
+        } rows[] = {
+            {{{"Host", "h.example:8443"}, {"X-B", "  a   b  "}, {"X-A", "1"}, {"X-A", "2"}, {"Foo", "\"a   b\""}},
+             "foo:\"a b\"\nhost:h.example:8443\nx-a:1,2\nx-b:a b\n",
+             "foo;host;x-a;x-b"},
+            {{{"x-a", "b"}, {"X-A", "a"}, {"x-A", "c"}}, "x-a:b,a,c\n", "x-a"}, // order of arrival
+            {{{"my-header", "one\r\n  two\n\tthree"}}, "my-header:one two three\n", "my-header"},
+            {{{"empty", ""}, {"blank", " \t "}}, "blank:\nempty:\n", "blank;empty"},
+            {{{"x", ""}, {"x", "v"}, {"x", ""}}, "x:,v,\n", "x"},
+            {{{"x-amz-meta-b", "2"}, {"x-amz-meta-a", "1"}, {"x-amz-meta", "0"}, {"x-amz", "y"}},
+             "x-amz:y\nx-amz-meta:0\nx-amz-meta-a:1\nx-amz-meta-b:2\n",
+             "x-amz;x-amz-meta;x-amz-meta-a;x-amz-meta-b"},
+            {{{"a_b", "1"}, {"a-b", "2"}, {"a.b", "3"}, {"ab", "4"}}, "a-b:2\na.b:3\na_b:1\nab:4\n",
+             "a-b;a.b;a_b;ab"},
+            {{{"long", "0123456789abcdef0123456789abcdef  x"}}, "long:0123456789abcdef0123456789abcdef x\n", "long"},
+            {{{"long", "0123456789abcdef0123456789abcdef "}}, "long:0123456789abcdef0123456789abcdef\n", "long"},
+            {{{"long", " 0123456789abcdef0123456789abcdef"}}, "long:0123456789abcdef0123456789abcdef\n", "long"},
+            {{{"long", "\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9"}}, "long:\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9\n", "long"},
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                char lines[512], names[512];
+                put_headers(rows[i].headers, lines, names);
+                assert_string_equal(lines, rows[i].lines);
+                assert_string_equal(names, rows[i].names);
+        }
+}
+
+static void test_controls_in_values(void **state)
+{
+        (void)state;
+        for (size_t n = 1; n < 40; n++) {
+                for (size_t at = 0; at < n; at++) {
+                        char value[40];
+                        bool blanks = false;
+                        memset(value, 'v', sizeof(value));
+                        value[at] = '\x01';
+                        assert_false(canonical_value_look(slice_of(value, n), &blanks));
+                        value[at] = '\x7f';
+                        assert_false(canonical_value_look(slice_of(value, n), &blanks));
+                        value[at] = '\t';
+                        assert_true(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_true(blanks);
+                        value[at] = '\xff';
+                        assert_true(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_false(blanks);
+                }
+        }
+}
+
+static void test_list_is_bounded(void **state)
+{
+        (void)state;
+        struct canonical_headers headers;
+        canonical_headers_init(&headers);
+        for (size_t i = 0; i < CANONICAL_HEADERS_MAX; i++)
+                assert_int_equal(canonical_headers_add(&headers, SLICE("a"), SLICE("b"), CANONICAL_VALUE_CLEAN), 0);
+        assert_int_equal(canonical_headers_add(&headers, SLICE("a"), SLICE("b"), CANONICAL_VALUE_CLEAN), -1);
+}
+
+static void test_request(void **state)
+{
+        (void)state;
+        struct canonical_headers headers;
+        canonical_headers_init(&headers);
+        canonical_headers_add(&headers, SLICE("X-Amz-Date"), SLICE("20260901T120000Z"), CANONICAL_VALUE_CLEAN);
+        canonical_headers_add(&headers, SLICE("HOST"), SLICE("Example.COM"), CANONICAL_VALUE_LOWER);
+        const struct canonical_request request = {
+            .method = SLICE("post"),
+            .path = SLICE("/a b"),
+            .query = SLICE("z&a=1"),
+            .headers = &headers,
+            .payload_hash = SLICE("UNSIGNED-PAYLOAD"),
+        };
+        static const char expected[] = "POST\n/a%20b\na=1&z=\nhost:example.com\nx-amz-date:20260901T120000Z\n\n"
+                                       "host;x-amz-date\nUNSIGNED-PAYLOAD";
+        uint8_t *room = calloc(1, canonical_request_bound(&request));
+        struct slice names;
+        uint8_t *end = canonical_request_put(room, &request, &names);
+        assert_int_equal(end - room, sizeof(expected) - 1);
+        assert_memory_equal(room, expected, sizeof(expected) - 1);
+        assert_true(slice_eq(names, SLICE("host;x-amz-date")));
+        free(room);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_path),
+            cmocka_unit_test(test_path_bytes),
+            cmocka_unit_test(test_path_verbatim),
+            cmocka_unit_test(test_query),
+            cmocka_unit_test(test_query_many),
+            cmocka_unit_test(test_headers),
+            cmocka_unit_test(test_controls_in_values),
+            cmocka_unit_test(test_list_is_bounded),
+            cmocka_unit_test(test_request),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
