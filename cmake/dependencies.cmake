@@ -1,7 +1,7 @@
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(uv REQUIRED IMPORTED_TARGET libuv)
-find_package(CURL REQUIRED)
+find_package(CURL 7.87 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(EXPAT REQUIRED)
 

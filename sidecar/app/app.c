@@ -166,7 +166,7 @@ static int make_rooms(struct app *app, struct error *e)
         app->metrics = metrics_new(&app->loop);
         app->signer = signer_new();
         struct http_client_deps http = {
-            .loop = &app->loop, .clock = app->clock, .user_agent = "keyfob/" KEYFOB_VERSION};
+            .loop = &app->loop, .clock = app->clock, .env = app->env, .user_agent = "keyfob/" KEYFOB_VERSION};
         app->http = http_client_new(&http);
         app->journal = (struct journal){.log = &app->log, .metrics = app->metrics};
         struct vault_deps vault = {.loop = &app->loop,

