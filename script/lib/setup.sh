@@ -54,10 +54,10 @@ need_build_tools() {
         need_llhttp
 }
 
-# need_venv FOLDER REQUIREMENTS: a Python environment with exactly these; made anew when the list changes.
+# need_venv FOLDER REQUIREMENTS: a Python environment with exactly these; made anew when a list changes.
 need_venv() {
         local folder=$1 requirements=$2 stamp
-        stamp=$(sha256sum "$requirements" | cut -d ' ' -f 1)
+        stamp=$(cat tests/standin/requirements.txt "$requirements" | sha256sum | cut -d ' ' -f 1)
         [ "$(cat "$folder/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
         say "Python packages of $(basename "$requirements")"
         rm -rf "$folder"

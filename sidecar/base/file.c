@@ -119,7 +119,8 @@ int file_read_trimmed(const char *path, const char *what, struct buffer *ret, st
         if (rest.n == 0) {
                 bool was_empty = ret->n == 0;
                 buffer_reset(ret);
-                return error_set(e, ERROR_CONFIG, "%s %s: %s", what, path, was_empty ? "is empty" : "is blank");
+                error_set(e, ERROR_CONFIG, "%s %s: %s", what, path, was_empty ? "is empty" : "is blank");
+                return error_hint(e, "whatever writes this file has written nothing yet: look there");
         }
         buffer_consume(ret, (size_t)(rest.p - ret->p));
         explicit_bzero(ret->p + rest.n, ret->n - rest.n);

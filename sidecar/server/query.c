@@ -20,7 +20,7 @@ bool query_next(struct slice *rest, struct query_parameter *ret)
 int query_seconds(struct slice value, int64_t *ret_s)
 {
         static const struct {
-                char unit;
+                uint8_t unit;
                 int64_t seconds;
         } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
         int64_t unit_s = 1;

@@ -129,7 +129,7 @@ static bool lower_hex(struct slice hex, char *out)
 
 static int read_payload_sha256(struct reader *in, const char *name, size_t node)
 {
-        struct slice hex;
+        struct slice hex = {0};
         if (choose_payload(in, PAYLOAD_HASH) < 0 || read_string(in, name, node, &hex) < 0)
                 return -1;
         if (hex.n == sizeof(in->order->payload_hash) && lower_hex(hex, in->order->payload_hash))
@@ -140,7 +140,7 @@ static int read_payload_sha256(struct reader *in, const char *name, size_t node)
 
 static int read_payload(struct reader *in, const char *name, size_t node)
 {
-        struct slice base64;
+        struct slice base64 = {0};
         if (choose_payload(in, PAYLOAD_BYTES) < 0 || read_string(in, name, node, &base64) < 0)
                 return -1;
         size_t start = in->text->n;
@@ -181,7 +181,7 @@ static int read_algorithm(struct reader *in, const char *name, size_t node)
 
 static int read_time(struct reader *in, const char *name, size_t node)
 {
-        struct slice text;
+        struct slice text = {0};
         if (read_string(in, name, node, &text) < 0)
                 return -1;
         if (time_parse_rfc3339(text, &in->order->time_s) < 0 && time_parse_amz(text, &in->order->time_s) < 0)

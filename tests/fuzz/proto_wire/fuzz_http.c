@@ -25,7 +25,7 @@ static uint64_t mix_message(uint64_t hash, const struct http_message *m)
                 hash = mix(mix(hash, m->headers[i].name), m->headers[i].value);
         assert(m->body.n <= BODY_MAX);
         hash = mix(hash, m->body) + (uint64_t)m->status;
-        return hash * 4 + m->keep_alive * 2U + m->expects_continue;
+        return hash * 8 + (m->keep_alive ? 4 : 0) + (m->is_1_0 ? 2 : 0) + (m->expects_continue ? 1 : 0);
 }
 
 static bool is_failure(enum http_parse result)

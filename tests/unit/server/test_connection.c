@@ -2,6 +2,8 @@
 // Bytes in, answers out: framing, order, limits, deadlines, peers that leave.
 #include "tests/unit/server/fixture.h"
 
+#define REQUESTS_MAX ((size_t)1024 * 1024)
+#define WAIT_FOR_A "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\n\r\n"
 #define GET_LIVEZ "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static void test_keep_alive(void **state)
@@ -60,7 +62,7 @@ static void test_pipelining(void **state)
         fixture_fetch_all(&f);
         struct client c = client_open(&f);
         struct buffer requests;
-        buffer_init(&requests, 1024 * 1024);
+        buffer_init(&requests, REQUESTS_MAX);
         for (int i = 0; i < 100; i++)
                 (void)buffer_printf(&requests, "GET /%s HTTP/1.1\r\n\r\n",
                                     i % 3 == 0   ? "livez"
@@ -87,7 +89,7 @@ static void test_pipelining_behind_a_wait(void **state)
         client_send(&c, "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\nX-Kept: 1\r\n\r\n");
         TURN_UNTIL(&f, s->starts == 1);
         struct buffer requests;
-        buffer_init(&requests, 1024 * 1024);
+        buffer_init(&requests, REQUESTS_MAX);
         for (int i = 0; i < COUNT; i++)
                 (void)buffer_put_str(&requests, i % 2 ? "GET /no HTTP/1.1\r\n\r\n" : "GET /livez HTTP/1.1\r\n\r\n");
         assert_true(requests.n > 2 * READ_SIZE);
@@ -258,9 +260,9 @@ static void test_half_closed_peer(void **state)
 static void test_peer_leaves(void **state)
 {
         (void)state;
-        static const char *const requests[] = {"", "GET /liv", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc",
-                                               "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\n\r\n",
-                                               "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\n\r\n" GET_LIVEZ};
+        static const char *const requests[] = {
+            "", "GET /liv", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", WAIT_FOR_A, (WAIT_FOR_A GET_LIVEZ),
+        };
         struct fixture f;
         fixture_start(&f);
         fixture_add(&f, "a", false)->script = SCRIPT_HANG;

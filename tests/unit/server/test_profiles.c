@@ -304,7 +304,7 @@ static void test_expired(void **state)
         struct client c = client_open(&f);
         s->script = SCRIPT_FAIL;
         s->error = denied();
-        f.now_ms += (3600 - 61) * 1000;
+        f.now_ms += (int64_t)(3600 - 61) * 1000;
         assert_int_equal(client_get(&c, CREDENTIALS), 200);
         f.now_ms += 2000;
         client_get(&c, CREDENTIALS);

@@ -139,7 +139,7 @@ static void test_metrics(void **state)
         assert_int_equal(client_get(&c, "/metrics"), 200);
         assert_true(client_head_has(&c, "Content-Type: text/plain; version=0.0.4; charset=utf-8\n"));
         static const char *const lines[] = {
-            "keyfob_build_info{version=\"" KEYFOB_VERSION "\"} 1\n",
+            ("keyfob_build_info{version=\"" KEYFOB_VERSION "\"} 1\n"),
             "keyfob_credentials_expiration_timestamp_seconds{profile=\"a\"} 1788268600\n",
             "keyfob_credentials_generation{profile=\"a\"} 1\n",
             "keyfob_credentials_generation{profile=\"b\\\"\\\\\"} 1\n",

@@ -91,7 +91,7 @@ static inline void pki_write(const char *folder, const char *name, BIO *bio)
         char path[256], *text = NULL;
         long n = BIO_get_mem_data(bio, &text);
         FILE *f = fopen(pki_path(folder, name, path), "wb");
-        pki_check(f && fwrite(text, 1, (size_t)n, f) == (size_t)n && fclose(f) == 0);
+        pki_check(f && (n == 0 || fwrite(text, 1, (size_t)n, f) == (size_t)n) && fclose(f) == 0);
 }
 
 #endif
