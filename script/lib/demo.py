@@ -87,8 +87,11 @@ def wait_until_ready(agent, path):
         raise Failed(f"not ready: {waiting.stderr.strip()}")
 
 
-def mask(text):
-    return f"{text[:4]}{'*' * 8}{text[-4:]}" if len(text) > 16 else "*" * 8
+def masked(key, value):
+    """Of a key's id both ends, of a secret only how long it is."""
+    if key == "AccessKeyId":
+        return f"{value[:4]}…{value[-4:]}"
+    return f"({len(value)} characters)" if key in ("SecretAccessKey", "SessionToken") else value
 
 
 def fetch_all(path):
@@ -97,8 +100,7 @@ def fetch_all(path):
         credentials = agent.get(f"/v1/profiles/{quote(profile['name'])}/credentials")
         print(f"{profile['name']} ({profile['type']})")
         for key, value in credentials.items():
-            shown = mask(value) if key in ("AccessKeyId", "SecretAccessKey", "SessionToken") else value
-            print(f"  {key:16} {shown}")
+            print(f"  {key:16} {masked(key, value)}")
     agent.close()
 
 

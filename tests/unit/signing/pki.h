@@ -15,7 +15,7 @@
 
 #include "proto/mem/slice.h"
 
-#define PKI_NOW_S 1795000000 // 2026-11-18T14:26:40Z
+#define PKI_NOW_S 1795000000 // 2026-11-18T11:06:40Z
 
 struct pki_subject {
         const char *name;

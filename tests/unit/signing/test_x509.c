@@ -297,11 +297,11 @@ static void test_refused(void **state)
             {"E", NULL, "e", NULL, NULL, NULL, NULL, "key is of type ED25519 (subject CN=leaf ed, serial 6)",
              "RSA or EC"},
             {"O", NULL, "p", NULL, NULL, NULL, NULL,
-             "cert.pem: the certificate expired at 2026-11-18T13:06:40Z, 1 h 00 min ago (subject CN=leaf old, "
+             "cert.pem: the certificate expired at 2026-11-18T10:06:40Z, 1 h 00 min ago (subject CN=leaf old, "
              "serial " LONG_SERIAL ")",
              "renew"},
             {"N", NULL, "p", NULL, NULL, NULL, NULL,
-             "not valid before 2026-11-18T15:06:40Z, in 1 h 00 min (subject CN=leaf new, serial 8)", "clock"},
+             "not valid before 2026-11-18T12:06:40Z, in 1 h 00 min (subject CN=leaf new, serial 8)", "clock"},
             {"P", "1", "p", NULL, NULL, NULL, NULL, "chain.pem: none of these certificates has issued", "issuer"},
             {"PS", NULL, "p", NULL, NULL, NULL, NULL, "cert.pem: none of these certificates has issued", "issuer"},
         };
