@@ -22,7 +22,7 @@ if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
   configure_file(${LLHTTP_INCLUDE_DIR}/llhttp.h ${musl_dir}/include/llhttp.h COPYONLY)
   set(musl_flags -std=gnu17 -Os -fno-pie -fno-strict-aliasing -fstack-protector-strong -ffunction-sections
     -fdata-sections -fno-asynchronous-unwind-tables -D_GNU_SOURCE -DKEYFOB_VERSION="${PROJECT_VERSION}"
-    -isystem ${musl_dir}/include)
+    -isystem ${musl_dir}/include -DLLHTTP_STRICT_MODE=1)
   set(musl_own_flags -I${CMAKE_SOURCE_DIR} -include ${CMAKE_SOURCE_DIR}/proto/mem/banned.h -Wall -Wextra)
   if(KEYFOB_WERROR)
     list(APPEND musl_own_flags -Werror)

@@ -34,4 +34,8 @@ int text_parse_i64(struct slice digits, int64_t *ret);
 // Whole and shortest-form UTF-8 without surrogates (RFC 3629).
 bool text_is_utf8(struct slice s);
 
+// Overwrites with "?" what a terminal might obey or stumble over: control characters (C0, DEL, C1) and bytes that are
+// no UTF-8.
+void text_defuse(uint8_t *p, size_t n);
+
 #endif

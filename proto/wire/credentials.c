@@ -41,17 +41,26 @@ static bool is_plain(struct slice s)
         return true;
 }
 
-struct credentials *credentials_new(const struct credentials *fields)
+bool credentials_are_sound(const struct credentials *fields)
 {
         struct credentials given = *fields;
-        size_t mapped = sizeof(struct credentials);
         for (size_t i = 0; i < FIELDS_N; i++) {
                 const struct field *field = &fields_of_credentials[i];
                 struct slice s = *slice_at(&given, field);
                 if (s.n > field->max || (field->required && s.n == 0) || !is_plain(s))
-                        return NULL;
-                mapped += s.n;
+                        return false;
         }
+        return true;
+}
+
+struct credentials *credentials_new(const struct credentials *fields)
+{
+        struct credentials given = *fields;
+        size_t mapped = sizeof(struct credentials);
+        if (!credentials_are_sound(fields))
+                return NULL;
+        for (size_t i = 0; i < FIELDS_N; i++)
+                mapped += slice_at(&given, &fields_of_credentials[i])->n;
         struct credentials *c = secret_alloc(mapped);
         if (!c)
                 return NULL;

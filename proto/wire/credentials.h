@@ -23,9 +23,12 @@ struct credentials {
         size_t mapped;
 };
 
+// Whether `fields` has a key and its secret, and each text is within its limit in limits.h and free of bytes that no
+// AWS credential has (controls, space, '"', '\\', non-ASCII).
+bool credentials_are_sound(const struct credentials *fields);
+
 // Copies `fields` (references and mapped are ignored) into one piece of secret memory; the caller owns one reference.
-// NULL: out of memory, or a field is missing, over its limit in limits.h, or holds bytes that no AWS credential has
-// (controls, space, '"', '\\', non-ASCII).
+// NULL: out of memory, or not sound.
 struct credentials *credentials_new(const struct credentials *fields);
 
 struct credentials *credentials_ref(struct credentials *c);

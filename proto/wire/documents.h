@@ -14,7 +14,7 @@ int documents_write_process(const struct credentials *c, struct buffer *out);
 
 // Reads such a document. Strings of *fields point into `scratch`, which the caller frees (it holds secrets). 0, or -1
 // with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty or of the wrong
-// type, an Expiration that cannot be read.
+// type, an Expiration that cannot be read, credentials that are not sound (credentials.h).
 int documents_read_process(const struct json_doc *doc, struct buffer *scratch, struct credentials *fields,
                            const char **what);
 

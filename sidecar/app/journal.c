@@ -15,14 +15,14 @@ void journal_error(const struct log *log, const char *event, const char *profile
                   LOG_STR("upstream_request_id", e->upstream.request_id));
 }
 
-static void tell_rotated(struct journal *j, struct entry *entry, int64_t duration_ms)
+static void tell_success(struct journal *j, const char *event, struct entry *entry, int64_t duration_ms)
 {
         struct entry_status status;
         char expiration[TIME_RFC3339_SIZE] = "never";
         entry_status(entry, &status);
         if (status.expires_s != CREDENTIALS_NEVER_EXPIRE)
                 (void)time_format_rfc3339(status.expires_s, expiration);
-        LOG_EVENT(j->log, LOG_LEVEL_INFO, "rotated", LOG_STR("profile", entry_name(entry)),
+        LOG_EVENT(j->log, LOG_LEVEL_INFO, event, LOG_STR("profile", entry_name(entry)),
                   LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
                   LOG_INT("duration_ms", duration_ms));
         if (secret_lock_failures() > 0 && !j->has_told_unlocked) {
@@ -40,7 +40,11 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
         switch (event) {
         case VAULT_ROTATED:
                 metrics_observe_refresh(j->metrics, duration_ms);
-                tell_rotated(j, entry, duration_ms);
+                tell_success(j, "rotated", entry, duration_ms);
+                break;
+        case VAULT_REFRESHED: // nothing is new
+                metrics_observe_refresh(j->metrics, duration_ms);
+                tell_success(j, "refreshed", entry, duration_ms);
                 break;
         case VAULT_REFRESH_FAILED:
                 metrics_observe_refresh(j->metrics, duration_ms);
@@ -53,6 +57,8 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                 break;
         case VAULT_DROPPED:
                 LOG_EVENT(j->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
+                break;
+        case VAULT_EVENT_COUNT:
                 break;
         }
 }

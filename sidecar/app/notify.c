@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/app/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,4 +26,11 @@ void notify_send(const char *socket_path, const char *state)
         (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
                      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
         close(fd);
+}
+
+void notify_reloading(const char *socket_path, uint64_t monotonic_us)
+{
+        char state[64];
+        (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_us);
+        notify_send(socket_path, state);
 }

@@ -10,6 +10,8 @@
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
+enum { KEY_FILES_RECHECK_S = 60 };
+
 // One profile of the settings in force, in their order: sources before those that stand on them.
 struct member {
         const struct profile *profile;
@@ -28,6 +30,7 @@ struct table {
 struct roster {
         struct roster_deps deps;
         struct table current;
+        uint64_t gone_generation; // the highest of profiles that were removed: they may come back
 };
 
 struct roster *roster_new(const struct roster_deps *deps)
@@ -91,10 +94,18 @@ static int table_init(struct table *t, struct settings *settings)
         return 0;
 }
 
+// Keys in files are somebody else's to renew, and nothing in them says when that will be.
+static bool has_key_files(const struct profile *p)
+{
+        return p->keys.access_key_id_file || p->keys.secret_access_key_file || p->keys.session_token_file;
+}
+
 static struct entry_options options_of(const struct profile *p)
 {
-        return (struct entry_options){
-            .name = p->name, .on_demand = p->on_demand, .refresh_before_seconds = p->refresh_before_seconds};
+        return (struct entry_options){.name = p->name,
+                                      .on_demand = p->on_demand,
+                                      .refresh_before_seconds = p->refresh_before_seconds,
+                                      .recheck_seconds = has_key_files(p) ? KEY_FILES_RECHECK_S : 0};
 }
 
 static int make_entry(struct roster *r, struct table *t, struct member *m, struct error *e)
@@ -109,7 +120,10 @@ static int make_entry(struct roster *r, struct table *t, struct member *m, struc
         if (registry_make(&r->deps.providers, m->profile, base, &provider, e) < 0)
                 return error_context(e, "profile %s", m->profile->name);
         provider = held_provider_new(provider, t->ref);
+        // Clients compare generations: those of another identity under the same name must not look like what they hold.
+        const struct member *before = table_find(&r->current, m->profile->name);
         struct entry_options options = options_of(m->profile);
+        options.after_generation = before ? entry_generation(before->entry) : r->gone_generation;
         if (provider)
                 m->entry = vault_add(r->deps.vault, &options, provider);
         return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", m->profile->name);
@@ -146,6 +160,16 @@ static bool is_gone(const struct table *now, const struct member *m)
 {
         const struct member *same = table_find(now, m->profile->name);
         return !same || same->entry != m->entry;
+}
+
+static void remember_generations(struct roster *r, const struct table *now)
+{
+        for (size_t i = 0; i < r->current.count; i++) {
+                const struct member *m = &r->current.members[i];
+                uint64_t generation = entry_generation(m->entry);
+                if (generation > r->gone_generation && !table_find(now, m->profile->name))
+                        r->gone_generation = generation;
+        }
 }
 
 static void fill_row(struct server_profile *row, const struct member *m)
@@ -192,6 +216,7 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 fill_row(&new.rows[i], m);
         }
         server_set_profiles(r->deps.server, new.rows, new.count);
+        remember_generations(r, &new);
         retire(&r->current, is_gone, &new, "the profile was changed or removed by a reload of the configuration");
         table_free(&r->current);
         r->current = new;

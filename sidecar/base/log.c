@@ -4,6 +4,7 @@
 #include "sidecar/base/log.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,8 +196,11 @@ void log_emit(const struct log *log, enum log_level level, const char *event, co
         if (line.format == LOG_FORMAT_JSON)
                 line.p[line.n++] = '}'; // put() has left room
         line.p[line.n++] = '\n';
-        // Whoever reads the log may be gone or slow; the agent's work does not depend on it.
-        (void)!write(log->fd, line.p, line.n);
+        // Whoever reads the log may be gone or slow; the agent's work does not depend on it. A pipe that is ready takes
+        // PIPE_BUF bytes at once, which is more than any event has.
+        struct pollfd reader = {.fd = log->fd, .events = POLLOUT};
+        if (poll(&reader, 1, 0) != 0)
+                (void)!write(log->fd, line.p, line.n);
 }
 
 int log_parse_level(const char *text, enum log_level *ret)

@@ -41,6 +41,8 @@ struct connection {
         struct http_parser *parser;
         struct request request;
         struct vault_waiter waiter;
+        enum vault_want wants; // while it waits
+        struct entry *awaited; // likewise; an entry that goes ends the wait first
 };
 
 // --- connection.c: birth, deadlines, end ---

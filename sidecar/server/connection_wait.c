@@ -23,9 +23,22 @@ static void end_wait(struct connection *c, const struct outcome *o)
                 connection_resume(c);
 }
 
+// Whoever waits for credentials has given a time; a fault that may pass within it does not end the wait. The vault
+// paces the attempts.
+static bool may_still_come(const struct connection *c, const struct error *e)
+{
+        return c->wants == VAULT_WANT_CREDENTIALS && !c->server->is_closing &&
+               (e->kind == ERROR_TRANSIENT || e->kind == ERROR_THROTTLED);
+}
+
 static void on_waited(struct vault_waiter *w, struct credentials *credentials, const struct error *e)
 {
         struct connection *c = (struct connection *)((char *)w - offsetof(struct connection, waiter));
+        if (!credentials && may_still_come(c, e)) {
+                c->waiter = (struct vault_waiter){.done = on_waited};
+                entry_wait(c->awaited, VAULT_WANT_CREDENTIALS, &c->waiter);
+                return;
+        }
         end_wait(c, &(struct outcome){.credentials = credentials, .error = e});
 }
 
@@ -49,8 +62,10 @@ void request_wait(struct request *r, enum vault_want want, uint64_t after_genera
         }
         connection_set_state(c, CONNECTION_WAITING);
         (void)uv_timer_start(&c->wait_timer, on_time_up, clock_real_ms(r->server->deps.clock, wait_ms), 0);
+        c->wants = want;
+        c->awaited = r->profile->entry;
         c->waiter = (struct vault_waiter){.done = on_waited, .after_generation = after_generation};
-        entry_wait(r->profile->entry, want, &c->waiter);
+        entry_wait(c->awaited, want, &c->waiter);
 }
 
 static void ignore(struct vault_waiter *w, struct credentials *credentials, const struct error *e)

@@ -50,12 +50,6 @@ int server_listen(struct server *s, int fd, struct error *e)
         return listener_open(s, fd, e);
 }
 
-void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count)
-{
-        s->profiles = profiles;
-        s->profiles_count = count;
-}
-
 const struct server_profile *server_find_profile(const struct server *s, struct slice name)
 {
         size_t low = 0;
@@ -71,6 +65,16 @@ const struct server_profile *server_find_profile(const struct server *s, struct 
                         low = middle + 1;
         }
         return NULL;
+}
+
+void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count)
+{
+        s->profiles = profiles;
+        s->profiles_count = count;
+        // Requests that wait point into the old table, which goes when this has returned.
+        for (struct connection *c = s->connections; c; c = c->next)
+                if (c->request.profile)
+                        c->request.profile = server_find_profile(s, slice_str(c->request.profile->name));
 }
 
 // --- the end ---

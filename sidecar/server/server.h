@@ -45,11 +45,11 @@ struct server_deps {
 
 struct server *server_new(const struct server_deps *deps);
 
-// Adopts a listening Unix socket. 0, or -1 with *e.
+// Adopts a listening Unix socket, also on failure. 0, or -1 with *e.
 int server_listen(struct server *s, int fd, struct error *e);
 
-// Replaces all profiles at once (sorted by name by the caller, borrowed until the next call or the end). Entries that
-// are not in the new table must have been retired by the caller before it returns to the loop.
+// Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).
+// Entries that are not in the new table must have been retired by the caller before it returns to the loop.
 void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);
 
 // Stops accepting, lets answers in flight finish (waits end with 503 shutting_down, then the connection closes), at

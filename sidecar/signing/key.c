@@ -11,7 +11,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/signing/put.h"
 
-enum { SETS = 64, WAYS = 4, DATE_SIZE = 8, SECRET_INLINE = 64 };
+enum { SETS = 64, WAYS = 4, KEYS = SETS * WAYS, DATE_SIZE = 8, SECRET_INLINE = 64 };
 
 struct key {
         struct digest_key *hmac; // NULL: free
@@ -25,7 +25,7 @@ struct key {
 };
 
 struct key_cache {
-        struct key *keys; // SETS * WAYS in secret memory
+        struct key *keys; // KEYS in secret memory
         struct key *last; // of the last call, looked at first
         uint64_t clock;
         unsigned long derivations;
@@ -36,7 +36,7 @@ struct key_cache *key_cache_new(void)
         struct key_cache *cache = calloc(1, sizeof(*cache));
         if (!cache)
                 return NULL;
-        cache->keys = secret_alloc(SETS * WAYS * sizeof(struct key));
+        cache->keys = secret_alloc(KEYS * sizeof(struct key));
         if (!cache->keys) {
                 free(cache);
                 return NULL;
@@ -53,7 +53,7 @@ static void drop(struct key *key)
 
 void key_cache_clear(struct key_cache *cache)
 {
-        for (size_t i = 0; i < SETS * WAYS; i++)
+        for (size_t i = 0; i < KEYS; i++)
                 drop(&cache->keys[i]);
 }
 
@@ -62,14 +62,14 @@ void key_cache_free(struct key_cache *cache)
         if (!cache)
                 return;
         key_cache_clear(cache);
-        secret_release(cache->keys, SETS * WAYS * sizeof(struct key));
+        secret_release(cache->keys, KEYS * sizeof(struct key));
         free(cache);
 }
 
 size_t key_cache_count(const struct key_cache *cache)
 {
         size_t n = 0;
-        for (size_t i = 0; i < SETS * WAYS; i++)
+        for (size_t i = 0; i < KEYS; i++)
                 n += cache->keys[i].hmac != NULL;
         return n;
 }

@@ -39,6 +39,15 @@ static inline uint8_t ascii_upper(uint8_t byte)
         return byte >= 'a' && byte <= 'z' ? (uint8_t)(byte & ~0x20) : byte;
 }
 
+static inline void put_lower_block(uint8_t *p, uint8_t *q, const uint8_t *from)
+{
+        scan_block block;
+        memcpy(&block, from, sizeof(block));
+        block |= scan_between(block, 'A', 'Z') & 0x20;
+        memcpy(p, &block, sizeof(block));
+        memcpy(q, &block, sizeof(block));
+}
+
 static inline void put_lower_word(uint8_t *p, uint8_t *q, const uint8_t *from)
 {
         uint64_t word = scan_lower(scan_load(from));
@@ -46,13 +55,17 @@ static inline void put_lower_word(uint8_t *p, uint8_t *q, const uint8_t *from)
         memcpy(q, &word, sizeof(word));
 }
 
-// `s` has to be ASCII. Writes it to *twin too. Eight bytes at a time; the last eight overlap those before.
+// `s` has to be ASCII. Writes it to *twin too. Many bytes at a time; the last piece overlaps the one before.
 static inline uint8_t *put_lower_twice(uint8_t *p, uint8_t **twin, struct slice s)
 {
         uint8_t *q = *twin;
-        if (s.n >= 8) {
-                for (size_t i = 0; i < s.n - 8; i += 8)
-                        put_lower_word(p + i, q + i, s.p + i);
+        const size_t block = sizeof(scan_block);
+        if (s.n >= block) {
+                for (size_t i = 0; i < s.n - block; i += block)
+                        put_lower_block(p + i, q + i, s.p + i);
+                put_lower_block(p + s.n - block, q + s.n - block, s.p + s.n - block);
+        } else if (s.n >= 8) {
+                put_lower_word(p, q, s.p);
                 put_lower_word(p + s.n - 8, q + s.n - 8, s.p + s.n - 8);
         } else {
                 for (size_t i = 0; i < s.n; i++)

@@ -20,6 +20,9 @@ static scan_block lower_hex_truth(scan_block block)
         return scan_between(block, '0', '9') | scan_between(block, 'a', 'f');
 }
 
+enum { LITERAL_MAX = 63 };
+
+// Such as UNSIGNED-PAYLOAD.
 static bool is_literal(struct slice s)
 {
         for (size_t i = 0; i < s.n; i++) {
@@ -31,8 +34,7 @@ static bool is_literal(struct slice s)
 
 int signer_check_payload_hash(struct slice hash, struct error *e)
 {
-        if ((hash.n == DIGEST_HEX_SIZE && scan_all(hash, lower_hex_truth)) ||
-            (hash.n <= 2 * DIGEST_HEX_SIZE && is_literal(hash)))
+        if (hash.n == DIGEST_HEX_SIZE ? scan_all(hash, lower_hex_truth) : hash.n <= LITERAL_MAX && is_literal(hash))
                 return 0;
         error_set(e, ERROR_CONFIG, "the payload hash is neither SHA-256 in hex nor one of AWS's literals");
         return error_hint(e, "give 64 lower-case hex digits, UNSIGNED-PAYLOAD or a STREAMING-... literal");

@@ -49,21 +49,24 @@ struct sigv4_result {
         char amz_date[17];           // value of x-amz-date
         struct slice signed_headers; // "host;x-amz-date", borrowed from the buffer that sigv4_sign() filled
         struct slice authorization;  // value of authorization, borrowed likewise
-        bool has_content_sha256;     // then x-amz-content-sha256: <payload_hash> is to be sent
+        bool has_content_sha256;     // then x-amz-content-sha256: <payload_hash> was signed and has to be added
 };
 
 // Signs by headers. Signed are: host, every x-amz-* (x-amz-date and x-amz-security-token are made here), content-type
 // and whatever else the caller lists, but for hop-by-hop and tracing headers that proxies change (connection, expect,
-// keep-alive, proxy-*, te, trailer, transfer-encoding, upgrade, user-agent, x-amzn-trace-id) and authorization. A
-// `host` header in the list replaces the URL's host. An x-amz-date, x-amz-security-token or authorization in the list
-// is refused: ERROR_CONFIG. An x-amz-content-sha256 in the list must equal payload_hash. `out` (initialised by the
-// caller with LIMIT_SIGN_CANONICAL, reused freely) holds what *ret points into. 0, or -1 with *e.
+// keep-alive, proxy-*, te, trailer, transfer-encoding, upgrade, user-agent, x-amzn-trace-id, baggage, traceparent,
+// tracestate). A `host` header in the list replaces the URL's host. An x-amz-date, x-amz-security-token or
+// authorization in the list is refused: ERROR_CONFIG. An x-amz-content-sha256 in the list must equal payload_hash, and
+// is then not given back to be added. `out` (initialised by the caller with LIMIT_SIGN_CANONICAL, reused freely: what
+// it held is gone) holds what *ret points into. 0, or -1 with *e.
 int sigv4_sign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, struct buffer *out,
                struct sigv4_result *ret, struct error *e);
 
 // Signs by query: appends to `out` the URL with X-Amz-Algorithm, -Credential, -Date, -Expires, -SignedHeaders,
 // -Security-Token and -Signature. expires_s is 1 to LIMIT_PRESIGN_EXPIRES_S. An X-Amz-* signing parameter that is
-// already in the URL is refused.
+// already in the URL is refused. The URL's own parameters are decoded ("+" is a blank) and encoded anew, in their
+// order; repeated ones all stay. For the S3 family the payload is UNSIGNED-PAYLOAD whatever payload_hash says, unless
+// x-amz-content-sha256 is among the headers. add_content_sha256 does not count here. On failure `out` is as before.
 int sigv4_presign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, int64_t expires_s,
                   struct buffer *out, struct error *e);
 

@@ -30,7 +30,9 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->vault = v;
         e->provider = provider;
         e->owner = options->owner;
+        e->generation = options->after_generation;
         e->before_s = options->refresh_before_seconds;
+        e->recheck_s = options->recheck_seconds;
         e->is_on_demand = options->on_demand;
         e->is_wanted = !options->on_demand;
         e->next_refresh_ms = ENTRY_NEVER;
@@ -47,6 +49,7 @@ void entry_configure(struct entry *e, const struct entry_options *options)
 {
         e->owner = options->owner;
         e->before_s = options->refresh_before_seconds;
+        e->recheck_s = options->recheck_seconds;
         if (e->is_on_demand != options->on_demand) {
                 e->is_on_demand = options->on_demand;
                 e->is_wanted = !options->on_demand || e->credentials || entry_is_fetching(e);

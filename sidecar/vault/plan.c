@@ -36,6 +36,7 @@ static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
         const struct credentials *c = e->credentials;
         struct schedule_input in = {.now_s = entry_now_s(e),
                                     .before_s = e->before_s,
+                                    .recheck_s = e->recheck_s,
                                     .failures = e->failures_in_row,
                                     .last_failure = e->last_failure,
                                     .random = e->random};

@@ -86,7 +86,8 @@ static void take(struct entry *e, struct credentials *c)
 
 static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int64_t duration_ms)
 {
-        if (is_better_kept(e, c, now_ms))
+        bool is_kept = is_better_kept(e, c, now_ms);
+        if (is_kept)
                 credentials_unref(c);
         else
                 take(e, c);
@@ -97,7 +98,7 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         e->is_refused = false;
         e->is_forced = false;
         plan_refresh(e);
-        entry_tell(e, VAULT_ROTATED, duration_ms, NULL);
+        entry_tell(e, is_kept ? VAULT_REFRESHED : VAULT_ROTATED, duration_ms, NULL);
         waiters_settle_flight(e, NULL);
 }
 

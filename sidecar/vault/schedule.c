@@ -84,6 +84,16 @@ static int64_t after_success_ms(const struct schedule_input *in)
         return max_of(at, 0);
 }
 
+static int64_t recheck_ms(const struct schedule_input *in)
+{
+        if (in->recheck_s <= 0)
+                return SCHEDULE_NEVER;
+        int64_t wait = min_of(in->recheck_s, CENTURY_S) * 1000;
+        // A success in the future is one before a clock was set back.
+        int64_t since = max_of(0, -from_now_ms(in, in->last_success_s));
+        return max_of(0, wait - share_of(wait / 10, in->random) - since);
+}
+
 int64_t schedule_next_ms(const struct schedule_input *in)
 {
         if (in->failures > 0)
@@ -91,6 +101,6 @@ int64_t schedule_next_ms(const struct schedule_input *in)
         if (in->issued_s == 0 && in->expires_s == 0)
                 return 0;
         if (in->expires_s == CREDENTIALS_NEVER_EXPIRE)
-                return SCHEDULE_NEVER;
+                return recheck_ms(in);
         return after_success_ms(in);
 }

@@ -13,6 +13,7 @@ struct schedule_input {
         int64_t expires_s;      // CREDENTIALS_NEVER_EXPIRE: never
         int64_t last_success_s; // 0: none
         int64_t before_s;       // refresh_before_seconds; 0: half of the life
+        int64_t recheck_s;      // when what never expires is asked for again; 0: never
         unsigned failures;      // since the last success
         enum error_kind last_failure;
         uint32_t random; // uniform
@@ -25,7 +26,8 @@ struct schedule_input {
 // Success: half of the life (or `before_s` before its end), up to 10 % of the life earlier by jitter; at the latest a
 // minute before they stop being served, or a quarter of the time that they can be served where that is less; never
 // within 30 s of the last success, or half of the time that was then left to serve them where that is less. Issued in
-// the future: the clock went backwards, so as soon as that allows.
+// the future: the clock went backwards, so as soon as that allows. What never expires: `recheck_s` after the last
+// success, up to 10 % earlier.
 //
 // Failures: full-jitter backoff doubling from 1 s to 60 s; to 5 min for ERROR_DENIED and ERROR_CONFIG, starting at 5 s;
 // never less than a tenth of the first step. While what is held may still be served, no wait is longer than half of

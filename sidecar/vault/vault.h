@@ -21,9 +21,16 @@ enum entry_state { ENTRY_EMPTY, ENTRY_FETCHING, ENTRY_FRESH, ENTRY_STALE, ENTRY_
 const char *entry_state_name(enum entry_state state);
 
 // Told about what happens; for logs, metrics and events. May read an entry, must not change anything in the vault.
-// VAULT_ROTATED: a refresh succeeded. The generation stays what it was when the source gave the same credentials once
-// more, or ones that end sooner than what is held (which is then kept), unless the refresh was asked for.
-enum vault_event { VAULT_ROTATED, VAULT_REFRESH_FAILED, VAULT_EXPIRED, VAULT_DROPPED };
+enum vault_event {
+        VAULT_ROTATED, // a refresh succeeded, and there is a new generation
+        // A refresh succeeded, but what was held before stays, and with it the generation: the source gave the same
+        // once more, or what ends sooner. Where the refresh was asked for, that replaces it too.
+        VAULT_REFRESHED,
+        VAULT_REFRESH_FAILED,
+        VAULT_EXPIRED,
+        VAULT_DROPPED,
+        VAULT_EVENT_COUNT
+};
 struct vault_observer {
         // `duration_ms` of the refresh; `e` with VAULT_REFRESH_FAILED, else NULL.
         void (*event)(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
@@ -48,7 +55,9 @@ struct entry_options {
         const char *name; // copied
         bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
         int64_t refresh_before_seconds;
-        void *owner; // whatever the caller wants back from entry_owner()
+        int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
+        uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
+        void *owner;               // whatever the caller wants back from entry_owner()
 };
 
 // Adds an entry; takes over the provider (also on failure, which is NULL: out of memory, or the vault is closing). The
@@ -74,7 +83,8 @@ struct credentials *entry_peek(struct entry *entry);
 // when there is no memory for it.
 bool entry_reply(struct entry *entry, struct slice *ret_reply, size_t *ret_body_offset);
 
-uint64_t entry_generation(const struct entry *entry); // 0: never had any
+// Of what is held or was held last: grows with each new credentials. What it began with, or 0: never had any.
+uint64_t entry_generation(const struct entry *entry);
 
 // The upstream's wall time now as this entry knows it, seconds; for signing.
 int64_t entry_now_s(const struct entry *entry);

@@ -42,7 +42,7 @@ def go():
     tools = package_folder("go") / "bin"
     program = WORK / "identity-go"
     WORK.mkdir(exist_ok=True)
-    subprocess.run([tools / "go", "build", "-o", program, "."], cwd=SDK / "go", check=True, env=tool_environment(tools))
+    subprocess.run([tools / "go", "build", "-buildvcs=false", "-o", program, "."], cwd=SDK / "go", check=True, env=tool_environment(tools))
     return [program]
 
 

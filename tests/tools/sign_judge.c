@@ -152,8 +152,11 @@ int main(void)
         struct buffer out, reply;
         buffer_init(&out, LIMIT_SIGN_CANONICAL);
         buffer_init(&reply, TEXT_MAX);
-        if (!signer || !job)
+        if (!signer || !job) {
+                signer_free(signer);
+                free(job);
                 return 1;
+        }
         json_doc_init(&job->doc);
         buffer_init(&job->text, TEXT_MAX);
         char *line = NULL;

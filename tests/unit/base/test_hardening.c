@@ -3,6 +3,7 @@
 // core dumps asks which build this is.
 #include "sidecar/base/hardening.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,9 +29,23 @@ static const bool is_sanitized = true;
 static const bool is_sanitized = false;
 #endif
 
+// What is opened later must not become standard error, into which the log is written.
+static int check_descriptors(void)
+{
+        int fds[2];
+        for (int fd = 0; fd <= 2; fd++)
+                if (fcntl(fd, F_GETFD) < 0)
+                        return 8;
+        if (pipe(fds) < 0 || fds[0] <= 2)
+                return 9;
+        return write(STDERR_FILENO, "x", 1) == 1 ? 0 : 10;
+}
+
 static int check(void)
 {
         struct error e;
+        for (int fd = 0; fd <= 2; fd++)
+                (void)close(fd);
         struct rlimit core;
         struct sigaction pipe_action;
         if (hardening_apply(&e) < 0)
@@ -41,8 +56,9 @@ static int check(void)
                 return 4;
         if (umask(0) != 077)
                 return 5;
-        if (is_sanitized)
-                return 0;
+        int descriptors = check_descriptors();
+        if (descriptors != 0 || is_sanitized)
+                return descriptors;
         if (prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) != 0)
                 return 6;
         if (getrlimit(RLIMIT_CORE, &core) < 0 || core.rlim_cur != 0 || core.rlim_max != 0)

@@ -247,6 +247,41 @@ static void test_parse(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+static void on_alarm(int number)
+{
+        (void)number;
+        _exit(3);
+}
+
+// A reader that has stopped reading costs lines, not time.
+static void test_a_slow_reader_holds_nothing_up(void **state)
+{
+        struct fixture *f = *state;
+        int fds[2];
+        struct sigaction action = {.sa_handler = on_alarm};
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0); // blocking, as standard error is
+        struct log log = f->log;
+        log.fd = fds[1];
+        assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+        alarm(60);
+        char text[1001];
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        for (int i = 0; i < 1000; i++)
+                LOG_EVENT(&log, LOG_LEVEL_ERROR, "event", LOG_STR("text", text));
+        alarm(0);
+        // What did fit is there, and whole.
+        size_t lines = 0, n = 0;
+        assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+        for (ssize_t got; (got = read(fds[0], f->line, sizeof(f->line))) > 0; n += (size_t)got)
+                for (ssize_t i = 0; i < got; i++)
+                        lines += f->line[i] == '\n';
+        assert_true(lines > 10 && lines < 1000);
+        assert_true(n > 1000 * lines && f->line[0] != '\0');
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {TEST(test_logfmt),
@@ -258,6 +293,7 @@ int main(void)
                                            TEST(test_clock_out_of_range),
                                            TEST(test_one_write),
                                            TEST(test_nobody_reads),
+                                           TEST(test_a_slow_reader_holds_nothing_up),
                                            TEST(test_parse)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,6 +249,35 @@ static void test_utf8(void **state)
         }
 }
 
+static void test_defuse(void **state)
+{
+        static const struct {
+                const char *text, *want;
+        } rows[] = {
+            {"", ""},
+            {"plain ~ text", "plain ~ text"},
+            {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xa9\xc2\xa0", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xa9\xc2\xa0"},
+            {"\x1b[2J\n\r\t\x7f", "?[2J????"},
+            {"\xc2\x9b"
+             "31m\xc2\x80",
+             "??31m??"}, // C1, which terminals obey in UTF-8 too
+            {"\x9b\xff\xc3", "???"},
+            {"\xe2\x82", "??"}, // cut short
+        };
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct buffer text;
+                size_t n = strlen(rows[i].text);
+                buffer_init(&text, n);
+                assert_int_equal(buffer_put_str(&text, rows[i].text), 0);
+                text_defuse(text.p, text.n);
+                assert_int_equal(strlen(rows[i].want), n);
+                if (n > 0)
+                        assert_memory_equal(text.p, rows[i].want, n);
+                buffer_free(&text);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -261,6 +290,7 @@ int main(void)
             cmocka_unit_test(test_unsigned_numbers),
             cmocka_unit_test(test_signed_numbers),
             cmocka_unit_test(test_utf8),
+            cmocka_unit_test(test_defuse),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,10 @@ static void test_read_variants(void **state)
              "\"Expiration\" must be a time such as 2026-09-01T12:00:00Z"},
             {"{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Expiration\":1788264000}",
              "\"Expiration\" must be a time such as 2026-09-01T12:00:00Z"},
+            {"{\"Version\":1,\"AccessKeyId\":\"A\\r\\nX: y\",\"SecretAccessKey\":\"s\"}",
+             "a member is too long or holds bytes that no AWS credential has"},
+            {"{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"\xc2\x9b\"}",
+             "a member is too long or holds bytes that no AWS credential has"},
         };
         (void)state;
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

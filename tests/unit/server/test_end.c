@@ -206,9 +206,40 @@ static void test_profile_is_removed_under_a_wait(void **state)
         fixture_stop(&f);
 }
 
+// A reload that leaves the profile as it is, then the end: the old table is gone, and who waits is told by the new one.
+static void test_end_after_the_table_was_replaced(void **state)
+{
+        (void)state;
+        static const bool stays[] = {true, false};
+        for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
+                struct fixture f;
+                fixture_start(&f);
+                fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+                f.clock.speed = 1;
+                struct server_profile *old = malloc(sizeof(*old));
+                assert_non_null(old);
+                *old = f.profiles[0];
+                old->name = strdup("a");
+                server_set_profiles(f.server, old, 1);
+                struct client c = client_open(&f);
+                client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n");
+                settle(&f);
+                server_set_profiles(f.server, stays[i] ? f.profiles : NULL, stays[i] ? 1 : 0);
+                free((char *)(uintptr_t)old->name);
+                free(old);
+                fixture_begin_end(&f, 60000);
+                client_answer(&c);
+                expect_problem(&c, 503, "shutting_down");
+                expect_member(&c, "profile", stays[i] ? "a" : "missing");
+                client_close(&c);
+                fixture_stop(&f);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_end_after_the_table_was_replaced),
             cmocka_unit_test(test_nothing_open),
             cmocka_unit_test(test_idle_connections),
             cmocka_unit_test(test_request_on_its_way),

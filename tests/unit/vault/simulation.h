@@ -49,7 +49,7 @@ struct sim {
         struct vault *vault;
         bool is_closed;
         uint32_t random;
-        unsigned events[4];
+        unsigned events[VAULT_EVENT_COUNT];
         int64_t last_duration_ms;
         struct error last_error;
         // called after every turn of the loop

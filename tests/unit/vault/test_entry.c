@@ -247,6 +247,42 @@ static void test_static_is_fetched_once(void **state)
         sim_end(&sim);
 }
 
+// Files of static keys: somebody else writes new ones, and nobody says so.
+static void test_static_is_checked_again(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct entry_status status;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.is_fixed = true;
+        f.fixed_end_s = CREDENTIALS_NEVER_EXPIRE;
+        struct entry_options options = {.name = "static", .recheck_seconds = 60};
+        struct entry *e = vault_add(sim.vault, &options, &f.base);
+        assert_non_null(e);
+        sim_run(&sim, 10 * MINUTE + SECOND);
+        assert_int_equal(f.starts, 11);
+        assert_int_equal(sim.events[VAULT_ROTATED], 1);
+        assert_int_equal(sim.events[VAULT_REFRESHED], 10);
+
+        fake_fails(&f, ERROR_CONFIG); // being written
+        sim_run(&sim, 2 * MINUTE);
+        assert_int_equal(state_of(e), ENTRY_STALE);
+        assert_non_null(entry_peek(e));
+
+        f.way = FAKE_GIVES;
+        f.is_fixed = false; // other keys
+        f.life_s = 0;
+        sim_run(&sim, 5 * MINUTE);
+        assert_int_equal(entry_generation(e) > 1, true);
+        assert_int_equal(state_of(e), ENTRY_FRESH);
+        entry_configure(e, &(struct entry_options){.name = "static"});
+        entry_status(e, &status);
+        assert_int_equal(status.next_refresh_s, 0); // the keys stand in the configuration now
+        sim_end(&sim);
+}
+
 // The same credentials once more are no new generation, and half of what is left is used before the next attempt.
 static void test_the_same_again(void **state)
 {
@@ -263,7 +299,8 @@ static void test_the_same_again(void **state)
         sim_run(&sim, 30 * MINUTE + SECOND);
         assert_int_equal(f.starts, 2);
         assert_int_equal(entry_generation(e), 1);
-        assert_int_equal(sim.events[VAULT_ROTATED], 2);
+        assert_int_equal(sim.events[VAULT_ROTATED], 1);
+        assert_int_equal(sim.events[VAULT_REFRESHED], 1);
         sim_run(&sim, 14 * MINUTE);
         assert_int_equal(f.starts, 2);
         sim_run(&sim, 2 * MINUTE);
@@ -293,11 +330,35 @@ static void test_what_ends_sooner_does_not_replace(void **state)
         sim_run(&sim, 30 * MINUTE);
         assert_int_equal(f.starts, 2);
         assert_int_equal(entry_generation(e), 1); // 29 min left against 15
+        assert_int_equal(sim.events[VAULT_REFRESHED], 1);
         ask(&a, e, VAULT_WANT_REFRESH);
         sim_run(&sim, SECOND);
         assert_int_equal(f.starts, 3);
         assert_int_equal(entry_generation(e), 2); // asked for
         assert_string_equal(a.key, "AKIDEXAMPLE3");
+        assert_int_equal(sim.events[VAULT_ROTATED], 2);
+        assert_int_equal(sim.events[VAULT_REFRESHED], 1);
+        sim_end(&sim);
+}
+
+// An entry that takes the place of another is never at a generation that the other had.
+static void test_generations_go_on(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {.waiter.after_generation = 7};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry_options options = {.name = "irsa", .after_generation = 7};
+        struct entry *e = vault_add(sim.vault, &options, &f.base);
+        assert_non_null(e);
+        assert_int_equal(entry_generation(e), 7);
+        assert_int_equal(state_of(e), ENTRY_FETCHING);
+        ask(&a, e, VAULT_WANT_NEWER);
+        sim_run(&sim, 50);
+        assert_int_equal(entry_generation(e), 8);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
         sim_end(&sim);
 }
 
@@ -313,8 +374,10 @@ int main(void)
             cmocka_unit_test(test_too_short_a_life_is_a_failure),
             cmocka_unit_test(test_cannot_start),
             cmocka_unit_test(test_static_is_fetched_once),
+            cmocka_unit_test(test_static_is_checked_again),
             cmocka_unit_test(test_the_same_again),
             cmocka_unit_test(test_what_ends_sooner_does_not_replace),
+            cmocka_unit_test(test_generations_go_on),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
