@@ -235,6 +235,8 @@ enum keyfob_status keyfob_request(struct keyfob_client *client, const char *meth
 {
         struct buffer request;
         *response = (struct keyfob_response){0};
+        if (strcmp(method, "HEAD") == 0) // its answer announces a body that does not come
+                return errors_set(error, KEYFOB_INVALID, "HEAD requests cannot be made", "Use GET.");
         if (path[0] != '/' || !is_clean(path) || !is_clean(method) || method[0] == 0)
                 return errors_set(error, KEYFOB_INVALID, "the method or path has bytes that it cannot have",
                                   "Percent-encode the path.");

@@ -2,6 +2,7 @@
 #include "clients/c/deadline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -10,6 +11,19 @@
 #include <unistd.h>
 
 enum { RETRY_MS = 5 }; // while the listener's backlog is full
+
+// A process whose standard streams are closed would get the socket in the place of one of them, and what it prints
+// would go to the agent.
+static int open_socket(void)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || fd > STDERR_FILENO)
+                return fd < 0 ? -errno : fd;
+        int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        int r = moved < 0 ? -errno : moved;
+        (void)close(fd);
+        return r;
+}
 
 int64_t deadline_now_ms(void)
 {
@@ -64,9 +78,9 @@ int deadline_connect(const char *path, int64_t deadline_ms)
         if (n >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, n);
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = open_socket();
         if (fd < 0)
-                return -errno;
+                return fd;
         int r = connect_until(fd, &address, deadline_ms);
         if (r < 0)
                 (void)close(fd);

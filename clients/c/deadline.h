@@ -8,7 +8,8 @@
 // Milliseconds of a clock that nobody sets.
 int64_t deadline_now_ms(void);
 
-// A connected descriptor, or -errno: -ETIMEDOUT, -ENAMETOOLONG, or what connect() says.
+// A connected descriptor, never one of the standard streams' numbers; or -errno: -ETIMEDOUT, -ENAMETOOLONG, or what
+// connect() says.
 int deadline_connect(const char *path, int64_t deadline_ms);
 
 // Sends all of it. 0, or -errno.

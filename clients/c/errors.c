@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
 
 enum { STRING_MAX = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
@@ -11,15 +12,16 @@ enum { STRING_MAX = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
 static const char hint_start[] = "Start the agent with `keyfobd`, or set KEYFOB_SOCKET to the path that it listens on.";
 static const char hint_no_answer[] = "See whether it is a keyfob agent that listens there, and what its log says.";
 
-// Cut where it is too long, at the start of a UTF-8 sequence; control bytes, which a terminal might obey, become "?".
+// Cut where it is too long, at the start of a UTF-8 sequence; what a terminal might obey becomes "?".
 static void put_text(char *to, size_t size, struct slice text)
 {
         size_t n = text.n < size ? text.n : size - 1;
         while (n < text.n && n > 0 && (text.p[n] & 0xc0) == 0x80)
                 n--;
-        for (size_t i = 0; i < n; i++)
-                to[i] = (char)(text.p[i] < 0x20 || text.p[i] == 0x7f ? '?' : text.p[i]);
+        if (n > 0)
+                memcpy(to, text.p, n);
         to[n] = 0;
+        text_defuse((uint8_t *)to, n);
 }
 
 enum keyfob_status errors_set(struct keyfob_error *error, enum keyfob_status status, const char *detail,
@@ -58,6 +60,7 @@ enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const c
                               hint_start);
         case ECONNREFUSED:
         case ENOTSOCK:
+        case EPROTOTYPE: // a socket of another kind
                 return set_at(error, KEYFOB_NO_AGENT, (const char *[]){"no agent at ", socket, ": nobody listens"},
                               hint_start);
         case EACCES:

@@ -23,6 +23,9 @@
  * Ownership: what a call fills in (credentials, a signature) belongs to the caller, who gives it back with the
  * matching _clear function, which wipes it. What is borrowed says so, and until when.
  *
+ * Trust: whoever listens on the socket is the agent to this library. It is for the permissions of the folder that the
+ * socket lies in to keep others from listening there; do not use a path in a folder where anyone may create files.
+ *
  * Errors: a call gives KEYFOB_OK (0) or another enum keyfob_status, and describes the failure in *error, which the
  * caller provides (NULL: not wanted). Output arguments are then empty; clearing them is allowed and does nothing.
  */
@@ -132,7 +135,7 @@ struct keyfob_response {
         size_t body_size;
 };
 
-/* Any request of the API. `path` begins with "/" and is percent-encoded; `body` is JSON text or NULL. */
+/* Any request of the API but HEAD. `path` begins with "/" and is percent-encoded; `body` is JSON text or NULL. */
 KEYFOB_API enum keyfob_status keyfob_request(struct keyfob_client *client, const char *method, const char *path,
                                              const char *body, struct keyfob_response *response,
                                              struct keyfob_error *error);

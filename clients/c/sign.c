@@ -3,6 +3,7 @@
 #include "clients/c/errors.h"
 #include "proto/mem/secret.h"
 #include "proto/mem/text.h"
+#include "proto/wire/field.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -49,9 +50,30 @@ static void put_request(const struct keyfob_sign_request *request, struct buffer
         json_end_object(out);
 }
 
-static int put_c_string(const struct json_doc *doc, size_t node, struct buffer *out)
+// JSON is UTF-8: other bytes would be replaced, and something else be signed than what is sent.
+static bool is_text(const char *s)
 {
-        return json_string(doc, node, out) < 0 ? -1 : buffer_put_byte(out, 0);
+        return text_is_utf8(slice_str(s));
+}
+
+static const char *find_fault(const struct keyfob_sign_request *request)
+{
+        if (!request->method || !request->url)
+                return "a request to sign needs a method and a url";
+        bool is_good = is_text(request->method) && is_text(request->url) && is_text(request->service) &&
+                       is_text(request->region) && is_text(request->payload_sha256);
+        for (size_t i = 0; i < request->headers_count; i++)
+                is_good =
+                    is_good && field_is_name(slice_str(request->headers[i].name)) && is_text(request->headers[i].value);
+        return is_good ? NULL : "the request to sign has a header's name that is none, or bytes that are no UTF-8";
+}
+
+static int put_field(const struct json_doc *doc, size_t node, bool (*is_good)(struct slice), struct buffer *out)
+{
+        size_t start = out->n;
+        if (json_string(doc, node, out) < 0 || !is_good(slice_from(buffer_slice(out), start)))
+                return -1;
+        return buffer_put_byte(out, 0);
 }
 
 // Names and values one after the other, each with a NUL (which no JSON string here holds). Returns how many headers,
@@ -63,7 +85,8 @@ static int64_t collect(const struct json_doc *doc, struct buffer *texts)
         if (headers == JSON_NONE || json_kind(doc, headers) != JSON_OBJECT)
                 return -1;
         for (size_t key = json_first(doc, headers); key != JSON_NONE; key = json_next(doc, key), count++)
-                if (put_c_string(doc, key, texts) < 0 || put_c_string(doc, json_value(doc, key), texts) < 0)
+                if (put_field(doc, key, field_is_name, texts) < 0 ||
+                    put_field(doc, json_value(doc, key), field_is_value, texts) < 0)
                         return -1;
         return count > 0 ? count : -1;
 }
@@ -115,8 +138,9 @@ enum keyfob_status keyfob_sign(struct keyfob_client *client, const char *profile
         struct keyfob_response response = {0};
         enum keyfob_status status;
         *signature = (struct keyfob_signature){0};
-        if (!request->method || !request->url)
-                return errors_set(error, KEYFOB_INVALID, "a request to sign needs a method and a url", "");
+        const char *fault = find_fault(request);
+        if (fault)
+                return errors_set(error, KEYFOB_INVALID, fault, "");
         buffer_init(&body, LIMIT_HTTP_BODY);
         buffer_init(&whole, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
         put_request(request, &body);

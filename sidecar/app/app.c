@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -117,18 +118,33 @@ static void close_all(struct app *app)
 
 // --- signals ---
 
-static void reload(struct app *app)
+static const char *config_name(const struct settings *settings)
+{
+        return settings->path ? settings->path : "environment";
+}
+
+static void apply(struct app *app)
 {
         struct error e = {0};
         struct settings *settings = NULL;
-        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "RELOADING=1");
-        if (load_settings(app, &settings, &e) < 0 || roster_apply(app->roster, settings, &e) < 0)
+        if (load_settings(app, &settings, &e) < 0 || roster_apply(app->roster, settings, &e) < 0) {
                 LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("error", e.message),
                           LOG_STR("hint", e.hint), LOG_STR("effect", "the configuration in force stays as it is"));
-        else
-                LOG_EVENT(&app->log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("config", settings->path),
-                          LOG_INT("profiles", settings->profiles_count));
-        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
+                return;
+        }
+        if (!listeners_are_as(app->listeners, settings))
+                LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
+                          LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
+        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("config", config_name(settings)),
+                  LOG_INT("profiles", settings->profiles_count));
+}
+
+static void reload(struct app *app)
+{
+        const char *manager = env_get(app->env, "NOTIFY_SOCKET");
+        notify_reloading(manager, uv_hrtime() / 1000);
+        apply(app);
+        notify_send(manager, "READY=1");
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -210,18 +226,29 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         if (roster_apply(app->roster, given, e) < 0)
                 return -1;
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
-                  LOG_STR("config", given->path ? given->path : "environment"),
-                  LOG_INT("profiles", given->profiles_count), LOG_INT("pid", getpid()));
+                  LOG_STR("config", config_name(given)), LOG_INT("profiles", given->profiles_count),
+                  LOG_INT("pid", getpid()));
         if (open_door(app, e) < 0)
                 return -1;
         notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
         return 0;
 }
 
+// Service managers start their services with room for 1024, which is less than the connections that are taken.
+static void raise_descriptor_limit(void)
+{
+        struct rlimit files;
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
+                return;
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files); // then it is as it was
+}
+
 static int run(struct app *app, struct settings *settings)
 {
         struct error e = {0};
         int status = EXIT_OK;
+        raise_descriptor_limit();
         int rc = uv_loop_init(&app->loop);
         if (rc < 0) {
                 error_set(&e, ERROR_INTERNAL, "event loop: %s", uv_strerror(rc));
@@ -263,8 +290,8 @@ int app_run(const struct options *options, const struct env *env, const struct c
                 return e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
         }
         if (options->check) {
-                printf("%s: %zu profiles, %zu listeners: good\n", settings->path ? settings->path : "environment",
-                       settings->profiles_count, settings->listeners_count);
+                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings), settings->profiles_count,
+                       settings->listeners_count);
                 settings_free(settings);
                 return EXIT_OK;
         }

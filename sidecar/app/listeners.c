@@ -2,6 +2,7 @@
 #include "sidecar/app/listeners.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sidecar/base/env.h"
@@ -12,7 +13,8 @@
 
 struct listener_file {
         int fd; // -1: taken
-        char *path;
+        char *path, *group;
+        mode_t mode;
         ino_t inode;
 };
 
@@ -21,19 +23,24 @@ struct listeners {
         struct listener_file files[];
 };
 
+static void forget(struct listener_file *file)
+{
+        free(file->path);
+        free(file->group);
+}
+
 static int open_file(struct listener_file *file, const struct listener_settings *settings, struct error *e)
 {
         struct unix_listen options = {.path = settings->unix_path, .mode = settings->mode, .group = settings->group};
         file->path = strdup(settings->unix_path);
-        if (!file->path)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        file->fd = unix_listen_open(&options, &file->inode, e);
-        if (file->fd < 0) { // not ours, so not to be unlinked
-                free(file->path);
-                file->path = NULL;
-                return -1;
-        }
-        return 0;
+        file->group = settings->group ? strdup(settings->group) : NULL;
+        file->mode = settings->mode;
+        if (!file->path || (settings->group && !file->group))
+                error_set(e, ERROR_INTERNAL, "out of memory");
+        else if ((file->fd = unix_listen_open(&options, &file->inode, e)) >= 0)
+                return 0;
+        forget(file); // not ours, so not to be unlinked
+        return -1;
 }
 
 struct listeners *listeners_open(const struct settings *settings, const struct env *env, struct error *e)
@@ -79,6 +86,24 @@ const char *listeners_path(const struct listeners *l, size_t index)
         return l->files[index].path;
 }
 
+static bool is_as(const struct listener_file *file, const struct listener_settings *settings)
+{
+        if (!file->path)
+                return true;
+        bool is_same_group = file->group && settings->group ? strcmp(file->group, settings->group) == 0
+                                                            : !file->group && !settings->group;
+        return strcmp(file->path, settings->unix_path) == 0 && file->mode == settings->mode && is_same_group;
+}
+
+bool listeners_are_as(const struct listeners *l, const struct settings *settings)
+{
+        for (size_t i = 0; i < l->count && i < settings->listeners_count; i++)
+                if (!is_as(&l->files[i], &settings->listeners[i]))
+                        return false;
+        bool has_more = l->count > settings->listeners_count && l->files[l->count - 1].path;
+        return !has_more && l->count >= settings->listeners_count;
+}
+
 void listeners_close(struct listeners *l)
 {
         if (!l)
@@ -89,7 +114,7 @@ void listeners_close(struct listeners *l)
                         unix_listen_unlink(file->path, file->inode);
                 if (file->fd >= 0)
                         close(file->fd);
-                free(file->path);
+                forget(file);
         }
         free(l);
 }

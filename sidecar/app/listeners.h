@@ -3,6 +3,7 @@
 #ifndef SIDECAR_APP_LISTENERS_H
 #define SIDECAR_APP_LISTENERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "sidecar/base/error.h"
@@ -19,6 +20,10 @@ size_t listeners_count(const struct listeners *l);
 // The descriptor, given away once to whoever closes it.
 int listeners_take(struct listeners *l, size_t index);
 const char *listeners_path(const struct listeners *l, size_t index); // NULL: handed over by the service manager
+
+// Whether `settings`, read anew, ask for the listeners that there are. Those that the service manager has handed over
+// are its business.
+bool listeners_are_as(const struct listeners *l, const struct settings *settings);
 
 // Removes the socket files that are still ours, closes what was not taken.
 void listeners_close(struct listeners *l);

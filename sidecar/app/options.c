@@ -49,15 +49,23 @@ static enum options_verdict wrong_value(const char *option, const char *value, c
         return OPTIONS_USAGE;
 }
 
+// An empty one is a variable that was not set: what stands in for a missing option would be another file.
+static enum options_verdict take_path(const char *option, const char *value, const char **ret)
+{
+        *ret = value;
+        if (value[0] != '\0')
+                return OPTIONS_RUN;
+        fprintf(stderr, "keyfobd: %s: is empty, expected a path\n", option);
+        return OPTIONS_USAGE;
+}
+
 static enum options_verdict apply(int option, const char *value, struct options *o)
 {
         switch (option) {
         case OPT_CONFIG:
-                o->config_path = value;
-                return OPTIONS_RUN;
+                return take_path("--config", value, &o->config_path);
         case OPT_SOCKET:
-                o->socket_path = value;
-                return OPTIONS_RUN;
+                return take_path("--socket", value, &o->socket_path);
         case OPT_CHECK:
                 o->check = true;
                 return OPTIONS_RUN;

@@ -12,9 +12,8 @@ const char *env_get(const struct env *env, const char *name)
 {
         size_t n = strlen(name);
         for (char **entry = env->entries; entry && *entry; entry++) {
-                const char *value = *entry + n + 1;
                 if (strncmp(*entry, name, n) == 0 && (*entry)[n] == '=')
-                        return value[0] != '\0' ? value : NULL;
+                        return (*entry)[n + 1] != '\0' ? *entry + n + 1 : NULL;
         }
         return NULL;
 }

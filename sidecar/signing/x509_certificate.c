@@ -105,8 +105,10 @@ static char *subject_of(X509 *certificate)
         BIO *bio = BIO_new(BIO_s_mem());
         char *copy = NULL, *text = NULL;
         if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0) {
-                long n = BIO_get_mem_data(bio, &text);
-                copy = n > 0 ? strndup(text, (size_t)n) : strdup("");
+                long n = BIO_get_mem_data(bio, &text); // without a NUL
+                copy = n >= 0 ? calloc(1, (size_t)n + 1) : NULL;
+                if (copy && n > 0)
+                        memcpy(copy, text, (size_t)n);
         }
         BIO_free(bio);
         return copy;

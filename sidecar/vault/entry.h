@@ -52,11 +52,11 @@ struct entry {
         struct upstream_time upstream; // the clock of whoever issued the credentials
 
         // when
-        uv_timer_t timer;        // for the earliest of what plan.c knows
-        int64_t next_refresh_ms; // ENTRY_NEVER: none planned, or one is under way
+        uv_timer_t timer;            // for the earliest of what plan.c knows
+        int64_t next_refresh_ms;     // ENTRY_NEVER: none planned, or one is under way
         int64_t before_s, recheck_s; // entry_options
-        int64_t last_success_ms; // 0: none
-        int64_t last_attempt_ms; // its end, or the start of the one under way
+        int64_t last_success_ms;     // 0: none
+        int64_t last_attempt_ms;     // its end, or the start of the one under way
 
         // what happened
         uint64_t successes, failures;
