@@ -2,12 +2,15 @@
 #include "clients/cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
 
-enum { MESSAGE_MAX = 8 * 1024 };
+enum { MESSAGE_MAX = 256 * 1024, ARGUMENT_SHOWN = 1024 };
+
+const char cli_profile_names[] = "names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces";
 
 static int write_all(int fd, struct slice s)
 {
@@ -15,6 +18,11 @@ static int write_all(int fd, struct slice s)
                 ssize_t n = write(fd, s.p, s.n);
                 if (n < 0 && errno == EINTR)
                         continue;
+                if (n < 0 && errno == EAGAIN) { // whoever gave us this stream has made it non-blocking
+                        struct pollfd p = {.fd = fd, .events = POLLOUT};
+                        (void)poll(&p, 1, -1);
+                        continue;
+                }
                 if (n <= 0)
                         return -1;
                 s = slice_from(s, (size_t)n);
@@ -29,16 +37,26 @@ int cli_write(struct slice s)
         return cli_say(EXIT_FAILED, "standard output cannot be written to", NULL);
 }
 
-static int say(int exit_code, const char *what, const char *argument, const char *hint)
+static void put_argument(const char *argument, struct buffer *b)
+{
+        struct slice s = slice_str(argument);
+        (void)buffer_put_str(b, ": ");
+        size_t start = b->n;
+        (void)buffer_put(b, slice_head(s, ARGUMENT_SHOWN));
+        if (!b->failed)
+                text_defuse(b->p + start, b->n - start);
+        if (s.n > ARGUMENT_SHOWN)
+                (void)buffer_put_str(b, "...");
+}
+
+int cli_say_about(int exit_code, const char *what, const char *argument, const char *hint)
 {
         struct buffer b;
         buffer_init(&b, MESSAGE_MAX);
         (void)buffer_put_str(&b, "keyfob: ");
         (void)buffer_put_str(&b, what);
-        if (argument) {
-                (void)buffer_put_str(&b, ": ");
-                (void)buffer_put_str(&b, argument);
-        }
+        if (argument)
+                put_argument(argument, &b);
         (void)buffer_put_byte(&b, '\n');
         if (hint && hint[0]) {
                 (void)buffer_put_str(&b, "hint: ");
@@ -52,17 +70,26 @@ static int say(int exit_code, const char *what, const char *argument, const char
 
 int cli_say(int exit_code, const char *what, const char *hint)
 {
-        return say(exit_code, what, NULL, hint);
+        return cli_say_about(exit_code, what, NULL, hint);
 }
 
 int cli_say_error(const struct keyfob_error *error)
 {
-        return say(error->status == KEYFOB_NO_AGENT ? EXIT_NO_AGENT : EXIT_FAILED, error->detail, NULL, error->hint);
+        const char *hint = error->hint; // the agent's own, which speaks of its API
+        if (strcmp(error->code, api_error_text(API_PROFILE_NOT_FOUND)->code) == 0)
+                hint = "`keyfob status` lists the profiles";
+        return cli_say(error->status == KEYFOB_NO_AGENT ? EXIT_NO_AGENT : EXIT_FAILED, error->detail, hint);
 }
 
 int cli_usage(const char *what, const char *argument, const char *hint)
 {
-        return say(EXIT_USAGE, what, argument, hint);
+        return cli_say_about(EXIT_USAGE, what, argument, hint);
+}
+
+bool cli_is_passing(const struct keyfob_error *error)
+{
+        return error->status == KEYFOB_NO_AGENT || error->status == KEYFOB_TIMED_OUT ||
+               error->status == KEYFOB_BAD_ANSWER || (error->status == KEYFOB_REFUSED && error->http_status >= 500);
 }
 
 const char *cli_profile(const struct options *o)
@@ -86,8 +113,7 @@ const char *cli_profile_path(const char *profile, const char *rest, struct buffe
 {
         struct slice name = slice_str(profile);
         if (!api_is_profile_name(name)) {
-                (void)cli_usage("no profile can have this name", profile,
-                                "names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces");
+                (void)cli_usage("no profile can have this name", profile, cli_profile_names);
                 return NULL;
         }
         buffer_reset(path);

@@ -17,7 +17,11 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_AGENT = 3 };
 int cli_say(int exit_code, const char *what, const char *hint);
 int cli_say_error(const struct keyfob_error *error);
 // keyfob: what: argument
+int cli_say_about(int exit_code, const char *what, const char *argument, const char *hint);
 int cli_usage(const char *what, const char *argument, const char *hint);
+
+// What may be different when asked again: an agent that is not there yet, restarts or is busy, credentials to come.
+bool cli_is_passing(const struct keyfob_error *error);
 
 // All of it to standard output. EXIT_OK or EXIT_FAILED.
 int cli_write(struct slice s);
@@ -27,6 +31,9 @@ const char *cli_profile(const struct options *o);
 
 // NULL: said.
 struct keyfob_client *cli_connect(const struct options *o, int timeout_ms, int *exit_code);
+
+// What to say to whom gave another name.
+extern const char cli_profile_names[];
 
 // "/v1/profiles/{profile}{rest}" as a C string, which lives as long as `path`. NULL when it is no profile's name.
 const char *cli_profile_path(const char *profile, const char *rest, struct buffer *path);

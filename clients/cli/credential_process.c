@@ -54,7 +54,8 @@ const struct command command_credential_process = {
             "\n"
             "examples:\n"
             "  keyfob credential-process\n"
-            "  printf '[profile irsa]\\ncredential_process = keyfob credential-process irsa\\n' >> ~/.aws/config\n",
+            "  printf '[profile irsa]\\ncredential_process = %s\\n' \\\n"
+            "    'keyfob credential-process irsa' >> ~/.aws/config\n",
     .accepts = 0,
     .arguments_max = 1,
     .run = run,

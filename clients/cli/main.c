@@ -93,6 +93,9 @@ static int run_command(const struct command *command, const struct options *o)
         if (o->arguments_count > command->arguments_max)
                 return cli_usage("unexpected argument", o->arguments[command->arguments_max],
                                  "add --help to see what it takes");
+        if (command->arguments_max == 1 && o->arguments_count == 1 && options_has(o, OPTION_PROFILE))
+                return cli_usage("the profile is given twice", o->values[OPTION_PROFILE],
+                                 "name it as argument or with --profile");
         return command->run(o);
 }
 

@@ -3,6 +3,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/curl.h"
 #include "clients/cli/sign_request.h"
+#include "proto/wire/field.h"
 #include "proto/wire/json_read.h"
 
 enum { OUTPUT_MAX = 4 * 1024 * 1024, HEADERS_MAX = 2 * LIMIT_SIGN_HEADERS_N };
@@ -31,72 +32,92 @@ static int request(const struct options *o, bool is_presign, int (*consume)(cons
 
 // --- sign ---
 
+struct headers {
+        size_t count;
+        struct curl_header list[HEADERS_MAX];
+};
+
 // The text of a string, kept in `texts`, which must not move any more.
-static struct slice text_of(const struct json_doc *doc, size_t node, struct buffer *texts)
+static bool take_text(const struct json_doc *doc, size_t node, struct buffer *texts, struct slice *ret)
 {
         size_t start = texts->n;
         if (json_string(doc, node, texts) < 0)
-                return slice_of(NULL, 0);
-        return slice_of(texts->p + start, texts->n - start);
+                return false;
+        *ret = slice_of(texts->p + start, texts->n - start);
+        return true;
 }
 
-// The signature's headers, and before them those of the command line that it does not replace.
-static size_t collect(const struct options *o, const struct json_doc *doc, size_t headers, struct buffer *texts,
-                      struct curl_header all[HEADERS_MAX])
+// The headers of the agent's answer. False when they are none: what is printed goes into requests, and to a terminal.
+static bool read_headers(const struct json_doc *doc, size_t node, struct buffer *texts, struct headers *ret)
 {
-        struct curl_header added[LIMIT_SIGN_HEADERS_N];
-        size_t added_count = 0;
-        size_t count = 0;
-        for (size_t key = json_first(doc, headers); key != JSON_NONE && added_count < LIMIT_SIGN_HEADERS_N;
-             key = json_next(doc, key)) {
-                added[added_count].name = text_of(doc, key, texts);
-                added[added_count].value = text_of(doc, json_value(doc, key), texts);
-                added_count++;
+        ret->count = 0;
+        if (node == JSON_NONE || json_kind(doc, node) != JSON_OBJECT || json_length(doc, node) > LIMIT_SIGN_HEADERS_N)
+                return false;
+        for (size_t key = json_first(doc, node); key != JSON_NONE; key = json_next(doc, key)) {
+                struct curl_header *h = &ret->list[ret->count++];
+                if (!take_text(doc, key, texts, &h->name) || !field_is_name(h->name) ||
+                    !take_text(doc, json_value(doc, key), texts, &h->value) || !field_is_value(h->value))
+                        return false;
         }
-        for (size_t i = 0; options_has(o, OPTION_CURL) && i < o->headers_count; i++) {
+        return ret->count > 0;
+}
+
+// Puts those of the command line before the signature's, which replace ones of the same name.
+static void add_own(const struct options *o, const struct headers *signature, struct headers *all)
+{
+        all->count = 0;
+        for (size_t i = 0; i < o->headers_count; i++) {
                 struct curl_header own;
                 bool is_replaced = !sign_request_header(o->headers[i], &own.name, &own.value);
-                for (size_t k = 0; k < added_count; k++)
-                        is_replaced = is_replaced || slice_eq_ignore_case(own.name, added[k].name);
+                for (size_t k = 0; k < signature->count; k++)
+                        is_replaced = is_replaced || slice_eq_ignore_case(own.name, signature->list[k].name);
                 if (!is_replaced)
-                        all[count++] = own;
+                        all->list[all->count++] = own;
         }
-        for (size_t i = 0; i < added_count; i++)
-                all[count++] = added[i];
-        return count;
+        for (size_t i = 0; i < signature->count; i++)
+                all->list[all->count++] = signature->list[i];
 }
 
-static void put_lines(const struct curl_header *headers, size_t count, struct buffer *out)
+static void put_lines(const struct headers *headers, struct buffer *out)
 {
-        for (size_t i = 0; i < count; i++) {
-                (void)buffer_put(out, headers[i].name);
+        for (size_t i = 0; i < headers->count; i++) {
+                (void)buffer_put(out, headers->list[i].name);
                 (void)buffer_put_str(out, ": ");
-                (void)buffer_put(out, headers[i].value);
+                (void)buffer_put(out, headers->list[i].value);
                 (void)buffer_put_byte(out, '\n');
         }
 }
 
-static int render(const struct options *o, const struct json_doc *doc, size_t headers, struct buffer *out)
+static void put_curl(const struct options *o, const struct headers *signature, struct buffer *out)
 {
-        struct curl_header all[HEADERS_MAX];
+        struct headers all;
+        add_own(o, signature, &all);
+        (void)curl_write(&(struct curl_request){.method = o->arguments[0],
+                                                .url = o->arguments[1],
+                                                .headers = all.list,
+                                                .headers_count = all.count,
+                                                .data = o->values[OPTION_DATA]},
+                         out);
+}
+
+// False when the answer has no headers.
+static bool render(const struct options *o, const struct json_doc *doc, struct buffer *out)
+{
+        struct headers signature;
         struct buffer texts;
         buffer_init(&texts, OUTPUT_MAX);
+        bool is_good = false;
         if (!buffer_reserve(&texts, doc->text.n)) { // decoded text is never longer
                 out->failed = true;
-                return -1;
+        } else {
+                is_good = read_headers(doc, json_get(doc, JSON_ROOT, SLICE("headers")), &texts, &signature);
+                if (is_good && options_has(o, OPTION_CURL))
+                        put_curl(o, &signature, out);
+                else if (is_good)
+                        put_lines(&signature, out);
         }
-        size_t count = collect(o, doc, headers, &texts, all);
-        if (options_has(o, OPTION_CURL))
-                (void)curl_write(&(struct curl_request){.method = o->arguments[0],
-                                                        .url = o->arguments[1],
-                                                        .headers = all,
-                                                        .headers_count = count,
-                                                        .data = o->values[OPTION_DATA]},
-                                 out);
-        else
-                put_lines(all, count, out);
         buffer_free(&texts);
-        return out->failed ? -1 : 0;
+        return is_good;
 }
 
 static int print_headers(const struct options *o, struct slice body)
@@ -107,11 +128,11 @@ static int print_headers(const struct options *o, struct slice body)
         int exit_code;
         json_doc_init(&doc);
         buffer_init(&out, OUTPUT_MAX);
-        size_t headers = json_parse(&doc, body, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("headers")) : JSON_NONE;
-        if (headers == JSON_NONE || json_length(&doc, headers) == 0 || json_kind(&doc, headers) != JSON_OBJECT)
-                exit_code = cli_say(EXIT_FAILED, "the agent's answer has no signed headers", NULL);
-        else if (render(o, &doc, headers, &out) < 0)
+        bool is_good = json_parse(&doc, body, &fault) == 0 && render(o, &doc, &out);
+        if (out.failed)
                 exit_code = cli_say(EXIT_FAILED, "out of memory", NULL);
+        else if (!is_good)
+                exit_code = cli_say(EXIT_FAILED, "the agent's answer has no signed headers", NULL);
         else
                 exit_code = cli_write(buffer_slice(&out));
         buffer_free(&out);
@@ -126,7 +147,8 @@ static int run_sign(const struct options *o)
 
 #define HELP_OF_REQUEST                                                                                                \
         "  -H 'NAME: VALUE'    a header to sign; may be given more than once\n"                                        \
-        "  -d DATA             the request's body; @FILE takes it from a file\n"                                       \
+        "  -d DATA             the request's body; @FILE takes it from a file, @- from\n"                              \
+        "                      standard input\n"                                                                       \
         "  --service NAME      such as s3; else from the host name\n"                                                  \
         "  --region NAME       else from the host name or the profile\n"                                               \
         "  --time TIME         sign as if it were then, such as 20260901T120000Z\n"                                    \
@@ -146,9 +168,10 @@ const struct command command_sign = {
             "\n"
             "options:\n"
             "  --curl              print a curl command that sends the signed request\n" HELP_OF_REQUEST
-            "  keyfob sign GET 'https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15'\n"
-            "  eval \"$(keyfob sign POST https://dynamodb.us-east-1.amazonaws.com/ --curl -d '{}' \\\n"
-            "    -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -H 'Content-Type: application/x-amz-json-1.0')\"\n",
+            "  keyfob sign GET https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf\n"
+            "  eval \"$(keyfob sign POST https://dynamodb.us-east-1.amazonaws.com/ --curl \\\n"
+            "    -H 'Content-Type: application/x-amz-json-1.0' \\\n"
+            "    -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -d '{}')\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
                OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_CURL),
     .arguments_min = 2,
@@ -168,7 +191,8 @@ static int print_url(const struct options *o, struct slice body)
         json_doc_init(&doc);
         buffer_init(&out, OUTPUT_MAX);
         size_t url = json_parse(&doc, body, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("url")) : JSON_NONE;
-        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || buffer_put_byte(&out, '\n') < 0)
+        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out)) ||
+            buffer_put_byte(&out, '\n') < 0)
                 exit_code = cli_say(EXIT_FAILED, "the agent's answer has no URL", NULL);
         else
                 exit_code = cli_write(buffer_slice(&out));
@@ -185,15 +209,18 @@ static int run_presign(const struct options *o)
 const struct command command_presign = {
     .name = "presign",
     .summary = "sign a URL that anyone can use for a while",
-    .help = "usage: keyfob presign METHOD URL [--expires-in TIME] [-H 'NAME: VALUE']... [-d DATA|@FILE]\n"
+    .help = "usage: keyfob presign METHOD URL [--expires-in TIME] [-H 'NAME: VALUE']...\n"
+            "                      [-d DATA|@FILE]\n"
             "\n"
             "Prints the URL with a signature in its query (SigV4). Whoever has it can send\n"
             "this request until it expires, at the latest when the credentials do.\n"
             "\n"
             "options:\n"
             "  --expires-in TIME   such as 15m or 12h; at most 7 days\n" HELP_OF_REQUEST
-            "  keyfob presign GET https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf --expires-in 1h\n"
-            "  curl -T report.pdf \"$(keyfob presign PUT https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf)\"\n",
+            "  keyfob presign GET https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf \\\n"
+            "    --expires-in 1h\n"
+            "  curl -T report.pdf \"$(keyfob presign PUT \\\n"
+            "    https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf)\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
                OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_EXPIRES_IN),
     .arguments_min = 2,

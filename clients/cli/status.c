@@ -10,6 +10,9 @@
 #include "proto/wire/api.h"
 #include "proto/wire/limits.h"
 
+enum { WATCH_PAUSE_S = 1, WATCH_PATIENCE_MS = 2000 };
+
+static const char no_status[] = "the agent's answer is no status of profiles";
 static const struct slice clear_screen = SLICE_INIT("\033[H\033[J"); // to the top left, and everything from there on
 
 static int put_status(const struct options *o, struct slice json, struct buffer *out)
@@ -25,15 +28,21 @@ static int put_status(const struct options *o, struct slice json, struct buffer 
         return status_table_write(json, now.tv_sec, out);
 }
 
-int status_print(const struct options *o, struct slice json)
+// All at once, so that nothing flickers.
+static int print_over(const struct options *o, struct slice before, struct slice json)
 {
         struct buffer out;
         buffer_init(&out, LIMIT_HTTP_LIST);
-        int exit_code = put_status(o, json, &out) == 0
-                            ? cli_write(buffer_slice(&out))
-                            : cli_say(EXIT_FAILED, "the agent's answer is no status of profiles", NULL);
+        (void)buffer_put(&out, before);
+        int exit_code =
+            put_status(o, json, &out) == 0 ? cli_write(buffer_slice(&out)) : cli_say(EXIT_FAILED, no_status, NULL);
         buffer_free(&out);
         return exit_code;
+}
+
+int status_print(const struct options *o, struct slice json)
+{
+        return print_over(o, SLICE(""), json);
 }
 
 static int print_once(const struct options *o, const char *path)
@@ -41,20 +50,40 @@ static int print_once(const struct options *o, const char *path)
         return cli_request(o, CLI_QUICK_MS, "GET", path, NULL, status_print);
 }
 
+// EXIT_OK also for what may have passed the next time: an agent that restarts will be back.
+static int watch_once(const struct options *o, const char *path, struct slice before)
+{
+        struct keyfob_error error;
+        struct keyfob_response response;
+        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = WATCH_PATIENCE_MS};
+        int exit_code;
+        struct keyfob_client *client = keyfob_connect(&options, &error);
+        if (client && keyfob_request(client, "GET", path, NULL, &response, &error) == KEYFOB_OK) {
+                exit_code = print_over(o, before, slice_of(response.body, response.body_size));
+        } else {
+                exit_code = cli_write(before);
+                int failure = cli_say_error(&error);
+                if (!cli_is_passing(&error))
+                        exit_code = failure;
+        }
+        keyfob_disconnect(client);
+        return exit_code;
+}
+
 // On a terminal each table takes the place of the last; elsewhere they follow one another.
 static int watch(const struct options *o, const char *path)
 {
-        const struct timespec pause = {.tv_sec = 1};
-        bool is_terminal = isatty(STDOUT_FILENO) == 1;
+        const struct timespec pause = {.tv_sec = WATCH_PAUSE_S};
+        bool is_json = options_has(o, OPTION_JSON);
+        bool replaces = !is_json && isatty(STDOUT_FILENO) == 1;
+        struct slice before = replaces ? clear_screen : SLICE("");
         for (;;) {
-                int exit_code = is_terminal ? cli_write(clear_screen) : EXIT_OK;
-                if (exit_code == EXIT_OK)
-                        exit_code = print_once(o, path);
-                if (exit_code != EXIT_OK && exit_code != EXIT_NO_AGENT) // an agent that restarts will be back
+                int exit_code = watch_once(o, path, before);
+                if (exit_code != EXIT_OK)
                         return exit_code;
                 (void)nanosleep(&pause, NULL);
-                if (!is_terminal && !options_has(o, OPTION_JSON) && cli_write(SLICE("\n")) != EXIT_OK)
-                        return EXIT_FAILED;
+                if (!replaces && !is_json)
+                        before = SLICE("\n");
         }
 }
 

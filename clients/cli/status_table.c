@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
@@ -27,7 +28,7 @@ struct table {
         struct row *rows;
         size_t rows_count;
         size_t widths[COLUMNS_N];
-        size_t error_width; // what is left of the line; 0: nothing
+        size_t error_width; // what is left of the line; 0: no column for errors
 };
 
 // How many columns a text of checked UTF-8 takes, counting one for each character.
@@ -50,16 +51,12 @@ static size_t bytes_of(struct slice s, size_t columns)
         return i;
 }
 
-// Control characters (C0, DEL, C1) become blanks.
 static void defuse(struct buffer *text)
 {
-        for (size_t i = 0; i < text->n; i++) {
-                bool is_c1 = text->p[i] == 0xc2 && i + 1 < text->n && text->p[i + 1] < 0xa0;
-                if (is_c1)
-                        text->p[i + 1] = ' ';
-                if (is_c1 || text->p[i] < 0x20 || text->p[i] == 0x7f)
+        for (size_t i = 0; i < text->n; i++)
+                if (text->p[i] == '\n' || text->p[i] == '\r' || text->p[i] == '\t')
                         text->p[i] = ' ';
-        }
+        text_defuse(text->p, text->n);
 }
 
 // A string node's text; "-" for anything else.
@@ -152,7 +149,8 @@ static void measure(struct table *t)
                 t->widths[k] = width < most ? width : most;
                 used += t->widths[k] + (k == NAME ? 0 : GAP);
         }
-        t->error_width = used + GAP < STATUS_COLUMNS ? STATUS_COLUMNS - used - GAP : 0;
+        used += GAP;
+        t->error_width = used + sizeof(error_title) - 1 <= STATUS_COLUMNS ? STATUS_COLUMNS - used : 0;
 }
 
 static void put_blanks(struct buffer *out, size_t n)
@@ -216,7 +214,7 @@ static void put_error(const struct table *t, const struct row *row, struct buffe
         buffer_reset(text);
         if (row->error != JSON_NONE)
                 put_text(t, row->error, text);
-        else
+        else if (t->error_width > 0)
                 (void)buffer_put_byte(text, '-');
         drop_name(text, buffer_slice(&row->cells[NAME]));
         bool fits = width_of(buffer_slice(text)) <= t->error_width;
@@ -244,7 +242,7 @@ static int put_table(const struct table *t, struct buffer *out)
                 put_blanks(out, k > 0 ? GAP : 0);
                 put_cell(slice_str(titles[k]), t->widths[k], out);
         }
-        if (t->error_width >= sizeof(error_title) - 1) {
+        if (t->error_width > 0) {
                 put_blanks(out, GAP);
                 (void)buffer_put_str(out, error_title);
         }

@@ -6,11 +6,20 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/duration.h"
+#include "clients/cli/wait_reasons.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
 #include "proto/wire/limits.h"
 
-enum { DEFAULT_TIMEOUT_S = 60, FIRST_PAUSE_MS = 20, LAST_PAUSE_MS = 1000, PATH_MAX_SIZE = 60 * 1024 };
+enum {
+        DEFAULT_TIMEOUT_S = 60,
+        FIRST_PAUSE_MS = 20,
+        LAST_PAUSE_MS = 1000,
+        PATIENCE_MS = 1000, // the least that any one question is given, also the last one
+        PATH_MAX_SIZE = 60 * 1024
+};
+
+#define LIVE_OPTIONS (OPTION_BIT(OPTION_LIVE) | OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_HELP))
 
 // 0, or -1: said.
 static int read_seconds(const struct options *o, enum option option, int64_t *ret_s)
@@ -21,14 +30,21 @@ static int read_seconds(const struct options *o, enum option option, int64_t *re
         return -1;
 }
 
+static void put_query(struct buffer *path, const char *key)
+{
+        (void)buffer_put_byte(path, slice_find(buffer_slice(path), '?') < path->n ? '&' : '?');
+        (void)buffer_put_str(path, key);
+}
+
 static int put_profile(struct buffer *path, const char *name)
 {
         if (!api_is_profile_name(slice_str(name))) {
-                (void)cli_usage("no profile can have this name", name, NULL);
+                (void)cli_usage("no profile can have this name", name, cli_profile_names);
                 return -1;
         }
-        (void)buffer_put_str(path, path->p[path->n - 1] == 'z' ? "?profile=" : "&profile=");
-        return text_percent_encode(slice_str(name), false, path);
+        put_query(path, "profile=");
+        (void)text_percent_encode(slice_str(name), false, path);
+        return 0;
 }
 
 // "/readyz?profile=…&min_ttl=…", or NULL: said.
@@ -44,10 +60,13 @@ static const char *ready_path(const struct options *o, struct buffer *path)
         if (options_has(o, OPTION_PROFILE) && put_profile(path, o->values[OPTION_PROFILE]) < 0)
                 return NULL;
         if (min_ttl_s > 0) {
-                (void)buffer_put_str(path, slice_find(buffer_slice(path), '?') < path->n ? "&min_ttl=" : "?min_ttl=");
+                put_query(path, "min_ttl=");
                 (void)buffer_put_i64(path, min_ttl_s);
         }
-        return buffer_c_str(path);
+        const char *text = buffer_c_str(path);
+        if (!text)
+                (void)cli_usage("too many profiles", NULL, "wait for a part of them at a time");
+        return text;
 }
 
 static int64_t now_ms(void)
@@ -74,26 +93,44 @@ static enum keyfob_status ask(const struct options *o, const char *path, int tim
         return status;
 }
 
-// What may be different the next time.
-static bool is_passing(const struct keyfob_error *error)
+// The time is up. `refusal` is the last that the agent said, if it ever answered.
+static int give_up(const struct options *o, const struct keyfob_error *error, const struct keyfob_error *refusal)
 {
-        return error->status == KEYFOB_NO_AGENT || error->status == KEYFOB_TIMED_OUT ||
-               error->status == KEYFOB_BAD_ANSWER || (error->status == KEYFOB_REFUSED && error->http_status >= 500);
+        struct keyfob_error failure;
+        struct keyfob_response response;
+        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = PATIENCE_MS};
+        if (error->status == KEYFOB_TIMED_OUT && refusal->status == KEYFOB_REFUSED)
+                return cli_say(EXIT_FAILED, refusal->detail, "asked again, the agent did not answer: see its log");
+        if (error->status != KEYFOB_REFUSED)
+                return cli_say_error(error);
+        (void)cli_say(EXIT_FAILED, error->detail, NULL);
+        struct keyfob_client *client = keyfob_connect(&options, &failure);
+        if (client &&
+            keyfob_request(client, "GET", "/" API_VERSION "/profiles", NULL, &response, &failure) == KEYFOB_OK)
+                wait_say_reasons(o, slice_of(response.body, response.body_size));
+        keyfob_disconnect(client);
+        return EXIT_FAILED;
 }
 
 static int wait_until_ready(const struct options *o, const char *path, int64_t timeout_s)
 {
         struct keyfob_error error;
+        struct keyfob_error refusal = {.status = KEYFOB_OK};
         int64_t at_ms = now_ms();
         int64_t deadline_ms = at_ms + timeout_s * 1000;
         for (int64_t pause = FIRST_PAUSE_MS;; pause = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS) {
                 int64_t left_ms = deadline_ms - at_ms;
-                int timeout_ms = left_ms > CLI_QUICK_MS ? CLI_QUICK_MS : left_ms > 1 ? (int)left_ms : 1;
+                int timeout_ms =
+                    left_ms > CLI_QUICK_MS ? CLI_QUICK_MS : (left_ms > PATIENCE_MS ? (int)left_ms : PATIENCE_MS);
                 if (ask(o, path, timeout_ms, &error) == KEYFOB_OK)
                         return EXIT_OK;
                 at_ms = now_ms();
-                if (!is_passing(&error) || at_ms >= deadline_ms)
+                if (!cli_is_passing(&error))
                         return cli_say_error(&error);
+                if (at_ms >= deadline_ms)
+                        return give_up(o, &error, &refusal);
+                if (error.status == KEYFOB_REFUSED)
+                        refusal = error;
                 pause_ms(pause < deadline_ms - at_ms ? pause : deadline_ms - at_ms);
                 at_ms = now_ms();
         }
@@ -106,6 +143,8 @@ static int run(const struct options *o)
         int64_t timeout_s = DEFAULT_TIMEOUT_S;
         if (read_seconds(o, OPTION_TIMEOUT, &timeout_s) < 0)
                 return EXIT_USAGE;
+        if (options_has(o, OPTION_LIVE) && (o->arguments_count > 0 || o->given & ~LIVE_OPTIONS))
+                return cli_usage("--live asks about the agent alone", NULL, "leave out profiles and times");
         if (options_has(o, OPTION_LIVE))
                 return ask(o, "/livez", CLI_QUICK_MS, &error) == KEYFOB_OK ? EXIT_OK : cli_say_error(&error);
         buffer_init(&path, PATH_MAX_SIZE);

@@ -115,6 +115,53 @@ size_t json_text_plain(struct slice s)
         return i;
 }
 
+// Sixteen bytes; a comparison of two blocks makes each byte 0 or 0xff, which is to say -1.
+typedef uint8_t text_block __attribute__((vector_size(16)));
+
+struct tally {
+        text_block odd; // not 0 where a byte was that no simple text has
+        text_block quotes, openings;
+};
+
+static void tally_add(struct tally *t, text_block block)
+{
+        t->odd |= (text_block)(block - 0x20 >= 0x60) | (text_block)(block == '\\');
+        t->quotes -= (text_block)(block == '"');
+        t->openings -= (text_block)((block | 0x20) == '{'); // "[" too
+}
+
+static size_t sum(text_block block)
+{
+        size_t n = 0;
+        for (size_t i = 0; i < sizeof(block); i++)
+                n += block[i];
+        return n;
+}
+
+bool json_text_is_simple(struct slice s, size_t *ret_quotes, size_t *ret_openings)
+{
+        const size_t blocks_max = UINT8_MAX; // as far as each byte of a tally counts
+        struct tally t = {0};
+        text_block block;
+        if (s.n > blocks_max * sizeof(block))
+                return false;
+        size_t i = 0;
+        for (; s.n - i >= sizeof(block); i += sizeof(block)) {
+                memcpy(&block, s.p + i, sizeof(block));
+                tally_add(&t, block);
+        }
+        if (i < s.n) {
+                memset(&block, ' ', sizeof(block));
+                memcpy(&block, s.p + i, s.n - i);
+                tally_add(&t, block);
+        }
+        uint64_t odd[2];
+        memcpy(odd, &t.odd, sizeof(odd));
+        *ret_quotes = sum(t.quotes);
+        *ret_openings = sum(t.openings);
+        return (odd[0] | odd[1]) == 0;
+}
+
 const char *json_text_check_string(struct slice s, bool *ret_escaped, size_t *ret_offset)
 {
         *ret_escaped = false;

@@ -8,6 +8,10 @@
 // How many bytes from the start on are neither a control byte nor a quote nor a backslash.
 size_t json_text_plain(struct slice s);
 
+// Whether a whole document is short and nothing but ASCII without control bytes and backslashes: then all that stands
+// between two quotes is a string as it is. Says how many quotes and opening brackets there are, in strings too.
+bool json_text_is_simple(struct slice s, size_t *ret_quotes, size_t *ret_openings);
+
 // Whether the text between two quotes is one string's: no control bytes, only JSON's escapes, whole surrogate pairs,
 // no NUL. UTF-8 is not looked at. Returns NULL, or a static text and the place in *ret_offset. *ret_escaped says
 // whether there is any escape.

@@ -85,7 +85,8 @@ static bool same_keys(const struct profile *x, const struct profile *y)
 
 bool profile_same_identity(const struct profile *a, const struct profile *b)
 {
-        return same_text(a->name, b->name) && a->type == b->type && same_issuer(a, b) &&
+        bool has_issuer = a->type != PROFILE_STATIC;
+        return same_text(a->name, b->name) && a->type == b->type && (!has_issuer || same_issuer(a, b)) &&
                same_role(&a->role, &b->role) && same_text(a->source_profile, b->source_profile) &&
                same_text(a->web_identity_token_file, b->web_identity_token_file) && same_anywhere(a, b) &&
                same_keys(a, b);
@@ -118,6 +119,7 @@ static bool same_sign(const struct profile *a, const struct profile *b)
 
 bool profile_same(const struct profile *a, const struct profile *b)
 {
-        return profile_same_identity(a, b) && same_text(a->region, b->region) && a->on_demand == b->on_demand &&
-               a->refresh_before_seconds == b->refresh_before_seconds && same_allow(a, b) && same_sign(a, b);
+        return profile_same_identity(a, b) && same_text(a->region, b->region) && same_issuer(a, b) &&
+               a->on_demand == b->on_demand && a->refresh_before_seconds == b->refresh_before_seconds &&
+               same_allow(a, b) && same_sign(a, b);
 }

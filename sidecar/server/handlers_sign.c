@@ -37,12 +37,25 @@ static uint8_t *put(uint8_t *to, struct slice s)
         return to + s.n;
 }
 
+// The signatures of one second mostly end in one second. Empty: beyond the calendar.
+static struct slice expiration_text(struct server *s, int64_t expires_s)
+{
+        if (expires_s != s->expiration_s || s->expiration[0] == '\0') {
+                s->expiration_s = expires_s;
+                if (time_format_rfc3339(expires_s, s->expiration) < 0) {
+                        s->expiration[0] = '\0';
+                        return slice_of(NULL, 0);
+                }
+        }
+        return slice_of(s->expiration, sizeof(s->expiration) - 1);
+}
+
 // One text after the other, for this is the other hot path; none of them holds anything to be escaped.
 static void send_signature(struct request *r, const struct sign_work *w, const struct sigv4_result *signature,
                            const struct credentials *c, int64_t expires_s)
 {
-        char expiration[TIME_RFC3339_SIZE];
-        struct buffer *b = reply_body(r);
+        struct slice expiration = expiration_text(r->server, expires_s);
+        struct buffer *b = reply_body_behind_head(r);
         size_t room = ANSWER_TEXTS_MAX + signature->authorization.n + signature->signed_headers.n + c->session_token.n +
                       w->payload_hash.n;
         uint8_t *start = buffer_reserve(b, room);
@@ -50,7 +63,7 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
                 problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
                 return;
         }
-        if (time_format_rfc3339(expires_s, expiration) < 0) {
+        if (expiration.n == 0) {
                 problem_say(r, API_INVALID_REQUEST, "leave \"time\" out", "\"time\" is beyond the calendar");
                 return;
         }
@@ -69,13 +82,13 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
         to = put(to, SLICE("\"},\"signed_headers\":\""));
         to = put(to, signature->signed_headers);
         to = put(to, SLICE("\",\"expiration\":\""));
-        to = put(to, slice_of(expiration, sizeof(expiration) - 1));
+        to = put(to, expiration);
         to = put(to, SLICE("\",\"generation\":"));
         assert((size_t)(to - start) < room - GENERATION_ROOM);
         buffer_commit(b, (size_t)(to - start));
         (void)buffer_put_u64(b, entry_generation(r->profile->entry));
         (void)buffer_put(b, SLICE("}\n"));
-        reply_send_json(r);
+        reply_send_json_behind_head(r);
 }
 
 void handle_sign(struct request *r, const struct outcome *o)

@@ -7,6 +7,13 @@
 #include "sidecar/server/request.h"
 #include "sidecar/server/state.h"
 
+#define JSON_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+#define JSON_HEAD_END "\r\nCache-Control: no-store\r\n\r\n"
+
+enum { LENGTH_DIGITS = 10, HEAD_ROOM = sizeof(JSON_HEAD) + LENGTH_DIGITS + sizeof(JSON_HEAD_END) };
+
+_Static_assert(LIMIT_HTTP_LIST < 1000000000, "a length that has room");
+
 static const char *reason(int status)
 {
         static const struct {
@@ -71,9 +78,15 @@ void reply_send(struct request *r, const struct reply *reply)
         connection_send(r->connection, reply->status, parts, has_body ? 2 : 1);
 }
 
+// Whether its answer has the head that nearly all have.
+static bool is_usual(const struct request *r)
+{
+        return !r->is_head && r->connection->end == CONNECTION_KEEP && !r->message->is_1_0;
+}
+
 bool reply_send_ready(struct request *r, int status, struct slice ready)
 {
-        if (r->is_head || r->connection->end != CONNECTION_KEEP || r->message->is_1_0)
+        if (!is_usual(r))
                 return false;
         connection_send(r->connection, status, &ready, 1);
         return true;
@@ -97,5 +110,47 @@ void reply_send_json(struct request *r)
                 return;
         }
         reply_send(r, &(struct reply){.status = 200, .content_type = "application/json", .body = buffer_slice(b)});
+        buffer_reset(b);
+}
+
+struct buffer *reply_body_behind_head(struct request *r)
+{
+        struct buffer *b = reply_body(r);
+        if (buffer_reserve(b, HEAD_ROOM))
+                buffer_commit(b, HEAD_ROOM);
+        return b;
+}
+
+static uint8_t *put_before(uint8_t *end, struct slice s)
+{
+        return memcpy(end - s.n, s.p, s.n);
+}
+
+// Writes the usual head so that it ends where the body begins; returns where it begins.
+static uint8_t *put_head_before(uint8_t *body, size_t n)
+{
+        uint8_t *p = put_before(body, SLICE(JSON_HEAD_END));
+        do {
+                *--p = (uint8_t)('0' + n % 10);
+                n /= 10;
+        } while (n > 0);
+        return put_before(p, SLICE(JSON_HEAD));
+}
+
+void reply_send_json_behind_head(struct request *r)
+{
+        struct buffer *b = &r->server->body;
+        if (b->failed) {
+                problem_say(r, API_INTERNAL_ERROR, NULL, "the answer is too large, or memory ran out");
+                return;
+        }
+        struct slice body = slice_from(buffer_slice(b), HEAD_ROOM);
+        if (is_usual(r)) {
+                const uint8_t *head = put_head_before(b->p + HEAD_ROOM, body.n);
+                struct slice whole = {head, (size_t)(body.p - head) + body.n};
+                connection_send(r->connection, 200, &whole, 1);
+        } else {
+                reply_send(r, &(struct reply){.status = 200, .content_type = "application/json", .body = body});
+        }
         buffer_reset(b);
 }

@@ -26,4 +26,9 @@ struct buffer *reply_body(struct request *r);
 // Sends what is in that buffer as JSON, with status 200. Too large: 500.
 void reply_send_json(struct request *r);
 
+// The same for an answer that has to be fast: the head is written into room before the body, and one piece is sent.
+// The buffer is filled up to that room; the JSON writer, which looks at what stands before, is not for it.
+struct buffer *reply_body_behind_head(struct request *r);
+void reply_send_json_behind_head(struct request *r);
+
 #endif

@@ -113,18 +113,19 @@ static int choose_payload(struct reader *in, enum sign_payload kind)
         return 0;
 }
 
-// Hex as it goes into a signature: lower case.
-static bool lower_hex(struct slice hex, char *out)
+// Hex as it goes into a signature: lower case. Made in a block of its own, so that compilers take many bytes at once.
+static bool lower_hex(const uint8_t *hex, char out[SIGN_HASH_SIZE])
 {
-        bool is_good = true;
-        for (size_t i = 0; i < hex.n; i++) {
-                uint8_t c = hex.p[i];
-                uint8_t lower = c | 0x20;
-                bool is_digit = c >= '0' && c <= '9';
-                is_good &= is_digit || (lower >= 'a' && lower <= 'f');
-                out[i] = (char)(is_digit ? c : lower);
+        uint8_t block[SIGN_HASH_SIZE];
+        uint8_t bad = 0;
+        memcpy(block, hex, sizeof(block));
+        for (size_t i = 0; i < sizeof(block); i++) {
+                uint8_t lower = block[i] | 0x20; // which a digit has anyway
+                bad |= (uint8_t)(block[i] - '0') > 9 & (uint8_t)(lower - 'a') > 5;
+                block[i] = lower;
         }
-        return is_good;
+        memcpy(out, block, sizeof(block));
+        return !bad;
 }
 
 static int read_payload_sha256(struct reader *in, const char *name, size_t node)
@@ -132,7 +133,7 @@ static int read_payload_sha256(struct reader *in, const char *name, size_t node)
         struct slice hex = {0};
         if (choose_payload(in, PAYLOAD_HASH) < 0 || read_string(in, name, node, &hex) < 0)
                 return -1;
-        if (hex.n == sizeof(in->order->payload_hash) && lower_hex(hex, in->order->payload_hash))
+        if (hex.n == SIGN_HASH_SIZE && lower_hex(hex.p, in->order->payload_hash))
                 return 0;
         error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
         return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");

@@ -9,6 +9,8 @@
 struct buffer;
 struct json_doc;
 
+enum { SIGN_HASH_SIZE = 64 }; // hex digits of SHA-256
+
 enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED };
 
 struct sign_order {
@@ -18,7 +20,7 @@ struct sign_order {
         size_t headers_count;
         enum sign_payload payload_kind;
         struct slice payload; // the bytes
-        char payload_hash[64];
+        char payload_hash[SIGN_HASH_SIZE];
         bool has_time;
         int64_t time_s;
         int64_t expires_in_s; // of presign

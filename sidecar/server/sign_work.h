@@ -9,7 +9,7 @@
 
 struct request;
 
-enum { SIGN_HOST_MAX = 255, SIGN_HASH_SIZE = 64 };
+enum { SIGN_HOST_MAX = 255 };
 
 struct sign_work {
         struct sign_order order;

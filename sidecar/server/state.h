@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
 #include "sidecar/server/server.h"
 
@@ -48,6 +49,9 @@ struct server {
         struct buffer text;   // decoded texts of a request
         struct buffer signing;
         struct json_doc json;
+
+        int64_t expiration_s; // of the last signature, and its text; empty: none yet
+        char expiration[TIME_RFC3339_SIZE];
 
         bool is_closing, is_drained;
         int64_t grace_ms;

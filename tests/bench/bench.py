@@ -184,21 +184,12 @@ def resident_kb(pid):
     return int(re.search(r"^Rss:\s+(\d+) kB", text, re.M).group(1))
 
 
-def listen_ms(build, config, folder, runs):
-    """From exec to a socket that accepts, median."""
-    times = []
-    for i in range(runs):
-        path = folder / f"start-{i}.sock"
-        before = time.perf_counter()
-        with running([*PINNED, build / "keyfobd", "--config", config, "--socket", path, "--log-level", "error"],
-                     stderr=subprocess.DEVNULL):
-            while True:
-                with contextlib.suppress(OSError):
-                    connects(path)
-                    break
-                time.sleep(0.0002)
-            times.append((time.perf_counter() - before) * 1000)
-    return {"median_ms": round(statistics.median(times), 2), "runs": runs}
+def listen(build, config, folder, runs):
+    """From the start of the process to a socket that accepts."""
+    path = folder / "start.sock"
+    run = subprocess.run([*PINNED, build / "listen", str(runs), path, build / "keyfobd", "--config", config, "--socket",
+                          path, "--log-level", "error"], check=True, capture_output=True, text=True)
+    return json.loads(run.stdout)
 
 
 def metric(text, name):
@@ -239,7 +230,7 @@ def measure(build, quick):
                     [*PINNED, build / "spawn", str(runs), build / "keyfob", "credential-process", "irsa", "--socket",
                      agent_socket, "--", build / "empty_musl"], check=True, capture_output=True, text=True)
                 result["credential_process"] = json.loads(spawned.stdout)
-            result["listen"] = listen_ms(build, path, folder, 5 if quick else 21)
+            result["listen"] = listen(build, path, folder, 21 if quick else 101)
         signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
         result["signer"] = json.loads(signer.stdout)
         result["instructions_per_request"] = instructions(build, folder)
@@ -255,7 +246,7 @@ def rows(r):
         ("/sign with a given hash : bare libuv + llhttp", ratio["sign"], ">=", 0.6),
         ("signer : cryptographic floor", r["signer"]["ratio"], ">=", 0.85),
         ("resident after renewals, MB", round(r["resident_kb"] / 1024, 2), "<=", 13),
-        ("exec to listening, ms", r["listen"]["median_ms"], "<", 10),
+        ("exec to listening, ms", round(r["listen"]["median_us"] / 1000, 2), "<", 10),
         ("longest loop stall with renewals, ms", r["loop_stall_ms"], "<", 5),
     ]
 

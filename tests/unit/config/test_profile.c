@@ -39,6 +39,9 @@ static void test_same(void **state)
             {WEB_BODY, ", \"allow\": {\"uids\": [1]}", SAME_IDENTITY},
             {WEB_BODY, ", \"sign\": {\"hosts\": [\"a\"]}", SAME_IDENTITY},
             {WEB_BODY, ", \"sign\": {\"service\": \"a\"}", SAME_IDENTITY},
+            {KEYS_BODY, ", \"region\": \"eu-west-1\"", SAME_IDENTITY}, // nobody is asked for them
+            {KEYS_BODY, ", \"sts_region\": \"eu-west-1\"", SAME_IDENTITY},
+            {KEYS_BODY, ", \"read_timeout_ms\": 1", SAME_IDENTITY},
             {WEB_BODY, ", \"sts_region\": \"eu-west-1\"", DIFFERENT},
             {WEB_BODY, ", \"endpoint_url\": \"https://a\"", DIFFERENT},
             {WEB_BODY, ", \"ca_bundle\": \"/c\"", DIFFERENT},

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who frees the settings, and when.
+#include "sidecar/app/held_provider.h"
+
+#include <stdlib.h>
+
+#include "proto/wire/credentials.h"
+#include "sidecar/config/settings.h"
+#include "sidecar/providers/provider.h"
+#include "tests/unit/app/settings_text.h"
+
+#define TEXT                                                                                                           \
+        "{\"profiles\": {\"base\": {\"type\": \"static\", \"access_key_id\": \"AKIAIOSFODNN7EXAMPLE\","                \
+        " \"secret_access_key\": \"secret\"}}}"
+
+// Borrows from its profile to the last moment, as the real ones do.
+struct borrower {
+        struct provider base; // first
+        const struct profile *profile;
+        unsigned starts, cancels;
+        bool *is_destroyed;
+};
+
+static int borrower_start(struct provider *p, struct error *e)
+{
+        struct borrower *b = (struct borrower *)p;
+        if (b->starts++ > 0)
+                return error_set(e, ERROR_CONFIG, "not twice");
+        return 0;
+}
+
+static void borrower_cancel(struct provider *p)
+{
+        struct error e;
+        ((struct borrower *)p)->cancels++;
+        error_set(&e, ERROR_CANCELLED, "cancelled");
+        provider_finish(p, NULL, &e);
+}
+
+static void borrower_destroy(struct provider *p)
+{
+        struct borrower *b = (struct borrower *)p;
+        assert_string_equal(b->profile->name, "base");
+        *b->is_destroyed = true;
+        free(b);
+}
+
+static struct borrower *borrower_new(const struct profile *profile, bool *is_destroyed)
+{
+        static const struct provider_ops ops = {borrower_start, borrower_cancel, borrower_destroy};
+        struct borrower *b = calloc(1, sizeof(*b));
+        assert_non_null(b);
+        *is_destroyed = false;
+        *b = (struct borrower){.base.ops = &ops, .profile = profile, .is_destroyed = is_destroyed};
+        return b;
+}
+
+struct outcome {
+        unsigned completions;
+        struct credentials *c;
+        enum error_kind kind;
+};
+
+static void on_done(void *arg, struct credentials *c, const struct error *e)
+{
+        struct outcome *o = arg;
+        o->completions++;
+        o->c = c;
+        o->kind = e ? e->kind : ERROR_NONE;
+}
+
+static void test_settings_live_as_long_as_the_last_provider(void **state)
+{
+        (void)state;
+        bool is_destroyed[2];
+        struct settings *settings = settings_of(TEXT);
+        struct settings_ref *ref = settings_ref_new(settings);
+        struct provider *p[2];
+        for (size_t i = 0; i < 2; i++) {
+                p[i] = held_provider_new(&borrower_new(&settings->profiles[0], &is_destroyed[i])->base, ref);
+                assert_non_null(p[i]);
+        }
+        assert_int_equal(ref->references, 3);
+        settings_ref_drop(ref); // as a reload does
+        provider_free(p[1]);
+        assert_true(is_destroyed[1] && !is_destroyed[0]);
+        assert_string_equal(settings->profiles[0].name, "base");
+        provider_free(p[0]);
+        assert_true(is_destroyed[0]);
+}
+
+static void test_all_goes_through(void **state)
+{
+        (void)state;
+        bool is_destroyed;
+        struct error e = {0};
+        struct outcome o = {0};
+        struct settings *settings = settings_of(TEXT);
+        struct settings_ref *ref = settings_ref_new(settings);
+        struct borrower *inner = borrower_new(&settings->profiles[0], &is_destroyed);
+        struct provider *p = held_provider_new(&inner->base, ref);
+        assert_int_equal(provider_start(p, on_done, &o, &e), 0);
+        assert_int_equal(o.completions, 0);
+        provider_cancel(p);
+        assert_int_equal(inner->cancels, 1);
+        assert_int_equal(o.completions, 1);
+        assert_int_equal(o.kind, ERROR_CANCELLED);
+        provider_cancel(p); // nothing is under way
+        assert_int_equal(inner->cancels, 1);
+
+        assert_int_equal(provider_start(p, on_done, &o, &e), -1);
+        assert_string_equal(e.message, "not twice");
+        assert_int_equal(o.completions, 1);
+
+        inner->starts = 0;
+        assert_int_equal(provider_start(p, on_done, &o, &e), 0);
+        struct credentials *c = credentials_new(
+            &(struct credentials){.access_key_id = SLICE("AKIDEXAMPLE"), .secret_access_key = SLICE("secret")});
+        provider_finish(&inner->base, c, NULL);
+        assert_ptr_equal(o.c, c);
+        credentials_unref(c);
+        provider_free(p);
+        settings_ref_drop(ref);
+        assert_true(is_destroyed);
+}
+
+static void test_nothing_to_drop(void **state)
+{
+        (void)state;
+        settings_ref_drop(NULL);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_settings_live_as_long_as_the_last_provider),
+            cmocka_unit_test(test_all_goes_through),
+            cmocka_unit_test(test_nothing_to_drop),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

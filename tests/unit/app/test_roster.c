@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reload keeps and what it replaces, with the real vault, server and providers. Static profiles give what the
+// configuration says; those chained on them ask an STS that takes connections and never answers.
+#include "sidecar/app/roster.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/credentials.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/log.h"
+#include "sidecar/config/settings.h"
+#include "sidecar/io/http_client.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/server.h"
+#include "sidecar/server/state.h"
+#include "sidecar/signing/sigv4.h"
+#include "sidecar/vault/vault.h"
+#include "tests/unit/app/settings_text.h"
+
+enum { PATIENCE_S = 60 };
+
+struct house {
+        uv_loop_t loop;
+        struct clock clock;
+        struct log log;
+        struct metrics *metrics;
+        struct signer *signer;
+        struct http_client *http;
+        struct vault *vault;
+        struct server *server;
+        struct roster *roster;
+        int sts; // listens
+        char endpoint[64];
+        bool is_server_closed, is_vault_closed;
+};
+
+static uint32_t no_jitter(void *context)
+{
+        (void)context;
+        return 0;
+}
+
+static void open_sts(struct house *h)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof(address);
+        h->sts = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(h->sts >= 0);
+        assert_int_equal(bind(h->sts, (const struct sockaddr *)&address, size), 0);
+        assert_int_equal(listen(h->sts, 64), 0);
+        assert_int_equal(getsockname(h->sts, (struct sockaddr *)&address, &size), 0);
+        snprintf(h->endpoint, sizeof(h->endpoint), "http://127.0.0.1:%u", ntohs(address.sin_port));
+}
+
+static int set_up(void **state)
+{
+        struct house *h = calloc(1, sizeof(*h));
+        assert_non_null(h);
+        assert_int_equal(uv_loop_init(&h->loop), 0);
+        clock_init_system(&h->clock);
+        h->log = (struct log){.fd = -1, .clock = &h->clock};
+        h->metrics = metrics_new(&h->loop);
+        h->signer = signer_new();
+        h->http = http_client_new(
+            &(struct http_client_deps){.loop = &h->loop, .clock = &h->clock, .user_agent = "keyfob/test"});
+        h->vault = vault_new(&(struct vault_deps){.loop = &h->loop, .clock = &h->clock, .random = no_jitter});
+        h->server = server_new(&(struct server_deps){
+            .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
+        assert_true(h->metrics && h->signer && h->http && h->vault && h->server);
+        h->roster = roster_new(&(struct roster_deps){
+            .vault = h->vault,
+            .server = h->server,
+            .providers = {.loop = &h->loop, .clock = &h->clock, .http = h->http, .signer = h->signer}});
+        assert_non_null(h->roster);
+        open_sts(h);
+        *state = h;
+        return 0;
+}
+
+static void on_vault_closed(void *arg)
+{
+        struct house *h = arg;
+        h->is_vault_closed = true;
+        http_client_close(h->http, NULL, NULL);
+        metrics_close(h->metrics);
+}
+
+static void on_server_closed(void *arg)
+{
+        struct house *h = arg;
+        h->is_server_closed = true;
+        vault_close(h->vault, on_vault_closed, h);
+}
+
+// In the order of the agent's own end.
+static int tear_down(void **state)
+{
+        struct house *h = *state;
+        server_close(h->server, 0, on_server_closed, h);
+        uv_run(&h->loop, UV_RUN_DEFAULT);
+        assert_true(h->is_server_closed && h->is_vault_closed);
+        roster_free(h->roster);
+        signer_free(h->signer);
+        assert_int_equal(uv_loop_close(&h->loop), 0);
+        close(h->sts);
+        free(h);
+        return 0;
+}
+
+#define TURN_UNTIL(h, condition)                                                                                       \
+        for (time_t start_ = time(NULL); !(condition); patience_check(start_, #condition))                             \
+        uv_run(&(h)->loop, UV_RUN_NOWAIT)
+
+static void patience_check(time_t start, const char *what)
+{
+        if (time(NULL) - start > PATIENCE_S)
+                fail_msg("this did not come: %s", what);
+}
+
+// --- profiles as JSON members ---
+
+#define BASE(name, id)                                                                                                 \
+        "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" id "\", \"secret_access_key\": \"s\"}"
+#define KEY_A "AKIAIOSFODNN7EXAMPLE"
+#define KEY_B "AKIAI44QH8DHBEXAMPLE"
+
+static void chained(const struct house *h, const char *name, const char *source, char out[512])
+{
+        snprintf(out, 512,
+                 "\"%s\": {\"type\": \"assume_role\", \"source_profile\": \"%s\", \"region\": \"us-east-1\","
+                 " \"role_arn\": \"arn:aws:iam::111122223333:role/tenant\", \"endpoint_url\": \"%s\"}",
+                 name, source, h->endpoint);
+}
+
+static struct settings *with_profiles(const char *a, const char *b, const char *c)
+{
+        char text[4096];
+        snprintf(text, sizeof(text), "{\"profiles\": {%s%s%s%s%s}}", a, *b ? ", " : "", b, *c ? ", " : "", c);
+        return settings_of(text);
+}
+
+static void apply(struct house *h, const char *a, const char *b, const char *c)
+{
+        struct error e = {0};
+        if (roster_apply(h->roster, with_profiles(a, b, c), &e) < 0)
+                fail_msg("%s", e.message);
+}
+
+static const struct server_profile *row(const struct house *h, const char *name)
+{
+        return server_find_profile(h->server, slice_str(name));
+}
+
+static struct entry *entry_of(const struct house *h, const char *name)
+{
+        assert_non_null(row(h, name));
+        return row(h, name)->entry;
+}
+
+static void expect_key(struct house *h, const char *name, const char *id)
+{
+        TURN_UNTIL(h, entry_peek(entry_of(h, name)));
+        assert_true(slice_eq(entry_peek(entry_of(h, name))->access_key_id, slice_str(id)));
+}
+
+static void refetch(struct house *h, const char *name);
+
+// --- waiters ---
+
+struct asker {
+        struct vault_waiter waiter; // first
+        unsigned completions;
+        struct error error;
+};
+
+static void on_done(struct vault_waiter *w, struct credentials *c, const struct error *e)
+{
+        struct asker *a = (struct asker *)w;
+        a->completions++;
+        a->error = c ? (struct error){0} : *e;
+}
+
+static void ask(struct asker *a, struct entry *e, enum vault_want want)
+{
+        *a = (struct asker){.waiter.done = on_done};
+        entry_wait(e, want, &a->waiter);
+}
+
+static void refetch(struct house *h, const char *name)
+{
+        struct asker a;
+        ask(&a, entry_of(h, name), VAULT_WANT_REFRESH);
+        TURN_UNTIL(h, a.completions > 0);
+        assert_int_equal(a.error.kind, ERROR_NONE);
+}
+
+// --- tests ---
+
+static void test_the_servers_table(void **state)
+{
+        struct house *h = *state;
+        apply(h, BASE("zoo", KEY_A),
+              "\"base\": {\"type\": \"static\", \"access_key_id\": \"" KEY_B "\", \"secret_access_key\": \"s\","
+              " \"region\": \"eu-west-1\", \"refresh\": \"on_demand\", \"allow\": {\"uids\": [7], \"scopes\": "
+              "[\"sign\"]},"
+              " \"sign\": {\"service\": \"bedrock\", \"region\": \"us-west-2\", \"hosts\": [\"a.b\", \"*.c\"],"
+              " \"paths\": [\"/model/\"]}}",
+              "");
+        assert_int_equal(h->server->profiles_count, 2);
+        assert_string_equal(h->server->profiles[0].name, "base"); // sorted
+        assert_string_equal(h->server->profiles[1].name, "zoo");
+        const struct server_profile *p = row(h, "base");
+        assert_string_equal(p->type, "static");
+        assert_string_equal(p->region, "eu-west-1");
+        assert_null(p->role_arn);
+        assert_true(p->on_demand);
+        assert_int_equal(p->allow_count, 1);
+        assert_int_equal(p->allow[0].uids[0], 7);
+        assert_int_equal(p->allow[0].scopes, ALLOW_SIGN);
+        assert_string_equal(p->sign.service, "bedrock");
+        assert_string_equal(p->sign.region, "us-west-2");
+        assert_int_equal(p->sign.hosts_count, 2);
+        assert_string_equal(p->sign.hosts[1], "*.c");
+        assert_int_equal(p->sign.paths_count, 1);
+        expect_key(h, "zoo", KEY_A);
+        assert_int_equal(entry_generation(p->entry), 0); // nobody asked
+        refetch(h, "base");
+        expect_key(h, "base", KEY_B);
+}
+
+static void test_what_is_equal_stays(void **state)
+{
+        struct house *h = *state;
+        struct entry_status status;
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
+        expect_key(h, "a", KEY_A);
+        expect_key(h, "b", KEY_B);
+        const struct entry *a = entry_of(h, "a"), *b = entry_of(h, "b");
+        for (int i = 0; i < 3; i++) // in another order too
+                apply(h, i % 2 ? BASE("a", KEY_A) : BASE("b", KEY_B), i % 2 ? BASE("b", KEY_B) : BASE("a", KEY_A), "");
+        assert_ptr_equal(entry_of(h, "a"), a);
+        assert_ptr_equal(entry_of(h, "b"), b);
+        assert_non_null(entry_peek(entry_of(h, "a"))); // without a turn of the loop
+        entry_status(a, &status);
+        assert_int_equal(status.successes, 1);
+        // Its provider still reads the settings that it came with.
+        refetch(h, "a");
+        expect_key(h, "a", KEY_A);
+        assert_int_equal(entry_generation(a), 2);
+}
+
+// Who may ask, what may be signed and when it is renewed are not what the credentials come from.
+static void test_what_is_beside_the_identity_changes_in_place(void **state)
+{
+        struct house *h = *state;
+        struct entry_status status;
+        apply(h, BASE("a", KEY_A), "", "");
+        expect_key(h, "a", KEY_A);
+        const struct entry *a = entry_of(h, "a");
+        apply(h,
+              "\"a\": {\"type\": \"static\", \"access_key_id\": \"" KEY_A "\", \"secret_access_key\": \"s\","
+              " \"region\": \"us-east-1\", \"refresh\": \"on_demand\", \"allow\": {\"uids\": [9]},"
+              " \"sign\": {\"hosts\": [\"x.y\"]}}",
+              "", "");
+        assert_ptr_equal(entry_of(h, "a"), a);
+        assert_int_equal(row(h, "a")->allow[0].uids[0], 9);
+        assert_string_equal(row(h, "a")->sign.hosts[0], "x.y");
+        assert_string_equal(row(h, "a")->region, "us-east-1");
+        assert_true(row(h, "a")->on_demand);
+        assert_non_null(entry_peek(entry_of(h, "a")));
+        entry_status(a, &status);
+        assert_int_equal(status.successes, 1);
+}
+
+static void test_what_has_changed_is_replaced(void **state)
+{
+        struct house *h = *state;
+        struct asker waiting;
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
+        expect_key(h, "a", KEY_A);
+        expect_key(h, "b", KEY_B);
+        struct entry *a = entry_of(h, "a");
+        const struct entry *b = entry_of(h, "b");
+        struct credentials *lent = credentials_ref(entry_peek(a));
+        waiting = (struct asker){.waiter = {.done = on_done, .after_generation = 1}};
+        entry_wait(a, VAULT_WANT_NEWER, &waiting.waiter);
+        apply(h, BASE("a", KEY_B), BASE("b", KEY_B), "");
+        assert_ptr_not_equal(entry_of(h, "a"), a);
+        assert_ptr_equal(entry_of(h, "b"), b);
+        assert_null(entry_peek(entry_of(h, "a"))); // never the other identity's
+        assert_true(slice_eq(lent->access_key_id, SLICE(KEY_A)));
+        credentials_unref(lent);
+        expect_key(h, "a", KEY_B);
+        assert_int_equal(waiting.completions, 1);
+        assert_int_equal(waiting.error.kind, ERROR_CANCELLED);
+        assert_non_null(strstr(waiting.error.message, "reload"));
+        // A client that knows the generation of the other identity must not be told that nothing has changed.
+        assert_int_equal(entry_generation(entry_of(h, "a")), 2);
+}
+
+static void test_generations_of_what_comes_back(void **state)
+{
+        struct house *h = *state;
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
+        expect_key(h, "a", KEY_A);
+        expect_key(h, "b", KEY_B);
+        refetch(h, "a");
+        refetch(h, "a");
+        assert_int_equal(entry_generation(entry_of(h, "a")), 3);
+        apply(h, BASE("b", KEY_B), "", "");
+        assert_null(row(h, "a"));
+        apply(h, BASE("b", KEY_B), BASE("a", KEY_B), "");
+        expect_key(h, "a", KEY_B);
+        assert_int_equal(entry_generation(entry_of(h, "a")), 4);
+        assert_int_equal(entry_generation(entry_of(h, "b")), 1);
+}
+
+static void test_chained_profiles_go_with_their_source(void **state)
+{
+        struct house *h = *state;
+        char one[512], two[512];
+        struct entry_status status;
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
+        for (int is_under_way = 0; is_under_way < 2; is_under_way++) {
+                chained(h, "one", "a", one);
+                snprintf(two, sizeof(two), "%s, ", BASE("b", KEY_B));
+                chained(h, "two", "b", two + strlen(two));
+                apply(h, BASE("a", KEY_A), one, two);
+                const struct entry *old_one = entry_of(h, "one"), *old_two = entry_of(h, "two");
+                const struct entry *old_b = entry_of(h, "b");
+                if (is_under_way) {
+                        expect_key(h, "a", KEY_A);
+                        expect_key(h, "b", KEY_B);
+                        int fd = accept(h->sts, NULL, NULL); // a call has begun, and is not answered
+                        assert_true(fd >= 0);
+                        close(fd);
+                }
+                apply(h, BASE("a", KEY_B), one, two);
+                assert_ptr_not_equal(entry_of(h, "one"), old_one); // equal itself, but on another source
+                assert_ptr_equal(entry_of(h, "two"), old_two);
+                assert_ptr_equal(entry_of(h, "b"), old_b);
+                expect_key(h, "a", KEY_B);
+                entry_status(entry_of(h, "one"), &status);
+                assert_int_not_equal(status.state, ENTRY_FRESH);
+        }
+        apply(h, BASE("b", KEY_B), "", ""); // with both of them under way
+        assert_null(row(h, "one"));
+        assert_null(row(h, "two"));
+        expect_key(h, "b", KEY_B);
+}
+
+// A chained profile that moves to another source of the same name's sake, while both sources stay.
+static void test_chained_profile_moves(void **state)
+{
+        struct house *h = *state;
+        char one[512];
+        chained(h, "one", "a", one);
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), one);
+        const struct entry *a = entry_of(h, "a"), *before = entry_of(h, "one");
+        chained(h, "one", "b", one);
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), one);
+        assert_ptr_equal(entry_of(h, "a"), a);
+        assert_ptr_not_equal(entry_of(h, "one"), before);
+}
+
+static void test_failure_changes_nothing(void **state)
+{
+        struct house *h = *state;
+        struct error e = {0};
+        char one[512];
+        chained(h, "one", "a", one);
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), one);
+        expect_key(h, "a", KEY_A);
+        expect_key(h, "b", KEY_B);
+        const struct server_profile *rows = h->server->profiles;
+        const struct entry *a = entry_of(h, "a"), *b = entry_of(h, "b"), *chain = entry_of(h, "one");
+        for (int i = 0; i < 2; i++) {
+                // `a` would be new, `one` with it, `b` would have another rule; the last one cannot be made.
+                struct settings *settings = with_profiles(
+                    BASE("a", KEY_B),
+                    "\"b\": {\"type\": \"static\", \"access_key_id\": \"" KEY_B "\", \"secret_access_key\": \"s\","
+                    " \"allow\": {\"uids\": [1]}}, \"last\": {\"type\": \"static\", \"access_key_id\": \"" KEY_A
+                    "\", \"secret_access_key\": \"s\"}",
+                    one);
+                settings->profiles[settings->profiles_count - 1].type = PROFILE_TYPE_COUNT;
+                assert_int_equal(roster_apply(h->roster, settings, &e), -1);
+                assert_non_null(strstr(e.message, "profile "));
+                assert_ptr_equal(h->server->profiles, rows);
+                assert_int_equal(h->server->profiles_count, 3);
+                assert_ptr_equal(entry_of(h, "a"), a);
+                assert_ptr_equal(entry_of(h, "b"), b);
+                assert_ptr_equal(entry_of(h, "one"), chain);
+                assert_int_equal(row(h, "b")->allow_count, 0);
+                expect_key(h, "a", KEY_A);
+                assert_int_equal(entry_generation(a), 1);
+        }
+        refetch(h, "a");
+        apply(h, BASE("a", KEY_A), BASE("b", KEY_B), one); // and it goes on
+        assert_ptr_equal(entry_of(h, "a"), a);
+        assert_ptr_equal(entry_of(h, "one"), chain);
+}
+
+static void test_first_one_fails(void **state)
+{
+        struct house *h = *state;
+        struct error e = {0};
+        struct settings *settings = with_profiles(BASE("a", KEY_A), BASE("b", KEY_B), "");
+        settings->profiles[1].type = PROFILE_TYPE_COUNT;
+        assert_int_equal(roster_apply(h->roster, settings, &e), -1);
+        assert_int_equal(h->server->profiles_count, 0);
+        assert_null(row(h, "a"));
+}
+
+static void test_files_are_looked_at_again(void **state)
+{
+        struct house *h = *state;
+        char path[] = "/tmp/keyfob-test-XXXXXX", profile[512];
+        struct entry_status status;
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "secret", 6), 6);
+        close(fd);
+        snprintf(profile, sizeof(profile),
+                 "\"a\": {\"type\": \"static\", \"access_key_id\": \"%s\", \"secret_access_key_file\": \"%s\"}", KEY_A,
+                 path);
+        apply(h, profile, BASE("b", KEY_B), "");
+        expect_key(h, "a", KEY_A);
+        expect_key(h, "b", KEY_B);
+        entry_status(entry_of(h, "a"), &status);
+        assert_in_range(status.next_refresh_s - entry_now_s(entry_of(h, "a")), 1, 60);
+        entry_status(entry_of(h, "b"), &status);
+        assert_int_equal(status.next_refresh_s, 0); // it is all in the configuration
+        unlink(path);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(test_the_servers_table),
+            TEST(test_what_is_equal_stays),
+            TEST(test_what_is_beside_the_identity_changes_in_place),
+            TEST(test_what_has_changed_is_replaced),
+            TEST(test_generations_of_what_comes_back),
+            TEST(test_chained_profiles_go_with_their_source),
+            TEST(test_chained_profile_moves),
+            TEST(test_failure_changes_nothing),
+            TEST(test_first_one_fails),
+            TEST(test_files_are_looked_at_again),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
