@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // malloc() and its kin for the static `keyfob`, in place of musl's, which map pages for each new size of block: a fifth
-// of the time that `keyfob credential-process` takes (docs/performance.md). Only the build with musl has this file.
+// of the time that `keyfob credential-process` takes. Only the build with musl has this file.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

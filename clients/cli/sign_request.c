@@ -149,7 +149,8 @@ static int check_texts(const struct options *o)
                         return cli_usage("this is no UTF-8", texts[i], "in a URL, percent-encode other bytes");
         for (size_t i = 0; i < o->headers_count; i++)
                 if (!text_is_utf8(slice_str(o->headers[i])))
-                        return cli_usage("this is no UTF-8", o->headers[i], NULL);
+                        return cli_usage("this is no UTF-8", o->headers[i],
+                                         "encode other bytes as the service wants them");
         if (options_has(o, OPTION_CURL) && options_has(o, OPTION_DATA) && strcmp(o->values[OPTION_DATA], "@-") == 0)
                 return cli_usage("the curl command could not read standard input again", "-d @-",
                                  "put the data into a file");

@@ -103,7 +103,7 @@ static int run(const struct options *o)
 
 const struct command command_status = {
     .name = "status",
-    .summary = "show what the agent holds, until when, and what went wrong",
+    .summary = "show what the agent holds, until when, what went wrong",
     .help = "usage: keyfob status [PROFILE] [--json] [--watch]\n"
             "\n"
             "Shows each profile's type and state, when its credentials expire, when they\n"

@@ -27,14 +27,26 @@ static bool is_equal(const struct json_doc *doc, size_t a, size_t b)
 {
         const struct json_node *left = &doc->nodes[a];
         const struct json_node *right = &doc->nodes[b];
-        if (left->size == 0 && right->size == 0) {
-                // Most keys differ in their length or in their first byte, be it the quote that ends an empty one.
-                int n = left->end - left->start;
-                if (n != right->end - right->start || doc->text.p[left->start] != doc->text.p[right->start])
-                        return false;
+        if (left->size == 0 && right->size == 0)
                 return slice_eq(json_node_text(doc, left), json_node_text(doc, right));
-        }
         return compare(doc, a, b) == 0;
+}
+
+// Whether a look at length and first byte (of an empty key that is the quote after it) already tells all keys apart.
+// An escaped key may equal one that looks different.
+static bool are_unlike(const struct json_doc *doc, size_t object)
+{
+        uint64_t seen = 0;
+        int first = doc->nodes[object].size > 0 ? (int)object + 1 : -1;
+        for (int key = first; key >= 0; key = doc->nodes[key].next) {
+                const struct json_node *node = &doc->nodes[key];
+                unsigned look = doc->text.p[node->start] + 3 * (unsigned)(node->end - node->start);
+                uint64_t bit = UINT64_C(1) << (look % 64);
+                if (node->size != 0 || (seen & bit))
+                        return false;
+                seen |= bit;
+        }
+        return true;
 }
 
 static bool pairwise_duplicate(const struct json_doc *doc, size_t object, size_t *ret)
@@ -102,6 +114,6 @@ static bool sorted_duplicate(struct json_doc *doc, size_t object, size_t *ret)
 bool json_has_duplicate_key(struct json_doc *doc, size_t object, size_t *ret)
 {
         if (doc->nodes[object].size <= PAIRWISE_KEYS)
-                return pairwise_duplicate(doc, object, ret);
+                return !are_unlike(doc, object) && pairwise_duplicate(doc, object, ret);
         return sorted_duplicate(doc, object, ret);
 }

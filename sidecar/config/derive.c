@@ -95,7 +95,9 @@ static int take_env_endpoint(struct derivation *d, struct profile *p)
         struct slice url = slice_str(value);
         enum values_url judged = values_check_endpoint(url);
         if (judged != VALUES_URL_GOOD) {
-                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%s\", expected %s", name, value,
+                bool may_be_secret = slice_find(url, '@') < url.n; // a password may be before it
+                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found %s%s%s, expected %s", name,
+                          may_be_secret ? "" : "\"", may_be_secret ? "another form" : value, may_be_secret ? "" : "\"",
                           judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
                                                      : "a URL (https://host[:port][/path])");
                 return error_hint(d->reader->e, "correct or unset %s, or give the profile its own \"endpoint_url\"",

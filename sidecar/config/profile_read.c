@@ -89,7 +89,7 @@ static const struct key_rule rules[] = {
      TEXT(values_is_any, "a string that is not empty"), .is_valid_name = values_is_any, .max = LIST_MAX},
     {.key = "pkcs12", .types = ANYWHERE, .read = NULL},
 
-    {"access_key_id", STATIC, reader_string, FIELD(keys.access_key_id),
+    {"access_key_id", STATIC, reader_hidden_string, FIELD(keys.access_key_id),
      TEXT(values_is_access_key_id, "an access key ID, 16 to 128 letters and digits")},
     {"access_key_id_file", STATIC, reader_path, FIELD(keys.access_key_id_file)},
     {"secret_access_key", STATIC, reader_secret, FIELD(keys.secret_access_key),
@@ -136,6 +136,8 @@ static int read_endpoint(struct reader *r, size_t value, const struct key_rule *
                 return reader_expected(r, value, "a URL (https://host[:port][/path])");
         if (reader_text(r, value, &text) < 0)
                 return -1;
+        if (slice_find(text, '@') < text.n) // a password may be before it
+                return reader_expected_secret(r, value, "a URL (https://host[:port][/path]) without a user");
         enum values_url judged = values_check_endpoint(text);
         if (judged == VALUES_URL_BAD)
                 return reader_expected(r, value, "a URL (https://host[:port][/path], no query, no user)");

@@ -79,6 +79,7 @@ key_read_fn reader_integer;
 key_read_fn reader_strings;
 key_read_fn reader_pairs;
 key_read_fn reader_secret;
-key_read_fn reader_nothing; // accepted and left to others
+key_read_fn reader_hidden_string; // one in whose place a secret may have been put: never shown
+key_read_fn reader_nothing;       // accepted and left to others
 
 #endif

@@ -71,6 +71,20 @@ static const char *open_fault(const char *path)
         return fault;
 }
 
+// The path as a whole as it was given, or its last name.
+static bool looks_secret(const struct reader *r, const char *path)
+{
+        struct slice given = slice_str(path);
+        struct slice directory = slice_str(r->directory);
+        const char *name = strrchr(path, '/');
+        if (slice_starts_with(given, directory)) {
+                given = slice_from(given, directory.n);
+                if (slice_starts_with(given, SLICE("/")))
+                        given = slice_from(given, 1);
+        }
+        return values_looks_secret(given) || (name && values_looks_secret(slice_str(name + 1)));
+}
+
 int reader_check_file(struct reader *r, size_t node, const char *path)
 {
         if (!r->check_files)
@@ -78,8 +92,7 @@ int reader_check_file(struct reader *r, size_t node, const char *path)
         const char *fault = open_fault(path);
         if (!fault)
                 return 0;
-        const char *name = strrchr(path, '/');
-        if (values_looks_secret(slice_str(name ? name + 1 : path))) {
+        if (looks_secret(r, path)) {
                 reader_fail(r, node,
                             "found what looks like a secret itself, expected the path of a file that holds it");
                 return error_hint(r->e, "put the secret into a file of its own and name that file here");
@@ -104,6 +117,18 @@ int reader_string(struct reader *r, size_t value, const struct key_rule *rule, v
                 return -1;
         if (!rule->is_valid(text))
                 return reader_expected(r, value, rule->expected);
+        return reader_keep(r, text, field(record, rule->offset));
+}
+
+int reader_hidden_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct slice text = {NULL, 0};
+        if (json_kind(r->doc, value) != JSON_STRING)
+                return reader_expected_secret(r, value, rule->expected);
+        if (reader_text(r, value, &text) < 0)
+                return -1;
+        if (!rule->is_valid(text))
+                return reader_fail(r, value, "found a string of another form, expected %s", rule->expected);
         return reader_keep(r, text, field(record, rule->offset));
 }
 

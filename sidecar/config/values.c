@@ -12,6 +12,7 @@
 #define TAG_VALUE_MAX 256
 #define ACCESS_KEY_ID_MIN 16
 #define SECRET_ACCESS_KEY_LENGTH 40 // of those that AWS makes today
+#define SESSION_TOKEN_SHORTEST 200  // they are longer, and few paths are, all of them with a dot or a hyphen
 
 static bool is_alphanumeric(uint8_t c)
 {
@@ -134,6 +135,8 @@ bool values_looks_secret(struct slice text)
         if (slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n)
                 return true;
         if (slice_starts_with(text, SLICE("eyJ"))) // a JWT: its header is base64 of {"
+                return true;
+        if (text.n >= SESSION_TOKEN_SHORTEST && is_all_of(text, "/+="))
                 return true;
         return text.n == SECRET_ACCESS_KEY_LENGTH && text.p[0] != '/' && is_all_of(text, "/+");
 }

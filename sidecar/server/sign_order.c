@@ -121,7 +121,7 @@ static bool lower_hex(const uint8_t *hex, char out[SIGN_HASH_SIZE])
         memcpy(block, hex, sizeof(block));
         for (size_t i = 0; i < sizeof(block); i++) {
                 uint8_t lower = block[i] | 0x20; // which a digit has anyway
-                bad |= (uint8_t)(block[i] - '0') > 9 & (uint8_t)(lower - 'a') > 5;
+                bad |= ((uint8_t)(block[i] - '0') > 9) & ((uint8_t)(lower - 'a') > 5);
                 block[i] = lower;
         }
         memcpy(out, block, sizeof(block));

@@ -23,7 +23,9 @@ static bool is_json(struct slice content_type)
         if (slice_eq(content_type, SLICE("application/json"))) // nearly always
                 return true;
         struct slice media = slice_trim(slice_head(content_type, slice_find(content_type, ';')));
-        return content_type.n == 0 || slice_eq_ignore_case(media, SLICE("application/json"));
+        // curl calls whatever follows -d a form. What it is, the parser decides.
+        return content_type.n == 0 || slice_eq_ignore_case(media, SLICE("application/json")) ||
+               slice_eq_ignore_case(media, SLICE("application/x-www-form-urlencoded"));
 }
 
 static int read_order(struct request *r, bool is_presign, struct sign_work *w)

@@ -179,7 +179,7 @@ def test_sign_refuses(shared, body, status, code):
 
 
 def test_other_media_type(shared):
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Content-Type": "text/csv"}
     reply = shared.call("POST", "/v1/profiles/irsa/sign", headers=headers, body=b"a=b")
     assert reply.problem()["code"] == "unsupported_media_type" and reply.status == 415
 

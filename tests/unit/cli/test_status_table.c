@@ -41,10 +41,16 @@ static const struct {
      "PROFILE                  TYPE            STATE     EXPIRES         NEXT REFRESH\n"
      "a-name-that-is-much-to\xe2\x80\xa6  roles_anywhere  fetching  in 24 h 05 min  in 3 h 05 min\n"
      "    short\n"},
+    // and nothing is said below the line where there is nothing to say
+    {"{\"profiles\":[{\"name\":\"a-name-that-is-much-too-long-for-any-table\",\"type\":\"roles_anywhere\","
+     "\"state\":\"fetching\",\"expiration\":\"2026-09-02T12:05:00Z\",\"next_refresh\":\"2026-09-01T15:05:00Z\","
+     "\"last_error\":null}]}",
+     "PROFILE                  TYPE            STATE     EXPIRES         NEXT REFRESH\n"
+     "a-name-that-is-much-to\xe2\x80\xa6  roles_anywhere  fetching  in 24 h 05 min  in 3 h 05 min\n"},
     // nothing reaches the terminal that it might obey
     {"{\"name\":\"a\\u001b[31m\",\"type\":\"x\\n\",\"state\":\"s\",\"last_error\":{\"detail\":\"\\u009b2J\xc3\xa4\"}}",
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
-     "a [31m   x     s      -        -               2J\xc3\xa4\n"},
+     "a?[31m   x     s      -        -             ??2J\xc3\xa4\n"},
     // what is missing or odd
     {"{}", "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n-        -     -      -        -             -\n"},
     {"{\"name\":1,\"expiration\":\"soon\",\"last_error\":{\"detail\":{}}}",

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/c/keyfob.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -158,6 +161,14 @@ static void test_no_agent(void **state)
         assert_null(keyfob_connect(&(struct keyfob_options){.socket = path}, &error));
         assert_int_equal(error.status, KEYFOB_NO_AGENT);
         assert_null(keyfob_connect(&(struct keyfob_options){.socket = path}, NULL));
+        (void)unlink(path);
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); // a socket, but of another kind
+        memcpy(address.sun_path, path, strlen(path));
+        assert_int_equal(bind(datagrams, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_null(keyfob_connect(&(struct keyfob_options){.socket = path}, &error));
+        assert_int_equal(error.status, KEYFOB_NO_AGENT);
+        (void)close(datagrams);
         memset(too_long, 'x', sizeof(too_long));
         too_long[sizeof(too_long) - 1] = 0;
         assert_null(keyfob_connect(&(struct keyfob_options){.socket = too_long}, &error));
@@ -207,6 +218,9 @@ static void test_bad_answers(void **state)
             {"no JSON", {OK_HEAD, AGENT_CLOSE, 0, "hello", 0}, KEYFOB_BAD_ANSWER},
             {"empty", {OK_HEAD, AGENT_CLOSE, 0, "", 0}, KEYFOB_BAD_ANSWER},
             {"no keys", {OK_HEAD, AGENT_CLOSE, 0, "{\"Version\":1}", 0}, KEYFOB_BAD_ANSWER},
+            {"a key with the end of a line",
+             {OK_HEAD, AGENT_CLOSE, 0, "{\"Version\":1,\"AccessKeyId\":\"A\\r\\nX: y\",\"SecretAccessKey\":\"s\"}", 0},
+             KEYFOB_BAD_ANSWER},
             {"empty key",
              {OK_HEAD, AGENT_CLOSE, 0, "{\"Version\":1,\"AccessKeyId\":\"\",\"SecretAccessKey\":\"s\"}", 0},
              KEYFOB_BAD_ANSWER},
@@ -264,7 +278,7 @@ static void test_refusals(void **state)
              "\"detail\":\"none yet\",\"hint\":\"wait\",\"retry_after\":7}",
              503, 7, "credentials_unavailable", "none yet", "wait"},
             {PROBLEM_HEAD, "{\"title\":\"Title\"}", 503, 0, "", "Title", ""},
-            {PROBLEM_HEAD, "{\"detail\":\"a\\u001b[2J\xc3\xa4\"}", 503, 0, "", "a?[2J\xc3\xa4", ""},
+            {PROBLEM_HEAD, "{\"detail\":\"a\\u001b[2J\xc3\xa4\\u009b2J\"}", 503, 0, "", "a?[2J\xc3\xa4??2J", ""},
             {"HTTP/1.1 404 Not Found\r\n", "nope", 404, 0, "", "the agent answered with HTTP status 404",
              "See whether it is a keyfob agent that listens there, and what its log says."},
             {"HTTP/1.1 500 Oh\r\n", "{\"detail\":7,\"code\":1}", 500, 0, "", "the agent answered with HTTP status 500",
@@ -322,7 +336,8 @@ static void test_invalid(void **state)
         static const char *const names[] = {"", "a/b", " a", "a\r\nX: y", "\xc3\xa4"};
         static const struct {
                 const char *method, *path;
-        } requests[] = {{"GET", "v1"}, {"GET", "/a b"}, {"GET", "/a\r\nX: y"}, {"G T", "/"}, {"", "/"}, {"GET", ""}};
+        } requests[] = {{"GET", "v1"}, {"GET", "/a b"}, {"GET", "/a\r\nX: y"}, {"G T", "/"},
+                        {"", "/"},     {"GET", ""},     {"HEAD", "/livez"}};
         static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0}};
         struct agent agent;
         struct keyfob_credentials c;
@@ -337,8 +352,16 @@ static void test_invalid(void **state)
         for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
                 assert_int_equal(keyfob_request(client, requests[i].method, requests[i].path, NULL, &response, &error),
                                  KEYFOB_INVALID);
-        struct keyfob_sign_request incomplete = {.method = "GET"};
-        assert_int_equal(keyfob_sign(client, "default", &incomplete, &signature, &error), KEYFOB_INVALID);
+        static const struct keyfob_header bad_name = {"a b", ""}, no_name = {NULL, ""}, bad_value = {"a", "\xff"};
+        const struct keyfob_sign_request refused[] = {
+            {.method = "GET"},
+            {.method = "GET", .url = "https://h/\xff"},
+            {.method = "GET", .url = "https://h/", .headers = &bad_name, .headers_count = 1},
+            {.method = "GET", .url = "https://h/", .headers = &no_name, .headers_count = 1},
+            {.method = "GET", .url = "https://h/", .headers = &bad_value, .headers_count = 1},
+        };
+        for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+                assert_int_equal(keyfob_sign(client, "default", &refused[i], &signature, &error), KEYFOB_INVALID);
         size_t size = 800000;
         void *payload = calloc(1, size);
         assert_non_null(payload);
@@ -402,6 +425,100 @@ static void test_sign(void **state)
         agent_free(&agent);
 }
 
+// What an impostor might send: nothing of it becomes a part of the caller's requests.
+static void test_signatures_that_are_none(void **state)
+{
+        static const char *const bodies[] = {
+            "{}",
+            "[]",
+            "{\"headers\":{}}",
+            "{\"headers\":[\"authorization\"]}",
+            "{\"headers\":{\"authorization\":1}}",
+            "{\"headers\":{\"\":\"x\"}}",
+            "{\"headers\":{\"a b\":\"x\"}}",
+            "{\"headers\":{\"a\":\"x\\r\\nEvil: y\"}}",
+            "{\"headers\":{\"a\\nEvil\":\"x\"}}",
+            "{\"headers\":{\"a\":\"\\u007f\"}}",
+        };
+        static const struct keyfob_sign_request request = {.method = "GET", .url = "https://h/"};
+        (void)state;
+        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+                const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, bodies[i], 0}};
+                struct agent agent;
+                struct keyfob_signature signature;
+                agent_start(&agent, script, 1);
+                struct keyfob_client *client = connect_to(&agent, 0);
+                assert_int_equal(keyfob_sign(client, "default", &request, &signature, NULL), KEYFOB_BAD_ANSWER);
+                assert_null(signature.headers);
+                keyfob_disconnect(client);
+                assert_true(agent_end(&agent));
+                agent_free(&agent);
+        }
+}
+
+// --- the process around it ---
+
+static void on_alarm(int number)
+{
+        (void)number;
+}
+
+// Signals whose handlers do not restart system calls, many while the answer comes byte by byte.
+static void test_signals(void **state)
+{
+        static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 1, DOCUMENT, 0}};
+        const struct sigaction action = {.sa_handler = on_alarm};
+        const struct itimerval often = {{0, 200}, {0, 200}};
+        const struct itimerval never = {{0, 0}, {0, 0}};
+        struct sigaction before;
+        (void)state;
+        for (int i = 0; i < 10; i++) {
+                struct agent agent;
+                struct keyfob_credentials c;
+                struct keyfob_error error;
+                agent_start(&agent, script, 1);
+                struct keyfob_client *client = connect_to(&agent, 0);
+                assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+                assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+                enum keyfob_status status = keyfob_get_credentials(client, "default", &c, &error);
+                assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+                assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+                assert_int_equal(status, KEYFOB_OK);
+                keyfob_credentials_clear(&c);
+                keyfob_disconnect(client);
+                assert_true(agent_end(&agent));
+                agent_free(&agent);
+        }
+}
+
+// The connection must not become the standard output of a process that has none.
+static void test_closed_standard_streams(void **state)
+{
+        static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0}};
+        struct agent agent;
+        int status = -1;
+        (void)state;
+        agent_start(&agent, script, 1);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                struct keyfob_options options = {.socket = agent.path};
+                struct keyfob_credentials c;
+                for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                        (void)close(fd);
+                struct keyfob_client *client = keyfob_connect(&options, NULL);
+                bool is_taken = false;
+                for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                        is_taken = is_taken || fcntl(fd, F_GETFD) >= 0;
+                bool works = client && keyfob_get_credentials(client, "default", &c, NULL) == KEYFOB_OK;
+                _exit(is_taken ? 2 : !works);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_true(agent_end(&agent));
+        agent_free(&agent);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -418,6 +535,9 @@ int main(void)
             cmocka_unit_test(test_early_refusal),
             cmocka_unit_test(test_invalid),
             cmocka_unit_test(test_sign),
+            cmocka_unit_test(test_signatures_that_are_none),
+            cmocka_unit_test(test_signals),
+            cmocka_unit_test(test_closed_standard_streams),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

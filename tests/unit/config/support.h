@@ -40,20 +40,39 @@ static inline int lookup_fixed(enum account_kind kind, const char *name, uint32_
         return strcmp(name, "broken") == 0 ? -EIO : -ENOENT;
 }
 
-static inline int parse_with(const char *text, char **environment, const char *socket, struct settings **ret,
-                             struct error *e)
+static inline int parse_from(struct settings_source *source, const char *text, char **environment,
+                             struct settings **ret, struct error *e)
 {
         struct env env;
         env_init(&env, environment);
-        const struct settings_source source = {.file = "/etc/keyfob/config.json",
-                                               .directory = "/etc/keyfob",
-                                               .working_directory = "/work",
-                                               .socket_path = socket,
-                                               .host_name = "host-1",
-                                               .env = &env,
-                                               .lookup = lookup_fixed};
+        source->env = &env;
         *e = (struct error){.kind = ERROR_NONE};
-        return settings_parse(&source, slice_str(text), ret, e);
+        return settings_parse(source, slice_str(text), ret, e);
+}
+
+static inline int parse_with(const char *text, char **environment, const char *socket, struct settings **ret,
+                             struct error *e)
+{
+        struct settings_source source = {.file = "/etc/keyfob/config.json",
+                                         .directory = "/etc/keyfob",
+                                         .working_directory = "/work",
+                                         .socket_path = socket,
+                                         .host_name = "host-1",
+                                         .lookup = lookup_fixed};
+        return parse_from(&source, text, environment, ret, e);
+}
+
+static inline int parse_looking_for_files(const char *text, struct settings **ret, struct error *e)
+{
+        char region[] = "AWS_REGION=us-east-1";
+        char *environment[] = {region, NULL};
+        struct settings_source source = {.file = "/etc/keyfob/config.json",
+                                         .directory = "/etc/keyfob",
+                                         .working_directory = "/work",
+                                         .host_name = "host-1",
+                                         .check_files = true,
+                                         .lookup = lookup_fixed};
+        return parse_from(&source, text, environment, ret, e);
 }
 
 // With AWS_REGION, so that STS has a region.

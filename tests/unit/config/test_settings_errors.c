@@ -273,11 +273,17 @@ static void test_no_secret(void **state)
             P(ANYWHERE_BODY ", \"private_key\": \"-----BEGIN PRIVATE KEY-----\\n" SECRET "\""),
             P("\"type\": \"web_identity\", " ROLE ", \"web_identity_token_file\": \"eyJhbGciOiJSUzI1NiJ9." SECRET
               "." SECRET SECRET "\""),
+            P("\"type\": \"static\", \"access_key_id\": \"" SECRET "\""), // in each other's place
+            P("\"type\": \"static\", \"access_key_id\": [\"" SECRET "\"]"),
+            P(WEB_BODY ", \"endpoint_url\": \"https://me:" SECRET "@host\""),
+            // with files looked for, and such as no file has the name of
+            P("\"type\": \"static\", \"secret_access_key_file\": \"" SECRET "\""),
+            P("\"type\": \"static\", \"session_token_file\": \"IQo" SECRET SECRET SECRET SECRET SECRET "//==\""),
         };
         for (size_t i = 0; i < ROWS(texts); i++) {
                 struct settings *s = NULL;
                 struct error e;
-                assert_int_equal(parse(texts[i], &s, &e), -1);
+                assert_int_equal(parse_looking_for_files(texts[i], &s, &e), -1);
                 if (strstr(e.message, "wJalr") || strstr(e.hint, "wJalr"))
                         fail_msg("row %zu: %s %s", i, e.message, e.hint);
         }
@@ -304,6 +310,7 @@ static void test_environment(void **state)
             {"AWS_REGION=us_east_1", "environment: AWS_REGION: found \"us_east_1\""},
             {"AWS_ENDPOINT_URL_STS=http://example.com", "environment: AWS_ENDPOINT_URL_STS: found"},
             {"AWS_ENDPOINT_URL=nowhere", "environment: AWS_ENDPOINT_URL: found \"nowhere\""},
+            {"AWS_ENDPOINT_URL=https://me:pw@host", "environment: AWS_ENDPOINT_URL: found another form, expected"},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
                 char variable[64];

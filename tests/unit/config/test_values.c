@@ -160,7 +160,14 @@ static void test_texts(void **state)
             {"-----BEGIN PRIVATE KEY-----", true},
             {"a\nb", true},
             {"eyJhbGciOiJSUzI1NiJ9", true},
+            {"IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDexampleexampleexampleexampleexampleexampleex"
+             "ampleexampleexampleexampleexampleexampleexampleexampleexampleexampleexampleexampleexampleexampleexamplee"
+             "x+ample==",
+             true}, // a session token
             {"key.pem", false},
+            {"/a/path/that/is/long/but/has/a/name/with/a/dot/in/it/as/nearly/all/of/them/have/and/goes/on/and/on/for/"
+             "more/than/two/hundred/characters/without/any/end/in/sight/until/there/is/one/after/all/at/last/key.pem",
+             false},
             {"client/private-key", false},
         };
         check_rows("external id", values_is_external_id, ids, ROWS(ids));

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens in a vault, as lines of the log.
+#include "sidecar/app/journal.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cmocka.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/credentials.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/log.h"
+#include "sidecar/server/metrics.h"
+
+#define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
+#define SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+enum { PATIENCE_S = 60, LOG_MAX = 65536 };
+
+struct desk {
+        uv_loop_t loop;
+        struct clock clock; // runs 1000 times as fast where delays are meant, and is set by hand
+        int64_t now_ms;
+        struct log log;
+        int read_fd;
+        char text[LOG_MAX];
+        size_t n;
+        struct metrics *metrics;
+        struct journal journal;
+        struct vault *vault;
+        struct entry *entry;
+        bool is_closed;
+        // the provider and its script
+        struct provider provider;
+        uv_timer_t timer;
+        bool fails, is_new;
+        int64_t ends_s;
+        unsigned issued;
+};
+
+static int64_t desk_boot_ms(void *context)
+{
+        return ((struct desk *)context)->now_ms;
+}
+
+static int64_t desk_wall_ms(void *context)
+{
+        return ((struct desk *)context)->now_ms + NOON_S * 1000;
+}
+
+static uint32_t no_jitter(void *context)
+{
+        (void)context;
+        return 0;
+}
+
+static struct desk *desk_of(struct provider *p)
+{
+        return (struct desk *)((char *)p - offsetof(struct desk, provider));
+}
+
+static void on_due(uv_timer_t *timer)
+{
+        struct desk *d = timer->data;
+        if (d->fails) {
+                struct error e;
+                error_set(&e, ERROR_DENIED, "STS AssumeRole: AccessDenied\nlevel=info event=forged");
+                error_hint(&e, "look at the trust policy");
+                snprintf(e.upstream.code, sizeof(e.upstream.code), "AccessDenied");
+                snprintf(e.upstream.request_id, sizeof(e.upstream.request_id), "11112222");
+                provider_finish(&d->provider, NULL, &e);
+                return;
+        }
+        char key[32];
+        if (d->is_new)
+                d->issued++;
+        snprintf(key, sizeof(key), "ASIAEXAMPLE%u", d->issued);
+        struct credentials fields = {.access_key_id = slice_str(key),
+                                     .secret_access_key = SLICE(SECRET),
+                                     .session_token = SLICE("session-token"),
+                                     .issued_s = NOON_S + d->now_ms / 1000,
+                                     .expires_s = d->ends_s};
+        provider_finish(&d->provider, credentials_new(&fields), NULL);
+}
+
+static int desk_start(struct provider *p, struct error *e)
+{
+        (void)e;
+        uv_timer_start(&desk_of(p)->timer, on_due, 0, 0);
+        return 0;
+}
+
+static void desk_destroy(struct provider *p)
+{
+        uv_close((uv_handle_t *)&desk_of(p)->timer, NULL);
+}
+
+static int set_up(void **state)
+{
+        static const struct provider_ops ops = {desk_start, NULL, desk_destroy};
+        struct desk *d = calloc(1, sizeof(*d));
+        int fds[2];
+        assert_non_null(d);
+        assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+        assert_int_equal(uv_loop_init(&d->loop), 0);
+        d->clock = (struct clock){desk_boot_ms, desk_wall_ms, 1000, d};
+        d->now_ms = 1000;
+        d->read_fd = fds[0];
+        d->log = (struct log){.fd = fds[1], .level = LOG_LEVEL_INFO, .clock = &d->clock};
+        d->metrics = metrics_new(&d->loop);
+        d->journal = (struct journal){.log = &d->log, .metrics = d->metrics};
+        d->vault = vault_new(&(struct vault_deps){
+            .loop = &d->loop, .clock = &d->clock, .random = no_jitter, .observer = journal_observer(&d->journal)});
+        assert_true(d->metrics && d->vault);
+        d->provider.ops = &ops;
+        d->is_new = true;
+        d->ends_s = NOON_S + 3600;
+        uv_timer_init(&d->loop, &d->timer);
+        d->timer.data = d;
+        d->entry = vault_add(d->vault, &(struct entry_options){.name = "irsa", .on_demand = true}, &d->provider);
+        assert_non_null(d->entry);
+        *state = d;
+        return 0;
+}
+
+static void on_closed(void *arg)
+{
+        ((struct desk *)arg)->is_closed = true;
+}
+
+static int tear_down(void **state)
+{
+        struct desk *d = *state;
+        vault_close(d->vault, on_closed, d);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+        assert_true(d->is_closed);
+        metrics_close(d->metrics);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+        assert_int_equal(uv_loop_close(&d->loop), 0);
+        close(d->read_fd);
+        close(d->log.fd);
+        free(d);
+        return 0;
+}
+
+// Takes what was logged; true when `event` is in it.
+static bool has_event(struct desk *d, const char *event)
+{
+        char word[64];
+        ssize_t got;
+        while ((got = read(d->read_fd, d->text + d->n, sizeof(d->text) - 1 - d->n)) > 0)
+                d->n += (size_t)got;
+        d->text[d->n] = '\0';
+        snprintf(word, sizeof(word), " event=%s ", event);
+        return strstr(d->text, word) != NULL;
+}
+
+static void turn_until_event(struct desk *d, const char *event)
+{
+        for (time_t start = time(NULL); !has_event(d, event);) {
+                uv_run(&d->loop, UV_RUN_NOWAIT);
+                if (time(NULL) - start > PATIENCE_S)
+                        fail_msg("no %s in %s", event, d->text);
+        }
+}
+
+static void forget_log(struct desk *d)
+{
+        (void)has_event(d, "");
+        d->n = 0;
+        d->text[0] = '\0';
+}
+
+#define EXPECT(d, part)                                                                                                \
+        do {                                                                                                           \
+                if (!strstr((d)->text, part))                                                                          \
+                        fail_msg("no %s in %s", part, (d)->text);                                                      \
+        } while (0)
+
+static void on_done(struct vault_waiter *w, struct credentials *c, const struct error *e)
+{
+        (void)w;
+        (void)c;
+        (void)e;
+}
+
+// Nobody needs the answer: what is asked for happens all the same.
+static void ask(struct desk *d, enum vault_want want, int64_t min_life_s)
+{
+        struct vault_waiter w = {.done = on_done, .min_life_s = min_life_s};
+        entry_wait(d->entry, want, &w);
+        entry_wait_cancel(&w);
+}
+
+static void test_rotated(void **state)
+{
+        struct desk *d = *state;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "rotated");
+        EXPECT(d, "level=info event=rotated profile=irsa generation=1 expiration=2026-09-01T13:00:00Z duration_ms=0\n");
+        assert_null(strstr(d->text, SECRET));
+        assert_null(strstr(d->text, "session-token"));
+        forget_log(d);
+        ask(d, VAULT_WANT_REFRESH, 0);
+        turn_until_event(d, "rotated");
+        EXPECT(d, "generation=2");
+}
+
+// The source had nothing else: that is not told as something new.
+static void test_refreshed(void **state)
+{
+        struct desk *d = *state;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "rotated");
+        forget_log(d);
+        d->is_new = false;
+        d->now_ms += 31000;
+        ask(d, VAULT_WANT_CREDENTIALS, 7200); // more than it has
+        turn_until_event(d, "refreshed");
+        EXPECT(d, "level=info event=refreshed profile=irsa generation=1 expiration=2026-09-01T13:00:00Z");
+        assert_false(has_event(d, "rotated"));
+        struct buffer text;
+        buffer_init(&text, LOG_MAX);
+        metrics_write(d->metrics, NULL, 0, &text);
+        assert_non_null(strstr(buffer_c_str(&text), "keyfob_refresh_duration_seconds_count 2\n")); // both were calls
+        buffer_free(&text);
+}
+
+static void test_credentials_without_end(void **state)
+{
+        struct desk *d = *state;
+        d->ends_s = CREDENTIALS_NEVER_EXPIRE;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "rotated");
+        EXPECT(d, "expiration=never");
+}
+
+static void test_failed(void **state)
+{
+        struct desk *d = *state;
+        d->fails = true;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "refresh_failed");
+        EXPECT(d, "level=warn event=refresh_failed profile=irsa kind=denied");
+        EXPECT(d, "hint=\"look at the trust policy\" upstream_code=AccessDenied upstream_request_id=11112222\n");
+        assert_false(has_event(d, "forged")); // one line stays one line
+}
+
+static void test_expired_and_dropped(void **state)
+{
+        struct desk *d = *state;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "rotated");
+        d->fails = true;
+        d->now_ms += 3600 * 1000;
+        vault_replan(d->vault);
+        turn_until_event(d, "expired");
+        EXPECT(d, "level=error event=expired profile=irsa hint=");
+        entry_drop(d->entry);
+        assert_true(has_event(d, "dropped"));
+        EXPECT(d, "level=info event=dropped profile=irsa\n");
+}
+
+// Errors that a person has to mend are told as errors, the others pass.
+static void test_levels(void **state)
+{
+        struct desk *d = *state;
+        static const struct {
+                enum error_kind kind;
+                const char *level;
+        } rows[] = {{ERROR_CONFIG, "level=error "},
+                    {ERROR_INTERNAL, "level=error "},
+                    {ERROR_DENIED, "level=warn "},
+                    {ERROR_TRANSIENT, "level=warn "},
+                    {ERROR_THROTTLED, "level=warn "}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct error e;
+                error_set(&e, rows[i].kind, "why");
+                journal_error(&d->log, "refresh_failed", "a b", &e);
+                assert_true(has_event(d, "refresh_failed"));
+                EXPECT(d, rows[i].level);
+                EXPECT(d, "profile=\"a b\"");
+                EXPECT(d, "error=why hint=\"\"");
+                forget_log(d);
+        }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            TEST(test_rotated), TEST(test_refreshed),           TEST(test_credentials_without_end),
+            TEST(test_failed),  TEST(test_expired_and_dropped), TEST(test_levels),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
