@@ -105,6 +105,7 @@ static struct entry_options options_of(const struct profile *p)
         return (struct entry_options){.name = p->name,
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
+                                      .upstream = p->type == PROFILE_STATIC ? NULL : p->endpoint_url,
                                       .recheck_seconds = has_key_files(p) ? KEY_FILES_RECHECK_S : 0};
 }
 

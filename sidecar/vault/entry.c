@@ -22,7 +22,10 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
 {
         size_t name_n = strlen(options->name);
         struct entry *e = v->is_closing ? NULL : calloc(1, sizeof(*e) + name_n + 1);
-        if (!e) {
+        if (e)
+                e->bucket = bucket_join(v, options->upstream);
+        if (!e || !e->bucket) {
+                free(e);
                 provider_free(provider);
                 return NULL;
         }
@@ -67,6 +70,7 @@ static void on_timer_closed(uv_handle_t *handle)
         entry_forget(e);
         provider_free(e->provider);
         TAILQ_REMOVE(&v->entries, e, all);
+        bucket_leave(e);
         free(e);
         vault_entry_gone(v);
 }

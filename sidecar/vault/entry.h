@@ -4,6 +4,7 @@
 //
 //   entry.c    its life from vault_add() to the last free(), and what can be asked of it
 //   plan.c     when: the one timer of an entry, expiry, the next attempt, idleness
+//   bucket.c   how many flights one upstream gets, and in which order
 //   refresh.c  the flight: start, completion, what becomes of its result
 //   waiters.c  who waits for it
 //   source.c   who waits for it from below: chained providers
@@ -70,6 +71,11 @@ struct entry {
         unsigned calls_open;           // of source.c, not yet answered
 
         TAILQ_ENTRY(entry) all, starting, settling;
+        struct bucket *bucket;  // of its upstream
+        int64_t queued_end_ms;  // while it queues there: serve_until_ms when it came,
+        uint64_t queued_number; // its number,
+        uint32_t queued_at;     // its place in the heap
+
         uint8_t queue; // of enum entry_queue
         bool is_on_demand : 1;
         bool is_wanted : 1;        // on demand: somebody asked and has not fallen silent; eager: always
@@ -86,19 +92,23 @@ struct entry {
 
 _Static_assert(sizeof(struct entry) <= 448, "ten thousand entries must stay cheap");
 
+struct bucket;
 struct source_call;
+TAILQ_HEAD(bucket_list, bucket);
 TAILQ_HEAD(entry_list, entry);
 TAILQ_HEAD(call_list, source_call);
 
 struct vault {
         struct vault_deps deps;
         uv_timer_t pump, tick;
-        struct entry_list entries;            // all, until their memory goes
-        struct entry_list urgent, background; // waiting to start
-        struct entry_list settling;           // have waiters that can be completed
-        struct call_list answers;             // calls of source.c that can be answered
-        int64_t wall_less_boot_ms;            // when everything was last planned
-        int64_t boot_less_loop_ms;            // likewise
+        struct entry_list entries;  // all, until their memory goes
+        struct bucket_list buckets; // with those that wait to start
+        struct entry_list urgent;   // wait to start, and somebody waits for them
+        struct entry_list settling; // have waiters that can be completed
+        struct call_list answers;   // calls of source.c that can be answered
+        uint64_t queued;            // entries so far, in all buckets
+        int64_t wall_less_boot_ms;  // when everything was last planned
+        int64_t boot_less_loop_ms;  // likewise
         bool is_closing;
         unsigned open_handles;
         void (*closed)(void *arg);
@@ -120,6 +130,16 @@ void plan_again(struct entry *e);   // a clock or a setting changed; keeps the d
 void plan_no_later_than(struct entry *e, int64_t at_ms);
 void plan_arm(struct entry *e); // sets the timer for whatever comes next
 int64_t plan_clock_ms(const struct entry *e);
+
+// bucket.c
+struct bucket *bucket_join(struct vault *v, const char *upstream); // NULL: out of memory
+void bucket_leave(struct entry *e);
+void bucket_queue(struct entry *e);
+void bucket_unqueue(struct entry *e);
+struct entry *bucket_next(struct vault *v); // that may start now: the first of its queue, in which it stays; or NULL
+int64_t bucket_wait_ms(struct vault *v);    // until there is one; ENTRY_NEVER: none, unless something else happens
+void bucket_begin_flight(struct entry *e);
+void bucket_end_flight(struct entry *e);
 
 // refresh.c
 void refresh_request(struct entry *e, bool is_urgent); // starts from the loop, unless one is under way

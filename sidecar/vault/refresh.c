@@ -6,6 +6,15 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 
+static void dequeue(struct entry *e)
+{
+        if (e->queue == QUEUE_URGENT)
+                TAILQ_REMOVE(&e->vault->urgent, e, starting);
+        else if (e->queue == QUEUE_BACKGROUND)
+                bucket_unqueue(e);
+        e->queue = QUEUE_NONE;
+}
+
 void refresh_request(struct entry *e, bool is_urgent)
 {
         if (e->is_retired)
@@ -17,18 +26,13 @@ void refresh_request(struct entry *e, bool is_urgent)
                 return;
         if (e->queue == QUEUE_URGENT || (e->queue == QUEUE_BACKGROUND && !is_urgent))
                 return;
-        if (e->queue == QUEUE_BACKGROUND)
-                TAILQ_REMOVE(&v->background, e, starting);
-        TAILQ_INSERT_TAIL(is_urgent ? &v->urgent : &v->background, e, starting);
+        dequeue(e);
+        if (is_urgent)
+                TAILQ_INSERT_TAIL(&v->urgent, e, starting);
+        else
+                bucket_queue(e);
         e->queue = is_urgent ? QUEUE_URGENT : QUEUE_BACKGROUND;
         vault_pump_soon(v);
-}
-
-static void dequeue(struct entry *e)
-{
-        if (e->queue != QUEUE_NONE)
-                TAILQ_REMOVE(e->queue == QUEUE_URGENT ? &e->vault->urgent : &e->vault->background, e, starting);
-        e->queue = QUEUE_NONE;
 }
 
 void refresh_abandon(struct entry *e)
@@ -120,6 +124,7 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
         int64_t duration_ms = now_ms - e->last_attempt_ms;
         struct error too_short;
         e->is_running = false;
+        bucket_end_flight(e);
         e->last_attempt_ms = now_ms;
         if (e->is_cancelled) {
                 credentials_unref(c);
@@ -141,9 +146,11 @@ void refresh_start(struct entry *e)
         struct error error = {.kind = ERROR_INTERNAL};
         dequeue(e);
         e->is_running = true;
+        bucket_begin_flight(e);
         e->last_attempt_ms = plan_clock_ms(e);
         if (provider_start(e->provider, on_done, e, &error) == 0)
                 return;
         e->is_running = false;
+        bucket_end_flight(e);
         fail(e, &error, 0);
 }

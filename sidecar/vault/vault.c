@@ -20,10 +20,15 @@ static void settle_all(struct vault *v)
         }
 }
 
-static bool has_work(const struct vault *v)
+// Until there is work for the pump, in the loop's time; ENTRY_NEVER: it is waited for.
+static int64_t pump_wait_ms(struct vault *v)
 {
-        return !TAILQ_EMPTY(&v->settling) || !TAILQ_EMPTY(&v->answers) || !TAILQ_EMPTY(&v->urgent) ||
-               !TAILQ_EMPTY(&v->background);
+        if (!TAILQ_EMPTY(&v->settling) || !TAILQ_EMPTY(&v->answers) || !TAILQ_EMPTY(&v->urgent))
+                return VAULT_TURN_MS;
+        int64_t wait_ms = bucket_wait_ms(v);
+        if (wait_ms == ENTRY_NEVER)
+                return ENTRY_NEVER;
+        return wait_ms > 0 ? (int64_t)clock_real_ms(v->deps.clock, wait_ms) : VAULT_TURN_MS;
 }
 
 static void on_pump(uv_timer_t *timer)
@@ -33,7 +38,7 @@ static void on_pump(uv_timer_t *timer)
         for (unsigned i = 0; i < VAULT_ANSWERS_PER_TURN && !TAILQ_EMPTY(&v->answers); i++)
                 source_answer_next(v);
         for (unsigned i = 0; i < VAULT_STARTS_PER_TURN; i++) {
-                struct entry *e = TAILQ_EMPTY(&v->urgent) ? TAILQ_FIRST(&v->background) : TAILQ_FIRST(&v->urgent);
+                struct entry *e = TAILQ_EMPTY(&v->urgent) ? bucket_next(v) : TAILQ_FIRST(&v->urgent);
                 if (!e)
                         break;
                 refresh_start(e);
@@ -41,13 +46,15 @@ static void on_pump(uv_timer_t *timer)
         // What came up meanwhile has armed the timer with 0. That would come in the same turn of the loop, and for ever
         // where a waiter waits again each time.
         uv_timer_stop(&v->pump);
-        if (has_work(v))
-                uv_timer_start(&v->pump, on_pump, VAULT_TURN_MS, 0);
+        int64_t wait_ms = pump_wait_ms(v);
+        if (wait_ms != ENTRY_NEVER)
+                uv_timer_start(&v->pump, on_pump, (uint64_t)wait_ms, 0);
 }
 
 void vault_pump_soon(struct vault *v)
 {
-        if (!uv_is_active((uv_handle_t *)&v->pump))
+        bool is_soon = uv_is_active((uv_handle_t *)&v->pump) && uv_timer_get_due_in(&v->pump) <= VAULT_TURN_MS;
+        if (!is_soon)
                 uv_timer_start(&v->pump, on_pump, 0, 0);
 }
 
@@ -104,8 +111,8 @@ struct vault *vault_new(const struct vault_deps *deps)
                 return NULL;
         v->deps = *deps;
         TAILQ_INIT(&v->entries);
+        TAILQ_INIT(&v->buckets);
         TAILQ_INIT(&v->urgent);
-        TAILQ_INIT(&v->background);
         TAILQ_INIT(&v->settling);
         TAILQ_INIT(&v->answers);
         uv_timer_init(deps->loop, &v->pump); // cannot fail, nor can starting one

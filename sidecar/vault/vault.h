@@ -55,6 +55,7 @@ struct entry_options {
         const char *name; // copied
         bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
         int64_t refresh_before_seconds;
+        const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
         int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
         uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
         void *owner;               // whatever the caller wants back from entry_owner()
@@ -64,7 +65,7 @@ struct entry_options {
 // first fetch of an eager entry starts from the loop; many at once are spread over its turns.
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
 
-// Changes what may change without a new identity. The name stays.
+// Changes what may change without a new identity. Name and upstream stay.
 void entry_configure(struct entry *entry, const struct entry_options *options);
 
 // Removes an entry: its waiters complete with `reason` (from the loop), a running provider is cancelled, memory goes

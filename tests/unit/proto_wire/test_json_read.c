@@ -196,6 +196,8 @@ static void test_refused_duplicates(void **state)
             {SLICE_INIT("{\"\\u00e4\":1,\"\xc3\xa4\":2}"), 12, "duplicate key"},
             {SLICE_INIT("{\"\\/\":1,\"/\":2}"), 8, "duplicate key"},
             {SLICE_INIT("{\"\":1,\"\":2}"), 6, "duplicate key"},
+            {SLICE_INIT("{\"ab\":1,\"ac\":2,\"ab\":3}"), 15, "duplicate key"},
+            {SLICE_INIT("{\"b\":1,\"\":2,\"c\":3,\"\":4}"), 18, "duplicate key"},
             {SLICE_INIT("[{\"x\":{\"k\":1,\"k\":1}}]"), 13, "duplicate key"},
         };
         (void)state;
@@ -233,6 +235,34 @@ static void test_depth(void **state)
         nested(&b, 1000000, "[", "]");
         assert_int_equal(json_parse(&doc, buffer_slice(&b), &fault), -1);
         assert_string_equal(fault.what, "nested too deeply");
+        buffer_free(&b);
+        json_doc_free(&doc);
+}
+
+// The short way of plain documents ends where one is long, or might be deep. What it is must not depend on that.
+static void test_either_way(void **state)
+{
+        struct json_doc doc;
+        struct json_fault fault;
+        struct buffer b;
+        (void)state;
+        json_doc_init(&doc);
+        buffer_init(&b, 1 << 16);
+        for (size_t n = 4000; n < 4200; n++) {
+                for (size_t opens = 0; opens < 2; opens++) {
+                        buffer_reset(&b);
+                        assert_int_equal(buffer_put_str(&b, "{\"k\":\""), 0);
+                        while (b.n < n)
+                                assert_int_equal(buffer_put_byte(&b, opens ? '[' : 'x'), 0);
+                        assert_int_equal(buffer_put_str(&b, "\"}"), 0);
+                        assert_int_equal(json_parse(&doc, buffer_slice(&b), &fault), 0);
+                        assert_int_equal(json_raw(&doc, json_get(&doc, JSON_ROOT, SLICE("k"))).n, n - 6);
+                        b.p[b.n - 1] = ']';
+                        assert_int_equal(json_parse(&doc, buffer_slice(&b), &fault), -1);
+                        assert_string_equal(fault.what, "unexpected character");
+                        assert_int_equal(fault.offset, b.n - 1);
+                }
+        }
         buffer_free(&b);
         json_doc_free(&doc);
 }
@@ -496,6 +526,7 @@ int main(void)
             cmocka_unit_test(test_refused_strings),
             cmocka_unit_test(test_refused_duplicates),
             cmocka_unit_test(test_depth),
+            cmocka_unit_test(test_either_way),
             cmocka_unit_test(test_many_nodes),
             cmocka_unit_test(test_many_keys),
             cmocka_unit_test(test_every_prefix_is_refused),

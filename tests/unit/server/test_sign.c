@@ -96,6 +96,35 @@ static void test_vector_without_token(void **state)
         stop(&f, &c);
 }
 
+// The answer is sent in one piece; only the usual head is ready for that.
+static void test_heads(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *version, *header, *line;
+        } rows[] = {
+            {"1.1", "", "Cache-Control: no-store\n"},
+            {"1.1", "Connection: close\r\n", "Connection: close\n"},
+            {"1.0", "Connection: keep-alive\r\n", "Connection: keep-alive\n"},
+        };
+        static const char body[] = BEDROCK_START "\"payload_sha256\":\"" BODY_HASH "\"}";
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct fixture f;
+                struct client c;
+                char request[2048];
+                use_long_term(start(&f, &c));
+                fixture_fetch_all(&f);
+                snprintf(request, sizeof(request),
+                         "POST " SIGN " HTTP/%s\r\nHost: x\r\n%sContent-Length: %zu\r\n\r\n%s", rows[i].version,
+                         rows[i].header, sizeof(body) - 1, body);
+                assert_int_equal(client_ask(&c, request), 200);
+                assert_true(client_head_has(&c, "Content-Type: application/json\n"));
+                assert_true(client_head_has(&c, rows[i].line));
+                expect_member(&c, "signed_headers", "accept;content-type;host;x-amz-date");
+                stop(&f, &c);
+        }
+}
+
 static void test_scope(void **state)
 {
         (void)state;
@@ -424,6 +453,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_vector_with_token),
             cmocka_unit_test(test_vector_without_token),
+            cmocka_unit_test(test_heads),
             cmocka_unit_test(test_scope),
             cmocka_unit_test(test_refused_orders),
             cmocka_unit_test(test_payload_defaults),

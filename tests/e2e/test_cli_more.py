@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `keyfob` in adverse surroundings: an agent that hangs, lies or goes away, odd arguments and streams."""
+
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from support import paths
+from support.agent import environment
+from support.profiles import config
+
+COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
+URL = "https://my-bucket.s3.us-west-2.amazonaws.com/x"
+
+
+def keyfob(*arguments, socket=None, timeout=30, **more):
+    """Arguments may be bytes."""
+    arguments = [*arguments, *(["--socket", str(socket)] if socket else [])]
+    more.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(
+        [str(paths.KEYFOB), *arguments],
+        env=environment("/nonexistent"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=timeout,
+        check=False,
+        **more,
+    )
+
+
+# ---- what an agent may do ----
+
+
+class Impostor:
+    """Listens as an agent does; gives each request the next of `answers`, and None: no answer at all."""
+
+    def __init__(self, path, answers):
+        self.path, self._answers, self._kept = path, answers, []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        for answer in self._answers:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.recv(65536)
+            if answer is None:
+                self._kept.append(connection)
+                continue
+            connection.sendall(answer)
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for connection in self._kept:
+            connection.close()
+
+
+def answer(document, status="200 OK"):
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        [],
+        {"authorization": 1},
+        {"authorization": "x\r\nEvil: y"},
+        {"a b": "x"},
+        {"a": "\x1b[2J"},
+        {f"x-{i}": "v" for i in range(65)},
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--curl"]])
+def test_headers_that_are_none(folder, headers, more):
+    """Nothing that an answer says ends up as another header, or on a terminal as an order."""
+    with Impostor(folder / "k.sock", [answer({"headers": headers})]) as agent:
+        run = keyfob("sign", "GET", URL, *more, socket=agent.path)
+    assert run.returncode == 1 and run.stdout == b"" and b"no signed headers" in run.stderr
+
+
+@pytest.mark.parametrize("url", [None, 7, "https://x/\nrm -rf /", "\x1b]0;x\x07"])
+def test_url_that_is_none(folder, url):
+    with Impostor(folder / "k.sock", [answer({"url": url})]) as agent:
+        run = keyfob("presign", "GET", URL, socket=agent.path)
+    assert run.returncode == 1 and run.stdout == b"" and b"no URL" in run.stderr
+
+
+def test_errors_give_the_terminal_no_orders(folder):
+    problem = {"detail": "a\x1b[2J\u009b31m\nb", "hint": "c\x07", "code": "x"}
+    with Impostor(folder / "k.sock", [answer(problem, "503 No")]) as agent:
+        run = keyfob("credential-process", socket=agent.path)
+    assert run.returncode == 1
+    assert run.stderr == b"keyfob: a?[2J??31m?b\nhint: c?\n"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"Version": 1, "AccessKeyId": "A\r\nX: y", "SecretAccessKey": "s"},
+        {"Version": 1, "AccessKeyId": "A"},
+        {"Version": 2, "AccessKeyId": "A", "SecretAccessKey": "s"},
+        b'{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"',
+    ],
+)
+def test_credentials_that_are_none(folder, document):
+    with Impostor(folder / "k.sock", [answer(document)]) as agent:
+        run = keyfob("credential-process", socket=agent.path)
+    assert run.returncode == 1 and run.stdout == b"" and b"no credential document" in run.stderr
+
+
+@pytest.mark.parametrize("cut", [0, 10, 60, -1])
+def test_answer_cut_short(folder, cut):
+    whole = answer({"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"})
+    with Impostor(folder / "k.sock", [whole[:cut]]) as agent:
+        run = keyfob("credential-process", socket=agent.path)
+    assert run.returncode == 1 and run.stdout == b"" and b"hint: " in run.stderr
+
+
+def test_wait_tells_what_it_knew_when_the_agent_hangs(folder):
+    refusal = answer({"code": "credentials_unavailable", "detail": "not ready: irsa (fetching)"}, "503 No")
+    with Impostor(folder / "k.sock", [refusal, None]) as agent:
+        run = keyfob("wait", "--timeout", "1s", socket=agent.path)
+    assert run.returncode == 1 and b"not ready: irsa (fetching)\n" in run.stderr
+    assert b"did not answer" in run.stderr
+
+
+def test_permission_denied(folder):
+    """An agent that this user may not talk to is explained, and is exit code 3."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(folder / "k.sock"))
+    listener.listen()
+    (folder / "k.sock").chmod(0)
+    more = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+    folder.chmod(0o755)
+    if more and not os.access(paths.KEYFOB.parent, os.X_OK):
+        pytest.skip("the build folder is closed to other users")
+    run = keyfob("credential-process", socket=folder / "k.sock", **more)
+    listener.close()
+    assert run.returncode == 3 and b"permission denied" in run.stderr and b"`mode`" in run.stderr
+
+
+# ---- waiting, with the real agent ----
+
+
+def test_wait_says_why(start, standin, profiles):
+    standin.fault("rolesanywhere", "deny")
+    agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem(), **{"ends-in-z": profiles.static()}))
+    agent.wait_for_state("onprem", "failed")
+    run = keyfob("wait", "--timeout", "0", socket=agent.socket)
+    first, *rest = run.stderr.decode().splitlines()
+    assert run.returncode == 1 and first == "keyfob: not ready: onprem (failed)"
+    assert any(line.startswith("keyfob: profile onprem: ") and "AccessDenied" in line for line in rest)
+    assert "/v1/" not in run.stderr.decode()
+    assert keyfob("wait", "ends-in-z", "irsa", "--min-ttl", "1m", "--timeout", "20s", socket=agent.socket).returncode == 0
+    run = keyfob("wait", "irsa", "nobody", socket=agent.socket)
+    assert run.returncode == 1 and b"`keyfob status` lists the profiles" in run.stderr
+
+
+# ---- odd arguments ----
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["credential-process", "a\x1b[31mb"], 2, "no profile can have this name: a?[31mb"),
+        (["credential-process", b"\xff\xfe"], 2, "no profile can have this name: ??"),
+        (["wait", b"\xff"], 2, "no profile can have this name: ?"),
+        (["\x1b[2J"], 2, "no such command: ?[2J"),
+        (["status", "irsa", "--profile", "onprem"], 2, "the profile is given twice: onprem"),
+        (["wait", "--live", "irsa"], 2, "--live asks about the agent alone"),
+        (["wait", "--live", "--min-ttl", "1m"], 2, "--live asks about the agent alone"),
+        (["sign", "GET", b"https://x/\xff"], 2, "this is no UTF-8: https://x/?"),
+        (["sign", "GET", URL, "-H", b"a: \xff"], 2, "this is no UTF-8: a: ?"),
+        (["sign", "GET", URL, "-H", "a: b\r\nc: d"], 2, "this is no header: a: b??c: d"),
+        (["sign", "GET", URL, "-H", "a" * 5000], 2, "this is no header: " + "a" * 1024 + "...\n"),
+        (["sign", "GET", URL, "-d", "@-", "--curl"], 2, "standard input again"),
+        (["sign", "GET", URL, "-d", "@/nonexistent/x"], 1, "cannot be opened: /nonexistent/x: No such file"),
+        (["sign", "GET", URL, "-d", "@/"], 1, "this file cannot be read: /: "),
+        (["presign", "GET", URL, "--expires-in", "8d"], 2, "a URL cannot be signed for this long: 8d"),
+        (["presign", "GET", URL, "--expires-in", "0"], 2, "a URL cannot be signed for this long: 0"),
+    ],
+)
+def test_arguments(arguments, status, words):
+    run = keyfob(*arguments)
+    assert run.returncode == status and run.stdout == b""
+    assert words in run.stderr.decode(), run.stderr
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_fits_a_terminal(command):
+    run = keyfob(*([command] if command else []), "--help")
+    assert run.returncode == 0 and max(map(len, run.stdout.decode().splitlines())) <= 80
+
+
+def test_file_too_large(shared, folder):
+    (folder / "large").write_bytes(bytes(1024 * 1024))
+    run = keyfob("sign", "PUT", URL, "-d", f"@{folder / 'large'}", "--profile", "irsa", socket=shared.socket)
+    assert run.returncode == 1 and b"too large" in run.stderr and b"payload_sha256" in run.stderr
+
+
+# ---- streams ----
+
+
+def test_payload_from_standard_input(shared, folder):
+    (folder / "body").write_bytes(b"\x00a\xff\n")
+    arguments = ["--profile", "irsa", "--time", "20260901T120000Z"]
+    by_name = keyfob("sign", "PUT", URL, "-d", f"@{folder / 'body'}", *arguments, socket=shared.socket)
+    with open(folder / "body", "rb") as body:
+        by_input = keyfob("sign", "PUT", URL, "-d", "@-", *arguments, socket=shared.socket, stdin=body)
+    assert by_name.returncode == 0 and by_input.stdout == by_name.stdout
+
+
+def test_closed_standard_output(shared):
+    """The socket must not take its place: that would be success, and the credentials sent back to the agent."""
+    run = subprocess.run(
+        ["sh", "-c", f"exec '{paths.KEYFOB}' credential-process irsa --socket '{shared.socket}' >&-"],
+        env=environment("/nonexistent"),
+        stderr=subprocess.PIPE,
+        timeout=20,
+        check=False,
+    )
+    assert run.returncode == 1 and b"standard output" in run.stderr
+
+
+def test_standard_output_that_does_not_block(shared):
+    """As a parent may have made it, and full at first."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    filled = 0
+    while select.select([], [writer], [], 0)[1]:
+        filled += os.write(writer, b"x" * 4096)
+    command = [str(paths.KEYFOB), "credential-process", "irsa", "--socket", str(shared.socket)]
+    with subprocess.Popen(command, env=environment("/nonexistent"), stdout=writer) as process:
+        os.close(writer)
+        with open(reader, "rb") as file:
+            text = file.read()
+        assert process.wait(20) == 0
+    assert json.loads(text[filled:]) == shared.credentials("irsa")
+
+
+# ---- status --watch ----
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, *arguments):
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [str(paths.KEYFOB), *map(str, arguments)],
+            env=environment("/nonexistent"),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        self.text = ""
+
+    def read_until(self, condition, timeout=20.0):
+        deadline = time.monotonic() + timeout
+        while not condition(self.text):
+            left = deadline - time.monotonic()
+            assert left > 0 and select.select([self._master], [], [], left)[0], self.text
+            self.text += os.read(self._master, 4096).decode()
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(10)
+        os.close(self._master)
+        return status
+
+
+def test_watch_on_a_terminal(start, profiles):
+    """Each picture takes the place of the last, an agent that restarts comes back, Ctrl-C ends it."""
+    agent = start(config(irsa=profiles.irsa()), name="a")
+    agent.credentials("irsa")
+    terminal = Terminal("status", "--watch", "--socket", agent.socket)
+    try:
+        terminal.read_until(lambda text: text.count("irsa ") >= 2)
+        assert all(picture.startswith("PROFILE") for picture in terminal.text.split("\x1b[H\x1b[J")[1:])
+        agent.end()
+        terminal.read_until(lambda text: "no agent at" in text)
+        before = len(terminal.text)
+        start(config(irsa=profiles.irsa()), name="a")
+        terminal.read_until(lambda text: "PROFILE" in text[before:])
+    finally:
+        assert terminal.end() == -signal.SIGINT
+
+
+def test_watch_of_a_profile_that_is_not_there(shared):
+    terminal = Terminal("status", "nobody", "--watch", "--socket", shared.socket)
+    terminal.read_until(lambda text: "lists the profiles" in text)
+    assert terminal.process.wait(10) == 1
+    terminal.end()
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_watch_without_a_terminal(shared, more):
+    command = [str(paths.KEYFOB), "status", "irsa", "--watch", *more, "--socket", str(shared.socket)]
+    with subprocess.Popen(command, env=environment("/nonexistent"), stdout=subprocess.PIPE, text=True) as process:
+        lines = [process.stdout.readline() for _ in range(5)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
+    assert not any("\x1b" in line for line in lines)
+    if more:
+        assert all(json.loads(line)["name"] == "irsa" for line in lines)
+    else:
+        assert lines[0] == lines[3] and lines[2] == "\n" and lines[4].startswith("irsa ")

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many entries that call the same upstream, or some of them another.
+#include "sidecar/vault/vault.h"
+
+#include "tests/unit/vault/simulation.h"
+
+enum { MANY = 1000, A_SECOND = 100, BURST = 100, FLIGHTS = 64 };
+
+#define STS "https://sts.us-east-1.amazonaws.com"
+#define OTHER "https://sts.eu-west-1.amazonaws.com"
+
+struct crowd {
+        struct sim sim;
+        struct fake f[MANY];
+        struct entry *e[MANY];
+        unsigned count;
+        unsigned most_running, starts;
+};
+
+static unsigned starts_of(const struct crowd *c)
+{
+        unsigned starts = 0;
+        for (unsigned i = 0; i < c->count; i++)
+                starts += c->f[i].starts;
+        return starts;
+}
+
+static void count_running(void *arg)
+{
+        struct crowd *c = arg;
+        unsigned running = 0;
+        for (unsigned i = 0; i < c->count; i++)
+                running += c->f[i].base.is_running;
+        if (running > c->most_running)
+                c->most_running = running;
+}
+
+static struct crowd *crowd_begin(void)
+{
+        struct crowd *c = calloc(1, sizeof(*c));
+        assert_non_null(c);
+        sim_begin(&c->sim);
+        return c;
+}
+
+// One more entry; its provider may be changed before the loop turns.
+static struct fake *crowd_add(struct crowd *c, const char *upstream, bool on_demand)
+{
+        assert_true(c->count < MANY);
+        char name[32], copied[64] = "";
+        struct fake *f = &c->f[c->count];
+        snprintf(name, sizeof(name), "tenant-%u", c->count);
+        if (upstream)
+                snprintf(copied, sizeof(copied), "%s", upstream);
+        fake_init(f, &c->sim);
+        struct entry_options options = {
+            .name = name, .on_demand = on_demand, .upstream = upstream ? copied : NULL, .owner = f};
+        c->e[c->count] = vault_add(c->sim.vault, &options, &f->base);
+        assert_non_null(c->e[c->count++]);
+        return f;
+}
+
+static void crowd_end(struct crowd *c)
+{
+        c->sim.watch = NULL;
+        sim_end(&c->sim);
+        for (unsigned i = 0; i < c->count; i++)
+                assert_true(c->f[i].is_destroyed);
+        free(c);
+}
+
+static void test_so_many_a_second(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        for (unsigned i = 0; i < MANY; i++)
+                crowd_add(c, STS, false);
+        c->sim.watch = count_running;
+        c->sim.watch_arg = c;
+        sim_run(&c->sim, SECOND); // a call takes 50 ms
+        assert_in_range(starts_of(c), BURST + A_SECOND - 10, BURST + A_SECOND);
+        sim_run(&c->sim, 4 * SECOND);
+        assert_in_range(starts_of(c), BURST + 5 * A_SECOND - 10, BURST + 5 * A_SECOND);
+        assert_int_equal(c->most_running, FLIGHTS);
+        sim_run(&c->sim, 4 * SECOND + 100);
+        for (unsigned i = 0; i < MANY; i++) {
+                assert_int_equal(c->f[i].starts, 1);
+                assert_int_equal(state_of(c->e[i]), ENTRY_FRESH);
+        }
+        sim_run(&c->sim, 25 * HOUR); // and so it goes on, nobody starves
+        for (unsigned i = 0; i < MANY; i++)
+                assert_non_null(entry_peek(c->e[i]));
+        assert_int_equal(c->sim.events[VAULT_EXPIRED], 0);
+        crowd_end(c);
+}
+
+static void test_so_many_at_once(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        for (unsigned i = 0; i < MANY; i++)
+                crowd_add(c, STS, false)->takes_ms = 10 * SECOND;
+        sim_run(&c->sim, 9 * SECOND);
+        assert_int_equal(starts_of(c), FLIGHTS);
+        sim_run(&c->sim, 2 * SECOND);
+        assert_int_equal(starts_of(c), 2 * FLIGHTS);
+        crowd_end(c); // in the midst of it
+}
+
+static void test_a_slow_upstream_is_not_in_the_others_way(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        for (unsigned i = 0; i < MANY; i++)
+                crowd_add(c,
+                          i % 10 == 0   ? OTHER
+                          : i % 10 == 1 ? NULL
+                                        : STS,
+                          false)
+                    ->way = i % 10 < 2 ? FAKE_GIVES : FAKE_HANGS;
+        sim_run(&c->sim, SECOND);
+        for (unsigned i = 0; i < MANY; i++)
+                if (i % 10 < 2)
+                        assert_int_equal(state_of(c->e[i]), ENTRY_FRESH);
+        crowd_end(c);
+}
+
+static void test_who_is_not_asked_for_is_not_paced(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        for (unsigned i = 0; i < MANY; i++)
+                crowd_add(c, NULL, false);
+        sim_run(&c->sim, 200);
+        for (unsigned i = 0; i < MANY; i++)
+                assert_int_equal(state_of(c->e[i]), ENTRY_FRESH);
+        crowd_end(c);
+}
+
+static void test_who_asks_does_not_wait_in_the_queue(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        struct asker a[3] = {0};
+        for (unsigned i = 0; i < MANY; i++)
+                crowd_add(c, STS, i == MANY - 1)->way = i < MANY - 3 ? FAKE_HANGS : FAKE_GIVES;
+        sim_run(&c->sim, 2 * SECOND);
+        for (unsigned i = 0; i < 3; i++) // out of the queue, and one that was in none
+                ask(&a[i], c->e[MANY - 3 + i], VAULT_WANT_CREDENTIALS);
+        sim_run(&c->sim, 52);
+        for (unsigned i = 0; i < 3; i++) {
+                assert_int_equal(a[i].completions, 1);
+                assert_true(a[i].key[0]);
+        }
+        assert_int_equal(starts_of(c), FLIGHTS + 3);
+        crowd_end(c);
+}
+
+// The base calls the same upstream as all that wait for it.
+static void test_chained_entries_do_not_lock_their_base_out(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        crowd_add(c, STS, true);
+        struct credentials_source source = entry_source(c->e[0]);
+        for (unsigned i = 1; i < 3 * FLIGHTS; i++) {
+                struct fake *f = crowd_add(c, STS, false);
+                f->source = &source;
+                f->source_life_s = 300;
+        }
+        sim_run(&c->sim, 3 * SECOND);
+        assert_int_equal(c->f[0].starts, 1);
+        for (unsigned i = 0; i < c->count; i++)
+                assert_int_equal(state_of(c->e[i]), ENTRY_FRESH);
+        crowd_end(c);
+}
+
+// What was asked for is counted: those that nobody waits for stand back for it.
+static void test_what_is_asked_for_is_counted(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        struct asker *a = calloc(MANY, sizeof(*a));
+        assert_non_null(a);
+        for (unsigned i = 0; i < BURST; i++)
+                crowd_add(c, STS, true)->takes_ms = 1;
+        sim_turn(&c->sim);
+        for (unsigned i = 0; i < BURST; i++)
+                ask(&a[i], c->e[i], VAULT_WANT_CREDENTIALS);
+        sim_run(&c->sim, 20);
+        assert_int_equal(starts_of(c), BURST); // the burst is used up
+        for (unsigned i = 0; i < 50; i++)
+                crowd_add(c, STS, false)->takes_ms = 1;
+        sim_run(&c->sim, 100);
+        assert_in_range(starts_of(c), BURST + 10, BURST + 13);
+        sim_run(&c->sim, SECOND);
+        assert_int_equal(starts_of(c), BURST + 50);
+        crowd_end(c);
+        free(a);
+}
+
+// After a sleep all are due; the machine's clock counted on, the loop's did not.
+static void test_the_soonest_end_is_first(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        enum { SLEEPERS = 600 };
+        for (unsigned i = 0; i < SLEEPERS; i++)
+                crowd_add(c, STS, false)->life_s = 40000 + (int64_t)(i * 7919 % SLEEPERS) * 20;
+        sim_run(&c->sim, 10 * SECOND);
+        assert_int_equal(starts_of(c), SLEEPERS);
+        c->sim.slept_ms += 30000 * SECOND;
+        sim_run(&c->sim, 10 * SECOND); // noticed
+        sim_run(&c->sim, SECOND);
+        unsigned again = starts_of(c) - SLEEPERS;
+        assert_in_range(again, BURST, 5 * BURST);
+        int64_t latest_started = 0, soonest_left = INT64_MAX;
+        for (unsigned i = 0; i < SLEEPERS; i++) {
+                if (c->f[i].starts > 1 && c->f[i].life_s > latest_started)
+                        latest_started = c->f[i].life_s;
+                if (c->f[i].starts == 1 && c->f[i].life_s < soonest_left)
+                        soonest_left = c->f[i].life_s;
+        }
+        assert_true(latest_started < soonest_left);
+        sim_run(&c->sim, 10 * SECOND);
+        assert_int_equal(starts_of(c), 2 * SLEEPERS);
+        crowd_end(c);
+}
+
+// Entries leave the queue from anywhere in it, and what is left keeps its order.
+static void test_leaving_the_queue(void **state)
+{
+        (void)state;
+        for (unsigned seed = 1; seed < 20; seed++) {
+                struct crowd *c = crowd_begin();
+                struct error reason;
+                error_set(&reason, ERROR_CANCELLED, "reload");
+                uint32_t dice = seed;
+                for (unsigned i = 0; i < MANY / 2; i++)
+                        crowd_add(c, STS, false);
+                sim_run(&c->sim, 20);
+                for (unsigned i = 0; i < MANY / 2; i++) {
+                        dice = dice * 1664525 + 1013904223;
+                        unsigned at = (dice >> 16) % c->count;
+                        if (i % 3 == 0)
+                                entry_drop(c->e[at]);
+                        else if (i % 3 == 1)
+                                entry_configure(c->e[at], &(struct entry_options){.name = "x"});
+                }
+                for (unsigned i = 0; i < c->count; i++)
+                        if ((dice = dice * 1664525 + 1013904223) >> 31)
+                                entry_retire(c->e[i], &reason);
+                sim_run(&c->sim, 10 * SECOND);
+                crowd_end(c);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_so_many_a_second),
+            cmocka_unit_test(test_so_many_at_once),
+            cmocka_unit_test(test_a_slow_upstream_is_not_in_the_others_way),
+            cmocka_unit_test(test_who_is_not_asked_for_is_not_paced),
+            cmocka_unit_test(test_who_asks_does_not_wait_in_the_queue),
+            cmocka_unit_test(test_chained_entries_do_not_lock_their_base_out),
+            cmocka_unit_test(test_what_is_asked_for_is_counted),
+            cmocka_unit_test(test_the_soonest_end_is_first),
+            cmocka_unit_test(test_leaving_the_queue),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
