@@ -27,6 +27,7 @@ static void forget(struct listener_file *file)
 {
         free(file->path);
         free(file->group);
+        *file = (struct listener_file){.fd = -1};
 }
 
 static int open_file(struct listener_file *file, const struct listener_settings *settings, struct error *e)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many calls one upstream gets. Entries that call the same one share a token bucket and the flights that there may
-// be at once; those that nobody waits for queue for it, the one that ends soonest first. So ten thousand entries that
-// are due together do not make the upstream refuse calls, nor use up the descriptors. What somebody waits for is
-// started at once: it is only counted, and the queue behind it waits longer.
+// be at once; those that nobody waits for queue for it, the one that ends soonest first, and last those that have
+// nothing to lose because they have failed. So ten thousand entries that are due together do not make the upstream
+// refuse calls, nor use up the descriptors. What somebody waits for is started at once: it is only counted, and the
+// queue behind it waits longer.
 #include "sidecar/vault/entry.h"
 
 #include <stdlib.h>
@@ -67,7 +68,10 @@ static void sift_down(struct bucket *b, uint32_t at, struct entry *e)
 void bucket_queue(struct entry *e)
 {
         struct bucket *b = e->bucket;
-        e->queued_end_ms = e->serve_until_ms;
+        int64_t now_ms = plan_clock_ms(e);
+        e->queued_end_ms = entry_may_serve(e, now_ms) ? e->serve_until_ms
+                           : e->failures_in_row == 0  ? now_ms
+                                                      : ENTRY_NEVER;
         e->queued_number = e->vault->queued++;
         sift_up(b, b->queued++, e);
 }
@@ -102,7 +106,7 @@ static struct bucket *make(struct vault *v, const char *name)
         struct bucket *b = calloc(1, sizeof(*b) + name_n + 1);
         if (!b)
                 return NULL;
-        memcpy(b->name, name, name_n);
+        memcpy(b->name, name, name_n + 1);
         b->is_bottomless = name_n == 0;
         b->tokens = (int64_t)BURST * TOKEN;
         b->filled_ms = clock_boot_ms(v->deps.clock);

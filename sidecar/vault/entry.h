@@ -72,7 +72,7 @@ struct entry {
 
         TAILQ_ENTRY(entry) all, starting, settling;
         struct bucket *bucket;  // of its upstream
-        int64_t queued_end_ms;  // while it queues there: serve_until_ms when it came,
+        int64_t queued_end_ms;  // while it queues there: when it loses what it has,
         uint64_t queued_number; // its number,
         uint32_t queued_at;     // its place in the heap
 

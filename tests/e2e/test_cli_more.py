@@ -171,7 +171,8 @@ def test_wait_says_why(start, standin, profiles):
     assert run.returncode == 1 and first == "keyfob: not ready: onprem (failed)"
     assert any(line.startswith("keyfob: profile onprem: ") and "AccessDenied" in line for line in rest)
     assert "/v1/" not in run.stderr.decode()
-    assert keyfob("wait", "ends-in-z", "irsa", "--min-ttl", "1m", "--timeout", "20s", socket=agent.socket).returncode == 0
+    run = keyfob("wait", "ends-in-z", "irsa", "--min-ttl", "1m", "--timeout", "20s", socket=agent.socket)
+    assert run.returncode == 0, run.stderr
     run = keyfob("wait", "irsa", "nobody", socket=agent.socket)
     assert run.returncode == 1 and b"`keyfob status` lists the profiles" in run.stderr
 

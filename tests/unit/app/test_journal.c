@@ -260,7 +260,7 @@ static void test_expired_and_dropped(void **state)
         ask(d, VAULT_WANT_CREDENTIALS, 0);
         turn_until_event(d, "rotated");
         d->fails = true;
-        d->now_ms += 3600 * 1000;
+        d->now_ms += INT64_C(3600) * 1000;
         vault_replan(d->vault);
         turn_until_event(d, "expired");
         EXPECT(d, "level=error event=expired profile=irsa hint=");

@@ -227,6 +227,32 @@ static void test_the_soonest_end_is_first(void **state)
         crowd_end(c);
 }
 
+// Profiles that are configured wrongly try again and again, more often than the bucket lets through.
+static void test_those_that_fail_do_not_starve_the_others(void **state)
+{
+        (void)state;
+        struct crowd *c = crowd_begin();
+        enum { FAIL = 200, ALL = 220 };
+        for (unsigned i = 0; i < ALL; i++) {
+                struct fake *f = crowd_add(c, STS, false);
+                f->life_s = 900;
+                if (i < FAIL)
+                        fake_fails(f, ERROR_TRANSIENT);
+        }
+        sim_run(&c->sim, 4 * SECOND);
+        for (unsigned i = 0; i < FAIL; i += 2) // half of them have been good once
+                c->f[i].way = FAKE_GIVES;
+        sim_run(&c->sim, 10 * SECOND);
+        for (unsigned i = 0; i < FAIL; i += 2)
+                c->f[i].way = FAKE_FAILS;
+        sim_run(&c->sim, HOUR);
+        assert_true(starts_of(c) > 3600 * A_SECOND / 2); // never a pause
+        for (unsigned i = 0; i < ALL; i++)
+                assert_int_equal(entry_peek(c->e[i]) != NULL, i >= FAIL);
+        assert_int_equal(c->sim.events[VAULT_EXPIRED], FAIL / 2);
+        crowd_end(c);
+}
+
 // Entries leave the queue from anywhere in it, and what is left keeps its order.
 static void test_leaving_the_queue(void **state)
 {
@@ -266,6 +292,7 @@ int main(void)
             cmocka_unit_test(test_chained_entries_do_not_lock_their_base_out),
             cmocka_unit_test(test_what_is_asked_for_is_counted),
             cmocka_unit_test(test_the_soonest_end_is_first),
+            cmocka_unit_test(test_those_that_fail_do_not_starve_the_others),
             cmocka_unit_test(test_leaving_the_queue),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
