@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "sidecar/app/check.h"
 #include "sidecar/app/journal.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
@@ -276,6 +277,28 @@ static int run(struct app *app, struct settings *settings)
         return status;
 }
 
+// To a person at a terminal, not to the log.
+static int refuse(const struct error *e)
+{
+        fprintf(stderr, "keyfobd: %s\n", e->message);
+        if (e->hint[0])
+                fprintf(stderr, "hint: %s\n", e->hint);
+        return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+}
+
+static int check(const struct app *app, struct settings *settings)
+{
+        struct error e = {0};
+        int status = EXIT_OK;
+        if (check_identities(settings, clock_wall_s(app->clock), &e) < 0)
+                status = refuse(&e);
+        else
+                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings), settings->profiles_count,
+                       settings->listeners_count);
+        settings_free(settings);
+        return status;
+}
+
 int app_run(const struct options *options, const struct env *env, const struct clock *clock)
 {
         struct app app = {.options = options, .env = env, .clock = clock};
@@ -283,17 +306,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
             .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
-        if (load_settings(&app, &settings, &e) < 0) {
-                fprintf(stderr, "keyfobd: %s\n", e.message);
-                if (e.hint[0])
-                        fprintf(stderr, "hint: %s\n", e.hint);
-                return e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
-        }
-        if (options->check) {
-                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings), settings->profiles_count,
-                       settings->listeners_count);
-                settings_free(settings);
-                return EXIT_OK;
-        }
-        return run(&app, settings);
+        if (load_settings(&app, &settings, &e) < 0)
+                return refuse(&e);
+        return options->check ? check(&app, settings) : run(&app, settings);
 }

@@ -233,3 +233,17 @@ def test_many_reloads(start, standin, profiles):
         extra = {f"p{number}": profiles.static()} if number % 2 else {}
         agent.reload({"region": "us-east-1", "profiles": {"irsa": profiles.irsa(), **extra}})
     assert agent.credentials("irsa") == before and len(standin.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "words"),
+    [("ec.pem", "rsa-key.pem", "key"), ("expired.pem", "expired-key.pem", "expired")],
+)
+def test_check_looks_at_certificates(standin, profiles, folder, certificate, key, words):
+    """--check says what a running agent would say of that profile alone."""
+    good = {"region": "us-east-1", "profiles": {"irsa": profiles.irsa(), "onprem": profiles.onprem()}}
+    assert check(folder, good).returncode == 0
+    good["profiles"]["onprem"] = profiles.onprem(certificate, key)
+    run = check(folder, good)
+    assert run.returncode == 78
+    assert "profile onprem" in run.stderr and words in run.stderr and "hint: " in run.stderr
