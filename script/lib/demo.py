@@ -143,7 +143,8 @@ def main():
     parser.add_argument("--check-own", action="store_true", help="check with the configuration that is there")
     parser.add_argument("options", nargs="*", help="for keyfobd")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, on_signal)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
     try:
         with tempfile.TemporaryDirectory(prefix="keyfob-") as temporary:
             folder = pathlib.Path(temporary)
