@@ -55,7 +55,7 @@ static inline int parse_with(const char *text, char **environment, const char *s
 {
         struct settings_source source = {.file = "/etc/keyfob/config.json",
                                          .directory = "/etc/keyfob",
-                                         .working_directory = "/work",
+                                         .working_directory = "/base",
                                          .socket_path = socket,
                                          .host_name = "host-1",
                                          .lookup = lookup_fixed};
@@ -68,7 +68,7 @@ static inline int parse_looking_for_files(const char *text, struct settings **re
         char *environment[] = {region, NULL};
         struct settings_source source = {.file = "/etc/keyfob/config.json",
                                          .directory = "/etc/keyfob",
-                                         .working_directory = "/work",
+                                         .working_directory = "/base",
                                          .host_name = "host-1",
                                          .check_files = true,
                                          .lookup = lookup_fixed};

@@ -154,7 +154,7 @@ static void test_listeners(void **state)
         settings_free(s);
 
         assert_int_equal(parse_with(text, environment, "mine.sock", &s, &e), 0);
-        assert_string_equal(s->listeners[0].unix_path, "/work/mine.sock");
+        assert_string_equal(s->listeners[0].unix_path, "/base/mine.sock");
         assert_int_equal(s->listeners[0].mode, 0660);
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
         settings_free(s);
@@ -172,7 +172,7 @@ static void test_default_listener(void **state)
             {other, runtime, NULL, "/run/user/1/keyfob/keyfob.sock"},
             {socket, runtime, NULL, "/k.sock"},
             {socket, runtime, "/flag.sock", "/flag.sock"},
-            {socket, runtime, "flag.sock", "/work/flag.sock"},
+            {socket, runtime, "flag.sock", "/base/flag.sock"},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
                 char *environment[] = {t[i].first, t[i].second, NULL};
@@ -318,7 +318,7 @@ static void test_ca_bundle(void **state)
                                     ", \"ca_bundle\": \"own.pem\"}}}",
                                     environment, NULL, &s, &e),
                          0);
-        assert_string_equal(settings_find(s, "a")->ca_bundle, "/work/certs/ca.pem");
+        assert_string_equal(settings_find(s, "a")->ca_bundle, "/base/certs/ca.pem");
         assert_string_equal(settings_find(s, "b")->ca_bundle, "/etc/keyfob/own.pem");
         assert_null(settings_find(s, "k")->ca_bundle);
         settings_free(s);

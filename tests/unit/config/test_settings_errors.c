@@ -344,7 +344,7 @@ static void test_long_socket(void **state)
         flag[107] = '\0';
         assert_int_equal(parse_with(P(KEYS_BODY), environment, flag, &s, &e), 0);
         settings_free(s);
-        assert_int_equal(parse_with(P(KEYS_BODY), environment, flag + 1, &s, &e), -1); // "/work/" makes it too long
+        assert_int_equal(parse_with(P(KEYS_BODY), environment, flag + 1, &s, &e), -1); // "/base/" makes it too long
 }
 
 int main(void)

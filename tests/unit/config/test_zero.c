@@ -17,7 +17,7 @@ static int zero(const char *const *variables, struct settings **ret, struct erro
         }
         struct env env;
         env_init(&env, environment);
-        const struct settings_source source = {.working_directory = "/work", .host_name = "host-1", .env = &env};
+        const struct settings_source source = {.working_directory = "/base", .host_name = "host-1", .env = &env};
         *e = (struct error){.kind = ERROR_NONE};
         return settings_zero(&source, ret, e);
 }
@@ -63,7 +63,7 @@ static void test_token(void **state)
 
         assert_int_equal(zero(relative, &s, &e), 0);
         p = settings_find(s, "default");
-        assert_string_equal(p->web_identity_token_file, "/work/token");
+        assert_string_equal(p->web_identity_token_file, "/base/token");
         assert_string_equal(p->role.role_session_name, "mine");
         settings_free(s);
 }
