@@ -105,7 +105,7 @@ static struct entry_options options_of(const struct profile *p)
         return (struct entry_options){.name = p->name,
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
-                                      .upstream = p->type == PROFILE_STATIC ? NULL : p->endpoint_url,
+                                      .upstream = p->fault ? NULL : p->endpoint_url,
                                       .recheck_seconds = has_key_files(p) ? KEY_FILES_RECHECK_S : 0};
 }
 
@@ -177,13 +177,15 @@ static void fill_row(struct server_profile *row, const struct member *m)
 {
         const struct profile *p = m->profile;
         *row = (struct server_profile){.name = p->name,
-                                       .type = profile_type_name(p->type),
+                                       .type = profile_type_name(p->declared_type),
                                        .role_arn = p->role.role_arn,
                                        .region = p->region,
                                        .entry = m->entry,
                                        .allow = p->allow,
                                        .allow_count = p->allow_count,
-                                       .on_demand = p->on_demand};
+                                       .on_demand = p->on_demand,
+                                       .chain = p->chain,
+                                       .chain_count = p->chain_count};
         row->sign.service = p->sign.service;
         row->sign.region = p->sign.region;
         row->sign.hosts = p->sign.hosts;
@@ -209,14 +211,16 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                         return -1;
                 }
         }
+        size_t rows_count = 0;
         for (size_t i = 0; i < new.count; i++) {
                 const struct member *m = new.by_name[i];
                 struct entry_options options = options_of(m->profile);
                 if (m->is_kept)
                         entry_configure(m->entry, &options);
-                fill_row(&new.rows[i], m);
+                if (!m->profile->is_implied)
+                        fill_row(&new.rows[rows_count++], m);
         }
-        server_set_profiles(r->deps.server, new.rows, new.count);
+        server_set_profiles(r->deps.server, new.rows, rows_count);
         remember_generations(r, &new);
         retire(&r->current, is_gone, &new, "the profile was changed or removed by a reload of the configuration");
         table_free(&r->current);

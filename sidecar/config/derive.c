@@ -10,8 +10,25 @@
 #include "sidecar/config/session_name.h"
 #include "sidecar/config/values.h"
 
+// Whether a service of AWS with a regional endpoint issues the credentials.
+static bool has_service(const struct profile *p)
+{
+        switch (p->type) {
+        case PROFILE_WEB_IDENTITY:
+        case PROFILE_ROLES_ANYWHERE:
+        case PROFILE_ASSUME_ROLE:
+                return true;
+        case PROFILE_STATIC:
+                return p->secretsmanager.secret_id;
+        default:
+                return false;
+        }
+}
+
 static const char *service_of(const struct profile *p)
 {
+        if (p->type == PROFILE_STATIC)
+                return "secretsmanager";
         return p->type == PROFILE_ROLES_ANYWHERE ? "rolesanywhere" : "sts";
 }
 
@@ -58,9 +75,10 @@ static int derive_regions(struct derivation *d, size_t node, struct profile *p, 
         p->region = first(p->region, source ? source->region : NULL);
         p->region = first(p->region, d->env_region);
         p->issuer_region = first(p->issuer_region, p->region);
-        if (p->issuer_region || p->type == PROFILE_STATIC)
+        if (p->issuer_region || !has_service(p))
                 return 0;
-        reader_fail(d->reader, node, "found no region, expected one for the regional endpoint of STS");
+        reader_fail(d->reader, node, "found no region, expected one for the regional endpoint of %s",
+                    strcmp(service_of(p), "sts") == 0 ? "STS" : service_of(p));
         return error_hint(d->reader->e, d->reader->doc
                                             ? "add \"region\" to the profile or at the top level of the file, "
                                               "or set AWS_REGION"
@@ -83,8 +101,9 @@ static int take_env_endpoint(struct derivation *d, struct profile *p)
         const char *ignore = env_get(d->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if (ignore && slice_eq_ignore_case(slice_str(ignore), SLICE("true")))
                 return 0;
-        const char *name =
-            p->type == PROFILE_ROLES_ANYWHERE ? "AWS_ENDPOINT_URL_ROLESANYWHERE" : "AWS_ENDPOINT_URL_STS";
+        const char *name = p->type == PROFILE_ROLES_ANYWHERE ? "AWS_ENDPOINT_URL_ROLESANYWHERE"
+                           : p->type == PROFILE_STATIC       ? "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+                                                             : "AWS_ENDPOINT_URL_STS";
         const char *value = env_get(d->env, name);
         if (!value) {
                 name = "AWS_ENDPOINT_URL";
@@ -113,7 +132,7 @@ static int derive_endpoint(struct derivation *d, size_t node, struct profile *p)
         static const char sts_global[] = "https://sts.amazonaws.com";
         char url[ENDPOINTS_URL_SIZE];
         const char *global = endpoints_global_region(slice_str(p->issuer_region));
-        bool is_sts_global = p->type != PROFILE_ROLES_ANYWHERE && strcmp(p->issuer_region, "aws-global") == 0;
+        bool is_sts_global = strcmp(service_of(p), "sts") == 0 && strcmp(p->issuer_region, "aws-global") == 0;
         if (global && reader_keep(d->reader, slice_str(global), &p->issuer_region) < 0)
                 return -1;
         if (p->endpoint_url)
@@ -148,23 +167,44 @@ static int derive_ca_bundle(struct derivation *d, struct profile *p)
 static int derive_session_name(struct derivation *d, struct profile *p)
 {
         char name[SESSION_NAME_SIZE];
-        if (p->role.role_session_name || p->type == PROFILE_ROLES_ANYWHERE)
+        if (p->role.role_session_name || p->type == PROFILE_ROLES_ANYWHERE || p->type == PROFILE_STATIC)
                 return 0; // Roles Anywhere refuses a session name unless its profile says otherwise
         session_name_default(slice_str(p->name), d->host_name, name);
         return reader_keep(d->reader, slice_str(name), &p->role.role_session_name);
+}
+
+static int derive_type(struct derivation *d, size_t node, struct profile *p)
+{
+        switch (p->type) {
+        case PROFILE_ROLES_ANYWHERE:
+                if (!p->roles_anywhere.pkcs12)
+                        p->roles_anywhere.private_key =
+                            first(p->roles_anywhere.private_key, p->roles_anywhere.certificate);
+                return 0;
+        case PROFILE_WEB_IDENTITY:
+                return derive_github_actions(d, node, p);
+        case PROFILE_CONTAINER:
+                return derive_container(d, node, p);
+        case PROFILE_IMDS:
+                return derive_imds(d, node, p);
+        case PROFILE_SSO:
+                return derive_sso(d, node, p);
+        default:
+                return 0;
+        }
 }
 
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source)
 {
         if (derive_regions(d, node, p, source) < 0 || check_fips(d->reader, node, "region", p->region) < 0)
                 return -1;
-        if (p->type != PROFILE_STATIC) {
+        if (has_service(p)) {
                 if (check_fips(d->reader, node, "sts_region", p->issuer_region) < 0 ||
                     derive_endpoint(d, node, p) < 0 || derive_ca_bundle(d, p) < 0 || derive_session_name(d, p) < 0)
                         return -1;
         }
-        if (p->type == PROFILE_ROLES_ANYWHERE)
-                p->roles_anywhere.private_key = first(p->roles_anywhere.private_key, p->roles_anywhere.certificate);
+        if (derive_type(d, node, p) < 0)
+                return -1;
         const char *global = p->region ? endpoints_global_region(slice_str(p->region)) : NULL;
         return global ? reader_keep(d->reader, slice_str(global), &p->region) : 0;
 }

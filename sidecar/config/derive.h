@@ -25,4 +25,10 @@ int derive_begin(struct derivation *d);
 // Completes *p. `source` is complete, or NULL for a profile without one; `node` is the profile's object, for messages.
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source);
 
+// Of one type each, called by derive_profile(): what else follows from the environment, see there.
+int derive_container(struct derivation *d, size_t node, struct profile *p);
+int derive_imds(struct derivation *d, size_t node, struct profile *p);
+int derive_sso(struct derivation *d, size_t node, struct profile *p);
+int derive_github_actions(struct derivation *d, size_t node, struct profile *p);
+
 #endif

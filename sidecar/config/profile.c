@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const type_names[] = {"static", "web_identity", "roles_anywhere", "assume_role"};
+static const char *const type_names[] = {"static",        "web_identity", "roles_anywhere", "assume_role",
+                                         "container",     "imds",         "process",        "sso",
+                                         "shared_config", "default_chain"};
 
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == PROFILE_TYPE_COUNT, "name every type");
 
@@ -48,6 +50,7 @@ static bool same_role(const struct role_settings *a, const struct role_settings 
         return same_text(a->role_arn, b->role_arn) && same_text(a->role_session_name, b->role_session_name) &&
                same_text(a->external_id, b->external_id) && a->duration_seconds == b->duration_seconds &&
                same_text(a->policy, b->policy) && same_text(a->source_identity, b->source_identity) &&
+               same_text(a->mfa_serial, b->mfa_serial) &&
                same_list(a->policy_arns, a->policy_arns_count, b->policy_arns, b->policy_arns_count) &&
                same_pairs(a->tags, a->tags_count, b->tags, b->tags_count) &&
                same_list(a->transitive_tag_keys, a->transitive_tag_keys_count, b->transitive_tag_keys,
@@ -66,7 +69,8 @@ static bool same_anywhere(const struct profile *x, const struct profile *y)
         const __typeof__(x->roles_anywhere) *a = &x->roles_anywhere, *b = &y->roles_anywhere;
         return same_text(a->trust_anchor_arn, b->trust_anchor_arn) && same_text(a->profile_arn, b->profile_arn) &&
                same_text(a->certificate, b->certificate) && same_text(a->certificate_chain, b->certificate_chain) &&
-               same_text(a->private_key, b->private_key) &&
+               same_text(a->private_key, b->private_key) && same_text(a->pkcs12, b->pkcs12) &&
+               a->private_key_passphrase_fd == b->private_key_passphrase_fd &&
                same_text(a->private_key_passphrase_file, b->private_key_passphrase_file) &&
                same_pairs(a->instance_properties, a->instance_properties_count, b->instance_properties,
                           b->instance_properties_count);
@@ -80,16 +84,54 @@ static bool same_keys(const struct profile *x, const struct profile *y)
                same_text(a->secret_access_key_file, b->secret_access_key_file) &&
                same_text(a->session_token_file, b->session_token_file) &&
                same_secret(&a->secret_access_key, &b->secret_access_key) &&
-               same_secret(&a->session_token, &b->session_token);
+               same_secret(&a->session_token, &b->session_token) && same_text(a->account_id, b->account_id) &&
+               same_text(a->expiration, b->expiration);
+}
+
+static bool same_secretsmanager(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->secretsmanager) *a = &x->secretsmanager, *b = &y->secretsmanager;
+        return same_text(a->secret_id, b->secret_id) && same_text(a->version_id, b->version_id) &&
+               same_text(a->version_stage, b->version_stage) &&
+               same_text(a->access_key_id_field, b->access_key_id_field) &&
+               same_text(a->secret_access_key_field, b->secret_access_key_field) &&
+               same_text(a->session_token_field, b->session_token_field);
+}
+
+static bool same_web_identity(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->web_identity) *a = &x->web_identity, *b = &y->web_identity;
+        return same_text(x->web_identity_token_file, y->web_identity_token_file) &&
+               same_text(a->token_source, b->token_source) && same_text(a->audience, b->audience) &&
+               same_text(a->request_url, b->request_url) && same_secret(&a->request_token, &b->request_token);
+}
+
+static bool same_host_sources(const struct profile *a, const struct profile *b)
+{
+        return same_text(a->container.url, b->container.url) &&
+               same_text(a->container.authorization_token_file, b->container.authorization_token_file) &&
+               same_secret(&a->container.authorization_token, &b->container.authorization_token) &&
+               same_text(a->imds.endpoint, b->imds.endpoint) && a->imds.is_disabled == b->imds.is_disabled &&
+               same_text(a->credential_process, b->credential_process) && same_text(a->fault, b->fault);
+}
+
+static bool same_sso(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->sso) *a = &x->sso, *b = &y->sso;
+        return same_text(a->session, b->session) && same_text(a->start_url, b->start_url) &&
+               same_text(a->region, b->region) && same_text(a->account_id, b->account_id) &&
+               same_text(a->role_name, b->role_name) && same_text(a->registration_scopes, b->registration_scopes) &&
+               same_text(a->cache_directory, b->cache_directory) &&
+               same_text(a->oidc_endpoint_url, b->oidc_endpoint_url);
 }
 
 bool profile_same_identity(const struct profile *a, const struct profile *b)
 {
-        bool has_issuer = a->type != PROFILE_STATIC;
+        bool has_issuer = a->type != PROFILE_STATIC || a->secretsmanager.secret_id;
         return same_text(a->name, b->name) && a->type == b->type && (!has_issuer || same_issuer(a, b)) &&
                same_role(&a->role, &b->role) && same_text(a->source_profile, b->source_profile) &&
-               same_text(a->web_identity_token_file, b->web_identity_token_file) && same_anywhere(a, b) &&
-               same_keys(a, b);
+               same_web_identity(a, b) && same_anywhere(a, b) && same_keys(a, b) && same_secretsmanager(a, b) &&
+               same_host_sources(a, b) && same_sso(a, b);
 }
 
 static bool same_allow(const struct profile *a, const struct profile *b)
@@ -110,6 +152,17 @@ static bool same_allow(const struct profile *a, const struct profile *b)
         return true;
 }
 
+static bool same_chain(const struct profile *a, const struct profile *b)
+{
+        if (a->chain_count != b->chain_count || a->declared_type != b->declared_type)
+                return false;
+        for (size_t i = 0; i < a->chain_count; i++)
+                if (!same_text(a->chain[i].name, b->chain[i].name) ||
+                    !same_text(a->chain[i].outcome, b->chain[i].outcome))
+                        return false;
+        return true;
+}
+
 static bool same_sign(const struct profile *a, const struct profile *b)
 {
         return same_text(a->sign.service, b->sign.service) && same_text(a->sign.region, b->sign.region) &&
@@ -121,5 +174,5 @@ bool profile_same(const struct profile *a, const struct profile *b)
 {
         return profile_same_identity(a, b) && same_text(a->region, b->region) && same_issuer(a, b) &&
                a->on_demand == b->on_demand && a->refresh_before_seconds == b->refresh_before_seconds &&
-               same_allow(a, b) && same_sign(a, b);
+               same_allow(a, b) && same_sign(a, b) && same_chain(a, b);
 }

@@ -12,12 +12,20 @@
 
 #include "proto/mem/secret.h"
 #include "sidecar/base/allow.h"
+#include "sidecar/base/chain_link.h"
 
+// The last two are configured, but never what a complete profile is: they become one of the others.
 enum profile_type {
         PROFILE_STATIC,
         PROFILE_WEB_IDENTITY,
         PROFILE_ROLES_ANYWHERE,
         PROFILE_ASSUME_ROLE,
+        PROFILE_CONTAINER,
+        PROFILE_IMDS,
+        PROFILE_PROCESS,
+        PROFILE_SSO,
+        PROFILE_SHARED_CONFIG,
+        PROFILE_DEFAULT_CHAIN,
         PROFILE_TYPE_COUNT
 };
 
@@ -39,12 +47,26 @@ struct role_settings {
         char **transitive_tag_keys;
         size_t transitive_tag_keys_count;
         char *source_identity;
+        char *mfa_serial; // assume_role: a person gives the code
 };
+
+enum sts_regional_endpoints { STS_ENDPOINTS_UNSET, STS_ENDPOINTS_REGIONAL, STS_ENDPOINTS_LEGACY };
+enum choice { CHOICE_UNSET, CHOICE_NO, CHOICE_YES };
 
 struct profile {
         char *name;
-        enum profile_type type;
-        bool on_demand; // refreshed when asked for, not ahead of time
+        enum profile_type type;          // how credentials are obtained
+        enum profile_type declared_type; // what was configured: `type`, shared_config or default_chain
+        bool on_demand;                  // refreshed when asked for, not ahead of time
+        // Made for another profile to stand on, and named after it with a "/" (which no configured name has): it is
+        // not shown and cannot be asked for.
+        bool is_implied;
+        char *fault; // why it cannot be used, in words (an AWS profile that is broken); NULL: it can
+        char *fault_hint;
+        // Where the settings of a shared_config or default_chain come from: links that did not answer, in order, and
+        // why, then the one that did.
+        struct chain_link *chain;
+        size_t chain_count;
 
         char *region;        // where the credentials are used; NULL: unknown
         char *issuer_region; // where they are issued: sts_region, the trust anchor's region, or `region`
@@ -52,6 +74,8 @@ struct profile {
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default
+        enum choice use_fips_endpoint, use_dualstack_endpoint;
+        enum sts_regional_endpoints sts_regional_endpoints;
 
         struct allow_rule *allow;
         size_t allow_count; // 0: whoever may connect
@@ -65,12 +89,41 @@ struct profile {
 
         struct role_settings role; // assume_role, web_identity; roles_anywhere uses role_arn, session name, duration
 
-        char *source_profile; // assume_role
+        char *source_profile;    // assume_role, and static with secretsmanager
+        char *credential_source; // assume_role: "Environment", "EcsContainer", "Ec2InstanceMetadata"; once complete,
+                                 // source_profile names the implied profile that stands for it
         char *web_identity_token_file;
+        struct {
+                char *token_source; // "github_actions", or NULL: the file
+                char *audience;
+                char *request_url;           // the environment's ACTIONS_ID_TOKEN_REQUEST_URL
+                struct secret request_token; // and ACTIONS_ID_TOKEN_REQUEST_TOKEN
+        } web_identity;
+        struct {
+                char *relative_uri, *full_uri; // as configured, or from the environment
+                char *url;                     // what to ask, complete
+                char *authorization_token_file;
+                struct secret authorization_token;
+        } container;
+        struct {
+                char *endpoint;      // base URL without a slash at its end
+                char *endpoint_mode; // "IPv4", "IPv6"
+                bool is_disabled;    // AWS_EC2_METADATA_DISABLED
+        } imds;
+        char *credential_process;
+        char *shared_profile; // shared_config, default_chain: its name in ~/.aws/config; NULL: AWS_PROFILE, "default"
+        struct {
+                char *session; // name of the [sso-session], or NULL: legacy
+                char *start_url, *region, *account_id, *role_name, *registration_scopes;
+                char *cache_directory;   // ~/.aws/sso/cache
+                char *oidc_endpoint_url; // base URL of the token service; endpoint_url is the portal's
+        } sso;
         struct {
                 char *trust_anchor_arn, *profile_arn;
                 char *certificate, *certificate_chain, *private_key_passphrase_file;
-                char *private_key; // the certificate's file when none was configured
+                char *private_key;                 // a path or a URI; the certificate's file when none was configured
+                char *pkcs12;                      // a file that holds certificate, chain and key; or NULL
+                int64_t private_key_passphrase_fd; // a descriptor that was inherited; 0: none
                 struct name_value *instance_properties;
                 size_t instance_properties_count;
         } roles_anywhere;
@@ -78,7 +131,13 @@ struct profile {
                 char *access_key_id_file, *secret_access_key_file, *session_token_file;
                 char *access_key_id;
                 struct secret secret_access_key, session_token;
-        } keys; // static
+                char *account_id; // 12 digits, or NULL
+                char *expiration; // RFC 3339, or NULL: they do not end (AWS_CREDENTIAL_EXPIRATION)
+        } keys;                   // static
+        struct {
+                char *secret_id, *version_id, *version_stage; // secret_id NULL: not from there
+                char *access_key_id_field, *secret_access_key_field, *session_token_field;
+        } secretsmanager; // static
 };
 
 const char *profile_type_name(enum profile_type type); // "assume_role"

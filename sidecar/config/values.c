@@ -130,6 +130,48 @@ bool values_is_any(struct slice text)
         return text.n > 0;
 }
 
+bool values_is_account_id(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] < '0' || text.p[i] > '9')
+                        return false;
+        return text.n == 12;
+}
+
+bool values_is_mfa_serial(struct slice text)
+{
+        return text.n >= 9 && text.n <= 256 && is_all_of(text, "_+=/:,.@-");
+}
+
+bool values_is_authorization(struct slice text)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (text.p[i] < ' ' || text.p[i] >= 0x7f)
+                        return false;
+        return text.n > 0 && text.n <= LIMIT_SECRET_FILE;
+}
+
+bool values_is_path_and_query(struct slice text)
+{
+        return text.n > 0 && text.p[0] == '/' && is_visible(text);
+}
+
+bool values_is_credential_source(struct slice text)
+{
+        return slice_eq(text, SLICE("Environment")) || slice_eq(text, SLICE("EcsContainer")) ||
+               slice_eq(text, SLICE("Ec2InstanceMetadata"));
+}
+
+bool values_is_token_source(struct slice text)
+{
+        return slice_eq(text, SLICE("github_actions"));
+}
+
+bool values_is_endpoint_mode(struct slice text)
+{
+        return slice_eq_ignore_case(text, SLICE("ipv4")) || slice_eq_ignore_case(text, SLICE("ipv6"));
+}
+
 bool values_looks_secret(struct slice text)
 {
         if (slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n)

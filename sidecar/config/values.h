@@ -17,10 +17,17 @@ bool values_is_policy_text(struct slice text); // U+0020 to U+00FF, tab, line fe
 bool values_is_access_key_id(struct slice text);
 bool values_is_secret_access_key(struct slice text);
 bool values_is_session_token(struct slice text);
-bool values_is_service(struct slice text);      // of a signature: a-z 0-9 -
-bool values_is_host_pattern(struct slice text); // "host", "host:port", or either after "*."
-bool values_is_url_path(struct slice text);     // begins with "/", no query
-bool values_is_any(struct slice text);          // not empty
+bool values_is_service(struct slice text);           // of a signature: a-z 0-9 -
+bool values_is_host_pattern(struct slice text);      // "host", "host:port", or either after "*."
+bool values_is_url_path(struct slice text);          // begins with "/", no query
+bool values_is_any(struct slice text);               // not empty
+bool values_is_account_id(struct slice text);        // 12 digits
+bool values_is_mfa_serial(struct slice text);        // 9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -
+bool values_is_authorization(struct slice text);     // 1 to 16384 visible characters and blanks: one header's value
+bool values_is_path_and_query(struct slice text);    // begins with "/"; visible ASCII
+bool values_is_credential_source(struct slice text); // "Environment", "EcsContainer", "Ec2InstanceMetadata"
+bool values_is_token_source(struct slice text);      // "github_actions"
+bool values_is_endpoint_mode(struct slice text);     // "IPv4", "IPv6", in any case
 
 // An endpoint: https://host[:port][/path]; http only to loopback and link-local hosts.
 enum values_url { VALUES_URL_GOOD, VALUES_URL_BAD, VALUES_URL_PLAIN };

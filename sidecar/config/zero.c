@@ -73,6 +73,7 @@ static int add_profile(struct zero *z, const char *name, enum profile_type type,
 {
         struct profile *p = &z->draft.profiles[z->draft.count++];
         p->type = type;
+        p->declared_type = type;
         *ret = p;
         return reader_keep(z->draft.reader, slice_str(name), &p->name);
 }

@@ -62,6 +62,22 @@ static void put_error(struct buffer *b, const struct error *e)
         json_end_object(b);
 }
 
+static void put_chain(struct buffer *b, const struct server_profile *p)
+{
+        if (p->chain_count == 0)
+                return;
+        put_text(b, "source", slice_str(p->chain[p->chain_count - 1].name));
+        json_key(b, "chain");
+        json_begin_array(b);
+        for (size_t i = 0; i < p->chain_count; i++) {
+                json_begin_object(b);
+                json_member(b, "link", slice_str(p->chain[i].name));
+                json_member(b, "outcome", slice_str(p->chain[i].outcome));
+                json_end_object(b);
+        }
+        json_end_array(b);
+}
+
 void profile_json_write(struct buffer *b, const struct server_profile *p)
 {
         struct entry_status status;
@@ -81,6 +97,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p)
         put_text(b, "account_id", account_id);
         put_text(b, "region", slice_str(p->region));
         json_member_bool(b, "on_demand", p->on_demand);
+        put_chain(b, p);
         put_error(b, status.last_error);
         put_time(b, "last_success", status.last_success_s);
         json_member_i64(b, "refreshes", (int64_t)status.successes);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "sidecar/base/allow.h"
+#include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
 
 struct clock;
@@ -26,6 +27,8 @@ struct server_profile {
         const struct allow_rule *allow;
         size_t allow_count;
         bool on_demand;
+        const struct chain_link *chain; // of a default_chain or shared_config: what was tried, and last what answers
+        size_t chain_count;
         struct {
                 const char *service, *region; // defaults; may be NULL
                 char *const *hosts;           // exact, or "*.suffix"; none: any

@@ -77,6 +77,12 @@ static void test_profiles(void **state)
         compare(*state, "rolesAnywhereProfile", rules, count, 1u << PROFILE_ROLES_ANYWHERE);
         compare(*state, "assumeRoleProfile", rules, count, 1u << PROFILE_ASSUME_ROLE);
         compare(*state, "staticProfile", rules, count, 1u << PROFILE_STATIC);
+        compare(*state, "containerProfile", rules, count, 1u << PROFILE_CONTAINER);
+        compare(*state, "imdsProfile", rules, count, 1u << PROFILE_IMDS);
+        compare(*state, "processProfile", rules, count, 1u << PROFILE_PROCESS);
+        compare(*state, "ssoProfile", rules, count, 1u << PROFILE_SSO);
+        compare(*state, "sharedConfigProfile", rules, count, 1u << PROFILE_SHARED_CONFIG);
+        compare(*state, "defaultChainProfile", rules, count, 1u << PROFILE_DEFAULT_CHAIN);
 }
 
 static void test_listeners(void **state)
