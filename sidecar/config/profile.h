@@ -71,6 +71,9 @@ struct profile {
         char *region;        // where the credentials are used; NULL: unknown
         char *issuer_region; // where they are issued: sts_region, the trust anchor's region, or `region`
         char *endpoint_url;  // base URL of the issuing service without a slash at its end, derived when not configured
+        // What a shared file says (services section, endpoint_url): counts where the environment says nothing. NULL:
+        // none.
+        char *shared_endpoint_url;
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default

@@ -23,6 +23,8 @@ struct settings {
         size_t listeners_count;
         struct profile *profiles; // in order of refresh: sources before those that stand on them
         size_t profiles_count;
+        char **watched; // shared files that profiles come from, whether they are there or not: read again when changed
+        size_t watched_count;
 };
 
 struct settings_input {
