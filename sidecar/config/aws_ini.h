@@ -23,7 +23,7 @@ struct aws_property {
 };
 
 struct aws_section {
-        char *name;
+        const char *name;
         enum aws_section_kind kind;
         bool is_plain_default; // [default] of a config file, which [profile default] puts out of force
         enum aws_file file;    // where it begins
