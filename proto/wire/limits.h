@@ -22,6 +22,7 @@ enum {
 
         // files and upstream answers
         LIMIT_CONFIG_FILE = 16 * 1024 * 1024,
+        LIMIT_SHARED_FILE = 4 * 1024 * 1024, // ~/.aws/config, ~/.aws/credentials
         LIMIT_TOKEN_FILE = 64 * 1024,
         LIMIT_KEY_FILE = 1024 * 1024,
         LIMIT_SECRET_FILE = 16 * 1024,

@@ -193,7 +193,9 @@ static void fill_row(struct server_profile *row, const struct member *m)
                                        .allow_count = p->allow_count,
                                        .on_demand = p->on_demand,
                                        .chain = p->chain,
-                                       .chain_count = p->chain_count};
+                                       .chain_count = p->chain_count,
+                                       .fault = p->fault,
+                                       .fault_hint = p->fault_hint};
         row->sign.service = p->sign.service;
         row->sign.region = p->sign.region;
         row->sign.hosts = p->sign.hosts;

@@ -10,6 +10,7 @@
 #include "sidecar/config/derive.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/profile_check.h"
+#include "sidecar/config/resolve.h"
 #include "sidecar/config/suggest.h"
 
 #define NAMES_TEXT ((size_t)200) // of known names in a hint
@@ -98,8 +99,10 @@ static int complete_profiles(struct draft *d, const struct plan *plan)
                 struct profile *p = &d->profiles[index];
                 const struct profile *source =
                     plan->sources[index] == PLAN_NONE ? NULL : &d->profiles[plan->sources[index]];
-                if (derive_profile(&derivation, node_of(d, index), p, source) < 0 ||
-                    profile_check(d->reader, node_of(d, index), p, source) < 0)
+                if (p->fault || (derive_profile(&derivation, node_of(d, index), p, source) == 0 &&
+                                 profile_check(d->reader, node_of(d, index), p, source) == 0))
+                        continue;
+                if (!d->keeps_faults || resolve_to_fault(d, p) < 0)
                         return -1;
         }
         return 0;
@@ -181,5 +184,5 @@ static int finish_listeners(struct draft *d)
 
 int draft_finish(struct draft *d)
 {
-        return finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+        return resolve_profiles(d) < 0 || finish_profiles(d) < 0 ? -1 : finish_listeners(d);
 }

@@ -27,9 +27,12 @@ struct draft {
         struct profile *profiles; // in the order of the file; what they point to is the store's
         size_t *nodes;            // of each in the document; NULL in zero configuration
         size_t count;
+        bool is_zero; // zero configuration: the profiles of the AWS files belong to it
+        // A profile that cannot be used is kept with a fault: somebody else wrote it, and others may be good.
+        bool keeps_faults;
 };
 
-// Orders, completes and checks; then the store's settings are whole. 0, or -1 with reader->e.
+// Makes concrete, orders, completes and checks; then the store's settings are whole. 0, or -1 with reader->e.
 int draft_finish(struct draft *d);
 
 #endif

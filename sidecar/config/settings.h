@@ -34,11 +34,10 @@ struct settings_input {
         const char *host_name; // for default session names
 };
 
-// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: one profile `default` from
-// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_ROLE_ARN and AWS_EXTERNAL_ID, and no token file: that role, on
-// those keys as profile `environment`), or else from AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE; without these it
-// says what is missing. Region, endpoints and CA bundle that a profile does not name come from AWS_REGION,
-// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
+// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
+// default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
+// demand; of those, one that cannot be used has a fault. Region, endpoints and CA bundle that a profile does not name
+// come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
 // (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);

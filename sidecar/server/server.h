@@ -29,6 +29,7 @@ struct server_profile {
         bool on_demand;
         const struct chain_link *chain; // of a default_chain or shared_config: what was tried, and last what answers
         size_t chain_count;
+        const char *fault, *fault_hint; // why it cannot be used, whether it was asked for or not; NULL: it can
         struct {
                 const char *service, *region; // defaults; may be NULL
                 char *const *hosts;           // exact, or "*.suffix"; none: any
