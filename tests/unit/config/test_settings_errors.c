@@ -45,7 +45,7 @@ static void test_form(void **state)
             {"{\"region\": \"us_east\"}", "region: found \"us_east\", expected an AWS region", ""},
             {"{\"$schema\": 1}", "$schema: found 1, expected", ""},
             {"{\"profile\": {}}", "profile: found an unknown key \"profile\", expected one of the top level's keys",
-             "did you mean \"profiles\"? Allowed: $schema, region, listeners, profiles"},
+             "did you mean \"profiles\"? Allowed: $schema, region, listeners, upstream, include, profiles"},
             {"{\"xyzzy\": {}}", "xyzzy: found an unknown key", "allowed: $schema"},
             {"{\"profiles\": {\"a/b\": {}}}", "profiles[\"a/b\"]: found \"a/b\", expected a profile name", "rename"},
             {"{\"profiles\": {\"a\": 1}}", "profiles.a: found 1, expected an object", ""},
