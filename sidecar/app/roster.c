@@ -230,6 +230,10 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 if (!m->profile->is_implied)
                         fill_row(&new.rows[rows_count++], m);
         }
+        const struct vault_pacing pacing = {.calls_per_second = settings->upstream.calls_per_second,
+                                            .burst = settings->upstream.burst,
+                                            .concurrency = settings->upstream.concurrency};
+        vault_set_pacing(r->deps.vault, &pacing);
         server_set_profiles(r->deps.server, new.rows, rows_count);
         remember_generations(r, &new);
         retire(&r->current, is_gone, &new, "the profile was changed or removed by a reload of the configuration");

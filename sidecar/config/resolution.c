@@ -66,7 +66,7 @@ int resolution_add(struct resolution *r, const struct profile *p)
                 return reader_no_memory(r->reader);
         }
         struct implied *added = &r->implied[r->implied_count++];
-        *added = (struct implied){.profile = *p, .node = r->node};
+        *added = (struct implied){.profile = *p, .owner = r->owner};
         added->profile.is_implied = true;
         added->profile.on_demand = r->on_demand;
         added->profile.declared_type = p->type;

@@ -12,7 +12,7 @@
 
 struct implied {
         struct profile profile;
-        size_t node; // of the profile that it was first made for
+        size_t owner; // index of the profile that it was first made for
 };
 
 struct resolution {
@@ -25,7 +25,7 @@ struct resolution {
         size_t implied_count, implied_capacity;
         void *names; // of them: a tree
         // Of the profile that is being resolved:
-        size_t node;
+        size_t owner; // index of the profile that is being resolved
         bool on_demand;
         struct chain_link links[RESOLUTION_LINKS_MAX];
         size_t links_count;

@@ -105,10 +105,13 @@ static int grow(struct draft *d, size_t count)
         struct profile *profiles = realloc(d->profiles, count * sizeof(*profiles));
         if (profiles)
                 d->profiles = profiles;
-        size_t *nodes = d->nodes ? realloc(d->nodes, count * sizeof(*nodes)) : NULL;
-        if (nodes)
-                d->nodes = nodes;
-        return profiles && (nodes || !d->nodes) ? 0 : reader_no_memory(d->reader);
+        struct origin *origins = d->origins ? realloc(d->origins, count * sizeof(*origins)) : NULL;
+        if (origins)
+                d->origins = origins;
+        if (!profiles || (!origins && d->origins))
+                return reader_no_memory(d->reader);
+        d->capacity = count;
+        return 0;
 }
 
 static int add_shared(struct draft *d, const struct resolution *r)
@@ -153,8 +156,8 @@ static int append_implied(struct draft *d, const struct resolution *r)
         if (grow(d, d->count + r->implied_count) < 0)
                 return -1;
         for (size_t i = 0; i < r->implied_count; i++) {
-                if (d->nodes)
-                        d->nodes[d->count] = r->implied[i].node;
+                if (d->origins)
+                        d->origins[d->count] = d->origins[r->implied[i].owner];
                 d->profiles[d->count++] = r->implied[i].profile;
         }
         return 0;
@@ -173,11 +176,11 @@ static int resolve_all(struct draft *d, struct resolution *r)
         for (size_t i = 0; i < d->count; i++) {
                 struct profile *p = &d->profiles[i];
                 bool is_empty;
-                r->node = d->nodes ? d->nodes[i] : JSON_NONE;
+                r->owner = i;
                 if (resolve_one(r, p, &is_empty) == 0)
                         continue;
                 if (!d->keeps_faults)
-                        return refuse(d, r->node);
+                        return refuse(d, draft_turn_to(d, i));
                 p->on_demand |= is_empty; // nobody asked for it
                 if (resolve_to_fault(d, p) < 0)
                         return -1;

@@ -16,11 +16,19 @@ struct listener_settings {
         char *group; // NULL: unchanged
 };
 
+// Of each service that issues credentials; 0: the vault's default.
+struct upstream_settings {
+        int64_t calls_per_second; // in any second
+        int64_t burst;            // of these, at once
+        int64_t concurrency;      // under way
+};
+
 struct settings {
         char *path;                          // of the file; NULL in zero configuration
         char *region;                        // of the top level, else the environment's; NULL: none
         struct listener_settings *listeners; // at least one
         size_t listeners_count;
+        struct upstream_settings upstream;
         struct profile *profiles; // in order of refresh: sources before those that stand on them
         size_t profiles_count;
         char **watched; // shared files that profiles come from, whether they are there or not: read again when changed

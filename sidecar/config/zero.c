@@ -36,7 +36,7 @@ int settings_zero(const struct settings_source *source, struct settings **ret, s
                               .working_directory = source->working_directory,
                               .is_zero = true};
         int r = load(&draft);
-        free(draft.profiles);
+        draft_free(&draft);
         reader_free(&reader);
         if (r == 0)
                 *ret = &store->settings;

@@ -112,7 +112,7 @@ static void on_timer(uv_timer_t *timer)
         if (is_waiting_to_be_idle(e) && now_ms - e->last_request_ms >= ENTRY_IDLE_MS)
                 drop_idle(e);
         if (e->next_refresh_ms <= now_ms)
-                refresh_request(e, false);
+                refresh_request(e, waiters_are_there(e));
         plan_arm(e);
 }
 

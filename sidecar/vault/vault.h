@@ -61,6 +61,16 @@ struct entry_options {
         void *owner;               // whatever the caller wants back from entry_owner()
 };
 
+// How much each upstream is asked at most; 0: the default.
+enum { VAULT_CALLS_PER_SECOND = 100, VAULT_BURST = 20, VAULT_CONCURRENCY = 64 };
+struct vault_pacing {
+        int64_t calls_per_second; // that begin in any one second, up to 10,000
+        int64_t burst;            // of these at once; no more than all of them count
+        int64_t concurrency;      // that are under way
+};
+// From now on; until then the defaults.
+void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing);
+
 // Adds an entry; takes over the provider (also on failure, which is NULL: out of memory, or the vault is closing). The
 // first fetch of an eager entry starts from the loop; many at once are spread over its turns.
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);

@@ -70,11 +70,24 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
         return STAY;
 }
 
+bool waiters_has_life(const struct entry *e, int64_t min_life_s, int64_t now_ms)
+{
+        return entry_may_serve(e, now_ms) && min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000;
+}
+
+bool waiters_are_there(const struct entry *e)
+{
+        const struct vault_waiter *w = e->waiters;
+        while (w && w->want == VAULT_WANT_NEWER)
+                w = w->next;
+        return w;
+}
+
 static enum verdict judge_credentials(struct entry *e, const struct vault_waiter *w, enum flight flight)
 {
         int64_t now_ms = plan_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (may_serve && w->min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000)
+        if (waiters_has_life(e, w->min_life_s, now_ms))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;

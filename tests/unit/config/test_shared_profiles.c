@@ -220,7 +220,7 @@ static void test_common(void **state)
                                    "\"three\": {\"type\": \"shared_config\", \"profile\": \"three\"}}}";
         home_set(h,
                  "[profile one]\n" ROLE_ON(
-                     "b") "region = us-east-1\nca_bundle = ca.pem\nuse_fips_endpoint = TRUE\n"
+                     "b") "region = us-east-1\nca_bundle = ca.pem\nuse_fips_endpoint = FALSE\n"
                           "use_dualstack_endpoint = false\nsts_regional_endpoints = legacy\nservices = v\n"
                           "endpoint_url = https://all.example/\n"
                           "[services v]\nsts =\n  endpoint_url = https://sts.example/x/\n"
@@ -239,7 +239,7 @@ static void test_common(void **state)
         for (const struct profile *each = p; each; each = each == p ? b : NULL) {
                 assert_string_equal(each->shared_endpoint_url, "https://sts.example/x");
                 assert_string_equal(each->ca_bundle, "/base/ca.pem");
-                assert_int_equal(each->use_fips_endpoint, CHOICE_YES);
+                assert_int_equal(each->use_fips_endpoint, CHOICE_NO);
                 assert_int_equal(each->use_dualstack_endpoint, CHOICE_NO);
                 assert_int_equal(each->sts_regional_endpoints, STS_ENDPOINTS_LEGACY);
         }
@@ -249,6 +249,17 @@ static void test_common(void **state)
         assert_string_equal(other->region, "eu-west-1");
         assert_string_equal(other->shared_endpoint_url, "https://two.example");
         assert_ptr_equal(source_of(s, b), source_of(s, other)); // keys are keys
+        settings_free(s);
+
+        home_set(h,
+                 "[profile one]\n" ROLE_ON("b") "region = us-east-1\nuse_fips_endpoint = TRUE\n"
+                                                "use_dualstack_endpoint = true\n[profile b]\n" ROLE_ON(
+                                                    "k") "[profile k]\n" KEYS,
+                 NULL, NULL);
+        s = load(h, SHARED("one"));
+        p = home_find(s, "p");
+        assert_string_equal(p->endpoint_url, "https://sts-fips.us-east-1.api.aws");
+        assert_string_equal(source_of(s, p)->endpoint_url, "https://sts-fips.us-east-1.api.aws");
         settings_free(s);
 
         // What the environment says goes before all that.
