@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/kept_identity.h"
 
+#include "sidecar/config/profile.h"
+
+struct x509_paths kept_identity_paths(const struct profile *profile)
+{
+        const __typeof__(profile->roles_anywhere) *from = &profile->roles_anywhere;
+        return (struct x509_paths){
+            .certificate = from->certificate,
+            .certificate_chain = from->certificate_chain,
+            .private_key = from->private_key,
+            .passphrase_file = from->private_key_passphrase_file,
+            .pkcs12 = from->pkcs12,
+            .pkcs11_module = from->pkcs11_module,
+            .passphrase = secret_expose(&from->private_key_passphrase),
+        };
+}
+
 static bool is_valid(const struct kept_identity *kept, int64_t now_s)
 {
         return kept->x509 && x509_identity_not_after_s(kept->x509) >= now_s;

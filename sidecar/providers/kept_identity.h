@@ -9,6 +9,11 @@
 #include "sidecar/signing/x509.h"
 #include "sidecar/signing/x509_files.h"
 
+struct profile;
+
+// Where the parts of a roles_anywhere profile's identity are; borrowed from it.
+struct x509_paths kept_identity_paths(const struct profile *profile);
+
 struct kept_identity {
         struct x509_identity *x509; // of the last load that succeeded, or NULL
         struct x509_files files;    // what it was read from
