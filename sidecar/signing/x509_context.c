@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <openssl/err.h>
+#include <stdio.h>
 
 #include "sidecar/signing/x509_internal.h"
 
@@ -15,6 +16,7 @@ bool x509_context_open(struct x509_context *context, const char *provider)
                 ERR_clear_error();
         if (context->first)
                 context->other = OSSL_PROVIDER_load(context->library, provider);
+        (void)snprintf(context->query, sizeof(context->query), "?provider=%s", provider);
         if (context->other)
                 return true;
         x509_context_close(context);

@@ -19,6 +19,8 @@
 struct x509_context {
         OSSL_LIB_CTX *library; // NULL: the process's own
         OSSL_PROVIDER *first, *other;
+        char query[32]; // asks the other one first, for loading: else the default provider loads what it half
+                        // understands
 };
 bool x509_context_open(struct x509_context *context, const char *provider); // false: there is none, or it did not start
 void x509_context_close(struct x509_context *context);                      // also one that was not opened

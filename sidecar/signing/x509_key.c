@@ -87,8 +87,8 @@ static int parse(struct slice content, const char *path, struct x509_passphrase 
                 (void)error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
         } else {
                 ERR_clear_error();
-                ret->pkey = x509_store_key(
-                    OSSL_STORE_attach(bio, "file", ret->context.library, NULL, ui, passphrase, NULL, NULL, NULL));
+                ret->pkey = x509_store_key(OSSL_STORE_attach(bio, "file", ret->context.library, ret->context.query, ui,
+                                                             passphrase, NULL, NULL, NULL));
                 if (!ret->pkey)
                         (void)explain(path, passphrase, x509_reason(), e);
         }

@@ -24,7 +24,8 @@ static int put_signature(EVP_MD_CTX *context, const struct x509_identity *identi
 {
         size_t n = 0;
         const struct x509_key *key = &identity->key;
-        if (!EVP_DigestSignInit_ex(context, NULL, identity->algorithm->digest, key->context.library, NULL, key->pkey,
+        const char *query = key->context.library ? key->context.query : NULL; // the key's own provider signs
+        if (!EVP_DigestSignInit_ex(context, NULL, identity->algorithm->digest, key->context.library, query, key->pkey,
                                    NULL) ||
             !EVP_DigestSign(context, NULL, &n, text.p, text.n))
                 return -1;

@@ -35,7 +35,7 @@ static bool is_pin_refused(void)
 
 static int explain(const char *uri, const char *what, const struct x509_passphrase *passphrase, struct error *e)
 {
-        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+        const char *reason = ERR_reason_error_string(ERR_peek_error()); // the first one is the cause
         bool is_refused = is_pin_refused();
         const char *provider = provider_of(uri);
         if (passphrase && passphrase->asked && !passphrase->given) {
@@ -68,9 +68,11 @@ static int not_installed(const char *uri, const struct x509_paths *paths, struct
                           is_pkcs11(uri) ? "pkcs11-provider or libengine-pkcs11-openssl" : "tpm2-openssl");
 }
 
-static EVP_PKEY *store_key(const char *uri, OSSL_LIB_CTX *context, UI_METHOD *ui, struct x509_passphrase *passphrase)
+static EVP_PKEY *store_key(const char *uri, const struct x509_context *context, UI_METHOD *ui,
+                           struct x509_passphrase *passphrase)
 {
-        return x509_store_key(OSSL_STORE_open_ex(uri, context, NULL, ui, passphrase, NULL, NULL, NULL));
+        return x509_store_key(
+            OSSL_STORE_open_ex(uri, context->library, context->query, ui, passphrase, NULL, NULL, NULL));
 }
 
 int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
@@ -91,7 +93,7 @@ int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_
                 (void)not_installed(uri, paths, e);
         } else {
                 ERR_clear_error();
-                ret->pkey = is_engine ? x509_engine_key(&order) : store_key(uri, ret->context.library, ui, passphrase);
+                ret->pkey = is_engine ? x509_engine_key(&order) : store_key(uri, &ret->context, ui, passphrase);
                 r = ret->pkey ? 0 : explain(uri, what, passphrase, e);
         }
         UI_destroy_method(ui);
@@ -99,9 +101,9 @@ int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_
         return r;
 }
 
-static X509 *store_certificate(const char *uri, OSSL_LIB_CTX *context)
+static X509 *store_certificate(const char *uri, const struct x509_context *context)
 {
-        OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, context, NULL, NULL, NULL, NULL, NULL, NULL);
+        OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, context->library, context->query, NULL, NULL, NULL, NULL, NULL);
         X509 *certificate = NULL;
         if (!store)
                 return NULL;
@@ -142,7 +144,7 @@ X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, st
                 (void)not_installed(uri, paths, e);
         } else {
                 ERR_clear_error();
-                certificate = is_engine ? x509_engine_certificate(&order) : store_certificate(uri, context.library);
+                certificate = is_engine ? x509_engine_certificate(&order) : store_certificate(uri, &context);
                 copy = copy_of(certificate);
                 if (!copy)
                         (void)explain(uri, "certificate", NULL, e);
