@@ -31,11 +31,19 @@ int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *pat
         kept->reload = (struct error){.kind = ERROR_NONE};
         if (is_valid(kept, now_s) && x509_files_equal(&files, &kept->files))
                 return 0;
-        if (x509_identity_load(paths, now_s, &renewed, &why) == 0) {
+        bool is_refused = kept->refused.kind == ERROR_DENIED && x509_files_equal(&files, &kept->refused_files);
+        if (is_refused)
+                why = kept->refused;
+        if (!is_refused && x509_identity_load(paths, now_s, &renewed, &why) == 0) {
                 kept_identity_drop(kept);
                 kept->x509 = renewed;
                 kept->files = files;
+                kept->refused.kind = ERROR_NONE;
                 return 0;
+        }
+        if (why.kind == ERROR_DENIED) {
+                kept->refused = why;
+                kept->refused_files = files;
         }
         if (is_valid(kept, now_s)) {
                 kept->reload = why;
