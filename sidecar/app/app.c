@@ -18,6 +18,7 @@
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
+#include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
 #include "sidecar/base/clock.h"
@@ -33,6 +34,8 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
 
 // Answers in flight get this long after SIGTERM; service managers give at least three seconds in practice.
 #define GRACE_MS 2000
+// … and all of the end this long, whatever a thread of the pool is stuck in: a token, a file system that hangs.
+#define END_MS 2600
 
 // How often shared files are looked at whose changes the kernel does not tell.
 #define LOOK_EVERY_MS 15000
@@ -46,7 +49,9 @@ struct app {
         struct log log;
         uv_loop_t loop;
         uv_signal_t signals[SIGNALS_COUNT];
+        uv_timer_t end;
         bool is_closing;
+        struct passphrases passphrases;
 
         struct journal journal;
         struct listeners *listeners;
@@ -75,7 +80,7 @@ static uint32_t random_bits(void *context)
         return bits;
 }
 
-static int load_settings(const struct app *app, struct settings **ret, struct error *e)
+static int load_settings(struct app *app, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
         if (gethostname(host_name, sizeof(host_name) - 1) < 0)
@@ -84,7 +89,15 @@ static int load_settings(const struct app *app, struct settings **ret, struct er
                                        .socket_path = app->options->socket_path,
                                        .env = app->env,
                                        .host_name = host_name};
-        return settings_load(&input, ret, e);
+        if (settings_load(&input, ret, e) < 0)
+                return -1;
+        int result = passphrases_give(&app->passphrases, *ret, e);
+        passphrases_seal(&app->passphrases);
+        if (result == 0)
+                return 0;
+        settings_free(*ret);
+        *ret = NULL;
+        return -1;
 }
 
 // --- the end, step by step ---
@@ -109,11 +122,25 @@ static void on_server_closed(void *arg)
                 on_vault_closed(app);
 }
 
+// Nothing can stop a thread. What it holds goes with the process; sockets and connections are closed long since. Not
+// exit(): that would take OpenSSL down under the thread's feet.
+static void on_end_overdue(uv_timer_t *timer)
+{
+        const struct app *app = timer->data;
+        LOG_EVENT(&app->log, LOG_LEVEL_WARN, "stopped", LOG_INT("pid", getpid()),
+                  LOG_STR("hint", "a thread did not come back: look at the token or the file system that holds a key"));
+        _exit(EXIT_OK);
+}
+
 static void close_all(struct app *app)
 {
         if (app->is_closing)
                 return;
         app->is_closing = true;
+        (void)uv_timer_init(&app->loop, &app->end); // cannot fail, nor can starting it
+        app->end.data = app;
+        (void)uv_timer_start(&app->end, on_end_overdue, END_MS, 0);
+        uv_unref((uv_handle_t *)&app->end); // it keeps nothing alive
         for (size_t i = 0; i < SIGNALS_COUNT; i++)
                 uv_close((uv_handle_t *)&app->signals[i], NULL);
         reload_close(app->reload);
@@ -278,6 +305,8 @@ static int run(struct app *app, struct settings *settings)
                 close_all(app);
         }
         uv_run(&app->loop, UV_RUN_DEFAULT);
+        uv_close((uv_handle_t *)&app->end, NULL);
+        uv_run(&app->loop, UV_RUN_DEFAULT);
         roster_free(app->roster);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);
@@ -316,8 +345,12 @@ int app_run(const struct options *options, const struct env *env, const struct c
             .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
+        int status;
         app.read_ns = watch_moment();
         if (load_settings(&app, &settings, &e) < 0)
-                return refuse(&e);
-        return options->check ? check(&app, settings) : run(&app, settings);
+                status = refuse(&e);
+        else
+                status = options->check ? check(&app, settings) : run(&app, settings);
+        passphrases_free(&app.passphrases);
+        return status;
 }
