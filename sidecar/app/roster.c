@@ -106,6 +106,7 @@ static struct entry_options options_of(const struct profile *p)
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
+                                      .needs_person = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
                                       .recheck_seconds = has_key_files(p) ? KEY_FILES_RECHECK_S : 0};
 }
 

@@ -188,7 +188,7 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
         case PROFILE_IMDS:
                 return derive_imds(d, node, p);
         case PROFILE_SSO:
-                return derive_sso(d, node, p);
+                return derive_ca_bundle(d, p) < 0 ? -1 : derive_sso(d, node, p);
         default:
                 return 0;
         }

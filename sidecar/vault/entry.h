@@ -78,6 +78,7 @@ struct entry {
 
         uint8_t queue; // of enum entry_queue
         bool is_on_demand : 1;
+        bool needs_person : 1;     // entry_options
         bool is_wanted : 1;        // on demand: somebody asked and has not fallen silent; eager: always
         bool is_running : 1;       // the provider is
         bool is_cancelled : 1;     // … but what it brings is not wanted any more

@@ -56,6 +56,7 @@ struct entry_options {
         bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
         int64_t refresh_before_seconds;
         const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
+        bool needs_person;         // every fetch takes a person: none by itself but the first, and what is held is kept
         int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
         uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
         void *owner;               // whatever the caller wants back from entry_owner()
@@ -94,7 +95,8 @@ enum vault_want {
         // Any that may be served, and live min_life_s if that can be had.
         // Held ones that do complete it. Else it joins the fetch under way, or starts one, and completes with its
         // outcome: what then may be served even if it lives shorter, or the error. A failure that is still fresh is not
-        // repeated on request: after ERROR_DENIED and ERROR_CONFIG the same error is the answer for 5 s; after
+        // repeated on request: after ERROR_DENIED and ERROR_CONFIG the same error is the answer for 5 s, after
+        // ERROR_INTERACTION for 1 s; after
         // ERROR_THROTTLED the wait is for the attempt that the backoff has planned; after anything else the next
         // attempt comes 1 s after the last, or earlier where the backoff has it so. Likewise a min_life_s that cannot
         // be had asks the source again only 30 s after its last success; until then what is held is given.

@@ -56,6 +56,7 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
 {
         int64_t since_ms = now_ms - e->last_attempt_ms;
         bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
+        bool is_for_person = e->last_failure == ERROR_INTERACTION;
         bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER;
         if (!is_throttled && since_ms >= (is_denial ? DENIAL_HOLDS_MS : FAILURE_HOLDS_MS)) {
                 refresh_request(e, true);
@@ -63,7 +64,7 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
         }
         if (may_serve)
                 return GIVE;
-        if (is_denial)
+        if (is_denial || is_for_person)
                 return FAIL;
         if (!is_throttled)
                 plan_no_later_than(e, e->last_attempt_ms + FAILURE_HOLDS_MS);
@@ -74,7 +75,7 @@ static enum verdict judge_credentials(struct entry *e, const struct vault_waiter
 {
         int64_t now_ms = plan_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (may_serve && w->min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000)
+        if (may_serve && (e->needs_person || w->min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;

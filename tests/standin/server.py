@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, jwt, rolesanywhere, sigv4, sts
+from standin import bedrock, faults, jwt, rolesanywhere, sigv4, sso, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -30,6 +30,7 @@ class Call:
         skew = seconds if fault and fault.kind == "skew" else 0
         self._lifetime = seconds if fault and fault.kind == "short_life" else None
         self.registry, self.issuer_key = service.registry, service.issuer_key
+        self.sso = service.sso
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -62,6 +63,7 @@ class Service:
         self.registry, self.clock = registry, clock
         self.issuer_key = jwt.load_key(registry.issuer_key) if registry.issuer_key else None
         self.faults = faults.Faults()
+        self.sso = sso.IdentityCenter(clock)
         self._log = deque(maxlen=LOG_LENGTH)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -117,6 +119,8 @@ class Service:
             ("POST", "reset"): self._reset,
             ("POST", "roles"): lambda document: self.registry.add_role(Role(**document)) or {},
             ("POST", "tokens"): self._post_tokens,
+            ("GET", "sso"): lambda _: self.sso.secrets(),
+            ("POST", "sso"): self.sso.control,
         }.get((request.method, name))
         if handler is None:
             return json_response(404, {"message": f"no {request.method} {request.path}"})
@@ -145,6 +149,7 @@ class Service:
     def _reset(self, _):
         """Faults and the log go; what was issued stays valid."""
         self.faults.clear()
+        self.sso.reset()
         with self._lock:
             self._log.clear()
         return {}
@@ -164,6 +169,8 @@ def route(request):
         return "sts", sts.handle, xml_error
     if service == "rolesanywhere" or request.path == "/sessions":
         return "rolesanywhere", rolesanywhere.handle, json_error
+    if service is None and request.path in sso.PATHS:
+        return sso.PATHS[request.path]
     expected = "bedrock" if service in (None, "bedrock") else None
     return "bedrock", lambda call: bedrock.handle(call, expected), json_error
 

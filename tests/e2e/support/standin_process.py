@@ -77,4 +77,4 @@ class StandIn:
         found.add((self.dir / "certificates" / "passphrase.txt").read_text().strip())
         for key in self.issued():
             found |= {key["secret_access_key"], key["session_token"]}
-        return found
+        return found | set(self.control("GET", "sso")["secrets"])
