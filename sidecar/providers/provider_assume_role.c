@@ -9,6 +9,8 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
+#include "sidecar/providers/login.h"
+#include "sidecar/providers/mfa.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sts_answer.h"
 #include "sidecar/providers/sts_body.h"
@@ -24,6 +26,7 @@ struct assume_role {
         struct exchange exchange;
         struct credentials *keys;    // base credentials, while a call is under way
         struct buffer body, signing; // likewise
+        struct mfa mfa;              // where the profile has an mfa_serial
         char amz_date[TIME_AMZ_SIZE];
         int64_t refused_until_s; // end of the base credentials that AWS called expired; 0: none were
         bool is_asking_source, is_cancelled;
@@ -33,6 +36,7 @@ static void forget(struct assume_role *a)
 {
         credentials_unref(a->keys);
         a->keys = NULL;
+        mfa_forget_used(&a->mfa);
         buffer_free(&a->body);
         buffer_free(&a->signing);
 }
@@ -64,7 +68,11 @@ static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post
         struct assume_role *a = owner;
         struct sigv4_result signature;
         buffer_reset(&a->body);
-        if (sts_body_assume_role(&a->profile->role, &a->body, e) < 0 || sign(a, time_s, &signature, e) < 0)
+        if (sts_body_assume_role(&a->profile->role, &a->body, e) < 0)
+                return -1;
+        if (a->mfa.used.n > 0 && sts_body_mfa(&a->profile->role, secret_expose(&a->mfa.used), &a->body, e) < 0)
+                return -1;
+        if (sign(a, time_s, &signature, e) < 0)
                 return -1;
         memcpy(a->amz_date, signature.amz_date, sizeof(a->amz_date));
         exchange_post_field(post, "content-type", SLICE(STS_CONTENT_TYPE));
@@ -86,6 +94,8 @@ static void assume_role_explain(void *owner, struct error *e)
 {
         struct assume_role *a = owner;
         hints_assume_role(a->profile, e);
+        if (a->mfa.used.n > 0)
+                mfa_explain(a->profile, e);
         if (strcmp(e->upstream.code, "ExpiredToken") != 0 && strcmp(e->upstream.code, "ExpiredTokenException") != 0)
                 return;
         // Nothing is wrong with this profile: newer base credentials mend it.
@@ -139,6 +149,7 @@ static void assume_role_has_base(void *arg, struct credentials *c, const struct 
                         return;
                 forget(a);
         }
+        mfa_forget_used(&a->mfa);
         provider_finish(&a->base, NULL, &failure);
 }
 
@@ -153,11 +164,14 @@ static int64_t min_life_s(const struct assume_role *a)
 static int assume_role_start(struct provider *p, struct error *e)
 {
         struct assume_role *a = (struct assume_role *)p;
+        if (a->profile->role.mfa_serial && mfa_take(&a->mfa, a->profile, clock_boot_ms(a->exchange.deps.clock), e) < 0)
+                return -1;
         a->is_cancelled = false;
         a->is_asking_source = true;
         if (a->source.get(a->source.context, min_life_s(a), assume_role_has_base, a, e) == 0)
                 return 0;
         a->is_asking_source = false;
+        mfa_forget_used(&a->mfa);
         return error_context(e, "base credentials");
 }
 
@@ -175,17 +189,39 @@ static void assume_role_destroy(struct provider *p)
 {
         struct assume_role *a = (struct assume_role *)p;
         exchange_deinit(&a->exchange);
+        mfa_forget(&a->mfa);
         free(a);
+}
+
+// --- the person with the MFA device ---
+
+static int assume_role_login(struct provider *p, struct slice token_code, struct error *e)
+{
+        struct assume_role *a = (struct assume_role *)p;
+        if (p->is_running) {
+                (void)error_set(e, ERROR_CONFIG, "another code is being tried");
+                return error_hint(e, "wait until that has succeeded or failed");
+        }
+        return mfa_give(&a->mfa, token_code, clock_boot_ms(a->exchange.deps.clock), e);
+}
+
+static void assume_role_login_status(const struct provider *p, struct login_status *ret)
+{
+        const struct assume_role *a = (const struct assume_role *)p;
+        ret->kind = LOGIN_MFA;
+        ret->mfa_serial = a->profile->role.mfa_serial;
 }
 
 int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
                              const struct credentials_source *source, struct provider **ret, struct error *e)
 {
         static const struct provider_ops ops = {assume_role_start, assume_role_cancel, assume_role_destroy};
+        static const struct login_ops login = {assume_role_login, assume_role_login_status};
         struct assume_role *a = calloc(1, sizeof(*a));
         if (!a)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         a->base.ops = &ops;
+        a->base.login = profile->role.mfa_serial ? &login : NULL;
         a->profile = profile;
         a->source = *source;
         buffer_init(&a->body, BODY_MAX);

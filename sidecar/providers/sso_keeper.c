@@ -25,6 +25,7 @@ void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, con
         buffer_init(&k->file, LIMIT_TOKEN_FILE);
         buffer_init(&k->held, LIMIT_TOKEN_FILE);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
+        buffer_init(&k->spent, LIMIT_TOKEN_FILE);
 }
 
 static void unlock(struct sso_keeper *k)
@@ -41,6 +42,7 @@ void sso_keeper_deinit(struct sso_keeper *k)
         buffer_free(&k->file);
         buffer_free(&k->held);
         buffer_free(&k->refused);
+        buffer_free(&k->spent);
         free(k->path);
 }
 
@@ -105,6 +107,12 @@ static int load(struct sso_keeper *k, struct error *e)
 static bool is_refused(const struct sso_keeper *k)
 {
         return k->refused.n > 0 && slice_eq(k->token.access_token, buffer_slice(&k->refused));
+}
+
+// A refresh token that was refused once is not tried again.
+static bool can_renew(const struct sso_keeper *k)
+{
+        return sso_token_can_renew(&k->token, now_s(k)) && !slice_eq(k->token.refresh_token, buffer_slice(&k->spent));
 }
 
 static int say_ended(const struct sso_keeper *k, struct error *e)
@@ -176,7 +184,7 @@ static bool needs_renewal(const struct sso_keeper *k)
 
 static int renew(struct sso_keeper *k, struct error *e)
 {
-        if (!sso_token_can_renew(&k->token, now_s(k)))
+        if (!can_renew(k))
                 return say_ended(k, e);
         k->lock = sso_cache_lock(k->path);
         if (k->lock == -EWOULDBLOCK)
@@ -189,7 +197,7 @@ static int renew(struct sso_keeper *k, struct error *e)
                 unlock(k);
                 return SSO_KEEPER_THERE;
         }
-        if (sso_token_can_renew(&k->token, now_s(k)) && send_renewal(k, e) == 0)
+        if (can_renew(k) && send_renewal(k, e) == 0)
                 return SSO_KEEPER_LATER;
         unlock(k);
         return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
@@ -272,6 +280,10 @@ static int refuse(struct sso_keeper *k, const struct http_response *response, st
 {
         struct error ignored;
         sso_http_refusal(response, "CreateToken", k->profile, e);
+        if (e->kind == ERROR_DENIED) {
+                buffer_reset(&k->spent);
+                (void)buffer_put(&k->spent, k->token.refresh_token);
+        }
         if (load(k, &ignored) == 0 && may_fall_back(k))
                 return 0;
         if (e->kind == ERROR_DENIED) {

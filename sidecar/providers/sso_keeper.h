@@ -24,6 +24,7 @@ struct sso_keeper {
         struct buffer file;        // what it was read from, or would have been
         struct buffer held;        // a renewed token that could not be written; empty: none
         struct buffer refused;     // the access token that the portal refused
+        struct buffer spent;       // the refresh token that the token service refused
         char *path;
         struct http_call *call;
         struct delay *delay;

@@ -43,6 +43,7 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->waiters_tail = &e->waiters;
         uv_timer_init(v->deps.loop, &e->timer); // cannot fail
         e->timer.data = e;
+        login_watch(e);
         TAILQ_INSERT_TAIL(&v->entries, e, all);
         if (e->is_wanted)
                 refresh_request(e, false);

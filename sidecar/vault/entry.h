@@ -8,6 +8,7 @@
 //   refresh.c  the flight: start, completion, what becomes of its result
 //   waiters.c  who waits for it
 //   source.c   who waits for it from below: chained providers
+//   login.c    what a person has to do
 //   reply.c    the ready-made reply
 //   vault.c    all entries, the pump that does what must happen from the loop, the tick that watches the clocks
 #ifndef SIDECAR_VAULT_ENTRY_H
@@ -153,6 +154,9 @@ void waiters_settle_flight(struct entry *e, const struct error *failure); // the
 
 // source.c
 void source_answer_next(struct vault *v); // the first of v->answers
+
+// login.c
+void login_watch(struct entry *e); // from now on hears of its provider's logins
 
 // reply.c
 int reply_render(struct entry *e);

@@ -130,7 +130,7 @@ def test_nobody_is_logged_in_then_somebody_is(start, standin, cache):
     assert agent.profile("dev")["last_error"]["kind"] == "interaction"
     # The AWS CLI logs in: the next request finds it, without a reload.
     cache.log_in()
-    until(lambda: agent.call("GET", "/v1/profiles/dev/credentials").status == 200, what="the login to be noticed")
+    assert agent.credentials("dev")["AccountId"] == ACCOUNT
 
 
 def test_expired_without_refresh_token(start, standin, cache):
@@ -206,9 +206,16 @@ def test_two_agents_renew_once(start, standin, cache, folder):
 def test_refresh_token_refused(start, standin, cache):
     cache.log_in(seconds=-1)
     standin.control("POST", "sso", {"revoke": "refresh"})
-    status, problem = start(config(dev=sso(standin))).refusal("dev")
-    assert (status, problem["code"]) == (503, "login_required")
+    agent = start(config(dev=sso(standin)))
+    until(lambda: agent.profile("dev")["last_error"], what="the refusal")
+    problem = agent.profile("dev")["last_error"]
     assert problem["upstream"]["code"] == "InvalidGrantException" and "keyfob login dev" in problem["hint"]
+    for _ in range(3):  # what was refused is not asked for again
+        status, problem = agent.refusal("dev")
+        assert (status, problem["code"]) == (503, "login_required") and "keyfob login dev" in problem["hint"]
+    assert len(standin.calls(action="CreateToken")) == 1
+    cache.log_in()
+    assert agent.credentials("dev")["AccountId"] == ACCOUNT
 
 
 def test_token_service_down_while_the_token_lives(start, standin, cache):
@@ -240,9 +247,12 @@ def test_revoked_access_token_without_another(start, standin, cache):
     cache.log_in(key=START_URL, scopes=[])
     standin.control("POST", "sso", {"revoke": "access"})
     agent = start(config(dev=legacy(standin)))
-    status, problem = agent.refusal("dev")
-    assert (status, problem["code"]) == (503, "login_required")
-    assert problem["upstream"]["code"] == "UnauthorizedException"
+    until(lambda: agent.profile("dev")["last_error"], what="the refusal")
+    assert agent.profile("dev")["last_error"]["upstream"]["code"] == "UnauthorizedException"
+    for _ in range(3):
+        status, problem = agent.refusal("dev")
+        assert (status, problem["code"]) == (503, "login_required")
+    assert len(standin.calls(action="GetRoleCredentials")) == 1
 
 
 def test_renewed_token_that_cannot_be_written_is_used(start, standin, cache, folder):

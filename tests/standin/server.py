@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, jwt, rolesanywhere, sigv4, sso, sts
+from standin import bedrock, faults, jwt, mfa, rolesanywhere, sigv4, sso, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -30,7 +30,7 @@ class Call:
         skew = seconds if fault and fault.kind == "skew" else 0
         self._lifetime = seconds if fault and fault.kind == "short_life" else None
         self.registry, self.issuer_key = service.registry, service.issuer_key
-        self.sso = service.sso
+        self.sso, self.mfa = service.sso, service.mfa
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -64,6 +64,7 @@ class Service:
         self.issuer_key = jwt.load_key(registry.issuer_key) if registry.issuer_key else None
         self.faults = faults.Faults()
         self.sso = sso.IdentityCenter(clock)
+        self.mfa = mfa.Devices()
         self._log = deque(maxlen=LOG_LENGTH)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -121,6 +122,7 @@ class Service:
             ("POST", "tokens"): self._post_tokens,
             ("GET", "sso"): lambda _: self.sso.secrets(),
             ("POST", "sso"): self.sso.control,
+            ("POST", "mfa"): lambda document: self.mfa.show(**document),
         }.get((request.method, name))
         if handler is None:
             return json_response(404, {"message": f"no {request.method} {request.path}"})
