@@ -10,11 +10,13 @@
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sso_http.h"
 #include "sidecar/providers/sso_keeper.h"
+#include "sidecar/providers/sso_login.h"
 
 struct sso {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct sso_keeper keeper;
+        struct sso_login *login;
         struct http_call *call; // of the portal
         bool is_cancelled, has_asked_again;
 };
@@ -134,18 +136,42 @@ static void sso_cancel(struct provider *p)
 static void sso_destroy(struct provider *p)
 {
         struct sso *s = (struct sso *)p;
+        sso_login_free(s->login);
         sso_keeper_deinit(&s->keeper);
         free(s);
+}
+
+static int sso_log_in(struct provider *p, struct slice token_code, struct error *e)
+{
+        if (token_code.n > 0)
+                return error_set(e, ERROR_CONFIG, "IAM Identity Center takes no code");
+        return sso_login_begin(((struct sso *)p)->login, e);
+}
+
+static void sso_tell_login(const struct provider *p, struct login_status *ret)
+{
+        sso_login_status(((const struct sso *)p)->login, ret);
+}
+
+static void login_moved(void *owner)
+{
+        provider_login_moved(owner);
 }
 
 int provider_sso_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                      struct error *e)
 {
         static const struct provider_ops ops = {sso_start, sso_cancel, sso_destroy};
+        static const struct login_ops login = {sso_log_in, sso_tell_login};
         struct sso *s = calloc(1, sizeof(*s));
-        if (!s)
+        if (s)
+                s->login = sso_login_new(deps, profile, login_moved, &s->base);
+        if (!s || !s->login) {
+                free(s);
                 return error_set(e, ERROR_INTERNAL, "out of memory");
+        }
         s->base.ops = &ops;
+        s->base.login = &login;
         s->profile = profile;
         sso_keeper_init(&s->keeper, deps, profile);
         s->keeper.done = token_is_there;

@@ -23,7 +23,9 @@ void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, con
         *k = (struct sso_keeper){.deps = *deps, .profile = profile, .lock = -1};
         sso_token_init(&k->token);
         buffer_init(&k->file, LIMIT_TOKEN_FILE);
+        buffer_init(&k->in_file, LIMIT_TOKEN_FILE);
         buffer_init(&k->held, LIMIT_TOKEN_FILE);
+        buffer_init(&k->held_over, LIMIT_TOKEN_FILE);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
         buffer_init(&k->spent, LIMIT_TOKEN_FILE);
 }
@@ -40,7 +42,9 @@ void sso_keeper_deinit(struct sso_keeper *k)
         unlock(k);
         sso_token_clear(&k->token);
         buffer_free(&k->file);
+        buffer_free(&k->in_file);
         buffer_free(&k->held);
+        buffer_free(&k->held_over);
         buffer_free(&k->refused);
         buffer_free(&k->spent);
         free(k->path);
@@ -58,26 +62,20 @@ static const char *name_of(const struct profile *p)
 
 // --- the file ---
 
-// What could not be written stays in force until the file says something that lives longer. A file that is gone is
-// how one logs out.
+// What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
+// out.
 static void prefer_held(struct sso_keeper *k)
 {
-        struct sso_token held;
         const char *what = NULL;
         if (k->held.n == 0)
                 return;
-        bool is_longer = k->file.n > 0 && sso_token_read(buffer_slice(&k->held), &held, &what) == 0;
-        if (is_longer) {
-                is_longer = held.expires_s > k->token.expires_s;
-                sso_token_clear(&held);
-        }
-        if (!is_longer) {
+        if (k->file.n == 0 || !slice_eq(buffer_slice(&k->in_file), buffer_slice(&k->held_over))) {
                 buffer_free(&k->held);
                 return;
         }
         bool is_written = sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0;
         sso_token_clear(&k->token);
-        (void)sso_token_read(buffer_slice(&k->held), &k->token, &what); // as it was read above, but for memory
+        (void)sso_token_read(buffer_slice(&k->held), &k->token, &what); // as it was read before, but for memory
         buffer_reset(&k->file);
         (void)buffer_put(&k->file, buffer_slice(&k->held));
         if (is_written)
@@ -94,6 +92,8 @@ static int load(struct sso_keeper *k, struct error *e)
                 return -1;
         if (k->file.n > 0)
                 (void)sso_token_read(buffer_slice(&k->file), &k->token, &what); // a bad one is told below
+        buffer_reset(&k->in_file);
+        (void)buffer_put(&k->in_file, k->token.access_token);
         prefer_held(k);
         if (k->token.access_token.n > 0)
                 return 0;
@@ -265,6 +265,8 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
         sso_token_clear(&t);
         if (r < 0)
                 return -1;
+        buffer_reset(&k->held_over);
+        (void)buffer_put(&k->held_over, buffer_slice(&k->in_file));
         buffer_reset(&k->file);
         (void)buffer_put(&k->file, buffer_slice(&k->held));
         sso_token_clear(&k->token);

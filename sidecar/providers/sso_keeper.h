@@ -22,7 +22,9 @@ struct sso_keeper {
         struct upstream_time time; // the services' clock; whoever asks the portal learns it too
         struct sso_token token;    // of the last sso_keeper_get()
         struct buffer file;        // what it was read from, or would have been
+        struct buffer in_file;     // the access token in the file
         struct buffer held;        // a renewed token that could not be written; empty: none
+        struct buffer held_over;   // what in_file was then
         struct buffer refused;     // the access token that the portal refused
         struct buffer spent;       // the refresh token that the token service refused
         char *path;
