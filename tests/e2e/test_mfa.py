@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Roles that ask for the code of an MFA device: who asks for it, when, and what becomes of it."""
 
+import fcntl
 import os
+import select
+import subprocess
+import termios
 
 import pytest
 from standin import demo
+from support import paths
+from support.agent import environment
 from support.aws import echo
 from support.polling import until
 from support.profiles import config
@@ -189,3 +195,128 @@ def test_on_demand_session_outlives_idleness_in_the_configuration(start, device,
     first = agent.credentials("admin")
     agent.reload({**mfa, "region": demo.REGION})
     assert agent.credentials("admin") == first
+
+
+# ---- the command, at a terminal and without one ----
+
+
+class Terminal:
+    """A command that runs at a terminal of its own; its standard output and input are not that terminal."""
+
+    def __init__(self, folder, *arguments):
+        self.master, slave = os.openpty()
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [str(paths.KEYFOB), *map(str, arguments)],
+            env=environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=take_terminal,
+            pass_fds=[slave],
+        )
+        os.close(slave)
+        self.shown = ""
+
+    def answer(self, prompt, line):
+        """Waits for the prompt, types the line."""
+
+        def is_there():
+            if select.select([self.master], [], [], 0)[0]:
+                self.shown += os.read(self.master, 4096).decode()
+            return prompt in self.shown
+
+        until(is_there, what=f"{prompt!r} at the terminal, which shows {self.shown!r}")
+        self.shown = self.shown.partition(prompt)[2]
+        os.write(self.master, line.encode() + b"\n")
+
+    def end(self):
+        """(exit status, standard output, standard error)"""
+        try:
+            out, err = self.process.communicate(timeout=20)
+        finally:
+            self.process.kill()
+            os.close(self.master)
+        return self.process.returncode, out.decode(), err.decode()
+
+
+def keyfob(folder, *arguments, stdin=""):
+    """Without any terminal."""
+    return subprocess.run(
+        [str(paths.KEYFOB), *map(str, arguments)],
+        env=environment(folder),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        start_new_session=True,
+    )
+
+
+PROMPT = f"Code of {SERIAL} for admin: "
+
+
+def test_login_at_a_terminal(start, device, mfa, folder):
+    agent = start(mfa)
+    terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
+    terminal.answer(PROMPT, "12")
+    terminal.answer("now", "")  # what to do is said, then asked again
+    terminal.end()
+    terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
+    terminal.answer(PROMPT, "000000")
+    terminal.answer(PROMPT, CODE)
+    assert terminal.end() == (0, "admin: logged in\n", "")
+    assert agent.credentials("admin")
+
+
+def test_login_at_a_terminal_fails(start, device, mfa, folder):
+    agent = start(mfa)
+    terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
+    for _ in range(3):
+        terminal.answer(PROMPT, "000000")
+    status, out, err = terminal.end()
+    assert (status, out) == (1, "") and "MultiFactorAuthentication failed" in err and "000000" not in err
+
+
+def test_login_by_standard_input(start, device, mfa, folder):
+    agent = start(mfa)
+    run = keyfob(folder, "login", "tenant", "--code-stdin", "--socket", agent.socket, stdin=f" {CODE}\r\n")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "admin: logged in\n", "")
+    run = keyfob(folder, "login", "admin", "--code-stdin", "--socket", agent.socket)
+    assert run.returncode == 1 and "no code" in run.stderr
+
+
+def test_login_without_a_terminal(start, device, mfa, folder):
+    agent = start(mfa)
+    run = keyfob(folder, "login", "admin", "--socket", agent.socket)
+    assert run.returncode == 1 and "--code-stdin" in run.stderr and "no terminal" in run.stderr
+    run = keyfob(folder, "login", "base", "--socket", agent.socket)
+    assert (run.returncode, run.stdout) == (0, "base: no login is needed\n")
+    run = keyfob(folder, "login", "nobody", "--socket", agent.socket)
+    assert run.returncode == 1 and "nobody" in run.stderr
+    run = keyfob(folder, "login", "admin", "--socket", folder / "none.sock")
+    assert run.returncode == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("credential-process", "tenant"),
+        ("sign", "GET", "https://sts.us-east-1.amazonaws.com/", "--profile", "tenant"),
+        ("presign", "GET", "https://b.s3.us-east-1.amazonaws.com/k", "--profile", "tenant"),
+    ],
+)
+def test_commands_ask_where_there_is_a_terminal(start, device, mfa, folder, arguments):
+    agent = start(mfa)
+    run = keyfob(folder, *arguments, "--socket", agent.socket)
+    assert run.returncode == 1 and "keyfob login admin" in run.stderr
+    terminal = Terminal(folder, *arguments, "--socket", agent.socket)
+    terminal.answer(PROMPT, CODE)
+    status, out, err = terminal.end()
+    assert (status, err) == (0, "") and out and PROMPT not in out
+    assert keyfob(folder, *arguments, "--socket", agent.socket).returncode == 0

@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
 
 import boto3
 import botocore.session
 import pytest
 from botocore.tokens import SSOTokenProvider
+from support import paths
 from support.agent import environment
 from support.aws import echo
 from support.polling import until
@@ -468,3 +470,39 @@ def test_tokens_and_codes_are_in_no_log(start, standin, cache):
     agent.credentials("dev")
     for secret in (shown["user_code"], *standin.control("GET", "sso")["secrets"]):
         assert secret not in agent.stderr()
+
+
+# ---- the command ----
+
+
+def keyfob_login(folder, agent, name="dev"):
+    return subprocess.Popen(
+        [str(paths.KEYFOB), "login", name, "--socket", str(agent.socket)],
+        env=environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("approve", 0), ("deny", 1)])
+def test_command(start, standin, cache, folder, verdict, status):
+    agent = start(config(dev=sso(standin)))
+    command = keyfob_login(folder, agent)
+    (code,) = until(lambda: standin.control("POST", "sso", {})["devices"], what="the code")
+    standin.control("POST", "sso", {verdict: code})
+    out, err = command.communicate(timeout=30)
+    assert command.returncode == status, err
+    assert f"user_code={code}\n" in out and f"\n    {code}\n" in out
+    assert out.endswith("dev: logged in\n") == (status == 0)
+    assert ("refused in the browser" in err) == (status == 1)
+
+
+def test_command_when_the_service_is_down(start, standin, cache, folder):
+    standin.fault("sso-oidc", "error500")
+    agent = start(config(dev=sso(standin)))
+    command = keyfob_login(folder, agent)
+    out, err = command.communicate(timeout=30)
+    assert (command.returncode, out) == (1, "") and "RegisterClient" in err
