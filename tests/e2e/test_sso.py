@@ -11,7 +11,9 @@ import subprocess
 import boto3
 import botocore.session
 import pytest
+import yaml
 from botocore.tokens import SSOTokenProvider
+from jsonschema import Draft202012Validator
 from support import paths
 from support.agent import environment
 from support.aws import echo
@@ -21,6 +23,8 @@ from support.profiles import config
 START_URL = "https://d-1234567890.awsapps.com/start"
 ACCOUNT = "123456789012"
 OTHER_UID = 54321
+DESCRIPTION = yaml.safe_load((paths.REPOSITORY / "proto" / "openapi.yaml").read_text())
+LOGIN = Draft202012Validator(DESCRIPTION["components"]["schemas"]["Login"])
 
 
 def become_somebody():
@@ -342,6 +346,8 @@ def test_login(start, standin, cache, folder, monkeypatch):
     assert not cache.path().exists()
     standin.control("POST", "sso", {"approve": shown["user_code"]})
     until(lambda: progress(agent)["state"] == "complete", what="the login")
+    for document in (shown, progress(agent)):
+        LOGIN.validate(document)
     assert agent.credentials("dev")["AccountId"] == ACCOUNT
     # What was written is what the AWS CLI writes, under its names; botocore uses it.
     written = cache.read()
@@ -413,6 +419,7 @@ def test_login_refused_in_the_browser(start, standin, cache):
     shown = begin(agent)
     standin.control("POST", "sso", {"deny": shown["user_code"]})
     until(lambda: progress(agent)["state"] == "failed", what="the refusal")
+    LOGIN.validate(progress(agent))
     assert progress(agent)["error"]["upstream_code"] == "AccessDeniedException"
     assert not cache.path().exists()
     assert begin(agent)["user_code"] != shown["user_code"]  # anew
