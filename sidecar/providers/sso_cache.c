@@ -52,13 +52,9 @@ static int make_folders(char *path)
 {
         for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
-                int r = mkdir(path, 0700);
-                int why = errno;
-                *slash = '/';
-                if (r < 0 && why != EEXIST && access(path, F_OK) < 0 && why != EROFS && why != EACCES) {
-                        errno = why;
+                if (mkdir(path, 0700) < 0 && errno != EEXIST && access(path, F_OK) < 0)
                         return -1;
-                }
+                *slash = '/';
         }
         return 0;
 }
@@ -81,9 +77,7 @@ static int write_beside(char *beside, const char *path, struct slice bytes)
         int fd = mkostemp(beside, O_CLOEXEC); // mode 0600
         if (fd < 0)
                 return -1;
-        int r = write_all(fd, bytes);
-        if (r == 0)
-                r = fsync(fd);
+        int r = write_all(fd, bytes); // not forced to the disk: that would hold up the loop
         if (close(fd) < 0 || r < 0 || rename(beside, path) < 0) {
                 int why = errno;
                 (void)unlink(beside);

@@ -136,7 +136,7 @@ static int read_body(const struct http_response *response, struct buffer *scratc
         json_doc_init(&doc);
         int r = members_parse(&doc, response->body, scratch, what);
         // Room for the few texts that are made here: slices must not move.
-        if (r == 0 && !buffer_reserve(scratch, 2 * response->body.n + 2 * TIME_RFC3339_SIZE)) {
+        if (r == 0 && !buffer_reserve(scratch, 2 * (response->body.n + (size_t)TIME_RFC3339_SIZE))) {
                 *what = "out of memory";
                 r = -1;
         }

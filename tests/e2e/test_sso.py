@@ -7,12 +7,16 @@ import json
 import os
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import boto3
 import botocore.session
 import pytest
 import yaml
+from botocore.credentials import JSONFileCache
 from botocore.tokens import SSOTokenProvider
+from botocore.utils import SSOTokenLoader
 from jsonschema import Draft202012Validator
 from support import paths
 from support.agent import environment
@@ -23,6 +27,7 @@ from support.profiles import config
 START_URL = "https://d-1234567890.awsapps.com/start"
 ACCOUNT = "123456789012"
 OTHER_UID = 54321
+AWS = Path(sys.executable).with_name("aws")
 DESCRIPTION = yaml.safe_load((paths.REPOSITORY / "proto" / "openapi.yaml").read_text())
 LOGIN = Draft202012Validator(DESCRIPTION["components"]["schemas"]["Login"])
 
@@ -513,3 +518,48 @@ def test_command_when_the_service_is_down(start, standin, cache, folder):
     command = keyfob_login(folder, agent)
     out, err = command.communicate(timeout=30)
     assert (command.returncode, out) == (1, "") and "RegisterClient" in err
+
+
+# ---- the AWS CLI and boto3 as judges ----
+
+
+def test_aws_cli_uses_what_the_agent_wrote(start, standin, cache, folder, monkeypatch):
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    agent = start(config(dev=sso(standin)))
+    begin(agent)
+    until(lambda: progress(agent)["state"] == "complete", what="the login")
+    boto_session(folder, standin, monkeypatch)  # writes ~/.aws/config
+    run = subprocess.run(
+        [str(AWS), "sts", "get-caller-identity", "--profile", "dev", "--output", "json"],
+        env=environment(folder, AWS_ENDPOINT_URL=standin.url, AWS_EC2_METADATA_DISABLED="true"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "AWSReservedSSO_Dev-Role" in json.loads(run.stdout)["Arn"]
+
+
+def test_agent_uses_a_login_made_with_boto3(start, standin, cache):
+    """The calls of a login by boto3's own clients, the file by botocore's own loader."""
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    oidc = boto3.client("sso-oidc", region_name="us-east-1", endpoint_url=standin.url)
+    client = oidc.register_client(clientName="test", clientType="public", scopes=["sso:account:access"])
+    keys = {"clientId": client["clientId"], "clientSecret": client["clientSecret"]}
+    device = oidc.start_device_authorization(**keys, startUrl=START_URL)
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    token = oidc.create_token(**keys, grantType=grant, deviceCode=device["deviceCode"])
+    document = {
+        "startUrl": START_URL,
+        "region": "us-east-1",
+        "accessToken": token["accessToken"],
+        "expiresAt": rfc3339(standin.now() + token["expiresIn"]),
+        **keys,
+        "registrationExpiresAt": rfc3339(client["clientSecretExpiresAt"]),
+        "refreshToken": token["refreshToken"],
+    }
+    files = JSONFileCache(str(cache.folder))
+    SSOTokenLoader(cache=files).save_token(START_URL, document, session_name="my-sso")
+    agent = start(config(dev=sso(standin)))
+    assert agent.credentials("dev")["AccountId"] == ACCOUNT
