@@ -5,6 +5,7 @@
 
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_client.h"
 #include "sidecar/providers/sso_http.h"
 #include "sidecar/providers/sso_token.h"
 
@@ -77,6 +78,16 @@ static void check_role(struct slice text)
         buffer_free(&scratch);
 }
 
+static void check_client(struct slice text)
+{
+        struct sso_client c;
+        const char *what = NULL;
+        sso_client_init(&c);
+        if (text.n <= LIMIT_TOKEN_FILE && sso_client_read(text, &c, &what) == 0)
+                must(c.id.n > 0 && is_within(c.id, &c.text) && is_within(c.secret, &c.text) && c.expires_s > 0);
+        sso_client_clear(&c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct slice text = slice_of(data, size);
@@ -85,5 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_token(text);
         check_written(text);
         check_role(text);
+        check_client(text);
         return 0;
 }
