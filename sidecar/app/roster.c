@@ -114,6 +114,7 @@ static struct entry_options options_of(const struct profile *p)
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
+                                      .needs_person = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
                                       .recheck_seconds = recheck_seconds(p)};
 }
 
@@ -204,6 +205,20 @@ static void fill_row(struct server_profile *row, const struct member *m)
         row->sign.paths_count = p->sign.paths_count;
 }
 
+// The nearest of each kind on the way to where its credentials come from.
+static void find_logins(const struct table *t, const struct member *m, struct server_profile *row)
+{
+        while (m) {
+                const struct profile *p = m->profile;
+                bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
+                if (has_mfa && !p->fault && !row->mfa_entry)
+                        row->mfa_entry = m->entry;
+                if (p->type == PROFILE_SSO && !p->fault && !row->sso_entry)
+                        row->sso_entry = m->entry;
+                m = p->source_profile ? table_find(t, p->source_profile) : NULL;
+        }
+}
+
 int roster_apply(struct roster *r, struct settings *settings, struct error *e)
 {
         struct table new;
@@ -227,8 +242,10 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 struct entry_options options = options_of(m->profile);
                 if (m->is_kept)
                         entry_configure(m->entry, &options);
-                if (!m->profile->is_implied)
-                        fill_row(&new.rows[rows_count++], m);
+                if (m->profile->is_implied)
+                        continue;
+                fill_row(&new.rows[rows_count], m);
+                find_logins(&new, m, &new.rows[rows_count++]);
         }
         const struct vault_pacing pacing = {.calls_per_second = settings->upstream.calls_per_second,
                                             .burst = settings->upstream.burst,

@@ -44,6 +44,8 @@ static int resolve_session(struct resolution *r, struct profile *p)
         const char *config = r->files.files[AWS_FILE_CONFIG].path;
         if (session)
                 return shared_profile_use_session(r, session, p);
+        if (p->sso.region) // enough to use a token that is there; a login needs the start URL, and says so
+                return 0;
         error_set(r->reader->e, ERROR_CONFIG, "sso_session: found \"%.80s\", expected an [sso-session] section of %s",
                   p->sso.session, config ? config : "~/.aws/config");
         return error_hint(r->reader->e,

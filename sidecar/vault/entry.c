@@ -37,11 +37,13 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->before_s = options->refresh_before_seconds;
         e->recheck_s = options->recheck_seconds;
         e->is_on_demand = options->on_demand;
+        e->needs_person = options->needs_person;
         e->is_wanted = !options->on_demand;
         e->next_refresh_ms = ENTRY_NEVER;
         e->waiters_tail = &e->waiters;
         uv_timer_init(v->deps.loop, &e->timer); // cannot fail
         e->timer.data = e;
+        login_watch(e);
         TAILQ_INSERT_TAIL(&v->entries, e, all);
         if (e->is_wanted)
                 refresh_request(e, false);

@@ -9,6 +9,7 @@
 //   refresh.c  the flight: start, completion, what becomes of its result
 //   waiters.c  who waits for it
 //   source.c   who waits for it from below: chained providers
+//   login.c    what a person has to do
 //   reply.c    the ready-made reply
 //   vault.c    all entries, the pump that does what must happen from the loop, the tick that watches the clocks
 #ifndef SIDECAR_VAULT_ENTRY_H
@@ -79,6 +80,7 @@ struct entry {
 
         uint8_t queue; // of enum entry_queue
         bool is_on_demand : 1;
+        bool needs_person : 1;         // entry_options
         bool is_wanted : 1;            // on demand: somebody asked and has not fallen silent; eager: always
         bool is_running : 1;           // the provider is
         bool is_background_flight : 1; // … and nobody waited for it when it started
@@ -162,6 +164,9 @@ void waiters_settle_flight(struct entry *e, const struct error *failure);       
 // source.c
 bool source_answer_next(struct vault *v); // the first of v->answers whose time has come; false: none
 int64_t source_wait_ms(struct vault *v);  // until there is one; ENTRY_NEVER: none
+
+// login.c
+void login_watch(struct entry *e); // from now on hears of its provider's logins
 
 // reply.c
 int reply_render(struct entry *e);
