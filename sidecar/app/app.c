@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "sidecar/app/check.h"
+#include "sidecar/app/heap.h"
 #include "sidecar/app/journal.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
@@ -145,6 +146,7 @@ static void reload(struct app *app)
         const char *manager = env_get(app->env, "NOTIFY_SOCKET");
         notify_reloading(manager, uv_hrtime() / 1000);
         apply(app);
+        heap_trim();
         notify_send(manager, "READY=1");
 }
 
@@ -306,6 +308,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
             .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
+        heap_configure();
         if (load_settings(&app, &settings, &e) < 0)
                 return refuse(&e);
         return options->check ? check(&app, settings) : run(&app, settings);
