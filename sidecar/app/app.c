@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "sidecar/app/check.h"
+#include "sidecar/app/heap.h"
 #include "sidecar/app/journal.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
@@ -173,6 +174,7 @@ static int apply(void *context, struct settings *settings, struct error *e)
         if (!listeners_are_as(app->listeners, settings))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
+        heap_trim();
         return 0;
 }
 
@@ -347,6 +349,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
         struct settings *settings = NULL;
         int status;
         app.read_ns = watch_moment();
+        heap_configure();
         if (load_settings(&app, &settings, &e) < 0)
                 status = refuse(&e);
         else

@@ -123,7 +123,7 @@ void entry_forget(struct entry *e)
         credentials_unref(e->credentials);
         e->credentials = NULL;
         e->serve_until_ms = 0;
-        secret_clear(&e->reply);
+        reply_forget(e);
         e->is_expiry_told = false;
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);

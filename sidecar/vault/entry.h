@@ -48,7 +48,7 @@ struct entry {
         int64_t serve_until_ms;   // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
         int64_t serve_at_most_ms; // what serve_until_ms was at first: a clock that is set back gives no life
         int64_t last_request_ms;  // of whatever asked for credentials
-        struct secret reply;      // rendered at the first request of a generation
+        struct secret reply;      // of the pool; rendered at the first request of a generation
         uint32_t reply_body_offset;
         uint32_t random; // of the present plan, so that planning again gives the same
         uint64_t generation;
@@ -170,6 +170,7 @@ void login_watch(struct entry *e); // from now on hears of its provider's logins
 
 // reply.c
 int reply_render(struct entry *e);
+void reply_forget(struct entry *e);
 
 // vault.c
 void vault_settle_soon(struct entry *e); // waiters_settle() from the loop

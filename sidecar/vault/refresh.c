@@ -62,7 +62,7 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
 static void take(struct entry *e, struct credentials *c)
 {
         credentials_unref(e->credentials);
-        secret_clear(&e->reply);
+        reply_forget(e);
         e->credentials = c;
         e->generation++;
         e->is_expiry_told = false;
