@@ -58,7 +58,7 @@ static int explain(const char *uri, const char *what, const struct x509_passphra
 
 static int not_installed(const char *uri, const struct x509_paths *paths, struct error *e)
 {
-        const char *provider = provider_of(uri);
+        const char *provider = is_pkcs11(uri) ? "pkcs11" : "tpm2"; // those that are loaded here
         error_set(e, ERROR_CONFIG, "%s: OpenSSL's provider %s did not start%s (%s)", uri, provider,
                   is_pkcs11(uri) ? ", and there is no engine pkcs11" : "", x509_reason());
         if (paths->pkcs11_module)
