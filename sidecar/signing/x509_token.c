@@ -10,7 +10,7 @@ enum { CKR_PIN_FIRST = 0xa0, CKR_PIN_LAST = 0xa4, LIBRARY_FIRST = 128 };
 
 static bool is_pkcs11(const char *uri)
 {
-        return slice_starts_with(slice_str(uri), SLICE("pkcs11:"));
+        return strncmp(uri, "pkcs11:", strlen("pkcs11:")) == 0;
 }
 
 // NULL: one that OpenSSL's configuration has to start.
@@ -18,7 +18,7 @@ static const char *provider_of(const char *uri)
 {
         static const char *const names[][2] = {{"pkcs11:", "pkcs11"}, {"handle:", "tpm2"}, {"object:", "tpm2"}};
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-                if (slice_starts_with(slice_str(uri), slice_str(names[i][0])))
+                if (strncmp(uri, names[i][0], strlen(names[i][0])) == 0)
                         return names[i][1];
         return NULL;
 }
@@ -58,7 +58,7 @@ static int explain(const char *uri, const char *what, const struct x509_passphra
 
 static int not_installed(const char *uri, const struct x509_paths *paths, struct error *e)
 {
-        const char *provider = provider_of(uri);
+        const char *provider = is_pkcs11(uri) ? "pkcs11" : "tpm2"; // those that are loaded here
         error_set(e, ERROR_CONFIG, "%s: OpenSSL's provider %s did not start%s (%s)", uri, provider,
                   is_pkcs11(uri) ? ", and there is no engine pkcs11" : "", x509_reason());
         if (paths->pkcs11_module)
