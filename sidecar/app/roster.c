@@ -10,7 +10,7 @@
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
-enum { KEY_FILES_RECHECK_S = 60, PROCESS_RECHECK_S = 3600 };
+enum { KEY_FILES_RECHECK_S = 60, SECRET_RECHECK_S = 300, PROCESS_RECHECK_S = 3600 };
 
 // One profile of the settings in force, in their order: sources before those that stand on them.
 struct member {
@@ -100,12 +100,15 @@ static bool has_key_files(const struct profile *p)
         return p->keys.access_key_id_file || p->keys.secret_access_key_file || p->keys.session_token_file;
 }
 
-// What does not end is asked for again now and then, where asking may bring something else.
-static int64_t recheck_of(const struct profile *p)
+// What does not end is asked for again now and then, where asking may bring something else. A certain version of a secret
+// never changes.
+static int64_t recheck_seconds(const struct profile *p)
 {
         if (has_key_files(p))
                 return KEY_FILES_RECHECK_S;
-        return p->type == PROFILE_PROCESS ? PROCESS_RECHECK_S : 0;
+        if (p->type == PROFILE_PROCESS)
+                return PROCESS_RECHECK_S;
+        return p->secretsmanager.secret_id && !p->secretsmanager.version_id ? SECRET_RECHECK_S : 0;
 }
 
 static struct entry_options options_of(const struct profile *p)
@@ -114,7 +117,8 @@ static struct entry_options options_of(const struct profile *p)
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
-                                      .recheck_seconds = recheck_of(p)};
+                                      .needs_person = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
+                                      .recheck_seconds = recheck_seconds(p)};
 }
 
 static int make_entry(struct roster *r, struct table *t, struct member *m, struct error *e)
@@ -193,13 +197,29 @@ static void fill_row(struct server_profile *row, const struct member *m)
                                        .allow_count = p->allow_count,
                                        .on_demand = p->on_demand,
                                        .chain = p->chain,
-                                       .chain_count = p->chain_count};
+                                       .chain_count = p->chain_count,
+                                       .fault = p->fault,
+                                       .fault_hint = p->fault_hint};
         row->sign.service = p->sign.service;
         row->sign.region = p->sign.region;
         row->sign.hosts = p->sign.hosts;
         row->sign.hosts_count = p->sign.hosts_count;
         row->sign.paths = p->sign.paths;
         row->sign.paths_count = p->sign.paths_count;
+}
+
+// The nearest of each kind on the way to where its credentials come from.
+static void find_logins(const struct table *t, const struct member *m, struct server_profile *row)
+{
+        while (m) {
+                const struct profile *p = m->profile;
+                bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
+                if (has_mfa && !p->fault && !row->mfa_entry)
+                        row->mfa_entry = m->entry;
+                if (p->type == PROFILE_SSO && !p->fault && !row->sso_entry)
+                        row->sso_entry = m->entry;
+                m = p->source_profile ? table_find(t, p->source_profile) : NULL;
+        }
 }
 
 int roster_apply(struct roster *r, struct settings *settings, struct error *e)
@@ -225,9 +245,15 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 struct entry_options options = options_of(m->profile);
                 if (m->is_kept)
                         entry_configure(m->entry, &options);
-                if (!m->profile->is_implied)
-                        fill_row(&new.rows[rows_count++], m);
+                if (m->profile->is_implied)
+                        continue;
+                fill_row(&new.rows[rows_count], m);
+                find_logins(&new, m, &new.rows[rows_count++]);
         }
+        const struct vault_pacing pacing = {.calls_per_second = settings->upstream.calls_per_second,
+                                            .burst = settings->upstream.burst,
+                                            .concurrency = settings->upstream.concurrency};
+        vault_set_pacing(r->deps.vault, &pacing);
         server_set_profiles(r->deps.server, new.rows, rows_count);
         remember_generations(r, &new);
         retire(&r->current, is_gone, &new, "the profile was changed or removed by a reload of the configuration");
