@@ -38,8 +38,8 @@ struct settings_input {
 // AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_ROLE_ARN and AWS_EXTERNAL_ID, and no token file: that role, on
 // those keys as profile `environment`), or else from AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE; without these it
 // says what is missing. Region, endpoints and CA bundle that a profile does not name come from AWS_REGION,
-// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
-// (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) and AWS_CA_BUNDLE.
+// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS),
+// AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);
 
