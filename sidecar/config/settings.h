@@ -45,8 +45,9 @@ struct settings_input {
 // 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
 // default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
 // demand; of those, one that cannot be used has a fault. Region, endpoints and CA bundle that a profile does not name
-// come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
-// (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) and AWS_CA_BUNDLE.
+// come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
+// (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS
+// and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);
 

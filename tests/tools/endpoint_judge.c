@@ -4,9 +4,7 @@
 // arguments: reads lines "SERVICE REGION FIPS DUALSTACK" (a number of enum endpoints_service, a region, 0 or 1 each)
 // and prints a URL for each. With a configuration file: prints "PROFILE REGION URL" for each profile of it, where the
 // region is the one that requests are signed for; the environment counts.
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "proto/mem/text.h"
@@ -16,12 +14,13 @@
 
 static int resolve_lines(void)
 {
-        char region[64], url[ENDPOINTS_URL_SIZE];
-        unsigned service, fips, dualstack;
-        while (scanf("%u %63s %u %u", &service, region, &fips, &dualstack) == 4) {
-                unsigned variant = (fips ? ENDPOINTS_FIPS : 0U) | (dualstack ? ENDPOINTS_DUALSTACK : 0U);
-                if (service > ENDPOINTS_SSO_OIDC || endpoints_resolve((enum endpoints_service)service,
-                                                                      slice_str(region), variant, url, sizeof(url)) < 0)
+        char service[4], region[64], fips[2], dualstack[2], url[ENDPOINTS_URL_SIZE];
+        while (scanf("%3s %63s %1s %1s", service, region, fips, dualstack) == 4) {
+                uint64_t number;
+                unsigned variant =
+                    (fips[0] == '1' ? ENDPOINTS_FIPS : 0U) | (dualstack[0] == '1' ? ENDPOINTS_DUALSTACK : 0U);
+                if (text_parse_u64(slice_str(service), &number) < 0 || number > ENDPOINTS_SSO_OIDC ||
+                    endpoints_resolve((enum endpoints_service)number, slice_str(region), variant, url, sizeof(url)) < 0)
                         return 2;
                 puts(url);
         }
