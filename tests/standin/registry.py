@@ -133,6 +133,10 @@ class Registry:
         with self._lock:
             self.roles[role.arn] = role
 
+    def add_user(self, user):
+        with self._lock:
+            self._keys[user["access_key_id"]] = _user_key(user)
+
     def key(self, access_key_id):
         with self._lock:
             return self._keys.get(access_key_id) or self._issued.get(access_key_id)

@@ -117,6 +117,7 @@ class Service:
             ("POST", "reset"): self._reset,
             ("POST", "roles"): lambda document: self.registry.add_role(Role(**document)) or {},
             ("POST", "tokens"): self._post_tokens,
+            ("POST", "users"): lambda document: self.registry.add_user(document) or {},
         }.get((request.method, name))
         if handler is None:
             return json_response(404, {"message": f"no {request.method} {request.path}"})
