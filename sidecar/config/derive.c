@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/derive.h"
 
-#include <string.h>
-
-#include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/arn.h"
 #include "sidecar/config/endpoints.h"
@@ -25,11 +22,11 @@ static bool has_service(const struct profile *p)
         }
 }
 
-static const char *service_of(const struct profile *p)
+static enum endpoints_service service_of(const struct profile *p)
 {
         if (p->type == PROFILE_STATIC)
-                return "secretsmanager";
-        return p->type == PROFILE_ROLES_ANYWHERE ? "rolesanywhere" : "sts";
+                return ENDPOINTS_SECRETS_MANAGER;
+        return p->type == PROFILE_ROLES_ANYWHERE ? ENDPOINTS_ROLESANYWHERE : ENDPOINTS_STS;
 }
 
 int derive_begin(struct derivation *d)
@@ -78,73 +75,28 @@ static int derive_regions(struct derivation *d, size_t node, struct profile *p, 
         if (p->issuer_region || !has_service(p))
                 return 0;
         reader_fail(d->reader, node, "found no region, expected one for the regional endpoint of %s",
-                    strcmp(service_of(p), "sts") == 0 ? "STS" : service_of(p));
+                    service_of(p) == ENDPOINTS_STS ? "STS" : "Secrets Manager");
         return error_hint(d->reader->e, d->reader->doc
                                             ? "add \"region\" to the profile or at the top level of the file, "
                                               "or set AWS_REGION"
                                             : "set AWS_REGION");
 }
 
-// "fips-us-east-1" and "us-east-1-fips" are no regions but older tools' way to ask for another endpoint.
-static int check_fips(struct reader *r, size_t node, const char *key, const char *region)
+int derive_check_region(struct derivation *d, size_t node, const char *key, const char *region)
 {
+        struct reader *r = d->reader;
         struct slice s = slice_str(region);
         if (!slice_starts_with(s, SLICE("fips-")) && !slice_ends_with(s, SLICE("-fips")))
                 return 0;
         reader_fail(r, reader_at(r, node, key), "found \"%s\", expected the name of a region", region);
-        return error_hint(r->e, "give the plain region, and the FIPS endpoint as \"endpoint_url\"");
+        return error_hint(r->e, "give the plain region, and set \"use_fips_endpoint\" to true");
 }
 
-// Takes over an endpoint from the environment, if it has one. 1: it has.
-static int take_env_endpoint(struct derivation *d, struct profile *p)
+static int derive_issuer(struct derivation *d, size_t node, struct profile *p)
 {
-        const char *ignore = env_get(d->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-        if (ignore && slice_eq_ignore_case(slice_str(ignore), SLICE("true")))
-                return 0;
-        const char *name = p->type == PROFILE_ROLES_ANYWHERE ? "AWS_ENDPOINT_URL_ROLESANYWHERE"
-                           : p->type == PROFILE_STATIC       ? "AWS_ENDPOINT_URL_SECRETS_MANAGER"
-                                                             : "AWS_ENDPOINT_URL_STS";
-        const char *value = env_get(d->env, name);
-        if (!value) {
-                name = "AWS_ENDPOINT_URL";
-                value = env_get(d->env, name);
-        }
-        if (!value)
-                return 0;
-        struct slice url = slice_str(value);
-        enum values_url judged = values_check_endpoint(url);
-        if (judged != VALUES_URL_GOOD) {
-                bool may_be_secret = slice_find(url, '@') < url.n; // a password may be before it
-                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found %s%s%s, expected %s", name,
-                          may_be_secret ? "" : "\"", may_be_secret ? "another form" : value, may_be_secret ? "" : "\"",
-                          judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
-                                                     : "a URL (https://host[:port][/path])");
-                return error_hint(d->reader->e, "correct or unset %s, or give the profile its own \"endpoint_url\"",
-                                  name);
-        }
-        while (url.p[url.n - 1] == '/')
-                url.n--;
-        return reader_keep(d->reader, url, &p->endpoint_url) < 0 ? -1 : 1;
-}
-
-static int derive_endpoint(struct derivation *d, size_t node, struct profile *p)
-{
-        static const char sts_global[] = "https://sts.amazonaws.com";
-        char url[ENDPOINTS_URL_SIZE];
-        const char *global = endpoints_global_region(slice_str(p->issuer_region));
-        bool is_sts_global = strcmp(service_of(p), "sts") == 0 && strcmp(p->issuer_region, "aws-global") == 0;
-        if (global && reader_keep(d->reader, slice_str(global), &p->issuer_region) < 0)
-                return -1;
-        if (p->endpoint_url)
-                return 0;
-        int taken = take_env_endpoint(d, p);
-        if (taken != 0)
-                return taken < 0 ? -1 : 0;
-        if (is_sts_global)
-                return reader_keep(d->reader, slice_str(sts_global), &p->endpoint_url);
-        if (endpoints_regional(service_of(p), slice_str(p->issuer_region), url, sizeof(url)) < 0)
-                return reader_fail(d->reader, node, "no endpoint follows from region \"%s\"", p->issuer_region);
-        return reader_keep(d->reader, slice_str(url), &p->endpoint_url);
+        const struct derive_endpoint of = {service_of(p), "sts_region", &p->issuer_region, p->shared_endpoint_url,
+                                           &p->endpoint_url};
+        return derive_endpoint(d, node, p, &of);
 }
 
 static int derive_ca_bundle(struct derivation *d, struct profile *p)
@@ -196,13 +148,12 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
 
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source)
 {
-        if (derive_regions(d, node, p, source) < 0 || check_fips(d->reader, node, "region", p->region) < 0)
+        if (derive_regions(d, node, p, source) < 0 || derive_check_region(d, node, "region", p->region) < 0)
                 return -1;
-        if (has_service(p)) {
-                if (check_fips(d->reader, node, "sts_region", p->issuer_region) < 0 ||
-                    derive_endpoint(d, node, p) < 0 || derive_ca_bundle(d, p) < 0 || derive_session_name(d, p) < 0)
-                        return -1;
-        }
+        if (has_service(p) && (derive_issuer(d, node, p) < 0 || derive_session_name(d, p) < 0))
+                return -1;
+        if ((has_service(p) || p->type == PROFILE_SSO) && derive_ca_bundle(d, p) < 0)
+                return -1;
         if (derive_type(d, node, p) < 0)
                 return -1;
         const char *global = p->region ? endpoints_global_region(slice_str(p->region)) : NULL;

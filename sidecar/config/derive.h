@@ -4,6 +4,7 @@
 #ifndef SIDECAR_CONFIG_DERIVE_H
 #define SIDECAR_CONFIG_DERIVE_H
 
+#include "sidecar/config/endpoints.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/reader.h"
 
@@ -24,6 +25,21 @@ int derive_begin(struct derivation *d);
 
 // Completes *p. `source` is complete, or NULL for a profile without one; `node` is the profile's object, for messages.
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source);
+
+// Refuses "fips-us-east-1" and "us-east-1-fips": no regions, but older tools' way to ask for another endpoint. `key` is
+// where the region stands; NULL for the region is fine.
+int derive_check_region(struct derivation *d, size_t node, const char *key, const char *region);
+
+// The endpoint of one service that *p is issued by: its own, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, that of a
+// shared file, else by AWS's rules with FIPS and dual-stack as *p or the environment wish.
+struct derive_endpoint {
+        enum endpoints_service service;
+        const char *region_key; // for messages: "sts_region"
+        char **region;          // in: as configured, never NULL; out: the real one, which requests are signed for
+        const char *shared_url; // what a shared file says, or NULL
+        char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
+};
+int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of);
 
 // Of one type each, called by derive_profile(): what else follows from the environment, see there.
 int derive_container(struct derivation *d, size_t node, struct profile *p);

@@ -1,10 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0
+// Owns where a container profile asks, and with which token. A URI and its token belong together: the environment's
+// token goes to the environment's URI only. Of two URIs the relative one wins, of two tokens the file, as in the AWS
+// SDKs. URIs are not repeated in messages: their paths are as good as passwords on ECS.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
+#include "sidecar/config/values.h"
+
+#define ECS_BASE "http://169.254.170.2"
+#define KEY_RELATIVE "aws_container_credentials_relative_uri"
+#define KEY_FULL "aws_container_credentials_full_uri"
+#define ENV_RELATIVE "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+#define ENV_FULL "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+#define ENV_TOKEN "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+#define ENV_TOKEN_FILE "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
+
+// Says what is wrong with the value of `key`, or with that of the environment's `variable` if it came from there.
+static int refuse(struct derivation *d, size_t node, const char *key, const char *variable, const char *expected)
+{
+        if (!key) {
+                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found another form, expected %s", variable,
+                          expected);
+                return error_hint(d->reader->e, "correct or unset %s", variable);
+        }
+        reader_fail(d->reader, reader_at(d->reader, node, key), "found a string of another form, expected %s",
+                    expected);
+        return error_hint(d->reader->e, "correct \"%s\", or take it out to use %s", key, variable);
+}
+
+// An IPv6 address between brackets: ::1, or that of the EKS Pod Identity agent.
+static bool is_agent_v6(struct slice host)
+{
+        static const uint8_t eks[16] = {0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23};
+        char text[INET6_ADDRSTRLEN] = "";
+        struct in6_addr address;
+        if (host.n < 3 || host.n - 2 >= sizeof(text))
+                return false;
+        memcpy(text, host.p + 1, host.n - 2);
+        if (inet_pton(AF_INET6, text, &address) != 1)
+                return false;
+        return IN6_IS_ADDR_LOOPBACK(&address) || memcmp(address.s6_addr, eks, sizeof(eks)) == 0;
+}
+
+// Whether a host may be asked in plain HTTP. Names are not looked up: what they mean may change before the request.
+static bool is_agent(struct slice host)
+{
+        char text[INET_ADDRSTRLEN] = "";
+        struct in_addr address;
+        if (host.n > 0 && host.p[0] == '[')
+                return is_agent_v6(host);
+        if (slice_eq_ignore_case(host, SLICE("localhost")))
+                return true;
+        if (host.n >= sizeof(text))
+                return false;
+        memcpy(text, host.p, host.n);
+        if (inet_pton(AF_INET, text, &address) != 1)
+                return false;
+        return ntohl(address.s_addr) >> 24 == 127 || slice_eq(host, SLICE("169.254.170.2")) ||
+               slice_eq(host, SLICE("169.254.170.23"));
+}
+
+static struct slice host_of_plain(struct slice url)
+{
+        struct slice rest = slice_from(url, strlen("http://"));
+        struct slice authority = slice_head(rest, slice_find(rest, '/'));
+        bool is_bracketed = authority.n > 0 && authority.p[0] == '[';
+        return slice_head(authority, slice_find(authority, is_bracketed ? ']' : ':') + (is_bracketed ? 1 : 0));
+}
+
+// NULL, or what is expected instead.
+static const char *check_full(struct slice url)
+{
+        struct slice base = slice_head(url, slice_find(url, '?'));
+        struct slice query = slice_from(url, base.n);
+        enum values_url judged = values_check_endpoint(base);
+        bool is_query = query.n == 0 || (values_is_authorization(query) && slice_find(query, ' ') == query.n &&
+                                         slice_find(query, '#') == query.n);
+        if (judged == VALUES_URL_BAD || !is_query)
+                return "a URL such as http://169.254.170.23/v1/credentials, without a user";
+        if (slice_eq_ignore_case(slice_head(base, 8), SLICE("https://")) || is_agent(host_of_plain(base)))
+                return NULL;
+        return "https, or plain http to a loopback address, localhost, 169.254.170.2, 169.254.170.23 or "
+               "[fd00:ec2::23]";
+}
+
+static int take_relative(struct derivation *d, struct profile *p)
+{
+        struct buffer url;
+        buffer_init(&url, sizeof(ECS_BASE) + strlen(p->container.relative_uri));
+        (void)buffer_put_str(&url, ECS_BASE);
+        (void)buffer_put_str(&url, p->container.relative_uri);
+        int r =
+            url.failed ? reader_no_memory(d->reader) : reader_keep(d->reader, buffer_slice(&url), &p->container.url);
+        buffer_free(&url);
+        return r;
+}
+
+// `is_env`: the URIs are the environment's.
+static int take_url(struct derivation *d, size_t node, struct profile *p, bool is_env)
+{
+        if (p->container.relative_uri) {
+                if (!values_is_path_and_query(slice_str(p->container.relative_uri)))
+                        return refuse(d, node, is_env ? NULL : KEY_RELATIVE, ENV_RELATIVE, "a path that begins with /");
+                return take_relative(d, p);
+        }
+        if (p->container.full_uri) {
+                const char *expected = check_full(slice_str(p->container.full_uri));
+                if (expected)
+                        return refuse(d, node, is_env ? NULL : KEY_FULL, ENV_FULL, expected);
+                p->container.url = p->container.full_uri;
+                return 0;
+        }
+        reader_fail(d->reader, node, "found neither \"%s\" nor \"%s\", nor their variables in the environment",
+                    KEY_RELATIVE, KEY_FULL);
+        return error_hint(d->reader->e,
+                          "ECS sets %s in a task with a task role, EKS Pod Identity %s in a pod with an association: "
+                          "check that this container has one, or set the key",
+                          ENV_RELATIVE, ENV_FULL);
+}
+
+static int take_env_token(struct derivation *d, struct profile *p)
+{
+        const char *path = env_get(d->env, ENV_TOKEN_FILE);
+        const char *token = env_get(d->env, ENV_TOKEN);
+        if (path) {
+                struct reader in_env = *d->reader; // the same in all but what the path is relative to
+                in_env.directory = d->working_directory;
+                return reader_keep_path(&in_env, slice_str(path), &p->container.authorization_token_file);
+        }
+        if (!token)
+                return 0;
+        if (!values_is_authorization(slice_str(token)))
+                return refuse(d, JSON_NONE, NULL, ENV_TOKEN, "a token without line breaks");
+        char *copy = arena_copy(d->reader->secrets, slice_str(token));
+        if (!copy)
+                return reader_no_memory(d->reader);
+        p->container.authorization_token = (struct secret){(uint8_t *)copy, strlen(copy)};
+        return 0;
+}
+
+static int take_env_uri(struct derivation *d, const char *name, char **ret)
+{
+        const char *value = env_get(d->env, name);
+        return value ? reader_keep(d->reader, slice_str(value), ret) : 0;
+}
 
 int derive_container(struct derivation *d, size_t node, struct profile *p)
 {
-        (void)d;
-        (void)node;
-        (void)p;
-        return 0;
+        if (p->endpoint_url) {
+                reader_fail(d->reader, reader_at(d->reader, node, "endpoint_url"),
+                            "found \"endpoint_url\" in a container profile, expected \"%s\"", KEY_FULL);
+                return error_hint(d->reader->e, "give the address as \"%s\"", KEY_FULL);
+        }
+        bool is_env = !p->container.relative_uri && !p->container.full_uri;
+        if (is_env && (take_env_uri(d, ENV_RELATIVE, &p->container.relative_uri) < 0 ||
+                       take_env_uri(d, ENV_FULL, &p->container.full_uri) < 0))
+                return -1;
+        if (take_url(d, node, p, is_env) < 0)
+                return -1;
+        bool has_token = p->container.authorization_token_file || p->container.authorization_token.n > 0;
+        return is_env && !has_token ? take_env_token(d, p) : 0;
 }

@@ -1,10 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
+// Owns where the instance metadata service is: the profile's keys, else the environment's, else AWS's own addresses.
+#include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
+#include "sidecar/config/values.h"
+
+#define ENV_ENDPOINT "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+#define ENV_MODE "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"
+#define ENV_DISABLED "AWS_EC2_METADATA_DISABLED"
+
+static const char *endpoint_of_mode(const char *mode)
+{
+        bool is_v6 = mode && slice_eq_ignore_case(slice_str(mode), SLICE("ipv6"));
+        return is_v6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+}
+
+static int refuse(struct derivation *d, size_t node, bool is_env, enum values_url judged)
+{
+        const char *expected = judged == VALUES_URL_PLAIN
+                                   ? "https: plain http is for loopback and link-local hosts only"
+                                   : "a URL (http://169.254.169.254), no query, no user";
+        if (is_env) {
+                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found another form, expected %s", ENV_ENDPOINT,
+                          expected);
+                return error_hint(d->reader->e, "correct or unset %s", ENV_ENDPOINT);
+        }
+        reader_fail(d->reader, reader_at(d->reader, node, "endpoint"), "found a string of another form, expected %s",
+                    expected);
+        return error_hint(d->reader->e, "correct \"endpoint\", or leave it out: %s is the default",
+                          endpoint_of_mode(NULL));
+}
+
+static int take_endpoint(struct derivation *d, size_t node, struct profile *p, const char *given, bool is_env)
+{
+        struct slice url = slice_str(given);
+        enum values_url judged = values_check_endpoint(url);
+        if (judged != VALUES_URL_GOOD)
+                return refuse(d, node, is_env, judged);
+        while (url.p[url.n - 1] == '/')
+                url.n--;
+        return reader_keep(d->reader, url, &p->imds.endpoint);
+}
 
 int derive_imds(struct derivation *d, size_t node, struct profile *p)
 {
-        (void)d;
-        (void)node;
-        (void)p;
-        return 0;
+        const char *disabled = env_get(d->env, ENV_DISABLED);
+        p->imds.is_disabled = disabled && slice_eq_ignore_case(slice_str(disabled), SLICE("true"));
+        if (p->imds.endpoint)
+                return take_endpoint(d, node, p, p->imds.endpoint, false);
+        if (p->endpoint_url)
+                return take_endpoint(d, node, p, p->endpoint_url, false);
+        const char *mode = p->imds.endpoint_mode;
+        if (!mode) {
+                const char *endpoint = env_get(d->env, ENV_ENDPOINT);
+                if (endpoint)
+                        return take_endpoint(d, node, p, endpoint, true);
+                mode = env_get(d->env, ENV_MODE);
+                if (mode && !values_is_endpoint_mode(slice_str(mode))) {
+                        error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%.40s\", expected IPv4 or IPv6",
+                                  ENV_MODE, mode);
+                        return error_hint(d->reader->e, "correct or unset %s", ENV_MODE);
+                }
+        }
+        return reader_keep(d->reader, slice_str(endpoint_of_mode(mode)), &p->imds.endpoint);
 }

@@ -38,6 +38,7 @@ static bool is_near_v4(struct slice host)
 // An address between brackets. `*ret_near`: loopback or link-local.
 static bool is_v6(struct slice host, bool *ret_near)
 {
+        static const uint8_t aws[4] = {0xfd, 0x00, 0x0e, 0xc2}; // fd00:ec2::/32, AWS's link-local services in IPv6
         char text[INET6_ADDRSTRLEN] = "";
         struct in6_addr address;
         if (host.n < 3 || host.n - 2 >= sizeof(text) || host.p[host.n - 1] != ']')
@@ -45,7 +46,8 @@ static bool is_v6(struct slice host, bool *ret_near)
         memcpy(text, host.p + 1, host.n - 2);
         if (inet_pton(AF_INET6, text, &address) != 1)
                 return false;
-        *ret_near = IN6_IS_ADDR_LOOPBACK(&address) || IN6_IS_ADDR_LINKLOCAL(&address);
+        *ret_near = IN6_IS_ADDR_LOOPBACK(&address) || IN6_IS_ADDR_LINKLOCAL(&address) ||
+                    memcmp(address.s6_addr, aws, sizeof(aws)) == 0;
         return true;
 }
 

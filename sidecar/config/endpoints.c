@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Partitions as AWS publishes them (partitions.json 1.1). New regions appear often, so a region's partition follows
-// from the form of its name, never from a list of names.
+// Partitions as AWS publishes them (partitions.json 1.1), and what its endpoint rule sets come to for these services.
+// New regions appear often, so a region's partition follows from the form of its name, never from a list of names.
 #include "sidecar/config/endpoints.h"
 
 #include <errno.h>
@@ -11,24 +11,51 @@
 
 struct partition {
         struct slice prefixes[PREFIXES_MAX]; // a region is one of these, then "<word>-<digits>"
-        const char *suffix;
+        const char *suffix, *dualstack_suffix;
         struct slice global;       // its pseudo region
         const char *global_region; // what that stands for
 };
 
+enum { AWS, AWS_CN, AWS_US_GOV }; // those that exceptions are made for
+
+// Every one of them has FIPS and dual-stack endpoints.
 static const struct partition partitions[] = {
-    {{SLICE_INIT("us-"), SLICE_INIT("eu-"), SLICE_INIT("ap-"), SLICE_INIT("sa-"), SLICE_INIT("ca-"), SLICE_INIT("me-"),
-      SLICE_INIT("af-"), SLICE_INIT("il-"), SLICE_INIT("mx-")},
-     "amazonaws.com",
-     SLICE_INIT("aws-global"),
-     "us-east-1"},
-    {{SLICE_INIT("cn-")}, "amazonaws.com.cn", SLICE_INIT("aws-cn-global"), "cn-northwest-1"},
-    {{SLICE_INIT("us-gov-")}, "amazonaws.com", SLICE_INIT("aws-us-gov-global"), "us-gov-west-1"},
-    {{SLICE_INIT("us-iso-")}, "c2s.ic.gov", SLICE_INIT("aws-iso-global"), "us-iso-east-1"},
-    {{SLICE_INIT("us-isob-")}, "sc2s.sgov.gov", SLICE_INIT("aws-iso-b-global"), "us-isob-east-1"},
-    {{SLICE_INIT("eu-isoe-")}, "cloud.adc-e.uk", SLICE_INIT("aws-iso-e-global"), "eu-isoe-west-1"},
-    {{SLICE_INIT("us-isof-")}, "csp.hci.ic.gov", SLICE_INIT("aws-iso-f-global"), "us-isof-south-1"},
-    {{SLICE_INIT("eusc-de-")}, "amazonaws.eu", SLICE_INIT(""), NULL},
+    [AWS] = {{SLICE_INIT("us-"), SLICE_INIT("eu-"), SLICE_INIT("ap-"), SLICE_INIT("sa-"), SLICE_INIT("ca-"),
+              SLICE_INIT("me-"), SLICE_INIT("af-"), SLICE_INIT("il-"), SLICE_INIT("mx-")},
+             "amazonaws.com",
+             "api.aws",
+             SLICE_INIT("aws-global"),
+             "us-east-1"},
+    [AWS_CN] = {{SLICE_INIT("cn-")},
+                "amazonaws.com.cn",
+                "api.amazonwebservices.com.cn",
+                SLICE_INIT("aws-cn-global"),
+                "cn-northwest-1"},
+    [AWS_US_GOV] =
+        {{SLICE_INIT("us-gov-")}, "amazonaws.com", "api.aws", SLICE_INIT("aws-us-gov-global"), "us-gov-west-1"},
+    {{SLICE_INIT("us-iso-")}, "c2s.ic.gov", "api.aws.ic.gov", SLICE_INIT("aws-iso-global"), "us-iso-east-1"},
+    {{SLICE_INIT("us-isob-")}, "sc2s.sgov.gov", "api.aws.scloud", SLICE_INIT("aws-iso-b-global"), "us-isob-east-1"},
+    {{SLICE_INIT("eu-isoe-")},
+     "cloud.adc-e.uk",
+     "api.cloud-aws.adc-e.uk",
+     SLICE_INIT("aws-iso-e-global"),
+     "eu-isoe-west-1"},
+    {{SLICE_INIT("us-isof-")},
+     "csp.hci.ic.gov",
+     "api.aws.hci.ic.gov",
+     SLICE_INIT("aws-iso-f-global"),
+     "us-isof-south-1"},
+    {{SLICE_INIT("eusc-de-")}, "amazonaws.eu", "api.amazonwebservices.eu", SLICE_INIT(""), NULL},
+};
+
+#define PARTITIONS_N (sizeof(partitions) / sizeof(partitions[0]))
+
+static const char *const prefixes[] = {
+    [ENDPOINTS_STS] = "sts",
+    [ENDPOINTS_ROLESANYWHERE] = "rolesanywhere",
+    [ENDPOINTS_SECRETS_MANAGER] = "secretsmanager",
+    [ENDPOINTS_SSO] = "portal.sso",
+    [ENDPOINTS_SSO_OIDC] = "oidc",
 };
 
 static bool is_digit(uint8_t c)
@@ -77,27 +104,58 @@ static bool is_in_partition(const struct partition *p, struct slice region)
         return false;
 }
 
-const char *endpoints_dns_suffix(struct slice region)
+static size_t partition_of(struct slice region)
 {
-        for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
+        for (size_t i = 0; i < PARTITIONS_N; i++)
                 if (is_in_partition(&partitions[i], region))
-                        return partitions[i].suffix;
-        return partitions[0].suffix;
+                        return i;
+        return AWS;
 }
 
 const char *endpoints_global_region(struct slice name)
 {
-        for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
+        for (size_t i = 0; i < PARTITIONS_N; i++)
                 if (partitions[i].global_region && slice_eq(name, partitions[i].global))
                         return partitions[i].global_region;
         return NULL;
 }
 
-int endpoints_regional(const char *prefix, struct slice region, char *out, size_t out_size)
+bool endpoints_is_sts_legacy(struct slice region)
+{
+        static const struct slice names[] = {
+            SLICE_INIT("ap-northeast-1"), SLICE_INIT("ap-south-1"), SLICE_INIT("ap-southeast-1"),
+            SLICE_INIT("ap-southeast-2"), SLICE_INIT("aws-global"), SLICE_INIT("ca-central-1"),
+            SLICE_INIT("eu-central-1"),   SLICE_INIT("eu-north-1"), SLICE_INIT("eu-west-1"),
+            SLICE_INIT("eu-west-2"),      SLICE_INIT("eu-west-3"),  SLICE_INIT("sa-east-1"),
+            SLICE_INIT("us-east-1"),      SLICE_INIT("us-east-2"),  SLICE_INIT("us-west-1"),
+            SLICE_INIT("us-west-2"),
+        };
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+                if (slice_eq(region, names[i]))
+                        return true;
+        return false;
+}
+
+// The variant by its name in DNS, which for some services is that of another.
+static unsigned named_variant(enum endpoints_service service, size_t partition, unsigned variant)
+{
+        if (service == ENDPOINTS_SECRETS_MANAGER) { // its plain names are dual-stack ones
+                bool is_plain = partition == AWS || partition == AWS_US_GOV ||
+                                (partition == AWS_CN && variant == ENDPOINTS_DUALSTACK);
+                return is_plain ? variant & ~(unsigned)ENDPOINTS_DUALSTACK : variant;
+        }
+        // All of GovCloud's are FIPS endpoints, but Roles Anywhere has one of its own.
+        return partition == AWS_US_GOV && variant == ENDPOINTS_FIPS && service != ENDPOINTS_ROLESANYWHERE ? 0 : variant;
+}
+
+int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out, size_t out_size)
 {
         if (!endpoints_is_region(region))
                 return -EINVAL;
-        int n = snprintf(out, out_size, "https://%s.%.*s.%s", prefix, (int)region.n, (const char *)region.p,
-                         endpoints_dns_suffix(region));
+        size_t at = partition_of(region);
+        unsigned named = named_variant(service, at, variant);
+        int n = snprintf(out, out_size, "https://%s%s.%.*s.%s", prefixes[service],
+                         named & ENDPOINTS_FIPS ? "-fips" : "", (int)region.n, (const char *)region.p,
+                         named & ENDPOINTS_DUALSTACK ? partitions[at].dualstack_suffix : partitions[at].suffix);
         return n < 0 || (size_t)n >= out_size ? -ENAMETOOLONG : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regions, partitions and the regional endpoints of the services that issue credentials.
+// Regions, partitions and the endpoints of the services that issue credentials.
 #ifndef SIDECAR_CONFIG_ENDPOINTS_H
 #define SIDECAR_CONFIG_ENDPOINTS_H
 
@@ -8,18 +8,32 @@
 
 #include "proto/mem/slice.h"
 
-#define ENDPOINTS_URL_SIZE 192 // for endpoints_regional() with a region that endpoints_is_region() accepts
+#define ENDPOINTS_URL_SIZE 192 // for endpoints_resolve() with a region that endpoints_is_region() accepts
+
+enum endpoints_service {
+        ENDPOINTS_STS,
+        ENDPOINTS_ROLESANYWHERE,
+        ENDPOINTS_SECRETS_MANAGER,
+        ENDPOINTS_SSO, // the portal of IAM Identity Center: role credentials
+        ENDPOINTS_SSO_OIDC
+};
+
+// Bits of a variant; 0 is the plain endpoint.
+enum endpoints_variant { ENDPOINTS_FIPS = 1, ENDPOINTS_DUALSTACK = 2 };
 
 // A DNS label: letters, digits, hyphens, 1 to 63 characters, no hyphen at the ends.
 bool endpoints_is_region(struct slice region);
 
-// DNS suffix of the region's partition, "amazonaws.com" for one that is not known.
-const char *endpoints_dns_suffix(struct slice region);
-
 // The region that stands behind a partition's global name ("aws-global": "us-east-1"), or NULL for a real region.
 const char *endpoints_global_region(struct slice name);
 
-// "https://<prefix>.<region>.<suffix>" as a NUL-terminated string. 0, or -ENAMETOOLONG, -EINVAL for a bad region.
-int endpoints_regional(const char *prefix, struct slice region, char *out, size_t out_size);
+// Whether sts_regional_endpoints "legacy" means the global endpoint of STS there; all other regions stay regional.
+bool endpoints_is_sts_legacy(struct slice region);
+
+// The base URL by AWS's rules, "https://<prefix>[-fips].<region>.<suffix>", as a NUL-terminated string; not every name
+// that follows is in DNS. A region of no known form counts to the partition "aws", as in the SDKs. 0, or -ENAMETOOLONG,
+// -EINVAL for a bad region.
+int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out,
+                      size_t out_size);
 
 #endif

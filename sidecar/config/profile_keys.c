@@ -6,6 +6,7 @@
 
 #include "sidecar/config/allow_read.h"
 #include "sidecar/config/arn.h"
+#include "sidecar/config/command_words.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/policy_read.h"
 #include "sidecar/config/session_name.h"
@@ -128,8 +129,8 @@ static const struct key_rule rules[] = {
     {"endpoint_mode", IMDS, reader_string, FIELD(imds.endpoint_mode),
      TEXT(values_is_endpoint_mode, "\"IPv4\" or \"IPv6\"")},
 
-    {"credential_process", PROCESS, reader_string, FIELD(credential_process),
-     TEXT(values_is_any, "a command and its arguments")},
+    {"credential_process", PROCESS, reader_hidden_string, FIELD(credential_process),
+     TEXT(command_words_are_sound, "a command and its arguments, every quotation mark closed")},
 
     {"sso_session", SSO, reader_string, FIELD(sso.session), TEXT(values_is_any, "the name of an [sso-session]")},
     {"sso_start_url", SSO, reader_string, FIELD(sso.start_url),

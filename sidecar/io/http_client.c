@@ -148,19 +148,14 @@ static void on_ended(void *transfer, CURLcode rc)
         struct http_call *call = transfer;
         if (rc == CURLE_OK && !http_transfer_is_whole(&call->transfer))
                 rc = CURLE_PARTIAL_FILE;
-        if (rc != CURLE_OK) {
-                struct http_proxy proxy;
-                http_proxy_find(&call->client->env, &call->transfer.target, &proxy);
-                http_error_from_curl(&call->transfer, rc, &proxy, &call->error);
-        }
+        if (rc != CURLE_OK)
+                http_error_from_curl(&call->transfer, rc, &call->error);
         call_finish(call);
 }
 
 static void call_time_out(struct http_call *call)
 {
-        struct http_proxy proxy;
-        http_proxy_find(&call->client->env, &call->transfer.target, &proxy);
-        http_error_timed_out(&call->transfer, call->transfer.total_timeout_ms, &proxy, &call->error);
+        http_error_timed_out(&call->transfer, call->transfer.total_timeout_ms, &call->error);
         if (call->state == CALL_WAITING) {
                 error_set(&call->error, ERROR_TRANSIENT, "request to %s: its CA bundle was not read within %lld ms",
                           call->transfer.target.authority.text, (long long)call->transfer.total_timeout_ms);
@@ -275,8 +270,8 @@ struct http_call *http_client_start(struct http_client *client, const struct htt
         call->state = CALL_WAITING;
         call->done = done;
         call->arg = arg;
-        if (http_transfer_init(&call->transfer, request, client->user_agent, call, e) < 0 ||
-            call_begin(call, request->ca_bundle, e) < 0) {
+        const struct http_transfer_from from = {client->user_agent, &client->env, call};
+        if (http_transfer_init(&call->transfer, request, &from, e) < 0 || call_begin(call, request->ca_bundle, e) < 0) {
                 call_free(call);
                 return NULL;
         }

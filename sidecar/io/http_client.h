@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP requests to upstreams, on libcurl's multi interface and the event loop: capped answers, a deadline, exactly one
-// completion. No redirects, no cookies, no .netrc. Connections are kept and reused. The proxies of the environment
-// are used as libcurl does, but never for loopback and link-local hosts.
+// completion. No redirects, no cookies, no .netrc. Connections are kept and reused. The proxies that the
+// environment names are used, but never for loopback and link-local hosts.
 #ifndef SIDECAR_IO_HTTP_CLIENT_H
 #define SIDECAR_IO_HTTP_CLIENT_H
 
@@ -18,7 +18,7 @@ struct http_client_deps {
         struct uv_loop_s *loop;
         const struct clock *clock;
         const char *user_agent;
-        const struct env *env; // for SSL_CERT_FILE, SSL_CERT_DIR and what errors say of proxies; NULL: nothing is set
+        const struct env *env; // for SSL_CERT_FILE, SSL_CERT_DIR and proxies; NULL: nothing is set
 };
 
 // NULL: out of memory. libcurl is initialised at the first request, not here (it costs milliseconds).

@@ -15,9 +15,23 @@ struct subject {
         const char *host, *authority; // of the target
 };
 
-static struct subject subject_of(const struct http_transfer *t, const struct http_proxy *proxy)
+static struct subject subject_of(const struct http_transfer *t)
 {
-        return (struct subject){t, proxy, t->target.authority.host, t->target.authority.text};
+        return (struct subject){t, &t->proxy, t->target.authority.host, t->target.authority.text};
+}
+
+// What the proxy has answered to CONNECT; 0: nothing yet, or it is not asked (a connection that is used again).
+static long connect_code_of(const struct subject *s)
+{
+        long code = 0;
+        (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+        return code;
+}
+
+// While connecting: whether the other side is still the proxy.
+static bool is_at_proxy(const struct subject *s)
+{
+        return s->proxy->variable && !s->proxy->is_socks && connect_code_of(s) == 0;
 }
 
 // What the environment says of proxies, as the end of a hint about connections.
@@ -28,6 +42,8 @@ static void hint_connection(const struct subject *s, const char *advice, struct 
         else if (s->proxy->variable)
                 error_hint(e, "%s; %s=%s is in force for hosts that NO_PROXY does not list", advice, s->proxy->variable,
                            s->proxy->authority.text);
+        else if (s->proxy->exempted_from)
+                error_hint(e, "%s; NO_PROXY exempts this host from %s", advice, s->proxy->exempted_from);
         else
                 error_hint(e, "%s; if this network needs a proxy, set HTTPS_PROXY (none is set)", advice);
 }
@@ -63,20 +79,13 @@ static const char *connect_reason(long number, char *room, size_t size)
         }
 }
 
-// libcurl's text names the machine that it tried.
-static bool was_the_proxy(const struct subject *s)
-{
-        const char *at = s->proxy->variable ? strstr(s->transfer->reason, s->proxy->authority.host) : NULL;
-        return at && s->proxy->authority.host[0] != '\0' && strcmp(s->proxy->authority.host, s->host) != 0;
-}
-
 static void cannot_connect(const struct subject *s, struct error *e)
 {
         char room[128];
         long number = 0;
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_OS_ERRNO, &number);
         const char *reason = connect_reason(number, room, sizeof(room));
-        if (was_the_proxy(s))
+        if (s->proxy->variable)
                 error_set(e, ERROR_TRANSIENT, "connect to the proxy %s for %s: %s", s->proxy->authority.text,
                           s->authority, reason);
         else
@@ -89,9 +98,23 @@ static void cannot_connect(const struct subject *s, struct error *e)
 
 // --- TLS ---
 
+static void refused_proxy_certificate(const struct subject *s, struct error *e)
+{
+        error_set(e, ERROR_CONFIG, "TLS with the proxy %s: its certificate is not trusted, or for another host",
+                  s->proxy->authority.text);
+        error_hint(e,
+                   "name the certificate of the proxy's authority in ca_bundle or SSL_CERT_FILE, and check the host "
+                   "in %s",
+                   s->proxy->variable);
+}
+
 static void refused_certificate(const struct subject *s, struct error *e)
 {
         long result = X509_V_OK;
+        if (s->proxy->is_tls && is_at_proxy(s)) {
+                refused_proxy_certificate(s, e);
+                return;
+        }
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
         // The chain is good, but the certificate is another host's: libcurl looks at the name first.
         bool is_other_host = result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED;
@@ -117,23 +140,40 @@ static void refused_certificate(const struct subject *s, struct error *e)
 
 static void failed_handshake(const struct subject *s, struct error *e)
 {
-        error_set(e, ERROR_TRANSIENT, "TLS with %s: %s", s->authority, s->transfer->reason);
+        if (s->proxy->is_tls && is_at_proxy(s))
+                error_set(e, ERROR_TRANSIENT, "TLS with the proxy %s: %s", s->proxy->authority.text,
+                          s->transfer->reason);
+        else
+                error_set(e, ERROR_TRANSIENT, "TLS with %s: %s", s->authority, s->transfer->reason);
         hint_connection(s, "the connection stands, but the handshake failed: is that an HTTPS port", e);
 }
 
 // --- HTTP ---
 
+static void refused_by_proxy(const struct subject *s, long code, struct error *e)
+{
+        bool needs_person = code == 403 || code == 407; // else it may be that the proxy cannot reach the host just now
+        error_set(e, needs_person ? ERROR_CONFIG : ERROR_TRANSIENT,
+                  "the proxy %s refuses a connection to %s: HTTP %ld%s", s->proxy->authority.text, s->authority, code,
+                  code == 403   ? " (forbidden)"
+                  : code == 407 ? " (it wants a user name and a password)"
+                                : "");
+        if (code != 407)
+                hint_connection(s, "check what the proxy permits and reaches, or list the host in NO_PROXY", e);
+        else
+                error_hint(e,
+                           s->proxy->has_user ? "correct the user name and the password in %s; Basic is what is sent"
+                                              : "put them into %s, as http://user:password@host:port",
+                           s->proxy->variable);
+}
+
 static void cut_off(const struct subject *s, struct error *e)
 {
-        long connect_code = 0;
-        (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
-        if (connect_code >= 300) {
-                error_set(e, ERROR_TRANSIENT, "the proxy %s refuses a connection to %s: HTTP %ld",
-                          s->proxy->authority.text, s->authority, connect_code);
-                hint_connection(s, "check what the proxy permits, or list the host in NO_PROXY", e);
-                return;
-        }
-        error_set(e, ERROR_TRANSIENT, "%s closed the connection before its answer was whole", s->authority);
+        if (s->proxy->variable && http_transfer_phase(s->transfer) < HTTP_WAIT && is_at_proxy(s))
+                error_set(e, ERROR_TRANSIENT, "the proxy %s closed the connection before there was one to %s",
+                          s->proxy->authority.text, s->authority);
+        else
+                error_set(e, ERROR_TRANSIENT, "%s closed the connection before its answer was whole", s->authority);
         hint_connection(s, "this passes when the server restarts; else look at what stands between", e);
 }
 
@@ -152,18 +192,25 @@ static void too_large(const struct subject *s, struct error *e)
 
 static void anything_else(const struct subject *s, CURLcode rc, struct error *e)
 {
+        // libcurl's own words may repeat the URL of a proxy, with its password.
+        bool is_bare = s->transfer->reason[0] != '\0' && !s->proxy->variable;
         error_set(e, rc == CURLE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_TRANSIENT, "request to %s: %s", s->authority,
-                  s->transfer->reason[0] != '\0' ? s->transfer->reason : curl_easy_strerror(rc));
+                  is_bare ? s->transfer->reason : curl_easy_strerror(rc));
 }
 
-void http_error_from_curl(const struct http_transfer *t, CURLcode rc, const struct http_proxy *proxy, struct error *e)
+void http_error_from_curl(const struct http_transfer *t, CURLcode rc, struct error *e)
 {
-        struct subject s = subject_of(t, proxy);
+        struct subject s = subject_of(t);
+        long connect_code = connect_code_of(&s);
         // What libcurl says of a single header line that is longer than it takes (100 KiB).
         bool is_line_too_long =
             rc == CURLE_OUT_OF_MEMORY && http_transfer_phase(t) == HTTP_ANSWER && !http_transfer_is_whole(t);
         if (t->is_too_large || is_line_too_long) {
                 too_large(&s, e);
+                return;
+        }
+        if (connect_code >= 300) {
+                refused_by_proxy(&s, connect_code, e);
                 return;
         }
         switch (rc) {
@@ -177,7 +224,7 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode rc, const stru
                 cannot_connect(&s, e);
                 break;
         case CURLE_OPERATION_TIMEDOUT: // libcurl watches the connecting only
-                http_error_timed_out(t, t->connect_timeout_ms, proxy, e);
+                http_error_timed_out(t, t->connect_timeout_ms, e);
                 break;
         case CURLE_PEER_FAILED_VERIFICATION:
                 refused_certificate(&s, e);
@@ -204,12 +251,33 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode rc, const stru
         }
 }
 
-void http_error_timed_out(const struct http_transfer *t, int64_t timeout_ms, const struct http_proxy *proxy,
-                          struct error *e)
+// No connection to the target in time, because of the proxy.
+static void proxy_timed_out(const struct subject *s, enum http_phase phase, long long ms, struct error *e)
 {
-        struct subject s = subject_of(t, proxy);
+        const char *proxy = s->proxy->authority.text;
+        if (phase == HTTP_RESOLVE)
+                error_set(e, ERROR_TRANSIENT, "resolve the proxy %s for %s: no answer from DNS within %lld ms", proxy,
+                          s->authority, ms);
+        else if (phase == HTTP_CONNECT)
+                error_set(e, ERROR_TRANSIENT, "connect to the proxy %s for %s: no answer within %lld ms", proxy,
+                          s->authority, ms);
+        else
+                error_set(e, ERROR_TRANSIENT, "the proxy %s made no connection to %s within %lld ms", proxy,
+                          s->authority, ms);
+        hint_connection(s, "check the proxy, and what it permits and reaches, or list the host in NO_PROXY", e);
+}
+
+void http_error_timed_out(const struct http_transfer *t, int64_t timeout_ms, struct error *e)
+{
+        struct subject s = subject_of(t);
+        enum http_phase phase = http_transfer_phase(t);
         long long ms = (long long)timeout_ms;
-        switch (http_transfer_phase(t)) {
+        if (s.proxy->variable && phase < HTTP_WAIT && (phase < HTTP_TLS || is_at_proxy(&s))) {
+                proxy_timed_out(&s, phase, ms, e);
+                e->timed_out = true;
+                return;
+        }
+        switch (phase) {
         case HTTP_RESOLVE:
                 error_set(e, ERROR_TRANSIENT, "resolve %s: no answer from DNS within %lld ms", s.host, ms);
                 hint_connection(&s, "check this machine's name servers with \"getent hosts\"", e);

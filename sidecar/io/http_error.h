@@ -6,11 +6,9 @@
 #include "sidecar/io/http_transfer.h"
 
 // libcurl gave up with `rc` (not CURLE_OK).
-void http_error_from_curl(const struct http_transfer *transfer, CURLcode rc, const struct http_proxy *proxy,
-                          struct error *e);
+void http_error_from_curl(const struct http_transfer *transfer, CURLcode rc, struct error *e);
 
 // We gave up: `timeout_ms` have passed.
-void http_error_timed_out(const struct http_transfer *transfer, int64_t timeout_ms, const struct http_proxy *proxy,
-                          struct error *e);
+void http_error_timed_out(const struct http_transfer *transfer, int64_t timeout_ms, struct error *e);
 
 #endif

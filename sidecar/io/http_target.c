@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sidecar/io/no_proxy.h"
+
 static bool is_local_v4(const uint8_t address[4])
 {
         return address[0] == 127 || (address[0] == 169 && address[1] == 254);
@@ -67,6 +69,9 @@ static bool take_authority(CURLU *url, unsigned port_flags, struct http_authorit
         if (!take_part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)))
                 return false;
         bool has_port = take_part(url, CURLUPART_PORT, port_flags, port, sizeof(port));
+        ret->port = 0;
+        for (const char *digit = port; *digit; digit++) // libcurl has checked it
+                ret->port = (uint16_t)(ret->port * 10 + (*digit - '0'));
         (void)snprintf(ret->text, sizeof(ret->text), "%s%s%s", ret->host, has_port ? ":" : "", port);
         strip_brackets(ret->host);
         return true;
@@ -121,19 +126,50 @@ static const char *proxy_setting(const struct env *env, bool is_tls, const char 
         return NULL;
 }
 
-void http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret)
+static int read_proxy(CURLU *url, const char *text, struct http_proxy *ret)
 {
-        const char *variable = NULL;
+        // As libcurl reads it, which takes "host:port" too.
+        unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
+        char scheme[16];
+        if (curl_url_set(url, CURLUPART_URL, text, flags) != CURLUE_OK ||
+            !take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)))
+                return -1;
+        ret->is_tls = strcmp(scheme, "https") == 0;
+        ret->is_socks = strncmp(scheme, "socks", 5) == 0;
+        if (!ret->is_tls && !ret->is_socks && strcmp(scheme, "http") != 0)
+                return -1;
+        char *user = NULL;
+        ret->has_user = curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK;
+        curl_free(user);
+        return take_authority(url, ret->is_socks ? 0 : CURLU_DEFAULT_PORT, &ret->authority) ? 0 : -1;
+}
+
+int http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret, struct error *e)
+{
         *ret = (struct http_proxy){0};
+        const char *variable = NULL;
         const char *value = target->is_local ? NULL : proxy_setting(env, target->is_tls, &variable);
+        const char *exempt = env_get(env, "no_proxy");
+        if (!exempt)
+                exempt = env_get(env, "NO_PROXY");
         if (!value)
-                return;
+                return 0;
+        if (no_proxy_exempts(slice_str(exempt), slice_str(target->authority.host), target->authority.port)) {
+                ret->exempted_from = variable;
+                return 0;
+        }
         CURLU *url = curl_url();
         if (!url)
-                return;
-        if (curl_url_set(url, CURLUPART_URL, value, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-            !take_authority(url, 0, &ret->authority))
-                (void)snprintf(ret->authority.text, sizeof(ret->authority.text), "(unreadable)");
-        ret->variable = variable;
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        int r = read_proxy(url, value, ret);
         curl_url_cleanup(url);
+        ret->variable = variable;
+        ret->url = value;
+        if (r == 0)
+                return 0;
+        error_set(e, ERROR_CONFIG, "environment: %s: found another form, expected the URL of a proxy", variable);
+        return error_hint(e,
+                          "set it to http://host:port (or https://, socks5h://; user:password@ before the host), and "
+                          "write special characters of a password as %%XX; or list %s in NO_PROXY",
+                          target->authority.host);
 }

@@ -4,12 +4,14 @@
 #define SIDECAR_IO_HTTP_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "sidecar/base/env.h"
 #include "sidecar/base/error.h"
 
 struct http_authority {
         char host[256]; // an IPv6 address without brackets
+        uint16_t port;  // 0: not known
         char text[272]; // "host:port", for people; brackets around an IPv6 address
 };
 
@@ -24,11 +26,16 @@ struct http_target {
 int http_target_parse(const char *url, struct http_target *ret, struct error *e);
 
 struct http_proxy {
-        const char *variable;            // "HTTPS_PROXY"; NULL: none is set
+        const char *variable;            // that names it: "HTTPS_PROXY"; NULL: none for this target
+        const char *exempted_from;       // the variable that would name it but for NO_PROXY; NULL: none
+        const char *url;                 // its value, borrowed from the environment: may hold a password
+        bool has_user, is_tls, is_socks; // of the URL
         struct http_authority authority; // without user name and password
 };
 
-// The proxy that libcurl takes from the environment for this target, if NO_PROXY does not exempt it.
-void http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret);
+// The proxy that the environment names for this target: https_proxy, HTTPS_PROXY (http_proxy for plain HTTP),
+// all_proxy, ALL_PROXY, unless no_proxy or NO_PROXY exempts it, or it is local. 0, or -1 with *e (ERROR_CONFIG), which
+// does not repeat the value.
+int http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret, struct error *e);
 
 #endif

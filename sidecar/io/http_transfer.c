@@ -119,8 +119,17 @@ static CURLcode set_request(struct http_transfer *t, const struct http_request *
                 rc = curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
         if (rc == CURLE_OK && user_agent)
                 rc = curl_easy_setopt(t->easy, CURLOPT_USERAGENT, user_agent);
-        if (rc == CURLE_OK && t->target.is_local)
-                rc = curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
+        return rc;
+}
+
+// libcurl is told all of it, and so does not look into the environment by itself.
+static CURLcode set_proxy(struct http_transfer *t)
+{
+        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_PROXY, t->proxy.url ? t->proxy.url : "");
+        if (rc == CURLE_OK)
+                rc = curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
+        if (rc == CURLE_OK) // where the URL names none: else libcurl takes 1080 for plain HTTP
+                rc = curl_easy_setopt(t->easy, CURLOPT_PROXYPORT, (long)t->proxy.authority.port);
         return rc;
 }
 
@@ -228,12 +237,14 @@ static CURLcode set_rules(struct http_transfer *t, void *owner)
         return rc;
 }
 
-static int set_all(struct http_transfer *t, const struct http_request *request, const char *user_agent, void *owner,
+static int set_all(struct http_transfer *t, const struct http_request *request, const struct http_transfer_from *from,
                    struct error *e)
 {
-        CURLcode rc = set_rules(t, owner);
+        CURLcode rc = set_rules(t, from->owner);
         if (rc == CURLE_OK)
-                rc = set_request(t, request, user_agent);
+                rc = set_request(t, request, from->user_agent);
+        if (rc == CURLE_OK)
+                rc = set_proxy(t);
         if (rc == CURLE_OK)
                 rc = set_answer(t);
         if (rc == CURLE_OK)
@@ -242,15 +253,16 @@ static int set_all(struct http_transfer *t, const struct http_request *request, 
                          curl_easy_strerror(rc));
 }
 
-int http_transfer_init(struct http_transfer *t, const struct http_request *request, const char *user_agent, void *owner,
-                       struct error *e)
+int http_transfer_init(struct http_transfer *t, const struct http_request *request,
+                       const struct http_transfer_from *from, struct error *e)
 {
         buffer_init(&t->request_body, REQUEST_BODY_MAX);
         buffer_init(&t->head, LIMIT_UPSTREAM_HEADER);
         buffer_init(&t->body, LIMIT_UPSTREAM_BODY);
         t->connect_timeout_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
         t->total_timeout_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : TOTAL_TIMEOUT_MS;
-        if (http_target_parse(request->url, &t->target, e) < 0)
+        if (http_target_parse(request->url, &t->target, e) < 0 ||
+            http_proxy_find(from->env, &t->target, &t->proxy, e) < 0)
                 return -1;
         if (!is_method(request->method))
                 return error_set(e, ERROR_CONFIG, "request to %s: not an HTTP method", t->target.authority.text);
@@ -261,7 +273,7 @@ int http_transfer_init(struct http_transfer *t, const struct http_request *reque
         t->easy = curl_easy_init();
         if (!t->easy)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        return set_all(t, request, user_agent, owner, e);
+        return set_all(t, request, from, e);
 }
 
 void http_transfer_deinit(struct http_transfer *t)

@@ -24,6 +24,7 @@ struct http_transfer {
         struct buffer request_body;
         int64_t connect_timeout_ms, total_timeout_ms; // with the defaults filled in
         struct http_target target;
+        struct http_proxy proxy;
 
         struct buffer head; // names and values of the fields
         struct http_span spans[HTTP_TRANSFER_FIELDS_MAX];
@@ -37,10 +38,17 @@ struct http_transfer {
 // Phases of an exchange, for messages.
 enum http_phase { HTTP_RESOLVE, HTTP_CONNECT, HTTP_TLS, HTTP_WAIT, HTTP_ANSWER };
 
-// `transfer` is zeroed memory that stays where it is; `owner` becomes CURLOPT_PRIVATE. libcurl must be initialised.
-// 0; or -1 with *e, and then only http_transfer_deinit() may follow.
-int http_transfer_init(struct http_transfer *transfer, const struct http_request *request, const char *user_agent,
-                       void *owner, struct error *e);
+// Who sends it.
+struct http_transfer_from {
+        const char *user_agent;
+        const struct env *env; // for proxies; outlives the transfer
+        void *owner;           // becomes CURLOPT_PRIVATE
+};
+
+// `transfer` is zeroed memory that stays where it is. libcurl must be initialised. 0; or -1 with *e, and then only
+// http_transfer_deinit() may follow.
+int http_transfer_init(struct http_transfer *transfer, const struct http_request *request,
+                       const struct http_transfer_from *from, struct error *e);
 
 // Wipes what was sent and received.
 void http_transfer_deinit(struct http_transfer *transfer);

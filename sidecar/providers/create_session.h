@@ -18,7 +18,4 @@ int create_session_body(const struct profile *profile, struct buffer *out, struc
 // answer may be used.
 int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, const char **what);
 
-// The error code from a value of X-Amzn-ErrorType or "__type": without a namespace before "#" and a URL after ":".
-struct slice create_session_code(struct slice type);
-
 #endif

@@ -29,6 +29,7 @@ int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owne
                 memcpy(url, base.p, base.n);
         memcpy(url + base.n, ops->path, path_size);
         *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .profile = profile, .url = url};
+        x->subject = profile->role.role_arn;
         return 0;
 }
 
@@ -47,13 +48,14 @@ void exchange_post_field(struct exchange_post *post, const char *name, struct sl
 
 static int add_context(const struct exchange *x, struct error *e)
 {
-        return error_context(e, "%s for %.256s", x->ops->action, x->profile->role.role_arn);
+        return error_context(e, "%s for %.256s", x->ops->action, x->subject);
 }
 
 // A page of a proxy may carry a Date of its own, so only an answer in AWS's shape teaches.
 static void learn_time(struct exchange *x, const struct http_response *response, const struct answer *answer)
 {
-        bool is_aws = !slice_is_empty(answer->code) || !slice_is_empty(answer->access_key_id);
+        bool is_aws = !slice_is_empty(answer->code) || !slice_is_empty(answer->access_key_id) ||
+                      !slice_is_empty(answer->document);
         int64_t date_s;
         if (is_aws && time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
                 upstream_time_learn(&x->time, date_s, response->boot_ms);
@@ -73,7 +75,7 @@ static void refuse(struct exchange *x, const struct http_response *response, con
         const struct answer_context context = {
             .service = x->ops->service,
             .action = x->ops->action,
-            .subject = x->profile->role.role_arn,
+            .subject = x->subject,
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
@@ -86,8 +88,13 @@ static void refuse(struct exchange *x, const struct http_response *response, con
 static int accept_session(struct exchange *x, const struct http_response *response, const struct answer *answer,
                           const char *what, struct credentials **ret, struct error *e)
 {
-        int r = what ? answer_unreadable(what, response->status, response->body.n, e)
-                     : answer_credentials(answer, &x->time, x->deps.clock, ret, e);
+        int r;
+        if (what)
+                r = answer_unreadable(what, response->status, response->body.n, e);
+        else if (x->ops->accept)
+                r = x->ops->accept(x->owner, answer, ret, e);
+        else
+                r = answer_credentials(answer, &x->time, x->deps.clock, ret, e);
         return r < 0 ? add_context(x, e) : 0;
 }
 

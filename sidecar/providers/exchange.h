@@ -35,6 +35,8 @@ struct exchange_ops {
         // Reads an answer; as sts_answer_read().
         int (*read)(const struct http_response *response, struct buffer *scratch, struct answer *ret,
                     const char **what);
+        // Makes credentials of an answer with status 2xx; as answer_credentials(), which NULL stands for.
+        int (*accept)(void *owner, const struct answer *answer, struct credentials **ret, struct error *e);
         // Says what to do about an error that AWS answered with, by its code; may change the kind.
         void (*explain)(void *owner, struct error *e);
         // Exactly one of `c` (one reference, taken over) and `e` is not NULL. May start the next exchange.
@@ -46,6 +48,7 @@ struct exchange {
         void *owner;
         struct provider_deps deps;
         const struct profile *profile;
+        const char *subject; // what the action is for, in messages: the role's ARN, unless the owner sets another
         char *url;
         struct upstream_time time; // the service's clock; may be set beforehand from what else is known of it
         struct http_call *call;

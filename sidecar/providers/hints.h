@@ -14,6 +14,8 @@ void hints_assume_role(const struct profile *profile, struct error *e);
 // `token`: the web identity token that was sent; its claims are told, unverified, never the token.
 void hints_web_identity(const struct profile *profile, struct slice token, struct error *e);
 
+void hints_get_secret_value(const struct profile *profile, struct error *e);
+
 // `subject`, `serial`: of the certificate.
 void hints_create_session(const struct profile *profile, const char *subject, const char *serial, struct error *e);
 

@@ -15,6 +15,13 @@ static void hint_expired(const struct profile *profile, const struct jwt_claims 
         char expired[TIME_RFC3339_SIZE] = "";
         if (claims->has_expiry && time_format_rfc3339(claims->expires_s, expired) < 0)
                 expired[0] = '\0';
+        if (!profile->web_identity_token_file) {
+                (void)error_hint(e,
+                                 "The token was new, and expired%s%s: it lives only a few minutes, so the issuer's "
+                                 "clock may be off.",
+                                 expired[0] != '\0' ? " at " : "", expired);
+                return;
+        }
         (void)error_hint(e,
                          "The token in %.120s expired%s%s (aud %s) and nothing has renewed it: check whatever writes "
                          "that file, such as the projected service account volume of the container.",

@@ -11,6 +11,7 @@
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
+#include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/signing/sigv4.h"
@@ -116,7 +117,7 @@ static int roles_anywhere_read(const struct http_response *response, struct buff
         int read = create_session_read(response->body, scratch, ret, what);
         if (response->status >= 200 && response->status < 300)
                 return read;
-        struct slice code = create_session_code(http_response_field(response, SLICE("x-amzn-errortype")));
+        struct slice code = json_answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
         if (read < 0)
                 *ret = (struct answer){0};
         if (!slice_is_empty(code)) // the header says it even when the body does not

@@ -1,12 +1,131 @@
 // SPDX-License-Identifier: Apache-2.0
+// Long-term keys out of a secret of AWS Secrets Manager (GetSecretValue, signed with the credentials of another
+// profile). Nothing in them says when they are rotated, so the vault asks again from time to time. Loop thread only.
+#include <stdlib.h>
+
+#include "proto/wire/credentials.h"
+#include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/providers/get_secret_value.h"
+#include "sidecar/providers/hints.h"
+#include "sidecar/providers/secret_keys.h"
+#include "sidecar/providers/signed_exchange.h"
 #include "sidecar/providers/sources.h"
+
+struct secret_reader {
+        struct provider base; // first: the interface is cast back
+        const struct profile *profile;
+        struct signed_exchange call;
+};
+
+static int secret_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
+{
+        struct secret_reader *s = owner;
+        buffer_reset(&s->call.body);
+        if (get_secret_value_body(s->profile, &s->call.body, e) < 0)
+                return -1;
+        return signed_exchange_sign(&s->call, time_s, post, e);
+}
+
+static int secret_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
+                       const char **what)
+{
+        return get_secret_value_read(response->body, scratch, ret, what);
+}
+
+static int secret_accept(void *owner, const struct answer *answer, struct credentials **ret, struct error *e)
+{
+        const struct secret_reader *s = owner;
+        const struct upstream_time *time = &s->call.exchange.time;
+        if (slice_is_empty(answer->document)) {
+                (void)error_set(e, ERROR_PROTOCOL, "the answer has neither SecretString nor SecretBinary");
+                return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
+                                     "settings (HTTPS_PROXY, NO_PROXY).");
+        }
+        struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE,
+                                     .issued_s = upstream_time_now_s(time, s->call.exchange.deps.clock),
+                                     .has_upstream_offset = time->known,
+                                     .upstream_offset_ms = time->known ? time->offset_ms : 0};
+        struct buffer scratch;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        int r = secret_keys_read(answer->document, s->profile, &scratch, &fields, e);
+        if (r == 0) {
+                *ret = credentials_new(&fields);
+                if (!*ret) {
+                        r = error_set(e, ERROR_CONFIG, "the keys in the secret cannot be used");
+                        (void)error_hint(e, "A member is too long, or holds a blank, a quote or another byte that no "
+                                            "AWS key has; or there is no memory.");
+                }
+        }
+        buffer_free(&scratch);
+        return r;
+}
+
+static void secret_explain(void *owner, struct error *e)
+{
+        struct secret_reader *s = owner;
+        hints_get_secret_value(s->profile, e);
+        signed_exchange_explain(&s->call, e);
+}
+
+static void secret_done(void *owner, struct credentials *c, const struct error *e)
+{
+        signed_exchange_done(&((struct secret_reader *)owner)->call, c, e);
+}
+
+static const struct exchange_ops secret_exchange = {
+    .service = "secretsmanager",
+    .action = "GetSecretValue",
+    .path = "/",
+    .is_signed = true,
+    .prepare = secret_prepare,
+    .read = secret_read,
+    .accept = secret_accept,
+    .explain = secret_explain,
+    .done = secret_done,
+};
+
+static const struct header secret_headers[] = {
+    {SLICE_INIT("content-type"), SLICE_INIT("application/x-amz-json-1.1")},
+    {SLICE_INIT("x-amz-target"), SLICE_INIT("secretsmanager.GetSecretValue")},
+};
+
+static int secret_start(struct provider *p, struct error *e)
+{
+        return signed_exchange_start(&((struct secret_reader *)p)->call, e);
+}
+
+static void secret_cancel(struct provider *p)
+{
+        signed_exchange_cancel(&((struct secret_reader *)p)->call);
+}
+
+static void secret_destroy(struct provider *p)
+{
+        struct secret_reader *s = (struct secret_reader *)p;
+        signed_exchange_deinit(&s->call);
+        free(s);
+}
 
 int provider_secretsmanager_new(const struct provider_deps *deps, const struct profile *profile,
                                 const struct credentials_source *source, struct provider **ret, struct error *e)
 {
-        (void)deps;
-        (void)ret;
-        (void)source;
-        return error_set(e, ERROR_INTERNAL, "%s is not supported by this version", profile_type_name(profile->type));
+        static const struct provider_ops ops = {secret_start, secret_cancel, secret_destroy};
+        if (!source)
+                return error_set(e, ERROR_INTERNAL, "secretsmanager without base credentials");
+        struct secret_reader *s = calloc(1, sizeof(*s));
+        if (!s)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        *s = (struct secret_reader){.base.ops = &ops, .profile = profile};
+        s->call = (struct signed_exchange){.provider = &s->base,
+                                           .source = *source,
+                                           .headers = secret_headers,
+                                           .headers_count = sizeof(secret_headers) / sizeof(secret_headers[0])};
+        if (signed_exchange_init(&s->call, &secret_exchange, deps, profile, e) < 0) {
+                free(s);
+                return -1;
+        }
+        s->call.exchange.subject = profile->secretsmanager.secret_id;
+        *ret = &s->base;
+        return 0;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A role by an OpenID Connect token (AssumeRoleWithWebIdentity, unsigned): EKS service accounts and the like. Whoever
-// issues the token renews its file, so it is read anew for every exchange. Loop thread only.
+// A role by an OpenID Connect token (AssumeRoleWithWebIdentity, unsigned): EKS service accounts, jobs of GitHub Actions
+// and the like. The token comes from a file, which whoever issues it renews, or from a service; in either case anew for
+// every exchange. Loop thread only.
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/exchange.h"
+#include "sidecar/providers/github_token.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sts_answer.h"
@@ -19,7 +21,8 @@ struct web_identity {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct exchange exchange;
-        struct buffer token, body; // while a call is under way
+        struct github_token github; // where the token comes from, if not from a file
+        struct buffer token, body;  // while a call is under way
         bool has_read_again;
 };
 
@@ -67,7 +70,7 @@ static bool tries_newer_token(struct web_identity *w, const struct error *e)
 {
         bool is_about_token = strcmp(e->upstream.code, "ExpiredTokenException") == 0 ||
                               strcmp(e->upstream.code, "InvalidIdentityToken") == 0;
-        if (!is_about_token || w->has_read_again)
+        if (!is_about_token || w->has_read_again || !w->profile->web_identity_token_file)
                 return false;
         w->has_read_again = true;
         struct buffer newer;
@@ -102,19 +105,42 @@ static const struct exchange_ops web_identity_exchange = {
     .done = web_identity_done,
 };
 
-static int web_identity_start(struct provider *p, struct error *e)
+// The exchange, now that there is a token; what it was is forgotten where that fails.
+static int start_exchange(struct web_identity *w, struct error *e)
 {
-        struct web_identity *w = (struct web_identity *)p;
-        w->has_read_again = false;
-        if (read_token(w, &w->token, e) == 0 && exchange_start(&w->exchange, e) == 0)
+        if (exchange_start(&w->exchange, e) == 0)
                 return 0;
         forget(w);
         return -1;
 }
 
+static void has_fetched(void *arg, struct slice token, const struct error *error)
+{
+        struct web_identity *w = arg;
+        struct error e = {.kind = ERROR_NONE};
+        if (error)
+                e = *error;
+        else if (buffer_put(&w->token, token) < 0)
+                (void)error_set(&e, ERROR_INTERNAL, "out of memory for the web identity token");
+        else if (start_exchange(w, &e) == 0)
+                return;
+        provider_finish(&w->base, NULL, &e);
+}
+
+static int web_identity_start(struct provider *p, struct error *e)
+{
+        struct web_identity *w = (struct web_identity *)p;
+        w->has_read_again = false;
+        if (w->profile->web_identity.token_source)
+                return github_token_start(&w->github, w->profile, w->exchange.deps.http, e);
+        return read_token(w, &w->token, e) < 0 ? -1 : start_exchange(w, e);
+}
+
 static void web_identity_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct web_identity *)p)->exchange);
+        struct web_identity *w = (struct web_identity *)p;
+        github_token_cancel(&w->github);
+        exchange_cancel(&w->exchange);
 }
 
 static void web_identity_destroy(struct provider *p)
@@ -133,6 +159,7 @@ int provider_web_identity_new(const struct provider_deps *deps, const struct pro
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         w->base.ops = &ops;
         w->profile = profile;
+        w->github = (struct github_token){.done = has_fetched, .arg = w};
         buffer_init(&w->token, LIMIT_TOKEN_FILE);
         buffer_init(&w->body, BODY_MAX);
         if (exchange_init(&w->exchange, &web_identity_exchange, w, deps, profile, e) < 0) {

@@ -133,9 +133,19 @@ class Registry:
         with self._lock:
             self.roles[role.arn] = role
 
+    @property
+    def account(self):
+        """Of the first user, if there is one: where secrets are kept."""
+        return self.users[0]["arn"].split(":")[4] if self.users else ""
+
     def add_user(self, user):
         with self._lock:
             self._keys[user["access_key_id"]] = _user_key(user)
+
+    def remove_user(self, access_key_id):
+        """The key is deleted; who holds it is a stranger."""
+        with self._lock:
+            del self._keys[access_key_id]
 
     def key(self, access_key_id):
         with self._lock:

@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, jwt, rolesanywhere, sigv4, sts
+from standin import bedrock, faults, github, jwt, rolesanywhere, secretsmanager, sigv4, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -30,6 +30,7 @@ class Call:
         skew = seconds if fault and fault.kind == "skew" else 0
         self._lifetime = seconds if fault and fault.kind == "short_life" else None
         self.registry, self.issuer_key = service.registry, service.issuer_key
+        self.secrets, self.github = service.secrets, service.github
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -62,6 +63,8 @@ class Service:
         self.registry, self.clock = registry, clock
         self.issuer_key = jwt.load_key(registry.issuer_key) if registry.issuer_key else None
         self.faults = faults.Faults()
+        self.secrets = secretsmanager.Secrets(registry.account)
+        self.github = github.Job()
         self._log = deque(maxlen=LOG_LENGTH)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -118,6 +121,12 @@ class Service:
             ("POST", "roles"): lambda document: self.registry.add_role(Role(**document)) or {},
             ("POST", "tokens"): self._post_tokens,
             ("POST", "users"): lambda document: self.registry.add_user(document) or {},
+            ("DELETE", "users"): lambda document: self.registry.remove_user(document["access_key_id"]) or {},
+            ("POST", "secrets"): lambda document: self.secrets.put(document, self.clock.now()),
+            ("GET", "secrets"): lambda _: self.secrets.values,
+            ("GET", "github"): lambda _: self.github.document(self.registry.port),
+            ("GET", "github/tokens"): lambda _: self.github.tokens,
+            ("POST", "github/answer"): self.github.set_answer,
         }.get((request.method, name))
         if handler is None:
             return json_response(404, {"message": f"no {request.method} {request.path}"})
@@ -144,8 +153,10 @@ class Service:
         ]
 
     def _reset(self, _):
-        """Faults and the log go; what was issued stays valid."""
+        """Faults, secrets and the log go; what was issued stays valid."""
         self.faults.clear()
+        self.secrets.clear()
+        self.github.answer = None
         with self._lock:
             self._log.clear()
         return {}
@@ -161,6 +172,10 @@ class Service:
 def route(request):
     """(target's name, handler, how it renders errors), by the signing scope's service, else by the path."""
     service = sigv4.scope_service(request)
+    if service == "secretsmanager" or (request.header("x-amz-target") or "").startswith(secretsmanager.PREFIX):
+        return "secretsmanager", secretsmanager.handle, secretsmanager.error
+    if request.path == github.PATH:
+        return "github", github.handle, json_error
     if service == "sts" or (service is None and request.path == "/"):
         return "sts", sts.handle, xml_error
     if service == "rolesanywhere" or request.path == "/sessions":

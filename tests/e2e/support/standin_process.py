@@ -77,4 +77,7 @@ class StandIn:
         found.add((self.dir / "certificates" / "passphrase.txt").read_text().strip())
         for key in self.issued():
             found |= {key["secret_access_key"], key["session_token"]}
+        # Keys in secrets; what is short or a name in them is none.
+        found |= {v for v in self.control("GET", "secrets") if isinstance(v, str) and len(v) >= 32}
+        found |= {self.control("GET", "github")["token"], *self.control("GET", "github/tokens")}
         return found

@@ -3,40 +3,111 @@
 
 #include "tests/unit/config/support.h"
 
-static void test_regional(void **state)
+// All of these names are AWS's own (computed by botocore from the rule sets): plain, FIPS, dual-stack, both.
+static void test_resolve(void **state)
 {
         (void)state;
         static const struct {
-                const char *prefix, *region, *want;
+                enum endpoints_service service;
+                const char *region, *want[4];
         } t[] = {
-            {"sts", "us-east-1", "https://sts.us-east-1.amazonaws.com"},
-            {"sts", "mx-central-1", "https://sts.mx-central-1.amazonaws.com"},
-            {"sts", "cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"},
-            {"sts", "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com"},
-            {"sts", "us-iso-east-1", "https://sts.us-iso-east-1.c2s.ic.gov"},
-            {"sts", "us-isob-west-1", "https://sts.us-isob-west-1.sc2s.sgov.gov"},
-            {"sts", "eu-isoe-west-1", "https://sts.eu-isoe-west-1.cloud.adc-e.uk"},
-            {"sts", "us-isof-south-1", "https://sts.us-isof-south-1.csp.hci.ic.gov"},
-            {"rolesanywhere", "eusc-de-east-1", "https://rolesanywhere.eusc-de-east-1.amazonaws.eu"},
-            {"rolesanywhere", "ap-southeast-7", "https://rolesanywhere.ap-southeast-7.amazonaws.com"},
-            {"sts", "xx-new-1", "https://sts.xx-new-1.amazonaws.com"},
-            {"sts", "cn-north-x", "https://sts.cn-north-x.amazonaws.com"},
+            {ENDPOINTS_STS,
+             "us-east-1",
+             {"sts.us-east-1.amazonaws.com", "sts-fips.us-east-1.amazonaws.com", "sts.us-east-1.api.aws",
+              "sts-fips.us-east-1.api.aws"}},
+            {ENDPOINTS_STS,
+             "cn-north-1",
+             {"sts.cn-north-1.amazonaws.com.cn", "sts-fips.cn-north-1.amazonaws.com.cn",
+              "sts.cn-north-1.api.amazonwebservices.com.cn", "sts-fips.cn-north-1.api.amazonwebservices.com.cn"}},
+            {ENDPOINTS_STS,
+             "us-gov-west-1",
+             {"sts.us-gov-west-1.amazonaws.com", "sts.us-gov-west-1.amazonaws.com", "sts.us-gov-west-1.api.aws",
+              "sts-fips.us-gov-west-1.api.aws"}},
+            {ENDPOINTS_STS,
+             "us-isob-west-1",
+             {"sts.us-isob-west-1.sc2s.sgov.gov", "sts-fips.us-isob-west-1.sc2s.sgov.gov",
+              "sts.us-isob-west-1.api.aws.scloud", "sts-fips.us-isob-west-1.api.aws.scloud"}},
+            {ENDPOINTS_STS,
+             "cn-north-x", // of no known form
+             {"sts.cn-north-x.amazonaws.com", "sts-fips.cn-north-x.amazonaws.com", "sts.cn-north-x.api.aws",
+              "sts-fips.cn-north-x.api.aws"}},
+            {ENDPOINTS_ROLESANYWHERE,
+             "us-gov-east-1",
+             {"rolesanywhere.us-gov-east-1.amazonaws.com", "rolesanywhere-fips.us-gov-east-1.amazonaws.com",
+              "rolesanywhere.us-gov-east-1.api.aws", "rolesanywhere-fips.us-gov-east-1.api.aws"}},
+            {ENDPOINTS_ROLESANYWHERE,
+             "eusc-de-east-1",
+             {"rolesanywhere.eusc-de-east-1.amazonaws.eu", "rolesanywhere-fips.eusc-de-east-1.amazonaws.eu",
+              "rolesanywhere.eusc-de-east-1.api.amazonwebservices.eu",
+              "rolesanywhere-fips.eusc-de-east-1.api.amazonwebservices.eu"}},
+            {ENDPOINTS_SECRETS_MANAGER,
+             "ap-southeast-7",
+             {"secretsmanager.ap-southeast-7.amazonaws.com", "secretsmanager-fips.ap-southeast-7.amazonaws.com",
+              "secretsmanager.ap-southeast-7.amazonaws.com", "secretsmanager-fips.ap-southeast-7.amazonaws.com"}},
+            {ENDPOINTS_SECRETS_MANAGER,
+             "us-gov-west-1",
+             {"secretsmanager.us-gov-west-1.amazonaws.com", "secretsmanager-fips.us-gov-west-1.amazonaws.com",
+              "secretsmanager.us-gov-west-1.amazonaws.com", "secretsmanager-fips.us-gov-west-1.amazonaws.com"}},
+            {ENDPOINTS_SECRETS_MANAGER,
+             "cn-north-1",
+             {"secretsmanager.cn-north-1.amazonaws.com.cn", "secretsmanager-fips.cn-north-1.amazonaws.com.cn",
+              "secretsmanager.cn-north-1.amazonaws.com.cn",
+              "secretsmanager-fips.cn-north-1.api.amazonwebservices.com.cn"}},
+            {ENDPOINTS_SECRETS_MANAGER,
+             "us-iso-east-1",
+             {"secretsmanager.us-iso-east-1.c2s.ic.gov", "secretsmanager-fips.us-iso-east-1.c2s.ic.gov",
+              "secretsmanager.us-iso-east-1.api.aws.ic.gov", "secretsmanager-fips.us-iso-east-1.api.aws.ic.gov"}},
+            {ENDPOINTS_SSO,
+             "us-gov-west-1",
+             {"portal.sso.us-gov-west-1.amazonaws.com", "portal.sso.us-gov-west-1.amazonaws.com",
+              "portal.sso.us-gov-west-1.api.aws", "portal.sso-fips.us-gov-west-1.api.aws"}},
+            {ENDPOINTS_SSO_OIDC,
+             "eu-isoe-west-1",
+             {"oidc.eu-isoe-west-1.cloud.adc-e.uk", "oidc-fips.eu-isoe-west-1.cloud.adc-e.uk",
+              "oidc.eu-isoe-west-1.api.cloud-aws.adc-e.uk", "oidc-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"}},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
-                char url[ENDPOINTS_URL_SIZE];
-                assert_int_equal(endpoints_regional(t[i].prefix, slice_str(t[i].region), url, sizeof(url)), 0);
-                assert_string_equal(url, t[i].want);
+                for (unsigned variant = 0; variant < 4; variant++) {
+                        char url[ENDPOINTS_URL_SIZE], want[ENDPOINTS_URL_SIZE];
+                        (void)snprintf(want, sizeof(want), "https://%s", t[i].want[variant]);
+                        assert_int_equal(
+                            endpoints_resolve(t[i].service, slice_str(t[i].region), variant, url, sizeof(url)), 0);
+                        assert_string_equal(url, want);
+                }
         }
 }
 
-static void test_regional_refuses(void **state)
+static void test_resolve_refuses(void **state)
 {
         (void)state;
         char url[ENDPOINTS_URL_SIZE];
-        assert_int_equal(endpoints_regional("sts", SLICE("us-east-1.evil.example/"), url, sizeof(url)), -EINVAL);
-        assert_int_equal(endpoints_regional("sts", SLICE(""), url, sizeof(url)), -EINVAL);
-        assert_int_equal(endpoints_regional("sts", SLICE("us-east-1"), url, 35), -ENAMETOOLONG);
-        assert_int_equal(endpoints_regional("sts", SLICE("us-east-1"), url, 36), 0);
+        assert_int_equal(endpoints_resolve(ENDPOINTS_STS, SLICE("us-east-1.evil.example/"), 0, url, sizeof(url)),
+                         -EINVAL);
+        assert_int_equal(endpoints_resolve(ENDPOINTS_STS, SLICE(""), 0, url, sizeof(url)), -EINVAL);
+        assert_int_equal(endpoints_resolve(ENDPOINTS_STS, SLICE("us-east-1"), 0, url, 35), -ENAMETOOLONG);
+        assert_int_equal(endpoints_resolve(ENDPOINTS_STS, SLICE("us-east-1"), 0, url, 36), 0);
+}
+
+static void test_longest(void **state)
+{
+        (void)state;
+        char url[ENDPOINTS_URL_SIZE];
+        static const char longest[] = "cn-aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefffffff-12";
+        assert_int_equal(sizeof(longest) - 1, 63);
+        assert_int_equal(endpoints_resolve(ENDPOINTS_ROLESANYWHERE, slice_str(longest),
+                                           ENDPOINTS_FIPS | ENDPOINTS_DUALSTACK, url, sizeof(url)),
+                         0);
+        assert_non_null(strstr(url, "-12.api.amazonwebservices.com.cn"));
+}
+
+static void test_sts_legacy(void **state)
+{
+        (void)state;
+        assert_true(endpoints_is_sts_legacy(SLICE("us-west-2")));
+        assert_true(endpoints_is_sts_legacy(SLICE("aws-global")));
+        assert_false(endpoints_is_sts_legacy(SLICE("eu-south-1")));
+        assert_false(endpoints_is_sts_legacy(SLICE("us-west-22")));
+        assert_false(endpoints_is_sts_legacy(SLICE("")));
 }
 
 static void test_is_region(void **state)
@@ -74,16 +145,13 @@ static void test_global(void **state)
         assert_string_equal(endpoints_global_region(SLICE("aws-iso-f-global")), "us-isof-south-1");
         assert_null(endpoints_global_region(SLICE("us-east-1")));
         assert_null(endpoints_global_region(SLICE("")));
-        assert_string_equal(endpoints_dns_suffix(SLICE("aws-cn-global")), "amazonaws.com.cn");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_regional),
-            cmocka_unit_test(test_regional_refuses),
-            cmocka_unit_test(test_is_region),
-            cmocka_unit_test(test_global),
+            cmocka_unit_test(test_resolve),    cmocka_unit_test(test_resolve_refuses), cmocka_unit_test(test_longest),
+            cmocka_unit_test(test_sts_legacy), cmocka_unit_test(test_is_region),       cmocka_unit_test(test_global),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ static void test_values(void **state)
             {P(WEB_BODY ", \"endpoint_url\": \"sts.amazonaws.com\""), "expected a URL", ""},
             {P(WEB_BODY ", \"endpoint_url\": 1"), "expected a URL", ""},
             {P(WEB_BODY ", \"region\": \"fips-us-east-1\""),
-             "region: found \"fips-us-east-1\", expected the name of a region", "FIPS endpoint"},
+             "region: found \"fips-us-east-1\", expected the name of a region", "use_fips_endpoint"},
             {P("\"type\": \"web_identity\", \"web_identity_token_file\": 7"), "found 7, expected the path of a file",
              ""},
             {P("\"type\": \"web_identity\", \"web_identity_token_file\": \"\""), "expected the path of a file", ""},

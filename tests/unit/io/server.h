@@ -136,6 +136,20 @@ static inline bool server_drip(struct server_stream *s)
         return false;
 }
 
+// As a proxy that makes no connections, each time for another reason.
+static inline bool server_refuse(struct server_stream *s, const char *host)
+{
+        if (strncmp(host, "hang.", 5) == 0)
+                server_wait(s);
+        if (strncmp(host, "hang.", 5) == 0 || strncmp(host, "gone.", 5) == 0)
+                return false;
+        if (strncmp(host, "who.", 4) == 0)
+                return server_answer(s, "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\n", "", 0);
+        if (strncmp(host, "away.", 5) == 0)
+                return server_answer(s, "HTTP/1.1 503 Away\r\n", "", 0);
+        return server_answer(s, "HTTP/1.1 403 Forbidden\r\n", "", 0);
+}
+
 // False: close the connection now.
 static inline bool server_serve(struct server_stream *s, const char *request, size_t n)
 {
@@ -183,7 +197,7 @@ static inline bool server_serve(struct server_stream *s, const char *request, si
         if (IS("/throttled"))
                 return server_answer(s, "HTTP/1.1 503 Slow Down\r\n", "slow", 4);
         if (strncmp(request, "CONNECT ", 8) == 0)
-                return server_answer(s, "HTTP/1.1 403 Forbidden\r\n", "", 0);
+                return server_refuse(s, path);
         if (strncmp(request, "HEAD ", 5) == 0)
                 return server_say(s, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
 #undef IS

@@ -614,81 +614,10 @@ static void test_close_unused(void **state)
         assert_int_equal(uv_loop_close(&f.loop), 0);
 }
 
-// --- proxies ---
-
-static void proxy_set_up(struct fixture *x, const char *variable, uint16_t port)
-{
-        static char entry[128];
-        static char *environment[] = {entry, NULL};
-        char value[96];
-        (void)snprintf(value, sizeof(value), "http://person:pass-word@127.0.0.1:%u", port);
-        (void)snprintf(entry, sizeof(entry), "%s=%s", variable, value);
-        assert_int_equal(setenv(variable, value, 1), 0); // where libcurl looks
-        env_init(&x->f.env, environment);
-        fetcher_close(&x->f);
-        fetcher_open(&x->f, environment);
-}
-
-static void test_proxy_is_used_but_not_for_loopback(void **state)
-{
-        struct fixture *x = *state;
-        struct fetched r;
-        proxy_set_up(x, "http_proxy", x->server->port);
-        struct http_request request = get(x, "/direct");
-        fetch(&x->f, &request, &r);
-        assert_true(slice_starts_with(buffer_slice(&r.body), SLICE("GET /direct ")));
-        fetched_free(&r);
-        (void)snprintf(x->url, sizeof(x->url), "http://upstream.test/by-proxy");
-        fetch(&x->f, &request, &r);
-        assert_true(slice_starts_with(buffer_slice(&r.body), SLICE("GET http://upstream.test/by-proxy ")));
-        fetched_free(&r);
-        assert_int_equal(unsetenv("http_proxy"), 0);
-}
-
-static void test_proxy_that_refuses(void **state)
-{
-        struct fixture *x = *state;
-        struct fetched r;
-        char text[128];
-        uint16_t port = 0;
-        int fd = server_bind(&port);
-        proxy_set_up(x, "http_proxy", port);
-        struct http_request request = get(x, "/");
-        (void)snprintf(x->url, sizeof(x->url), "http://upstream.test/");
-        fetch(&x->f, &request, &r);
-        (void)snprintf(text, sizeof(text), "connect to the proxy 127.0.0.1:%u for upstream.test:80: refused", port);
-        assert_error(&r, ERROR_TRANSIENT, text);
-        (void)snprintf(text, sizeof(text), "http_proxy=127.0.0.1:%u is in force", port);
-        assert_non_null(strstr(r.error.hint, text));
-        assert_null(strstr(r.error.message, "pass-word"));
-        assert_null(strstr(r.error.hint, "pass-word"));
-        assert_int_equal(unsetenv("http_proxy"), 0);
-        (void)close(fd);
-        fetched_free(&r);
-}
-
-static void test_proxy_that_forbids(void **state)
-{
-        struct fixture *x = *state;
-        struct fetched r;
-        proxy_set_up(x, "https_proxy", x->server->port);
-        struct http_request request = get(x, "/");
-        (void)snprintf(x->url, sizeof(x->url), "https://upstream.test/");
-        fetch(&x->f, &request, &r);
-        assert_error(&r, ERROR_TRANSIENT, "refuses a connection to upstream.test:443: HTTP 403");
-        assert_null(strstr(r.error.hint, "pass-word"));
-        assert_int_equal(unsetenv("https_proxy"), 0);
-        fetched_free(&r);
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
-        static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                              "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
-        for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
-                (void)unsetenv(proxies[i]);
         const struct CMUnitTest tests[] = {
             TEST(test_request_as_given),
             TEST(test_methods),
@@ -714,9 +643,6 @@ int main(void)
             TEST(test_close_within_a_completion),
             TEST(test_close_with_calls_under_way),
             cmocka_unit_test(test_close_unused),
-            TEST(test_proxy_is_used_but_not_for_loopback),
-            TEST(test_proxy_that_refuses),
-            TEST(test_proxy_that_forbids),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

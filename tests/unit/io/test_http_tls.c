@@ -444,9 +444,6 @@ static void test_cancel_and_close_while_reading(void **state)
 
 int main(void)
 {
-        static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-        for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
-                (void)unsetenv(proxies[i]);
         struct world *w = world_make();
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_prestate(test_bundle, w),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/create_session.h"
+#include "sidecar/providers/json_answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,7 +213,7 @@ static void codes_are_cleaned(void **state)
             {":", ""},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct slice got = create_session_code(slice_str(t[i].type));
+                struct slice got = json_answer_code(slice_str(t[i].type));
                 if (!slice_eq(got, slice_str(t[i].want)))
                         fail_msg("%s", t[i].type);
         }

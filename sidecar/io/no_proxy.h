@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// NO_PROXY, as curl and Python agree on it: names with commas (or blanks) between them, each of which exempts itself
+// and all names below it, with or without a leading dot; addresses, and blocks of them ("10.0.0.0/8"); "*" alone
+// exempts all. A name or an address may have a port, which must then be the target's.
+#ifndef SIDECAR_IO_NO_PROXY_H
+#define SIDECAR_IO_NO_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/mem/slice.h"
+
+// Whether `list` exempts the host: a name, or an address without brackets. Entries of no known form exempt nothing.
+bool no_proxy_exempts(struct slice list, struct slice host, uint16_t port);
+
+#endif
