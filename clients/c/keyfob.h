@@ -97,6 +97,44 @@ KEYFOB_API enum keyfob_status keyfob_get_credentials(struct keyfob_client *clien
                                                      struct keyfob_error *error);
 KEYFOB_API void keyfob_credentials_clear(struct keyfob_credentials *credentials);
 
+/* What a person has to do before a profile has credentials. */
+enum keyfob_login_kind {
+        KEYFOB_LOGIN_NONE,
+        KEYFOB_LOGIN_MFA, /* give the code that an MFA device shows */
+        KEYFOB_LOGIN_SSO  /* confirm a code in a browser */
+};
+
+enum keyfob_login_state {
+        KEYFOB_LOGIN_IDLE,    /* nothing was begun */
+        KEYFOB_LOGIN_PENDING, /* the person is waited for; the agent goes on by itself */
+        KEYFOB_LOGIN_COMPLETE,
+        KEYFOB_LOGIN_FAILED /* see detail and hint */
+};
+
+/* Texts that do not apply are "". */
+struct keyfob_login {
+        enum keyfob_login_kind kind;
+        enum keyfob_login_state state;
+        char profile[129]; /* the profile asked for, or the one it stands on that needs the person */
+        char mfa_serial[257];
+        char verification_uri[1024];          /* to be opened in a browser, there to enter user_code; */
+        char verification_uri_complete[2048]; /* or this one, which has it in it */
+        char user_code[64];
+        int expires_in_s, interval_s; /* how long it can be confirmed; how often to ask for the status */
+        char detail[1024], hint[1024];
+};
+
+/* How far it is. */
+KEYFOB_API enum keyfob_status keyfob_login_status(struct keyfob_client *client, const char *profile,
+                                                  struct keyfob_login *login, struct keyfob_error *error);
+
+/* Begins: KEYFOB_LOGIN_MFA with `token_code`, six digits, which AWS has taken when this gives KEYFOB_OK (refused with
+ * the code "mfa_required": it was wrong or used before); KEYFOB_LOGIN_SSO with NULL, which shows what the person needs
+ * in *login. The agent calls AWS first: give the client a timeout of more than 30 seconds. */
+KEYFOB_API enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *profile,
+                                                 const char *token_code, struct keyfob_login *login,
+                                                 struct keyfob_error *error);
+
 struct keyfob_header {
         const char *name, *value;
 };

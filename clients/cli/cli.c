@@ -5,10 +5,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "clients/cli/person.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
 
-enum { MESSAGE_MAX = 256 * 1024, ARGUMENT_SHOWN = 1024 };
+enum { MESSAGE_MAX = 256 * 1024, ARGUMENT_SHOWN = 1024, NAME_MAX_SIZE = 1024 };
 
 const char cli_profile_names[] = "names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces";
 
@@ -123,6 +124,30 @@ const char *cli_profile_path(const char *profile, const char *rest, struct buffe
         return buffer_c_str(path);
 }
 
+// "…/profiles/{profile}/…": the name. False when it is no such path.
+static bool profile_of_path(const char *path, struct buffer *name)
+{
+        static const struct slice start = SLICE_INIT("/" API_VERSION "/profiles/");
+        struct slice rest = slice_str(path);
+        if (!slice_starts_with(rest, start))
+                return false;
+        rest = slice_from(rest, start.n);
+        return text_percent_decode(slice_head(rest, slice_find(rest, '/')), name) == 0 && buffer_c_str(name);
+}
+
+// Whether a person at this terminal has given a code since that refusal. *error is then over, else what is to be said.
+static bool person_helped(struct keyfob_client *client, const char *path, struct keyfob_error *error)
+{
+        struct buffer name;
+        bool is_needed = strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0;
+        if (!is_needed || !person_is_there())
+                return false;
+        buffer_init(&name, NAME_MAX_SIZE);
+        bool helped = profile_of_path(path, &name) && person_gives_code(client, (const char *)name.p, error);
+        buffer_free(&name);
+        return helped;
+}
+
 int cli_request(const struct options *o, int timeout_ms, const char *method, const char *path, const char *body,
                 int (*consume)(const struct options *o, struct slice body))
 {
@@ -132,7 +157,10 @@ int cli_request(const struct options *o, int timeout_ms, const char *method, con
         struct keyfob_client *client = cli_connect(o, timeout_ms, &exit_code);
         if (!client)
                 return exit_code;
-        if (keyfob_request(client, method, path, body, &response, &error) != KEYFOB_OK)
+        enum keyfob_status status = keyfob_request(client, method, path, body, &response, &error);
+        if (status != KEYFOB_OK && person_helped(client, path, &error))
+                status = keyfob_request(client, method, path, body, &response, &error);
+        if (status != KEYFOB_OK)
                 exit_code = cli_say_error(&error);
         else
                 exit_code = consume(o, slice_of(response.body, response.body_size));

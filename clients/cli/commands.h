@@ -20,5 +20,6 @@ extern const struct command command_sign;
 extern const struct command command_presign;
 extern const struct command command_wait;
 extern const struct command command_refresh;
+extern const struct command command_login;
 
 #endif

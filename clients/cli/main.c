@@ -4,7 +4,13 @@
 #include "clients/cli/commands.h"
 
 static const struct command *const commands[] = {
-    &command_credential_process, &command_status, &command_sign, &command_presign, &command_wait, &command_refresh,
+    &command_credential_process,
+    &command_status,
+    &command_sign,
+    &command_presign,
+    &command_wait,
+    &command_refresh,
+    &command_login,
 };
 
 enum { COMMANDS_N = sizeof(commands) / sizeof(commands[0]), LIST_MAX = 4096 };

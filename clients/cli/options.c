@@ -10,14 +10,23 @@ struct spec {
 };
 
 static const struct spec specs[] = {
-    [OPTION_HELP] = {"--help", 'h', false},    [OPTION_PROFILE] = {"--profile", 0, true},
-    [OPTION_SOCKET] = {"--socket", 0, true},   [OPTION_JSON] = {"--json", 0, false},
-    [OPTION_WATCH] = {"--watch", 0, false},    [OPTION_HEADER] = {"--header", 'H', true},
-    [OPTION_DATA] = {"--data", 'd', true},     [OPTION_SERVICE] = {"--service", 0, true},
-    [OPTION_REGION] = {"--region", 0, true},   [OPTION_CURL] = {"--curl", 0, false},
-    [OPTION_TIME] = {"--time", 0, true},       [OPTION_EXPIRES_IN] = {"--expires-in", 0, true},
-    [OPTION_MIN_TTL] = {"--min-ttl", 0, true}, [OPTION_TIMEOUT] = {"--timeout", 0, true},
-    [OPTION_LIVE] = {"--live", 0, false},      [OPTION_VERSION] = {"--version", 0, false},
+    [OPTION_HELP] = {"--help", 'h', false},
+    [OPTION_PROFILE] = {"--profile", 0, true},
+    [OPTION_SOCKET] = {"--socket", 0, true},
+    [OPTION_JSON] = {"--json", 0, false},
+    [OPTION_WATCH] = {"--watch", 0, false},
+    [OPTION_HEADER] = {"--header", 'H', true},
+    [OPTION_DATA] = {"--data", 'd', true},
+    [OPTION_SERVICE] = {"--service", 0, true},
+    [OPTION_REGION] = {"--region", 0, true},
+    [OPTION_CURL] = {"--curl", 0, false},
+    [OPTION_TIME] = {"--time", 0, true},
+    [OPTION_EXPIRES_IN] = {"--expires-in", 0, true},
+    [OPTION_MIN_TTL] = {"--min-ttl", 0, true},
+    [OPTION_TIMEOUT] = {"--timeout", 0, true},
+    [OPTION_CODE_STDIN] = {"--code-stdin", 0, false},
+    [OPTION_LIVE] = {"--live", 0, false},
+    [OPTION_VERSION] = {"--version", 0, false},
 };
 
 _Static_assert(sizeof(specs) / sizeof(specs[0]) == OPTIONS_N, "specify every option");

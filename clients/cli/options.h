@@ -25,6 +25,7 @@ enum option {
         OPTION_TIMEOUT,
         OPTION_LIVE,
         OPTION_VERSION,
+        OPTION_CODE_STDIN,
         OPTIONS_N
 };
 

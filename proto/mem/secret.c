@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each secret has its own pages: locking, dumping and inheriting are properties of whole pages.
+// Each secret (or slab of secret_pool.c) has its own pages: locking, dumping and inheriting are properties of whole
+// pages.
 #include "proto/mem/secret.h"
 
 #include <errno.h>
@@ -18,20 +19,39 @@ static size_t whole_pages(size_t n)
         return n > SIZE_MAX - page ? 0 : (n + page - 1) / page * page;
 }
 
+static void *map(size_t n)
+{
+        void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return p == MAP_FAILED ? NULL : p;
+}
+
+static void *protect(void *p, size_t n)
+{
+        // Each of these may be missing in a kernel or forbidden in a container; the secret is then still wiped.
+        if (mlock(p, n) < 0)
+                lock_failures++;
+        (void)madvise(p, n, MADV_DONTDUMP);
+        (void)madvise(p, n, MADV_WIPEONFORK);
+        return p;
+}
+
 void *secret_alloc(size_t n)
 {
         size_t mapped = whole_pages(n);
-        if (mapped == 0)
+        void *p = mapped == 0 ? NULL : map(mapped);
+        return p ? protect(p, mapped) : NULL;
+}
+
+void *secret_alloc_aligned(size_t n)
+{
+        uint8_t *p = map(2 * n);
+        if (!p)
                 return NULL;
-        void *p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (p == MAP_FAILED)
-                return NULL;
-        // Each of these may be missing in a kernel or forbidden in a container; the secret is then still wiped.
-        if (mlock(p, mapped) < 0)
-                lock_failures++;
-        (void)madvise(p, mapped, MADV_DONTDUMP);
-        (void)madvise(p, mapped, MADV_WIPEONFORK);
-        return p;
+        size_t before = n - (uintptr_t)p % n; // at least a page: never nothing
+        (void)munmap(p, before);
+        if (before < n)
+                (void)munmap(p + before + n, n - before);
+        return protect(p + before, n);
 }
 
 void secret_release(void *p, size_t n)

@@ -16,6 +16,9 @@ struct secret {
 // memory is still left out of dumps and wiped; secret_lock_failures() counts such cases.
 void *secret_alloc(size_t n);
 
+// The same for `n` bytes, a power of two of at least a page: aligned to it.
+void *secret_alloc_aligned(size_t n);
+
 // Wipes and unmaps. `n` is what secret_alloc() was given. NULL is fine.
 void secret_release(void *p, size_t n);
 

@@ -27,6 +27,8 @@ enum api_error {
         API_INTERNAL_ERROR,          // 500
         API_UPSTREAM_ERROR,          // 502: AWS refused for good and nothing valid is held
         API_CREDENTIALS_UNAVAILABLE, // 503: none held yet, or expired; retries go on
+        API_MFA_REQUIRED,            // 503: a person has to give a code: POST …/login
+        API_LOGIN_REQUIRED,          // 503: a person has to log in: POST …/login
         API_TOO_MANY_CONNECTIONS,    // 503
         API_SHUTTING_DOWN,           // 503
         API_UPSTREAM_TIMEOUT,        // 504

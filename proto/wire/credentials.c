@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "proto/mem/secret.h"
+#include "proto/mem/secret_pool.h"
 #include "proto/wire/limits.h"
 
 enum {
@@ -61,7 +61,7 @@ struct credentials *credentials_new(const struct credentials *fields)
                 return NULL;
         for (size_t i = 0; i < FIELDS_N; i++)
                 mapped += slice_at(&given, &fields_of_credentials[i])->n;
-        struct credentials *c = secret_alloc(mapped);
+        struct credentials *c = secret_pool_alloc(mapped);
         if (!c)
                 return NULL;
         *c = given;
@@ -91,7 +91,7 @@ void credentials_unref(struct credentials *c)
                 return;
         assert(c->references > 0);
         if (--c->references == 0)
-                secret_release(c, c->mapped);
+                secret_pool_release(c, c->mapped);
 }
 
 struct slice credentials_account_of_arn(struct slice arn)

@@ -22,6 +22,11 @@ enum {
 
         // files and upstream answers
         LIMIT_CONFIG_FILE = 16 * 1024 * 1024,
+        LIMIT_SHARED_FILE = 4 * 1024 * 1024, // ~/.aws/config, ~/.aws/credentials
+        LIMIT_CONFIG_PATH = 4096,
+        LIMIT_INCLUDE_PATTERNS_N = 64,
+        LIMIT_INCLUDE_FILES_N = 20000,
+        LIMIT_INCLUDE_TOTAL = 64 * 1024 * 1024, // of all included files
         LIMIT_TOKEN_FILE = 64 * 1024,
         LIMIT_KEY_FILE = 1024 * 1024,
         LIMIT_SECRET_FILE = 16 * 1024,

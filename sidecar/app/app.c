@@ -14,15 +14,19 @@
 #include <uv.h>
 
 #include "sidecar/app/check.h"
+#include "sidecar/app/heap.h"
 #include "sidecar/app/journal.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
+#include "sidecar/app/passphrases.h"
+#include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/watch.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
@@ -31,6 +35,11 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
 
 // Answers in flight get this long after SIGTERM; service managers give at least three seconds in practice.
 #define GRACE_MS 2000
+// … and all of the end this long, whatever a thread of the pool is stuck in: a token, a file system that hangs.
+#define END_MS 2600
+
+// How often shared files are looked at whose changes the kernel does not tell.
+#define LOOK_EVERY_MS 15000
 
 #define SIGNALS_COUNT 3
 
@@ -41,7 +50,9 @@ struct app {
         struct log log;
         uv_loop_t loop;
         uv_signal_t signals[SIGNALS_COUNT];
+        uv_timer_t end;
         bool is_closing;
+        struct passphrases passphrases;
 
         struct journal journal;
         struct listeners *listeners;
@@ -51,6 +62,8 @@ struct app {
         struct vault *vault;
         struct server *server;
         struct roster *roster;
+        struct reload *reload;
+        int64_t read_ns; // when the settings were read first: watch_moment()
 };
 
 static void report(const struct app *app, const struct error *e)
@@ -68,7 +81,7 @@ static uint32_t random_bits(void *context)
         return bits;
 }
 
-static int load_settings(const struct app *app, struct settings **ret, struct error *e)
+static int load_settings(struct app *app, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
         if (gethostname(host_name, sizeof(host_name) - 1) < 0)
@@ -77,7 +90,15 @@ static int load_settings(const struct app *app, struct settings **ret, struct er
                                        .socket_path = app->options->socket_path,
                                        .env = app->env,
                                        .host_name = host_name};
-        return settings_load(&input, ret, e);
+        if (settings_load(&input, ret, e) < 0)
+                return -1;
+        int result = passphrases_give(&app->passphrases, *ret, e);
+        passphrases_seal(&app->passphrases);
+        if (result == 0)
+                return 0;
+        settings_free(*ret);
+        *ret = NULL;
+        return -1;
 }
 
 // --- the end, step by step ---
@@ -102,13 +123,29 @@ static void on_server_closed(void *arg)
                 on_vault_closed(app);
 }
 
+// Nothing can stop a thread. What it holds goes with the process; sockets and connections are closed long since. Not
+// exit(): that would take OpenSSL down under the thread's feet.
+static void on_end_overdue(uv_timer_t *timer)
+{
+        const struct app *app = timer->data;
+        LOG_EVENT(&app->log, LOG_LEVEL_WARN, "stopped", LOG_INT("pid", getpid()),
+                  LOG_STR("hint", "a thread did not come back: look at the token or the file system that holds a key"));
+        _exit(EXIT_OK);
+}
+
 static void close_all(struct app *app)
 {
         if (app->is_closing)
                 return;
         app->is_closing = true;
+        (void)uv_timer_init(&app->loop, &app->end); // cannot fail, nor can starting it
+        app->end.data = app;
+        (void)uv_timer_start(&app->end, on_end_overdue, END_MS, 0);
+        uv_unref((uv_handle_t *)&app->end); // it keeps nothing alive
         for (size_t i = 0; i < SIGNALS_COUNT; i++)
                 uv_close((uv_handle_t *)&app->signals[i], NULL);
+        reload_close(app->reload);
+        app->reload = NULL;
         listeners_close(app->listeners);
         app->listeners = NULL;
         if (app->server)
@@ -124,35 +161,28 @@ static const char *config_name(const struct settings *settings)
         return settings->path ? settings->path : "environment";
 }
 
-static void apply(struct app *app)
+static int load_again(void *context, struct settings **ret, struct error *e)
 {
-        struct error e = {0};
-        struct settings *settings = NULL;
-        if (load_settings(app, &settings, &e) < 0 || roster_apply(app->roster, settings, &e) < 0) {
-                LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("error", e.message),
-                          LOG_STR("hint", e.hint), LOG_STR("effect", "the configuration in force stays as it is"));
-                return;
-        }
+        return load_settings(context, ret, e);
+}
+
+static int apply(void *context, struct settings *settings, struct error *e)
+{
+        struct app *app = context;
+        if (roster_apply(app->roster, settings, e) < 0)
+                return -1;
         if (!listeners_are_as(app->listeners, settings))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
-        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("config", config_name(settings)),
-                  LOG_INT("profiles", settings->profiles_count));
-}
-
-static void reload(struct app *app)
-{
-        const char *manager = env_get(app->env, "NOTIFY_SOCKET");
-        notify_reloading(manager, uv_hrtime() / 1000);
-        apply(app);
-        notify_send(manager, "READY=1");
+        heap_trim();
+        return 0;
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
         struct app *app = handle->data;
         if (number == SIGHUP) {
-                reload(app);
+                reload_run(app->reload, "signal");
                 return;
         }
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "stopping", LOG_STR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
@@ -200,7 +230,15 @@ static int make_rooms(struct app *app, struct error *e)
             .server = app->server,
             .providers = {.loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer}};
         app->roster = roster_new(&roster);
-        if (!app->http || !app->vault || !app->server || !app->roster)
+        struct reload_deps reload = {.loop = &app->loop,
+                                     .log = &app->log,
+                                     .manager = env_get(app->env, "NOTIFY_SOCKET"),
+                                     .look_every_ms = LOOK_EVERY_MS,
+                                     .load = load_again,
+                                     .apply = apply,
+                                     .context = app};
+        app->reload = reload_new(&reload);
+        if (!app->http || !app->vault || !app->server || !app->roster || !app->reload)
                 return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256 or HMAC");
         return 0;
 }
@@ -229,6 +267,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
                   LOG_STR("config", config_name(given)), LOG_INT("profiles", given->profiles_count),
                   LOG_INT("pid", getpid()));
+        reload_watch(app->reload, given, app->read_ns);
         if (open_door(app, e) < 0)
                 return -1;
         notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
@@ -268,6 +307,8 @@ static int run(struct app *app, struct settings *settings)
                 close_all(app);
         }
         uv_run(&app->loop, UV_RUN_DEFAULT);
+        uv_close((uv_handle_t *)&app->end, NULL);
+        uv_run(&app->loop, UV_RUN_DEFAULT);
         roster_free(app->roster);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);
@@ -306,7 +347,13 @@ int app_run(const struct options *options, const struct env *env, const struct c
             .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
+        int status;
+        app.read_ns = watch_moment();
+        heap_configure();
         if (load_settings(&app, &settings, &e) < 0)
-                return refuse(&e);
-        return options->check ? check(&app, settings) : run(&app, settings);
+                status = refuse(&e);
+        else
+                status = options->check ? check(&app, settings) : run(&app, settings);
+        passphrases_free(&app.passphrases);
+        return status;
 }

@@ -2,16 +2,12 @@
 #include "sidecar/app/check.h"
 
 #include "sidecar/config/settings.h"
+#include "sidecar/providers/kept_identity.h"
 #include "sidecar/signing/x509.h"
 
 static int check_identity(const struct profile *profile, int64_t now_s, struct error *e)
 {
-        const struct x509_paths paths = {
-            .certificate = profile->roles_anywhere.certificate,
-            .certificate_chain = profile->roles_anywhere.certificate_chain,
-            .private_key = profile->roles_anywhere.private_key,
-            .passphrase_file = profile->roles_anywhere.private_key_passphrase_file,
-        };
+        const struct x509_paths paths = kept_identity_paths(profile);
         struct x509_identity *identity = NULL;
         if (x509_identity_load(&paths, now_s, &identity, e) < 0)
                 return error_context(e, "profile %s", profile->name);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sidecar/config/settings.h"
+#include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 
 struct held_provider {
@@ -59,9 +60,25 @@ static void held_destroy(struct provider *p)
         free(held);
 }
 
+static int held_login(struct provider *p, struct slice token_code, struct error *e)
+{
+        return provider_login(((struct held_provider *)p)->inner, token_code, e);
+}
+
+static void held_login_status(const struct provider *p, struct login_status *ret)
+{
+        provider_login_status(((const struct held_provider *)p)->inner, ret);
+}
+
+static void inner_login_moved(void *arg)
+{
+        provider_login_moved(arg);
+}
+
 struct provider *held_provider_new(struct provider *inner, struct settings_ref *ref)
 {
         static const struct provider_ops ops = {held_start, held_cancel, held_destroy};
+        static const struct login_ops login = {held_login, held_login_status};
         struct held_provider *held = calloc(1, sizeof(*held));
         if (!held) {
                 provider_free(inner);
@@ -69,6 +86,11 @@ struct provider *held_provider_new(struct provider *inner, struct settings_ref *
         }
         held->base.ops = &ops;
         held->inner = inner;
+        if (inner->login) {
+                held->base.login = &login;
+                inner->login_moved = inner_login_moved;
+                inner->login_arg = &held->base;
+        }
         held->ref = settings_ref_take(ref);
         return &held->base;
 }

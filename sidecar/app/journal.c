@@ -7,12 +7,29 @@
 #include "sidecar/base/log.h"
 #include "sidecar/server/metrics.h"
 
+static void tell_error(const struct log *log, enum log_level level, const char *event, const char *profile,
+                       const struct error *e)
+{
+        LOG_EVENT(log, level, event, LOG_STR("profile", profile), LOG_STR("kind", error_kind_name(e->kind)),
+                  LOG_STR("error", e->message), LOG_STR("hint", e->hint), LOG_STR("upstream_code", e->upstream.code),
+                  LOG_STR("upstream_request_id", e->upstream.request_id));
+}
+
 void journal_error(const struct log *log, const char *event, const char *profile, const struct error *e)
 {
-        LOG_EVENT(log, e->kind == ERROR_CONFIG || e->kind == ERROR_INTERNAL ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, event,
-                  LOG_STR("profile", profile), LOG_STR("kind", error_kind_name(e->kind)), LOG_STR("error", e->message),
-                  LOG_STR("hint", e->hint), LOG_STR("upstream_code", e->upstream.code),
-                  LOG_STR("upstream_request_id", e->upstream.request_id));
+        bool is_severe = e->kind == ERROR_CONFIG || e->kind == ERROR_INTERNAL;
+        tell_error(log, is_severe ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, event, profile, e);
+}
+
+// What waits for a person is looked at often, and told once.
+static void tell_failure(const struct journal *j, struct entry *entry, const struct error *e)
+{
+        struct entry_status status;
+        entry_status(entry, &status);
+        if (e->kind == ERROR_INTERACTION && status.failures_in_row > 1)
+                tell_error(j->log, LOG_LEVEL_DEBUG, "refresh_failed", entry_name(entry), e);
+        else
+                journal_error(j->log, "refresh_failed", entry_name(entry), e);
 }
 
 static void tell_success(struct journal *j, const char *event, struct entry *entry, int64_t duration_ms)
@@ -48,7 +65,7 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                 break;
         case VAULT_REFRESH_FAILED:
                 metrics_observe_refresh(j->metrics, duration_ms);
-                journal_error(j->log, "refresh_failed", entry_name(entry), e);
+                tell_failure(j, entry, e);
                 break;
         case VAULT_EXPIRED:
                 LOG_EVENT(j->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),

@@ -114,6 +114,7 @@ static struct entry_options options_of(const struct profile *p)
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
+                                      .needs_person = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
                                       .recheck_seconds = recheck_seconds(p)};
 }
 
@@ -193,13 +194,29 @@ static void fill_row(struct server_profile *row, const struct member *m)
                                        .allow_count = p->allow_count,
                                        .on_demand = p->on_demand,
                                        .chain = p->chain,
-                                       .chain_count = p->chain_count};
+                                       .chain_count = p->chain_count,
+                                       .fault = p->fault,
+                                       .fault_hint = p->fault_hint};
         row->sign.service = p->sign.service;
         row->sign.region = p->sign.region;
         row->sign.hosts = p->sign.hosts;
         row->sign.hosts_count = p->sign.hosts_count;
         row->sign.paths = p->sign.paths;
         row->sign.paths_count = p->sign.paths_count;
+}
+
+// The nearest of each kind on the way to where its credentials come from.
+static void find_logins(const struct table *t, const struct member *m, struct server_profile *row)
+{
+        while (m) {
+                const struct profile *p = m->profile;
+                bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
+                if (has_mfa && !p->fault && !row->mfa_entry)
+                        row->mfa_entry = m->entry;
+                if (p->type == PROFILE_SSO && !p->fault && !row->sso_entry)
+                        row->sso_entry = m->entry;
+                m = p->source_profile ? table_find(t, p->source_profile) : NULL;
+        }
 }
 
 int roster_apply(struct roster *r, struct settings *settings, struct error *e)
@@ -225,9 +242,15 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 struct entry_options options = options_of(m->profile);
                 if (m->is_kept)
                         entry_configure(m->entry, &options);
-                if (!m->profile->is_implied)
-                        fill_row(&new.rows[rows_count++], m);
+                if (m->profile->is_implied)
+                        continue;
+                fill_row(&new.rows[rows_count], m);
+                find_logins(&new, m, &new.rows[rows_count++]);
         }
+        const struct vault_pacing pacing = {.calls_per_second = settings->upstream.calls_per_second,
+                                            .burst = settings->upstream.burst,
+                                            .concurrency = settings->upstream.concurrency};
+        vault_set_pacing(r->deps.vault, &pacing);
         server_set_profiles(r->deps.server, new.rows, rows_count);
         remember_generations(r, &new);
         retire(&r->current, is_gone, &new, "the profile was changed or removed by a reload of the configuration");

@@ -10,8 +10,8 @@
 
 #define ELLIPSIS "\xe2\x80\xa6" // "…"
 
-static const char *const KIND_NAMES[] = {"none",      "config",   "denied",    "throttled",
-                                         "transient", "protocol", "cancelled", "internal"};
+static const char *const KIND_NAMES[] = {"none",     "config",    "denied",      "throttled", "transient",
+                                         "protocol", "cancelled", "interaction", "internal"};
 static_assert(sizeof(KIND_NAMES) / sizeof(KIND_NAMES[0]) == ERROR_KIND_COUNT, "name every kind");
 
 struct text {

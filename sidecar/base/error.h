@@ -9,13 +9,14 @@
 
 enum error_kind {
         ERROR_NONE,
-        ERROR_CONFIG,    // a person must change a file or a setting
-        ERROR_DENIED,    // AWS understood and refused
-        ERROR_THROTTLED, // AWS asks for fewer calls
-        ERROR_TRANSIENT, // network, time-out, 5xx: the same call may succeed later
-        ERROR_PROTOCOL,  // an answer that cannot be what it claims to be
-        ERROR_CANCELLED, // we stopped it ourselves
-        ERROR_INTERNAL,  // out of memory, a bug
+        ERROR_CONFIG,      // a person must change a file or a setting
+        ERROR_DENIED,      // AWS understood and refused
+        ERROR_THROTTLED,   // AWS asks for fewer calls
+        ERROR_TRANSIENT,   // network, time-out, 5xx: the same call may succeed later
+        ERROR_PROTOCOL,    // an answer that cannot be what it claims to be
+        ERROR_CANCELLED,   // we stopped it ourselves
+        ERROR_INTERACTION, // a person must act: log in, or give a code
+        ERROR_INTERNAL,    // out of memory, a bug
         ERROR_KIND_COUNT
 };
 
@@ -30,7 +31,8 @@ struct error {
                 char request_id[72];
                 int status; // HTTP; 0: none
         } upstream;
-        bool timed_out; // with ERROR_TRANSIENT: no answer in time
+        bool timed_out;  // with ERROR_TRANSIENT: no answer in time
+        bool wants_code; // with ERROR_INTERACTION: a code of an MFA device; else a login
 };
 
 // A name for logs and JSON: "config", "denied", …

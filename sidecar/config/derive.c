@@ -132,6 +132,8 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
                 if (!p->roles_anywhere.pkcs12)
                         p->roles_anywhere.private_key =
                             first(p->roles_anywhere.private_key, p->roles_anywhere.certificate);
+                p->roles_anywhere.private_key_passphrase_file =
+                    first(p->roles_anywhere.private_key_passphrase_file, p->roles_anywhere.pin_file);
                 return 0;
         case PROFILE_WEB_IDENTITY:
                 return derive_github_actions(d, node, p);

@@ -8,8 +8,10 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
+#include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/profile_check.h"
+#include "sidecar/config/resolve.h"
 #include "sidecar/config/suggest.h"
 
 #define NAMES_TEXT ((size_t)200) // of known names in a hint
@@ -25,9 +27,12 @@ struct settings_store *settings_store_new(void)
         return store;
 }
 
-static size_t node_of(const struct draft *d, size_t index)
+size_t draft_turn_to(struct draft *d, size_t index)
 {
-        return d->nodes ? d->nodes[index] : JSON_NONE;
+        if (!d->origins)
+                return JSON_NONE;
+        reader_move(d->reader, d->origins[index].place);
+        return d->origins[index].node;
 }
 
 // The names there are, with the nearest first.
@@ -53,15 +58,34 @@ static int hint_names(const struct draft *d, const struct plan *plan, const char
         return -1;
 }
 
-static int refuse_plan(const struct draft *d, const struct plan *plan, enum plan_result result, size_t fault)
+// In one file the JSON reader has refused it.
+static int refuse_second(struct draft *d, size_t second)
+{
+        struct reader *r = d->reader;
+        struct json_fault at;
+        size_t first = 0;
+        while (strcmp(d->profiles[first].name, d->profiles[second].name) != 0)
+                first++;
+        size_t node = draft_turn_to(d, first);
+        json_locate(r->doc, node, &at);
+        const char *file = r->file;
+        reader_fail(r, draft_turn_to(d, second),
+                    "found a second profile of this name, expected one: the other is in %s:%u", file, at.line);
+        return error_hint(r->e, "rename one of the two, or take it out");
+}
+
+static int refuse_plan(struct draft *d, const struct plan *plan, enum plan_result result, size_t fault)
 {
         struct reader *r = d->reader;
         if (result == PLAN_NO_MEMORY)
                 return reader_no_memory(r);
+        if (result == PLAN_TWICE)
+                return refuse_second(d, fault);
         const char *source = d->profiles[fault].source_profile;
-        size_t node = reader_at(r, node_of(d, fault), "source_profile");
+        size_t node = reader_at(r, draft_turn_to(d, fault), "source_profile");
         if (result == PLAN_NO_SOURCE) {
-                reader_fail(r, node, "found \"%s\", expected the name of a profile of this file", source);
+                reader_fail(r, node, "found \"%s\", expected the name of a profile%s", source,
+                            d->included ? "" : " of this file");
                 return hint_names(d, plan, source);
         }
         if (result == PLAN_TOO_DEEP) {
@@ -98,10 +122,15 @@ static int complete_profiles(struct draft *d, const struct plan *plan)
                 struct profile *p = &d->profiles[index];
                 const struct profile *source =
                     plan->sources[index] == PLAN_NONE ? NULL : &d->profiles[plan->sources[index]];
-                if (derive_profile(&derivation, node_of(d, index), p, source) < 0 ||
-                    profile_check(d->reader, node_of(d, index), p, source) < 0)
+                size_t node = draft_turn_to(d, index);
+                if (p->fault || (derive_profile(&derivation, node, p, source) == 0 &&
+                                 profile_check(d->reader, node, p, source) == 0))
+                        continue;
+                if (!d->keeps_faults || resolve_to_fault(d, p) < 0)
                         return -1;
         }
+        if (d->origins)
+                reader_move(d->reader, &d->main);
         return 0;
 }
 
@@ -181,5 +210,12 @@ static int finish_listeners(struct draft *d)
 
 int draft_finish(struct draft *d)
 {
-        return finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+        return resolve_profiles(d) < 0 || finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+}
+
+void draft_free(struct draft *d)
+{
+        free(d->profiles);
+        free(d->origins);
+        included_free(d->included);
 }

@@ -17,6 +17,13 @@ struct settings_store {
 // NULL when memory ran out.
 struct settings_store *settings_store_new(void);
 
+struct included;
+
+struct origin {
+        const struct reader_place *place; // the file
+        size_t node;                      // its object there
+};
+
 struct draft {
         struct reader *reader;
         struct settings_store *store;
@@ -25,11 +32,27 @@ struct draft {
         const char *host_name;
         const char *working_directory;
         struct profile *profiles; // in the order of the file; what they point to is the store's
-        size_t *nodes;            // of each in the document; NULL in zero configuration
-        size_t count;
+        struct origin *origins;   // where each is configured; NULL in zero configuration
+        size_t count, capacity;
+        struct reader_place main;         // the configuration file
+        const struct reader_place *place; // the file that is being read
+        size_t include;                   // the value of "include" in the main file, or JSON_NONE
+        struct included *included;        // what it brought; owned
+        bool is_zero;                     // zero configuration: the profiles of the AWS files belong to it
+        // A profile that cannot be used is kept with a fault: somebody else wrote it, and others may be good.
+        bool keeps_faults;
 };
 
-// Orders, completes and checks; then the store's settings are whole. 0, or -1 with reader->e.
+// Reads the value of "profiles" of the file at `place`, which the reader is at, into the draft (the record).
+key_read_fn draft_read_profiles;
+
+// Makes messages those of the file that configures this profile, whose node there is returned.
+size_t draft_turn_to(struct draft *d, size_t index);
+
+// Makes concrete, orders, completes and checks; then the store's settings are whole. 0, or -1 with reader->e.
 int draft_finish(struct draft *d);
+
+// Releases all but the store.
+void draft_free(struct draft *d);
 
 #endif

@@ -16,6 +16,28 @@ static int compare_names(const void *a, const void *b)
         return strcmp(x->name, y->name);
 }
 
+// Of two of one name that which was given first is first.
+static int compare_places(const void *a, const void *b)
+{
+        const struct plan_name *x = a, *y = b;
+        int order = strcmp(x->name, y->name);
+        return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static enum plan_result sort_names(struct plan *plan, const struct profile *profiles, size_t *ret_fault)
+{
+        for (size_t i = 0; i < plan->count; i++)
+                plan->names[i] = (struct plan_name){profiles[i].name, i};
+        qsort(plan->names, plan->count, sizeof(*plan->names), compare_places);
+        for (size_t i = 1; i < plan->count; i++) {
+                if (strcmp(plan->names[i - 1].name, plan->names[i].name) != 0)
+                        continue;
+                *ret_fault = plan->names[i].index;
+                return PLAN_TWICE;
+        }
+        return PLAN_GOOD;
+}
+
 size_t plan_find(const struct plan *plan, const char *name)
 {
         const struct plan_name key = {name, 0};
@@ -95,10 +117,9 @@ enum plan_result plan_make(struct plan *plan, const struct profile *profiles, si
         size_t *depths = calloc(count, sizeof(*depths));
         enum plan_result result = PLAN_NO_MEMORY;
         if (plan->names && plan->sources && plan->order && states && depths) {
-                for (size_t i = 0; i < count; i++)
-                        plan->names[i] = (struct plan_name){profiles[i].name, i};
-                qsort(plan->names, count, sizeof(*plan->names), compare_names);
-                result = find_sources(plan, profiles, ret_fault);
+                result = sort_names(plan, profiles, ret_fault);
+                if (result == PLAN_GOOD)
+                        result = find_sources(plan, profiles, ret_fault);
                 if (result == PLAN_GOOD)
                         result = place_all(plan, states, depths, ret_fault);
                 size_t member;

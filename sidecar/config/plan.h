@@ -25,12 +25,13 @@ struct plan {
 enum plan_result {
         PLAN_GOOD,
         PLAN_NO_MEMORY,
+        PLAN_TWICE,     // it is the second of its name
         PLAN_NO_SOURCE, // its source_profile names none of the profiles
         PLAN_CIRCLE,    // it is one of a circle
         PLAN_TOO_DEEP   // it stands on a chain longer than PLAN_CHAIN_MAX
 };
 
-// Makes the plan of profiles whose names differ; *ret_fault is the index of the profile at fault. Free it in any case.
+// Makes the plan; *ret_fault is the index of the profile at fault. Free it in any case.
 enum plan_result plan_make(struct plan *plan, const struct profile *profiles, size_t count, size_t *ret_fault);
 void plan_free(struct plan *plan);
 

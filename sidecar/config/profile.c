@@ -72,6 +72,7 @@ static bool same_anywhere(const struct profile *x, const struct profile *y)
                same_text(a->private_key, b->private_key) && same_text(a->pkcs12, b->pkcs12) &&
                a->private_key_passphrase_fd == b->private_key_passphrase_fd &&
                same_text(a->private_key_passphrase_file, b->private_key_passphrase_file) &&
+               same_text(a->pkcs11_module, b->pkcs11_module) &&
                same_pairs(a->instance_properties, a->instance_properties_count, b->instance_properties,
                           b->instance_properties_count);
 }

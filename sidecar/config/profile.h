@@ -126,7 +126,9 @@ struct profile {
                 char *certificate, *certificate_chain, *private_key_passphrase_file;
                 char *private_key;                 // a path or a URI; the certificate's file when none was configured
                 char *pkcs12;                      // a file that holds certificate, chain and key; or NULL
+                char *pkcs11_module, *pin_file;    // module-path and pin-source of pkcs11: URIs; or NULL
                 int64_t private_key_passphrase_fd; // a descriptor that was inherited; 0: none
+                struct secret private_key_passphrase; // what the agent read from it at its start; borrowed from there
                 struct name_value *instance_properties;
                 size_t instance_properties_count;
         } roles_anywhere;

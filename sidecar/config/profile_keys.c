@@ -8,6 +8,7 @@
 #include "sidecar/config/arn.h"
 #include "sidecar/config/command_words.h"
 #include "sidecar/config/endpoints.h"
+#include "sidecar/config/key_source.h"
 #include "sidecar/config/policy_read.h"
 #include "sidecar/config/session_name.h"
 #include "sidecar/config/values.h"
@@ -32,8 +33,7 @@
 #define LIST_MAX 1000
 #define DESCRIPTOR_MAX 1023
 
-static key_read_fn read_refresh, read_endpoint, read_sign, read_choice, read_sts_endpoints, read_key_source,
-    read_secretsmanager;
+static key_read_fn read_refresh, read_endpoint, read_sign, read_choice, read_sts_endpoints, read_secretsmanager;
 
 #define FIELD(member) .offset = offsetof(struct profile, member)
 #define LIST(member)                                                                                                   \
@@ -96,9 +96,9 @@ static const struct key_rule rules[] = {
     {"profile_arn", ANYWHERE, reader_string, FIELD(roles_anywhere.profile_arn),
      TEXT(arn_is_roles_anywhere_profile,
           "a Roles Anywhere profile's ARN (arn:aws:rolesanywhere:REGION:111122223333:profile/ID)")},
-    {"certificate", ANYWHERE, reader_path, FIELD(roles_anywhere.certificate)},
+    {"certificate", ANYWHERE, key_source_certificate, FIELD(roles_anywhere.certificate)},
     {"certificate_chain", ANYWHERE, reader_path, FIELD(roles_anywhere.certificate_chain)},
-    {"private_key", ANYWHERE, read_key_source, FIELD(roles_anywhere.private_key)},
+    {"private_key", ANYWHERE, key_source_read, FIELD(roles_anywhere.private_key)},
     {"private_key_passphrase_file", ANYWHERE, reader_path, FIELD(roles_anywhere.private_key_passphrase_file)},
     {"private_key_passphrase_fd", ANYWHERE, reader_integer, FIELD(roles_anywhere.private_key_passphrase_fd),
      RANGE(3, DESCRIPTOR_MAX, " (a descriptor that the agent inherits)")},
@@ -243,12 +243,6 @@ static int read_sts_endpoints(struct reader *r, size_t value, const struct key_r
         else
                 return reader_expected(r, value, "\"regional\" or \"legacy\"");
         return 0;
-}
-
-// A path, or the URI of a key that is not in a file.
-static int read_key_source(struct reader *r, size_t value, const struct key_rule *rule, void *record)
-{
-        return reader_path(r, value, rule, record);
 }
 
 static int read_secretsmanager(struct reader *r, size_t value, const struct key_rule *rule, void *record)

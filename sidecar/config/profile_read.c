@@ -108,6 +108,12 @@ static int require_anywhere(struct reader *r, size_t node, const struct profile 
                 reader_fail(r, node, "found both \"private_key_passphrase_file\" and \"private_key_passphrase_fd\"");
                 return error_hint(r->e, "take one of the two out");
         }
+        if (p->roles_anywhere.pin_file &&
+            (p->roles_anywhere.private_key_passphrase_file || p->roles_anywhere.private_key_passphrase_fd)) {
+                reader_fail(r, node, "found both pin-source in a URI and \"private_key_passphrase_%s\"",
+                            p->roles_anywhere.private_key_passphrase_fd ? "fd" : "file");
+                return error_hint(r->e, "take one of the two out");
+        }
         if (!p->roles_anywhere.pkcs12)
                 return require(r, node, p, "certificate", p->roles_anywhere.certificate);
         if (!p->roles_anywhere.certificate && !p->roles_anywhere.private_key)

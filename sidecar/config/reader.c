@@ -25,6 +25,24 @@ void reader_free(struct reader *r)
         buffer_free(&r->scratch);
 }
 
+void reader_move(struct reader *r, const struct reader_place *place)
+{
+        r->file = place->file;
+        r->directory = place->directory;
+        r->doc = place->doc;
+}
+
+int reader_parse(struct reader *r, struct slice text)
+{
+        struct json_fault fault;
+        if (json_parse(r->doc, text, &fault) == 0)
+                return 0;
+        error_set(r->e, ERROR_CONFIG, "%s:%u:%u: found invalid JSON (%s), expected one object", r->file, fault.line,
+                  fault.column, fault.what);
+        return error_hint(r->e,
+                          "correct it there; JSON has no comments, no commas after the last element, no key twice");
+}
+
 int reader_fail(struct reader *r, size_t node, const char *format, ...)
 {
         char text[sizeof(r->e->message)];

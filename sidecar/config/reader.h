@@ -21,6 +21,12 @@ struct reader {
         struct error *e;
 };
 
+// The file that is read.
+struct reader_place {
+        const char *file, *directory;
+        struct json_doc *doc;
+};
+
 struct key_rule;
 
 // Reads `value` into the record at the rule's offset. 0, or -1 with r->e.
@@ -47,6 +53,12 @@ struct key_table {
 
 void reader_init(struct reader *r, const char *file, const char *directory, struct error *e);
 void reader_free(struct reader *r);
+
+// Goes on in another file: messages and relative paths are those of it.
+void reader_move(struct reader *r, const struct reader_place *place);
+
+// Parses `text` (borrowed as long as r->doc is used) into r->doc.
+int reader_parse(struct reader *r, struct slice text);
 
 // Reads every key of the object `node` into `record`; refuses keys that the table does not have, and suggests.
 int reader_object(struct reader *r, size_t node, const struct key_table *table, void *record);

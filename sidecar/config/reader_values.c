@@ -132,20 +132,6 @@ int reader_hidden_string(struct reader *r, size_t value, const struct key_rule *
         return reader_keep(r, text, field(record, rule->offset));
 }
 
-// "pkcs11:…", "file:…": a scheme of two characters or more.
-static bool is_uri(struct slice text)
-{
-        size_t colon = slice_find(text, ':');
-        if (colon < 2 || colon >= text.n)
-                return false;
-        for (size_t i = 0; i < colon; i++) {
-                uint8_t c = text.p[i];
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-'))
-                        return false;
-        }
-        return true;
-}
-
 int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
@@ -158,8 +144,8 @@ int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule,
                 reader_expected_secret(r, value, "the path of a file; this is the content of one");
                 return error_hint(r->e, "put the content into a file and name that file here");
         }
-        if (is_uri(text)) {
-                reader_expected(r, value, "the path of a file; URIs are not supported by this version");
+        if (values_is_uri(text)) {
+                reader_expected(r, value, "the path of a file, not a URI");
                 return error_hint(r->e, "give a path, without a scheme such as file: or pkcs11:");
         }
         if (text.n < 1 || text.n > PATH_LONGEST)

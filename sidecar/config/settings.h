@@ -16,11 +16,19 @@ struct listener_settings {
         char *group; // NULL: unchanged
 };
 
+// Of each service that issues credentials; 0: the vault's default.
+struct upstream_settings {
+        int64_t calls_per_second; // in any second
+        int64_t burst;            // of these, at once
+        int64_t concurrency;      // under way
+};
+
 struct settings {
         char *path;                          // of the file; NULL in zero configuration
         char *region;                        // of the top level, else the environment's; NULL: none
         struct listener_settings *listeners; // at least one
         size_t listeners_count;
+        struct upstream_settings upstream;
         struct profile *profiles; // in order of refresh: sources before those that stand on them
         size_t profiles_count;
         char **watched; // shared files that profiles come from, whether they are there or not: read again when changed
@@ -34,11 +42,10 @@ struct settings_input {
         const char *host_name; // for default session names
 };
 
-// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: one profile `default` from
-// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_ROLE_ARN and AWS_EXTERNAL_ID, and no token file: that role, on
-// those keys as profile `environment`), or else from AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE; without these it
-// says what is missing. Region, endpoints and CA bundle that a profile does not name come from AWS_REGION,
-// AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
+// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
+// default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
+// demand; of those, one that cannot be used has a fault. Region, endpoints and CA bundle that a profile does not name
+// come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_ROLESANYWHERE, AWS_ENDPOINT_URL
 // (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);

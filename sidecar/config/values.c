@@ -182,3 +182,16 @@ bool values_looks_secret(struct slice text)
                 return true;
         return text.n == SECRET_ACCESS_KEY_LENGTH && text.p[0] != '/' && is_all_of(text, "/+");
 }
+
+bool values_is_uri(struct slice text)
+{
+        size_t colon = slice_find(text, ':');
+        if (colon < 2 || colon >= text.n)
+                return false;
+        for (size_t i = 0; i < colon; i++) {
+                uint8_t c = text.p[i];
+                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-'))
+                        return false;
+        }
+        return true;
+}

@@ -33,6 +33,9 @@ bool values_is_endpoint_mode(struct slice text);     // "IPv4", "IPv6", in any c
 enum values_url { VALUES_URL_GOOD, VALUES_URL_BAD, VALUES_URL_PLAIN };
 enum values_url values_check_endpoint(struct slice url);
 
+// "pkcs11:...", "file:...": a scheme of two characters or more before the first colon.
+bool values_is_uri(struct slice text);
+
 // Bytes that are a key or a token rather than the name of a file that holds one: not to be repeated in a message.
 bool values_looks_secret(struct slice text);
 

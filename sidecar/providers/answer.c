@@ -65,7 +65,8 @@ int answer_credentials(const struct answer *answer, const struct upstream_time *
             .access_key_id = answer->access_key_id,
             .secret_access_key = answer->secret_access_key,
             .session_token = answer->session_token,
-            .account_id = credentials_account_of_arn(answer->assumed_role_arn),
+            .account_id = slice_is_empty(answer->account_id) ? credentials_account_of_arn(answer->assumed_role_arn)
+                                                             : answer->account_id,
             .assumed_role_arn = answer->assumed_role_arn,
             .issued_s = upstream_time_now_s(time, clock),
             .has_upstream_offset = time->known,

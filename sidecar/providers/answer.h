@@ -15,6 +15,7 @@ struct answer {
         struct slice access_key_id, secret_access_key, session_token, expiration; // a session
         struct slice assumed_role_arn;
         struct slice document;      // of a service that does not issue keys but keeps them: what holds them
+        struct slice account_id;    // where it is known otherwise than from that ARN
         struct slice code, message; // an error
         struct slice request_id;
 };

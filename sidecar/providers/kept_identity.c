@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/kept_identity.h"
 
+#include "sidecar/config/profile.h"
+
+struct x509_paths kept_identity_paths(const struct profile *profile)
+{
+        const __typeof__(profile->roles_anywhere) *from = &profile->roles_anywhere;
+        return (struct x509_paths){
+            .certificate = from->certificate,
+            .certificate_chain = from->certificate_chain,
+            .private_key = from->private_key,
+            .passphrase_file = from->private_key_passphrase_file,
+            .pkcs12 = from->pkcs12,
+            .pkcs11_module = from->pkcs11_module,
+            .passphrase = secret_expose(&from->private_key_passphrase),
+        };
+}
+
 static bool is_valid(const struct kept_identity *kept, int64_t now_s)
 {
         return kept->x509 && x509_identity_not_after_s(kept->x509) >= now_s;
@@ -15,11 +31,19 @@ int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *pat
         kept->reload = (struct error){.kind = ERROR_NONE};
         if (is_valid(kept, now_s) && x509_files_equal(&files, &kept->files))
                 return 0;
-        if (x509_identity_load(paths, now_s, &renewed, &why) == 0) {
+        bool is_refused = kept->refused.kind == ERROR_DENIED && x509_files_equal(&files, &kept->refused_files);
+        if (is_refused)
+                why = kept->refused;
+        if (!is_refused && x509_identity_load(paths, now_s, &renewed, &why) == 0) {
                 kept_identity_drop(kept);
                 kept->x509 = renewed;
                 kept->files = files;
+                kept->refused.kind = ERROR_NONE;
                 return 0;
+        }
+        if (why.kind == ERROR_DENIED) {
+                kept->refused = why;
+                kept->refused_files = files;
         }
         if (is_valid(kept, now_s)) {
                 kept->reload = why;

@@ -9,15 +9,23 @@
 #include "sidecar/signing/x509.h"
 #include "sidecar/signing/x509_files.h"
 
+struct profile;
+
+// Where the parts of a roles_anywhere profile's identity are; borrowed from it.
+struct x509_paths kept_identity_paths(const struct profile *profile);
+
 struct kept_identity {
-        struct x509_identity *x509; // of the last load that succeeded, or NULL
-        struct x509_files files;    // what it was read from
-        struct error reload;        // why x509 is not what the files say now; of kind ERROR_NONE when it is
+        struct x509_identity *x509;      // of the last load that succeeded, or NULL
+        struct x509_files files;         // what it was read from
+        struct error reload;             // why x509 is not what the files say now; of kind ERROR_NONE when it is
+        struct error refused;            // ERROR_DENIED: a token refused the PIN
+        struct x509_files refused_files; // that gave it
 };
 
 // Makes it what the files say at `now_s`. Certificate, chain and key are one unit, and they are not read when they are
 // as they were and the certificate is valid. Others replace them one after another: while they do not belong together,
-// what was read before stays, if its certificate is valid, and `reload` says so. 0, or -1 with *e.
+// what was read before stays, if its certificate is valid, and `reload` says so. A PIN that a token refused is not
+// tried again while its file is the same: tokens lock themselves after a few. 0, or -1 with *e.
 int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *paths, int64_t now_s, struct error *e);
 
 // x509_sign_request() with it. A key that fails is read anew the next time: it may have been in a token that was taken

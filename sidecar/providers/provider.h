@@ -12,6 +12,7 @@
 #include "sidecar/base/error.h"
 
 struct credentials;
+struct login_ops;
 struct provider;
 
 // On success `c` carries one reference that the callee takes over, and `e` is NULL; on failure `c` is NULL.
@@ -28,6 +29,9 @@ struct provider {
         provider_done_fn *done; // owned by provider_start() and provider_finish()
         void *arg;
         bool is_running, is_starting;
+        const struct login_ops *login;  // login.h; NULL: never needs a person
+        void (*login_moved)(void *arg); // set by whoever owns the provider; may be NULL
+        void *login_arg;
 };
 
 // These four keep the contract (and assert both halves of it).

@@ -5,6 +5,8 @@
 
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/hints.h"
+#include "sidecar/providers/login.h"
+#include "sidecar/providers/mfa.h"
 #include "sidecar/providers/signed_exchange.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sts_answer.h"
@@ -14,6 +16,7 @@ struct assume_role {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct signed_exchange call;
+        struct mfa mfa; // where the profile has an mfa_serial
 };
 
 static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
@@ -21,6 +24,8 @@ static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post
         struct assume_role *a = owner;
         buffer_reset(&a->call.body);
         if (sts_body_assume_role(&a->profile->role, &a->call.body, e) < 0)
+                return -1;
+        if (a->mfa.used.n > 0 && sts_body_mfa(&a->profile->role, secret_expose(&a->mfa.used), &a->call.body, e) < 0)
                 return -1;
         return signed_exchange_sign(&a->call, time_s, post, e);
 }
@@ -35,12 +40,16 @@ static void assume_role_explain(void *owner, struct error *e)
 {
         struct assume_role *a = owner;
         hints_assume_role(a->profile, e);
+        if (a->mfa.used.n > 0)
+                mfa_explain(a->profile, e);
         signed_exchange_explain(&a->call, e);
 }
 
 static void assume_role_done(void *owner, struct credentials *c, const struct error *e)
 {
-        signed_exchange_done(&((struct assume_role *)owner)->call, c, e);
+        struct assume_role *a = owner;
+        mfa_forget_used(&a->mfa);
+        signed_exchange_done(&a->call, c, e);
 }
 
 static const struct exchange_ops assume_role_exchange = {
@@ -58,7 +67,14 @@ static const struct header assume_role_headers[] = {{SLICE_INIT("content-type"),
 
 static int assume_role_start(struct provider *p, struct error *e)
 {
-        return signed_exchange_start(&((struct assume_role *)p)->call, e);
+        struct assume_role *a = (struct assume_role *)p;
+        int64_t now_ms = clock_boot_ms(a->call.exchange.deps.clock);
+        if (a->profile->role.mfa_serial && mfa_take(&a->mfa, a->profile, now_ms, e) < 0)
+                return -1;
+        if (signed_exchange_start(&a->call, e) == 0)
+                return 0;
+        mfa_forget_used(&a->mfa);
+        return -1;
 }
 
 static void assume_role_cancel(struct provider *p)
@@ -70,17 +86,39 @@ static void assume_role_destroy(struct provider *p)
 {
         struct assume_role *a = (struct assume_role *)p;
         signed_exchange_deinit(&a->call);
+        mfa_forget(&a->mfa);
         free(a);
+}
+
+// --- the person with the MFA device ---
+
+static int assume_role_login(struct provider *p, struct slice token_code, struct error *e)
+{
+        struct assume_role *a = (struct assume_role *)p;
+        if (p->is_running) {
+                (void)error_set(e, ERROR_CONFIG, "another code is being tried");
+                return error_hint(e, "wait until that has succeeded or failed");
+        }
+        return mfa_give(&a->mfa, token_code, clock_boot_ms(a->call.exchange.deps.clock), e);
+}
+
+static void assume_role_login_status(const struct provider *p, struct login_status *ret)
+{
+        const struct assume_role *a = (const struct assume_role *)p;
+        ret->kind = LOGIN_MFA;
+        ret->mfa_serial = a->profile->role.mfa_serial;
 }
 
 int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
                              const struct credentials_source *source, struct provider **ret, struct error *e)
 {
         static const struct provider_ops ops = {assume_role_start, assume_role_cancel, assume_role_destroy};
+        static const struct login_ops login = {assume_role_login, assume_role_login_status};
         struct assume_role *a = calloc(1, sizeof(*a));
         if (!a)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         *a = (struct assume_role){.base.ops = &ops, .profile = profile};
+        a->base.login = profile->role.mfa_serial ? &login : NULL;
         a->call = (struct signed_exchange){
             .provider = &a->base, .source = *source, .headers = assume_role_headers, .headers_count = 1};
         if (signed_exchange_init(&a->call, &assume_role_exchange, deps, profile, e) < 0) {

@@ -41,12 +41,7 @@ struct roles_anywhere {
 
 static int renew(struct roles_anywhere *r, struct error *e)
 {
-        const struct x509_paths paths = {
-            .certificate = r->profile->roles_anywhere.certificate,
-            .certificate_chain = r->profile->roles_anywhere.certificate_chain,
-            .private_key = r->profile->roles_anywhere.private_key,
-            .passphrase_file = r->profile->roles_anywhere.private_key_passphrase_file,
-        };
+        const struct x509_paths paths = kept_identity_paths(r->profile);
         return kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e);
 }
 

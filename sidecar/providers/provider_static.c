@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
@@ -49,6 +50,21 @@ static int read_keys(const struct static_keys *s, struct buffer files[FILES_N], 
                            &files[TOKEN], &fields->session_token, e);
 }
 
+// What the configuration knows of their end: nobody here can make new ones.
+static int read_end(const struct static_keys *s, struct credentials *fields, struct error *e)
+{
+        const char *end = s->profile->keys.expiration;
+        fields->account_id = slice_str(s->profile->keys.account_id);
+        if (!end)
+                return 0;
+        if (time_parse_rfc3339(slice_str(end), &fields->expires_s) < 0)
+                return error_set(e, ERROR_CONFIG, "the access key's end is no time");
+        if (fields->expires_s > fields->issued_s + LIMIT_MIN_LIFE_S)
+                return 0;
+        error_set(e, ERROR_CONFIG, "the access key expired at %s", end);
+        return error_hint(e, "give the agent newer keys and start it again; or let it obtain them itself, by a role");
+}
+
 static struct credentials *make_credentials(const struct static_keys *s, struct error *e)
 {
         struct buffer files[FILES_N];
@@ -57,7 +73,7 @@ static struct credentials *make_credentials(const struct static_keys *s, struct 
         buffer_init(&files[TOKEN], LIMIT_SESSION_TOKEN);
         struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE, .issued_s = clock_wall_s(s->deps.clock)};
         struct credentials *c = NULL;
-        if (read_keys(s, files, &fields, e) == 0) {
+        if (read_keys(s, files, &fields, e) == 0 && read_end(s, &fields, e) == 0) {
                 c = credentials_new(&fields);
                 if (!c) {
                         (void)error_set(e, ERROR_CONFIG, "the access key cannot be used");

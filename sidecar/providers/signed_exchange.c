@@ -105,9 +105,8 @@ static void has_base(void *arg, struct credentials *c, const struct error *e)
                 learn_from_base(x);
                 if (exchange_start(&x->exchange, &failure) == 0)
                         return;
-                forget(x);
         }
-        provider_finish(x->provider, NULL, &failure);
+        x->exchange.ops->done(x->exchange.owner, NULL, &failure);
 }
 
 // Base credentials that AWS refused are not to be offered again, so newer ones are asked for by their life: longer than

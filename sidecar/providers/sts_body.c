@@ -42,6 +42,13 @@ int sts_body_assume_role(const struct role_settings *role, struct buffer *out, s
         return body_end(out, e);
 }
 
+int sts_body_mfa(const struct role_settings *role, struct slice token_code, struct buffer *out, struct error *e)
+{
+        form_put_optional(out, "SerialNumber", role->mfa_serial);
+        form_put(out, "TokenCode", token_code);
+        return body_end(out, e);
+}
+
 int sts_body_web_identity(const struct role_settings *role, struct slice token, struct buffer *out, struct error *e)
 {
         put_common(out, "AssumeRoleWithWebIdentity", role);

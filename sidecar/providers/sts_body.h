@@ -12,6 +12,8 @@ struct role_settings;
 
 // Append the body with every parameter that the settings hold. 0, or -1 with *e when the buffer is full.
 int sts_body_assume_role(const struct role_settings *role, struct buffer *out, struct error *e);
+// After it: the code of the MFA device.
+int sts_body_mfa(const struct role_settings *role, struct slice token_code, struct buffer *out, struct error *e);
 int sts_body_web_identity(const struct role_settings *role, struct slice token, struct buffer *out, struct error *e);
 
 #endif

@@ -34,7 +34,7 @@ static bool may_still_come(const struct connection *c, const struct error *e)
 static void on_waited(struct vault_waiter *w, struct credentials *credentials, const struct error *e)
 {
         struct connection *c = (struct connection *)((char *)w - offsetof(struct connection, waiter));
-        if (!credentials && may_still_come(c, e)) {
+        if (e && may_still_come(c, e)) {
                 c->waiter = (struct vault_waiter){.done = on_waited};
                 entry_wait(c->awaited, VAULT_WANT_CREDENTIALS, &c->waiter);
                 return;
@@ -51,6 +51,11 @@ static void on_time_up(uv_timer_t *timer)
 
 void request_wait(struct request *r, enum vault_want want, uint64_t after_generation, int64_t wait_ms)
 {
+        request_wait_for(r, r->profile->entry, &(struct wait){want, after_generation, wait_ms});
+}
+
+void request_wait_for(struct request *r, struct entry *entry, const struct wait *wait)
+{
         struct connection *c = r->connection;
         if (r->server->is_closing) {
                 problem_say(r, API_SHUTTING_DOWN, "ask again once the agent is back", "the agent is shutting down");
@@ -61,11 +66,11 @@ void request_wait(struct request *r, enum vault_want want, uint64_t after_genera
                 return;
         }
         connection_set_state(c, CONNECTION_WAITING);
-        (void)uv_timer_start(&c->wait_timer, on_time_up, clock_real_ms(r->server->deps.clock, wait_ms), 0);
-        c->wants = want;
-        c->awaited = r->profile->entry;
-        c->waiter = (struct vault_waiter){.done = on_waited, .after_generation = after_generation};
-        entry_wait(c->awaited, want, &c->waiter);
+        (void)uv_timer_start(&c->wait_timer, on_time_up, clock_real_ms(r->server->deps.clock, wait->ms), 0);
+        c->wants = wait->want;
+        c->awaited = entry;
+        c->waiter = (struct vault_waiter){.done = on_waited, .after_generation = wait->after_generation};
+        entry_wait(c->awaited, wait->want, &c->waiter);
 }
 
 static void ignore(struct vault_waiter *w, struct credentials *credentials, const struct error *e)

@@ -13,6 +13,10 @@ void handle_credentials(struct request *r, const struct outcome *o);
 void handle_drop(struct request *r, const struct outcome *o);
 void handle_refresh(struct request *r, const struct outcome *o);
 
+// handlers_login.c
+void handle_login(struct request *r, const struct outcome *o);
+void handle_login_status(struct request *r, const struct outcome *o);
+
 // handlers_sign.c
 void handle_sign(struct request *r, const struct outcome *o);
 void handle_presign(struct request *r, const struct outcome *o);

@@ -105,6 +105,8 @@ static enum api_error code_of(const struct error *e)
                 return API_UPSTREAM_ERROR;
         case ERROR_TRANSIENT:
                 return e->timed_out ? API_UPSTREAM_TIMEOUT : API_CREDENTIALS_UNAVAILABLE;
+        case ERROR_INTERACTION:
+                return e->wants_code ? API_MFA_REQUIRED : API_LOGIN_REQUIRED;
         case ERROR_NONE:
         case ERROR_THROTTLED:
         case ERROR_PROTOCOL:
@@ -120,7 +122,10 @@ void problem_of_error(struct request *r, const struct error *e)
 {
         struct entry_status status;
         entry_status(r->profile->entry, &status);
-        problem_send(r, &(struct problem){.code = code_of(e), .cause = e, .retry_after_s = retry_after_s(r, &status)});
+        bool is_for_person = e->kind == ERROR_INTERACTION; // no time after which asking again would help
+        problem_send(r, &(struct problem){.code = code_of(e),
+                                          .cause = e,
+                                          .retry_after_s = is_for_person ? 0 : retry_after_s(r, &status)});
 }
 
 void problem_unavailable(struct request *r, const struct outcome *o)

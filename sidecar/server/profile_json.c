@@ -78,10 +78,23 @@ static void put_chain(struct buffer *b, const struct server_profile *p)
         json_end_array(b);
 }
 
+// A profile that cannot be used has failed before anybody asks.
+static void tell_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
+{
+        if (!p->fault || status->state != ENTRY_EMPTY)
+                return;
+        (void)error_set(e, ERROR_CONFIG, "%s", p->fault);
+        (void)error_hint(e, "%s", p->fault_hint ? p->fault_hint : "");
+        status->state = ENTRY_FAILED;
+        status->last_error = e;
+}
+
 void profile_json_write(struct buffer *b, const struct server_profile *p)
 {
         struct entry_status status;
+        struct error fault = {.kind = ERROR_NONE};
         entry_status(p->entry, &status);
+        tell_fault(p, &status, &fault);
         struct slice role_arn = p->role_arn ? slice_str(p->role_arn) : status.assumed_role_arn;
         struct slice account_id = status.account_id;
         if (account_id.n == 0)

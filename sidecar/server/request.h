@@ -36,6 +36,14 @@ struct outcome {
 // anew, with the outcome.
 void request_wait(struct request *r, enum vault_want want, uint64_t after_generation, int64_t wait_ms);
 
+// The same for another entry than the profile's own.
+struct wait {
+        enum vault_want want;
+        uint64_t after_generation;
+        int64_t ms;
+};
+void request_wait_for(struct request *r, struct entry *entry, const struct wait *wait);
+
 // Starts a fetch where one is needed, and does not wait for it.
 void request_nudge(struct request *r);
 

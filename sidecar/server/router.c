@@ -30,6 +30,8 @@ static const struct route routes[] = {
     {METHOD_POST, true, SLICE_INIT("/sign"), ALLOW_SIGN, handle_sign},
     {METHOD_POST, true, SLICE_INIT("/presign"), ALLOW_SIGN, handle_presign},
     {METHOD_POST, true, SLICE_INIT("/refresh"), ALLOW_ADMIN, handle_refresh},
+    {METHOD_GET, true, SLICE_INIT("/login"), ALLOW_CREDENTIALS, handle_login_status},
+    {METHOD_POST, true, SLICE_INIT("/login"), ALLOW_CREDENTIALS, handle_login},
     {METHOD_GET, true, SLICE_INIT(""), 0, handle_profile},
     {METHOD_GET, false, SLICE_INIT("/v1/profiles"), 0, handle_profiles},
     {METHOD_GET, false, SLICE_INIT("/livez"), 0, handle_livez},

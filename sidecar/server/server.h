@@ -24,11 +24,13 @@ struct uv_loop_s;
 struct server_profile {
         const char *name, *type, *role_arn, *region; // the last two may be NULL
         struct entry *entry;
+        struct entry *mfa_entry, *sso_entry; // its own or those it stands on, whose fetches may take a person; or NULL
         const struct allow_rule *allow;
         size_t allow_count;
         bool on_demand;
         const struct chain_link *chain; // of a default_chain or shared_config: what was tried, and last what answers
         size_t chain_count;
+        const char *fault, *fault_hint; // why it cannot be used, whether it was asked for or not; NULL: it can
         struct {
                 const char *service, *region; // defaults; may be NULL
                 char *const *hosts;           // exact, or "*.suffix"; none: any

@@ -18,7 +18,7 @@ void sign_work_say(struct request *r, enum api_error code, const struct error *e
 }
 
 // RFC 9110, 8.3: parameters may follow.
-static bool is_json(struct slice content_type)
+bool sign_work_is_json(struct slice content_type)
 {
         if (slice_eq(content_type, SLICE("application/json"))) // nearly always
                 return true;
@@ -31,7 +31,7 @@ static bool is_json(struct slice content_type)
 static int read_order(struct request *r, bool is_presign, struct sign_work *w)
 {
         struct error e;
-        if (!is_json(http_message_header(r->message, SLICE("content-type")))) {
+        if (!sign_work_is_json(http_message_header(r->message, SLICE("content-type")))) {
                 problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }

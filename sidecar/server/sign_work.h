@@ -28,4 +28,7 @@ struct sigv4_request sign_work_request(const struct sign_work *w, int64_t time_s
 // Answers with `code`, or with 500 where the error is our own.
 void sign_work_say(struct request *r, enum api_error code, const struct error *e);
 
+// Whether a body of this Content-Type (may be empty) is to be read as JSON.
+bool sign_work_is_json(struct slice content_type);
+
 #endif

@@ -10,20 +10,25 @@
 struct x509_identity; // immutable after load
 
 struct x509_paths {
-        const char *certificate;       // PEM; further certificates in the file are its chain
+        const char *certificate;       // PEM (further certificates in the file are its chain), or a pkcs11: URI
         const char *certificate_chain; // PEM, or NULL
         const char *private_key;       // PEM path or a URI; NULL: in the certificate's file
-        const char *passphrase_file;   // of an encrypted PKCS#8 key, or NULL
+        const char *passphrase_file;   // of an encrypted key, a PKCS#12 file or a token (its PIN), or NULL
+        const char *pkcs12;            // instead of certificate and private_key, or NULL
+        const char *pkcs11_module;     // the library behind pkcs11: URIs; NULL: as OpenSSL is configured
+        struct slice passphrase;       // the passphrase itself, where there is no file; empty: none
 };
 
-// Loads and checks: the leaf is the first certificate; the key must be its own; RSA or EC; chain sorted from the
-// leaf's issuer up, without the leaf, self-signed roots and duplicates, at most 5. `now_s` decides whether the leaf is
-// expired or not valid yet. 0 and *ret (freed by x509_identity_free()), or -1 and *e (ERROR_CONFIG) that names the
-// file, and for dates the subject, the serial in decimal and the date.
+// Loads and checks: the leaf is the first certificate, or in PKCS#12 the one of the key; the key must be its own; RSA,
+// EC, or ML-DSA where OpenSSL has it; chain sorted from the leaf's issuer up, without the leaf, self-signed roots and
+// duplicates, at most 5. `now_s` decides whether the leaf is expired or not valid yet. 0 and *ret (freed by
+// x509_identity_free()), or -1 and *e that names the file or the URI, and for dates the subject, the serial in decimal
+// and the date: ERROR_CONFIG, or ERROR_DENIED when a token has refused the PIN (which must not be tried again and
+// again: tokens lock themselves). May block for as long as a token does.
 int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret, struct error *e);
 void x509_identity_free(struct x509_identity *identity);
 
-// "AWS4-X509-RSA-SHA256" or "AWS4-X509-ECDSA-SHA256".
+// "AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256" or "AWS4-X509-MLDSA".
 const char *x509_identity_algorithm(const struct x509_identity *identity);
 const char *x509_identity_serial(const struct x509_identity *identity);  // decimal, any length
 const char *x509_identity_subject(const struct x509_identity *identity); // RFC 2253
@@ -41,6 +46,10 @@ struct x509_request {
         struct slice region;
         int64_t time_s;
 };
+
+// A line of a file or a descriptor without its end, which is the editor's; any other blank may belong to the
+// passphrase.
+struct slice x509_passphrase_line(struct slice text);
 
 // The headers of a Roles Anywhere CreateSession POST with Content-Type application/json: appends the value of
 // Authorization to `out`; `amz_date` gets the value of X-Amz-Date. X-Amz-X509 is the leaf, X-Amz-X509-Chain the chain

@@ -58,7 +58,7 @@ static int read_all(BIO *bio, STACK_OF(X509) * list, const char *path, struct er
         }
 }
 
-static STACK_OF(X509) * parse(struct slice content, const char *path, const char *what, struct error *e)
+STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path, const char *what, struct error *e)
 {
         ERR_clear_error();
         BIO *bio = BIO_new_mem_buf(content.p, (int)content.n); // at most LIMIT_KEY_FILE
@@ -83,7 +83,7 @@ STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, stru
                         error_set(e, ERROR_CONFIG, "%s: this %s file is empty", path, what);
                         error_hint(e, "write the certificate into it, as PEM");
                 } else {
-                        list = parse(buffer_slice(&content), path, what, e);
+                        list = x509_certificates_parse(buffer_slice(&content), path, what, e);
                 }
         }
         buffer_free(&content); // a private key may stand beside the certificate

@@ -26,6 +26,7 @@ void x509_files_look(const struct x509_paths *paths, struct x509_files *ret)
             .certificate_chain = look(paths->certificate_chain),
             .private_key = look(paths->private_key ? x509_key_path(paths->private_key) : NULL),
             .passphrase = look(paths->passphrase_file),
+            .pkcs12 = look(paths->pkcs12),
         };
 }
 
@@ -43,5 +44,6 @@ static bool is_same(const struct x509_file *a, const struct x509_file *b)
 bool x509_files_equal(const struct x509_files *a, const struct x509_files *b)
 {
         return is_same(&a->certificate, &b->certificate) && is_same(&a->certificate_chain, &b->certificate_chain) &&
-               is_same(&a->private_key, &b->private_key) && is_same(&a->passphrase, &b->passphrase);
+               is_same(&a->private_key, &b->private_key) && is_same(&a->passphrase, &b->passphrase) &&
+               is_same(&a->pkcs12, &b->pkcs12);
 }

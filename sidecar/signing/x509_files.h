@@ -19,7 +19,7 @@ struct x509_file {
 };
 
 struct x509_files {
-        struct x509_file certificate, certificate_chain, private_key, passphrase;
+        struct x509_file certificate, certificate_chain, private_key, passphrase, pkcs12;
 };
 
 // May block on a slow mount. To be taken before the files are read, so that a change while reading shows afterwards.

@@ -4,6 +4,9 @@
 #define SIDECAR_SIGNING_X509_INTERNAL_H
 
 #include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 
 #include "sidecar/signing/signer.h"
@@ -11,9 +14,33 @@
 
 #define X509_CHAIN_MAX 5 // certificates that Roles Anywhere takes beside the leaf
 
+// A library context of its own with the default provider, which is the first to be asked, and another one: nothing else
+// in the process ever asks that one for anything.
+struct x509_context {
+        OSSL_LIB_CTX *library; // NULL: the process's own
+        OSSL_PROVIDER *first, *other;
+        char query[32]; // asks the other one first, for loading: else the default provider loads what it half
+                        // understands
+};
+bool x509_context_open(struct x509_context *context, const char *provider); // false: there is none, or it did not start
+void x509_context_close(struct x509_context *context);                      // also one that was not opened
+
+// A private key, and what it needs to live.
+struct x509_key {
+        EVP_PKEY *pkey;
+        struct x509_context context;
+};
+
+// What an identity is put together from.
+struct x509_parts {
+        STACK_OF(X509) * certificates; // the leaf first, if there is one
+        struct x509_key key;
+        bool has_leaf; // PKCS#12: the first is the key's
+};
+
 struct x509_identity {
-        EVP_PKEY *key;
-        const char *algorithm;
+        struct x509_key key;
+        const struct x509_algorithm *algorithm;
         char *serial;        // decimal
         char *subject;       // RFC 2253
         struct buffer leaf;  // base64
@@ -23,6 +50,9 @@ struct x509_identity {
 
 // Why OpenSSL failed last, for people; empties its queue of errors. Static text.
 const char *x509_reason(void);
+
+// Every certificate of PEM text, in order; `path` is where it came from. NULL with *e, likewise.
+STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path, const char *what, struct error *e);
 
 // Every certificate of a PEM file, in order. NULL with *e: unreadable, none in it, or a broken one.
 STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, struct error *e);
@@ -34,11 +64,50 @@ int x509_describe(X509 *certificate, char **ret_serial, char **ret_subject, stru
 int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct x509_identity *identity,
                      struct error *e);
 
-// "AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256", or NULL for a key that Roles Anywhere has no use for.
-const char *x509_algorithm_of(const EVP_PKEY *key);
+// Which signature Roles Anywhere takes of a key, by the name that OpenSSL has for its type.
+struct x509_algorithm {
+        const char *type;   // "RSA"
+        const char *name;   // "AWS4-X509-RSA-SHA256"
+        const char *digest; // NULL: the text is signed as it is
+};
+const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key); // NULL: Roles Anywhere has no use for it
 
-// The private key behind a path or a provider's URI. NULL with *e.
-EVP_PKEY *x509_key_load(const char *source, const char *passphrase_file, struct error *e);
+// What opens a key. Text is secret: it is wiped by x509_passphrase_free().
+struct x509_passphrase {
+        struct buffer text;
+        const char *key; // of the configuration, that gave it or could give it
+        bool given;      // there is one
+        bool asked;      // something wanted it
+        bool too_long;   // for OpenSSL
+};
+int x509_passphrase_read(const struct x509_paths *paths, struct x509_passphrase *ret, struct error *e);
+void x509_passphrase_free(struct x509_passphrase *passphrase); // after every read, also one that failed
+UI_METHOD *x509_passphrase_ui(void); // asks the struct x509_passphrase that is its data; UI_destroy_method()
+
+// Certificates and key of a PKCS#12 file, the key's own first. 0, or -1 with *e (and parts that the caller frees).
+int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
+
+// The private key behind `source`, a path or a URI. 0, or -1 with *e.
+int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
+void x509_key_free(struct x509_key *key); // and empties it
+
+// The first private key that the store comes up with, or NULL. Closes the store.
+EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store);
+
+// A key or the certificate that is not in a file, by its URI. 0 or not NULL, else *e.
+int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
+                   struct x509_key *ret, struct error *e);
+X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e);
+
+// A PKCS#11 token's by OpenSSL's older interface for such hardware, where OpenSSL still has it and the engine "pkcs11"
+// is installed. `module` NULL: the engine's own setting (PKCS11_MODULE_PATH, p11-kit's proxy).
+struct x509_engine_order {
+        const char *uri, *module;
+        struct x509_passphrase *passphrase;
+};
+bool x509_engine_exists(const struct x509_engine_order *order);
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order);     // NULL: see OpenSSL's queue of errors
+X509 *x509_engine_certificate(const struct x509_engine_order *order); // likewise
 
 // The path that a key's source is, borrowed from it, or NULL when it is a URI for a provider.
 const char *x509_key_path(const char *source);

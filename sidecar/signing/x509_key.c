@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a private key: files and provider URIs ("pkcs11:…") both through OSSL_STORE. A passphrase comes from its file
-// or not at all; no terminal is ever asked.
+// Loading a private key through OSSL_STORE: of a file here, what is elsewhere in x509_token.c.
 #include <openssl/err.h>
-#include <openssl/store.h>
-#include <openssl/ui.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
@@ -11,45 +8,8 @@
 
 enum { OBJECTS_MAX = 64 }; // looked at before giving up on finding a key
 
-struct passphrase {
-        struct buffer text;
-        bool given;    // there is a passphrase file
-        bool asked;    // the key wanted one
-        bool too_long; // for OpenSSL
-};
-
-static int answer(char *buffer, int size, int writing, void *context)
-{
-        struct passphrase *passphrase = context;
-        (void)writing;
-        passphrase->asked = true;
-        if (!passphrase->given)
-                return -1;
-        if (passphrase->text.n > (size_t)size) {
-                passphrase->too_long = true;
-                return -1;
-        }
-        memcpy(buffer, passphrase->text.p, passphrase->text.n);
-        return (int)passphrase->text.n;
-}
-
-static int passphrase_read(const char *path, struct passphrase *ret, struct error *e)
-{
-        if (!path)
-                return 0;
-        if (file_read(path, "passphrase", &ret->text, e) < 0)
-                return -1;
-        // The line's end is the editor's; any other blank may belong to the passphrase.
-        if (ret->text.n > 0 && ret->text.p[ret->text.n - 1] == '\n')
-                ret->text.n--;
-        if (ret->text.n > 0 && ret->text.p[ret->text.n - 1] == '\r')
-                ret->text.n--;
-        ret->given = true;
-        if (ret->text.n > 0)
-                return 0;
-        error_set(e, ERROR_CONFIG, "%s: this passphrase file is empty", path);
-        return error_hint(e, "write the passphrase into it, or leave out private_key_passphrase_file");
-}
+// How the key of a TPM is kept in a file: sealed for that TPM alone (tpm2-tss, "TSS2 key format").
+#define TSS2_BEGIN "-----BEGIN TSS2 PRIVATE KEY-----"
 
 const char *x509_key_path(const char *source)
 {
@@ -62,10 +22,11 @@ const char *x509_key_path(const char *source)
         return colon < text.n && colon < slash ? NULL : source;
 }
 
-// The first private key that the store comes up with.
-static EVP_PKEY *first_key(OSSL_STORE_CTX *store)
+EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store)
 {
         EVP_PKEY *key = NULL;
+        if (!store)
+                return NULL;
         OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
         for (int i = 0; i < OBJECTS_MAX && !key && !OSSL_STORE_eof(store); i++) {
                 OSSL_STORE_INFO *info = OSSL_STORE_load(store);
@@ -73,77 +34,92 @@ static EVP_PKEY *first_key(OSSL_STORE_CTX *store)
                         key = OSSL_STORE_INFO_get1_PKEY(info);
                 OSSL_STORE_INFO_free(info);
         }
+        OSSL_STORE_close(store);
         return key;
 }
 
-static void explain(const char *source, const struct passphrase *passphrase, const char *reason, struct error *e)
+void x509_key_free(struct x509_key *key)
+{
+        EVP_PKEY_free(key->pkey);
+        x509_context_close(&key->context); // after the key, which is of a provider in there
+        *key = (struct x509_key){.pkey = NULL};
+}
+
+static int explain(const char *source, const struct x509_passphrase *passphrase, const char *reason, struct error *e)
 {
         if (passphrase->too_long) {
                 error_set(e, ERROR_CONFIG, "%s: the passphrase is too long for OpenSSL", source);
-                error_hint(e, "encrypt the private key with one of at most 1000 bytes");
-        } else if (passphrase->asked && !passphrase->given) {
+                return error_hint(e, "encrypt the private key with one of at most 1000 bytes");
+        }
+        if (passphrase->asked && !passphrase->given) {
                 error_set(e, ERROR_CONFIG, "%s: the private key is encrypted and there is no passphrase", source);
-                error_hint(e, "name the file that holds it in private_key_passphrase_file");
-        } else if (passphrase->asked) {
+                return error_hint(e, "name the file that holds it in private_key_passphrase_file");
+        }
+        if (passphrase->asked) {
                 error_set(e, ERROR_CONFIG, "%s: the private key cannot be decrypted: wrong passphrase? (%s)", source,
                           reason);
-                error_hint(e, "check private_key_passphrase_file: it holds the passphrase alone, on one line");
-        } else {
-                error_set(e, ERROR_CONFIG, "%s: no private key found (%s)", source, reason);
-                error_hint(e, "private_key has to be a PEM file (PKCS#8, PKCS#1 or SEC1) or a provider's URI");
+                return error_hint(e, "check %s: it gives the passphrase alone, on one line", passphrase->key);
         }
+        error_set(e, ERROR_CONFIG, "%s: no private key found (%s)", source, reason);
+        return error_hint(e, "private_key has to be a PEM file (PKCS#8, PKCS#1 or SEC1) or a provider's URI");
 }
 
-static EVP_PKEY *load_from(OSSL_STORE_CTX *store, const char *source, const struct passphrase *passphrase,
-                           struct error *e)
+static bool is_tss2(struct slice content)
 {
-        EVP_PKEY *key = store ? first_key(store) : NULL;
-        if (!key)
-                explain(source, passphrase, x509_reason(), e);
-        OSSL_STORE_close(store);
-        ERR_clear_error();
-        return key;
+        return memmem(content.p, content.n, TSS2_BEGIN, strlen(TSS2_BEGIN)) != NULL;
 }
 
-static EVP_PKEY *load_file(const char *path, UI_METHOD *ui, struct passphrase *passphrase, struct error *e)
+static int parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
+                 struct error *e)
+{
+        if (is_tss2(content)) {
+                if (!x509_context_open(&ret->context, "tpm2")) {
+                        error_set(e, ERROR_CONFIG,
+                                  "%s: this is the key of a TPM, and OpenSSL's provider tpm2 did not "
+                                  "start (%s)",
+                                  path, x509_reason());
+                        return error_hint(e, "install it (package tpm2-openssl); its log is on standard error");
+                }
+        }
+        BIO *bio = BIO_new_mem_buf(content.p, (int)content.n); // at most LIMIT_KEY_FILE
+        UI_METHOD *ui = x509_passphrase_ui();
+        if (!bio || !ui) {
+                (void)error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
+        } else {
+                ERR_clear_error();
+                ret->pkey = x509_store_key(OSSL_STORE_attach(bio, "file", ret->context.library, ret->context.query, ui,
+                                                             passphrase, NULL, NULL, NULL));
+                if (!ret->pkey)
+                        (void)explain(path, passphrase, x509_reason(), e);
+        }
+        UI_destroy_method(ui);
+        BIO_free(bio);
+        ERR_clear_error();
+        return ret->pkey ? 0 : -1;
+}
+
+static int load_file(const char *path, struct x509_passphrase *passphrase, struct x509_key *ret, struct error *e)
 {
         struct buffer content;
         buffer_init(&content, LIMIT_KEY_FILE);
-        EVP_PKEY *key = NULL;
-        if (file_read(path, "private key", &content, e) == 0) {
-                BIO *bio = BIO_new_mem_buf(content.p, (int)content.n); // at most LIMIT_KEY_FILE
-                if (content.n == 0) {
-                        error_set(e, ERROR_CONFIG, "%s: this private key file is empty", path);
-                        error_hint(e, "write the private key into it, as PEM");
-                } else if (bio) {
-                        key = load_from(OSSL_STORE_attach(bio, "file", NULL, NULL, ui, passphrase, NULL, NULL, NULL),
-                                        path, passphrase, e);
-                } else {
-                        error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
-                }
-                BIO_free(bio);
+        int r = file_read(path, "private key", &content, e);
+        if (r == 0 && content.n == 0) {
+                error_set(e, ERROR_CONFIG, "%s: this private key file is empty", path);
+                r = error_hint(e, "write the private key into it, as PEM");
+        } else if (r == 0) {
+                r = parse(buffer_slice(&content), path, passphrase, ret, e);
         }
         buffer_free(&content);
-        return key;
+        return r;
 }
 
-EVP_PKEY *x509_key_load(const char *source, const char *passphrase_file, struct error *e)
+int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e)
 {
-        struct passphrase passphrase = {.given = false};
-        buffer_init(&passphrase.text, LIMIT_SECRET_FILE);
-        EVP_PKEY *key = NULL;
-        if (passphrase_read(passphrase_file, &passphrase, e) == 0) {
-                UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(answer, 0);
-                const char *path = x509_key_path(source);
-                ERR_clear_error();
-                if (!ui)
-                        error_set(e, ERROR_INTERNAL, "%s: out of memory", source);
-                else if (path)
-                        key = load_file(path, ui, &passphrase, e);
-                else
-                        key = load_from(OSSL_STORE_open(source, ui, &passphrase, NULL, NULL), source, &passphrase, e);
-                UI_destroy_method(ui);
-        }
-        buffer_free(&passphrase.text);
-        return key;
+        struct x509_passphrase passphrase;
+        int r = x509_passphrase_read(paths, &passphrase, e);
+        const char *path = x509_key_path(source);
+        if (r == 0)
+                r = path ? load_file(path, &passphrase, ret, e) : x509_token_key(source, paths, &passphrase, ret, e);
+        x509_passphrase_free(&passphrase);
+        return r;
 }

@@ -23,7 +23,10 @@ static int put_signature(EVP_MD_CTX *context, const struct x509_identity *identi
                          struct buffer *out)
 {
         size_t n = 0;
-        if (!EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, identity->key, NULL) ||
+        const struct x509_key *key = &identity->key;
+        const char *query = key->context.library ? key->context.query : NULL; // the key's own provider signs
+        if (!EVP_DigestSignInit_ex(context, NULL, identity->algorithm->digest, key->context.library, query, key->pkey,
+                                   NULL) ||
             !EVP_DigestSign(context, NULL, &n, text.p, text.n))
                 return -1;
         uint8_t *signature = malloc(n);
@@ -81,7 +84,7 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
                 return -1;
         ret->canonical_request = slice_of(start, (size_t)(p - start));
         uint8_t scope[KEY_SCOPE_MAX];
-        const struct string_to_sign text = {slice_str(identity->algorithm), amz_date,
+        const struct string_to_sign text = {slice_str(identity->algorithm->name), amz_date,
                                             slice_of(scope, (size_t)(key_scope_put(scope, &parts) - scope)),
                                             ret->canonical_request};
         uint8_t *end = signer_put_string_to_sign(s, p, &text);
@@ -102,7 +105,7 @@ int x509_sign_request(struct signer *s, const struct x509_identity *identity, co
         uint8_t scope[KEY_SCOPE_MAX];
         const struct key_scope parts = signer_scope(slice_of(s->amz_date, AMZ_DATE_SIZE), request->region, SERVICE);
         const uint8_t *end = key_scope_put(scope, &parts);
-        buffer_put_str(out, identity->algorithm);
+        buffer_put_str(out, identity->algorithm->name);
         buffer_put_str(out, " Credential=");
         buffer_put_str(out, identity->serial);
         buffer_put_byte(out, '/');

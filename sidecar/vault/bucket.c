@@ -1,34 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many calls one upstream gets. Entries that call the same one share a token bucket and the flights that there may
-// be at once; those that nobody waits for queue for it, the one that ends soonest first, and last those that have
-// nothing to lose because they have failed. So ten thousand entries that are due together do not make the upstream
-// refuse calls, nor use up the descriptors. What somebody waits for is started at once: it is only counted, and the
-// queue behind it waits longer.
+// How many calls one upstream gets. Entries that call the same one share a pace and the flights that there may be at
+// once, and queue for them. So ten thousand entries that are due together, or asked for together, do not make the
+// upstream refuse calls, nor use up the descriptors.
+//
+// There are two queues. What somebody waits for goes first, those that have failed before last among it; but of so many
+// starts in a row one is left to what nobody waits for: the one that ends soonest first, and last those that have
+// nothing to lose because they have failed. A part of the flights is kept for what somebody waits for.
+//
+// What flights wait for themselves, a base of chained entries, is the very first, and all flights being taken does not
+// hold it up: they would wait for each other. For each such flight another one makes no call meanwhile, so the calls
+// under way are no more for it.
 #include "sidecar/vault/entry.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "sidecar/vault/pace.h"
+
 enum {
-        CALLS_A_SECOND = 100,
-        BURST = 100,
-        FLIGHTS_MAX = 64,
-        TOKEN = 1000, // so that CALLS_A_SECOND of these come in a millisecond
+        URGENT_IN_ROW = 3,  // then one in the background, if any queues
+        RESERVED_SHARE = 8, // of all flights one in so many is not for the background
         CAPACITY_FIRST = 8
+};
+
+// Keys of the urgent queue, where others have a time.
+enum { KEY_BASE, KEY_ASKED_FOR, KEY_FAILED };
+
+struct heap {
+        struct entry **list;
+        uint32_t count;
 };
 
 struct bucket {
         TAILQ_ENTRY(bucket) all;
-        struct entry **heap; // of those that queue
-        uint32_t queued, entries, capacity;
-        uint32_t flights;
-        int64_t tokens; // down to a burst less than none
-        int64_t filled_ms;
+        struct heap urgent, background; // of those that queue
+        uint32_t entries, capacity;
+        uint32_t flights, background_flights;
+        uint32_t urgent_in_row; // starts, while others queued in the background
+        struct pace pace;
         bool is_bottomless; // nobody is called
         char name[];
 };
 
-// --- the heap ---
+// --- the heaps ---
+
+static struct heap *heap_of(const struct entry *e)
+{
+        return e->queue == QUEUE_URGENT ? &e->bucket->urgent : &e->bucket->background;
+}
 
 static bool is_before(const struct entry *a, const struct entry *b)
 {
@@ -36,57 +55,72 @@ static bool is_before(const struct entry *a, const struct entry *b)
                                                     : a->queued_number < b->queued_number;
 }
 
-static void put(struct bucket *b, uint32_t at, struct entry *e)
+static void put(struct heap *h, uint32_t at, struct entry *e)
 {
-        b->heap[at] = e;
+        h->list[at] = e;
         e->queued_at = at;
 }
 
-static void sift_up(struct bucket *b, uint32_t at, struct entry *e)
+static void sift_up(struct heap *h, uint32_t at, struct entry *e)
 {
-        while (at > 0 && is_before(e, b->heap[(at - 1) / 2])) {
-                put(b, at, b->heap[(at - 1) / 2]);
+        while (at > 0 && is_before(e, h->list[(at - 1) / 2])) {
+                put(h, at, h->list[(at - 1) / 2]);
                 at = (at - 1) / 2;
         }
-        put(b, at, e);
+        put(h, at, e);
 }
 
-static void sift_down(struct bucket *b, uint32_t at, struct entry *e)
+static void sift_down(struct heap *h, uint32_t at, struct entry *e)
 {
         for (;;) {
                 uint32_t child = 2 * at + 1;
-                if (child + 1 < b->queued && is_before(b->heap[child + 1], b->heap[child]))
+                if (child + 1 < h->count && is_before(h->list[child + 1], h->list[child]))
                         child++;
-                if (child >= b->queued || !is_before(b->heap[child], e))
+                if (child >= h->count || !is_before(h->list[child], e))
                         break;
-                put(b, at, b->heap[child]);
+                put(h, at, h->list[child]);
                 at = child;
         }
-        put(b, at, e);
+        put(h, at, e);
 }
 
-void bucket_queue(struct entry *e)
+static int64_t key_of(const struct entry *e, bool is_urgent)
 {
-        struct bucket *b = e->bucket;
+        if (is_urgent)
+                return e->calls_open > 0 ? KEY_BASE : e->failures_in_row == 0 ? KEY_ASKED_FOR : KEY_FAILED;
         int64_t now_ms = plan_clock_ms(e);
-        e->queued_end_ms = entry_may_serve(e, now_ms) ? e->serve_until_ms
-                           : e->failures_in_row == 0  ? now_ms
-                                                      : ENTRY_NEVER;
+        return entry_may_serve(e, now_ms) ? e->serve_until_ms : e->failures_in_row == 0 ? now_ms : ENTRY_NEVER;
+}
+
+void bucket_queue(struct entry *e, bool is_urgent)
+{
+        int64_t key = key_of(e, is_urgent);
+        if (e->queue == QUEUE_URGENT && (!is_urgent || key >= e->queued_end_ms))
+                return;
+        if (e->queue == QUEUE_BACKGROUND && !is_urgent)
+                return;
+        bucket_unqueue(e);
+        e->queue = is_urgent ? QUEUE_URGENT : QUEUE_BACKGROUND;
+        e->queued_end_ms = key;
         e->queued_number = e->vault->queued++;
-        sift_up(b, b->queued++, e);
+        struct heap *h = heap_of(e);
+        sift_up(h, h->count++, e);
 }
 
 void bucket_unqueue(struct entry *e)
 {
-        struct bucket *b = e->bucket;
-        struct entry *last = b->heap[--b->queued];
+        if (e->queue == QUEUE_NONE)
+                return;
+        struct heap *h = heap_of(e);
+        struct entry *last = h->list[--h->count];
         uint32_t at = e->queued_at;
+        e->queue = QUEUE_NONE;
         if (last == e)
                 return;
-        if (at > 0 && is_before(last, b->heap[(at - 1) / 2]))
-                sift_up(b, at, last);
+        if (at > 0 && is_before(last, h->list[(at - 1) / 2]))
+                sift_up(h, at, last);
         else
-                sift_down(b, at, last);
+                sift_down(h, at, last);
 }
 
 // --- who shares it ---
@@ -108,8 +142,7 @@ static struct bucket *make(struct vault *v, const char *name)
                 return NULL;
         memcpy(b->name, name, name_n + 1);
         b->is_bottomless = name_n == 0;
-        b->tokens = (int64_t)BURST * TOKEN;
-        b->filled_ms = clock_boot_ms(v->deps.clock);
+        pace_init(&b->pace, v->pacing.calls_per_second, v->pacing.burst, clock_boot_ms(v->deps.clock));
         TAILQ_INSERT_TAIL(&v->buckets, b, all);
         return b;
 }
@@ -119,7 +152,8 @@ static void drop_if_empty(struct vault *v, struct bucket *b)
         if (b->entries > 0)
                 return;
         TAILQ_REMOVE(&v->buckets, b, all);
-        free(b->heap);
+        free(b->urgent.list);
+        free(b->background.list);
         free(b);
 }
 
@@ -129,10 +163,13 @@ static int make_room(struct bucket *b)
         if (b->entries < b->capacity)
                 return 0;
         uint32_t capacity = b->capacity > 0 ? 2 * b->capacity : CAPACITY_FIRST;
-        struct entry **heap = reallocarray(b->heap, capacity, sizeof(struct entry *));
-        if (!heap)
-                return -1;
-        b->heap = heap;
+        struct heap *heaps[] = {&b->urgent, &b->background};
+        for (unsigned i = 0; i < 2; i++) {
+                struct entry **list = reallocarray(heaps[i]->list, capacity, sizeof(struct entry *));
+                if (!list)
+                        return -1;
+                heaps[i]->list = list;
+        }
         b->capacity = capacity;
         return 0;
 }
@@ -161,23 +198,32 @@ void bucket_leave(struct entry *e)
 
 // --- what it lets through ---
 
-static void fill(struct bucket *b, int64_t now_ms)
+static struct entry *first_of(const struct heap *h)
 {
-        int64_t room = (int64_t)BURST * TOKEN - b->tokens;
-        int64_t passed_ms = now_ms - b->filled_ms;
-        b->filled_ms = now_ms;
-        b->tokens += passed_ms > room / CALLS_A_SECOND ? room : passed_ms * CALLS_A_SECOND;
+        return h->count > 0 ? h->list[0] : NULL;
 }
 
-// Until the first of the queue may start, ENTRY_NEVER: not before something else has happened.
-static int64_t wait_ms(struct bucket *b, int64_t now_ms)
+// Whose turn it is, if the pace allows it; NULL: nobody's, unless a flight ends.
+static struct entry *candidate(const struct vault *v, const struct bucket *b)
 {
-        if (b->queued == 0 || (!b->is_bottomless && b->flights >= FLIGHTS_MAX))
+        struct entry *urgent = first_of(&b->urgent), *background = first_of(&b->background);
+        int64_t most = v->pacing.concurrency;
+        if (b->is_bottomless || (urgent && urgent->queued_end_ms == KEY_BASE))
+                return urgent ? urgent : background;
+        if (b->flights >= most)
+                return NULL;
+        if (b->background_flights >= most - most / RESERVED_SHARE)
+                background = NULL;
+        if (urgent && background)
+                return b->urgent_in_row < URGENT_IN_ROW ? urgent : background;
+        return urgent ? urgent : background;
+}
+
+static int64_t wait_ms(const struct vault *v, struct bucket *b, int64_t now_ms)
+{
+        if (!candidate(v, b))
                 return ENTRY_NEVER;
-        fill(b, now_ms);
-        if (b->is_bottomless || b->tokens >= TOKEN)
-                return 0;
-        return (TOKEN - b->tokens + CALLS_A_SECOND - 1) / CALLS_A_SECOND;
+        return b->is_bottomless ? 0 : pace_wait_ms(&b->pace, now_ms);
 }
 
 struct entry *bucket_next(struct vault *v)
@@ -186,11 +232,11 @@ struct entry *bucket_next(struct vault *v)
         struct bucket *b;
         TAILQ_FOREACH(b, &v->buckets, all)
         {
-                if (wait_ms(b, now_ms) > 0)
+                if (wait_ms(v, b, now_ms) > 0)
                         continue;
                 TAILQ_REMOVE(&v->buckets, b, all); // the others are first the next time
                 TAILQ_INSERT_TAIL(&v->buckets, b, all);
-                return b->heap[0];
+                return candidate(v, b);
         }
         return NULL;
 }
@@ -202,7 +248,7 @@ int64_t bucket_wait_ms(struct vault *v)
         struct bucket *b;
         TAILQ_FOREACH(b, &v->buckets, all)
         {
-                int64_t this_ms = wait_ms(b, now_ms);
+                int64_t this_ms = wait_ms(v, b, now_ms);
                 if (this_ms < least_ms)
                         least_ms = this_ms;
         }
@@ -212,15 +258,57 @@ int64_t bucket_wait_ms(struct vault *v)
 void bucket_begin_flight(struct entry *e)
 {
         struct bucket *b = e->bucket;
+        e->is_background_flight = e->queue == QUEUE_BACKGROUND;
+        bucket_unqueue(e);
+        b->urgent_in_row = e->is_background_flight || b->background.count == 0 ? 0 : b->urgent_in_row + 1;
         b->flights++;
-        fill(b, clock_boot_ms(e->vault->deps.clock));
-        if (b->tokens > -(int64_t)BURST * TOKEN)
-                b->tokens -= TOKEN;
+        b->background_flights += e->is_background_flight;
+        bucket_begin_call(e);
 }
 
 void bucket_end_flight(struct entry *e)
 {
-        e->bucket->flights--;
-        if (e->bucket->queued > 0)
+        struct bucket *b = e->bucket;
+        b->flights--;
+        b->background_flights -= e->is_background_flight;
+        if (b->urgent.count > 0 || b->background.count > 0)
                 vault_pump_soon(e->vault);
+}
+
+// --- calls that begin later than their flight ---
+
+void bucket_postpone_call(struct entry *e)
+{
+        if (!e->bucket->is_bottomless)
+                pace_give_back(&e->bucket->pace);
+}
+
+int64_t bucket_call_wait_ms(struct entry *e)
+{
+        return e->bucket->is_bottomless ? 0 : pace_wait_ms(&e->bucket->pace, plan_clock_ms(e));
+}
+
+void bucket_begin_call(struct entry *e)
+{
+        if (!e->bucket->is_bottomless)
+                pace_take(&e->bucket->pace, plan_clock_ms(e));
+}
+
+// --- settings ---
+
+static int64_t or_default(int64_t value, int64_t otherwise)
+{
+        return value > 0 ? value : otherwise;
+}
+
+void bucket_set_pacing(struct vault *v, const struct vault_pacing *pacing)
+{
+        int64_t rate = or_default(pacing->calls_per_second, VAULT_CALLS_PER_SECOND);
+        int64_t burst = or_default(pacing->burst, VAULT_BURST);
+        v->pacing = (struct vault_pacing){.calls_per_second = rate,
+                                          .burst = burst < rate ? burst : rate,
+                                          .concurrency = or_default(pacing->concurrency, VAULT_CONCURRENCY)};
+        struct bucket *b;
+        TAILQ_FOREACH(b, &v->buckets, all)
+        pace_set(&b->pace, rate, v->pacing.burst, clock_boot_ms(v->deps.clock));
 }

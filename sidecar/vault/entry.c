@@ -37,11 +37,13 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->before_s = options->refresh_before_seconds;
         e->recheck_s = options->recheck_seconds;
         e->is_on_demand = options->on_demand;
+        e->needs_person = options->needs_person;
         e->is_wanted = !options->on_demand;
         e->next_refresh_ms = ENTRY_NEVER;
         e->waiters_tail = &e->waiters;
         uv_timer_init(v->deps.loop, &e->timer); // cannot fail
         e->timer.data = e;
+        login_watch(e);
         TAILQ_INSERT_TAIL(&v->entries, e, all);
         if (e->is_wanted)
                 refresh_request(e, false);
@@ -121,7 +123,7 @@ void entry_forget(struct entry *e)
         credentials_unref(e->credentials);
         e->credentials = NULL;
         e->serve_until_ms = 0;
-        secret_clear(&e->reply);
+        reply_forget(e);
         e->is_expiry_told = false;
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);

@@ -5,9 +5,11 @@
 //   entry.c    its life from vault_add() to the last free(), and what can be asked of it
 //   plan.c     when: the one timer of an entry, expiry, the next attempt, idleness
 //   bucket.c   how many flights one upstream gets, and in which order
+//   pace.c     how many calls may begin in a second
 //   refresh.c  the flight: start, completion, what becomes of its result
 //   waiters.c  who waits for it
 //   source.c   who waits for it from below: chained providers
+//   login.c    what a person has to do
 //   reply.c    the ready-made reply
 //   vault.c    all entries, the pump that does what must happen from the loop, the tick that watches the clocks
 #ifndef SIDECAR_VAULT_ENTRY_H
@@ -46,7 +48,7 @@ struct entry {
         int64_t serve_until_ms;   // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
         int64_t serve_at_most_ms; // what serve_until_ms was at first: a clock that is set back gives no life
         int64_t last_request_ms;  // of whatever asked for credentials
-        struct secret reply;      // rendered at the first request of a generation
+        struct secret reply;      // of the pool; rendered at the first request of a generation
         uint32_t reply_body_offset;
         uint32_t random; // of the present plan, so that planning again gives the same
         uint64_t generation;
@@ -70,21 +72,23 @@ struct entry {
         struct vault_waiter *detached; // while they are being completed
         unsigned calls_open;           // of source.c, not yet answered
 
-        TAILQ_ENTRY(entry) all, starting, settling;
+        TAILQ_ENTRY(entry) all, settling;
         struct bucket *bucket;  // of its upstream
-        int64_t queued_end_ms;  // while it queues there: when it loses what it has,
+        int64_t queued_end_ms;  // while it queues there: what it is ordered by (when it loses what it has),
         uint64_t queued_number; // its number,
         uint32_t queued_at;     // its place in the heap
 
         uint8_t queue; // of enum entry_queue
         bool is_on_demand : 1;
-        bool is_wanted : 1;        // on demand: somebody asked and has not fallen silent; eager: always
-        bool is_running : 1;       // the provider is
-        bool is_cancelled : 1;     // … but what it brings is not wanted any more
-        bool is_forced : 1;        // the flight was asked for: its result replaces what is held, whatever it is
-        bool is_refused : 1;       // dropped by entry_drop()
-        bool is_expiry_told : 1;   // the observer knows that these credentials have ended
-        bool is_settle_queued : 1; // waiters are to be looked at from the loop
+        bool needs_person : 1;         // entry_options
+        bool is_wanted : 1;            // on demand: somebody asked and has not fallen silent; eager: always
+        bool is_running : 1;           // the provider is
+        bool is_background_flight : 1; // … and nobody waited for it when it started
+        bool is_cancelled : 1;         // … but what it brings is not wanted any more
+        bool is_forced : 1;            // the flight was asked for: its result replaces what is held, whatever it is
+        bool is_refused : 1;           // dropped by entry_drop()
+        bool is_expiry_told : 1;       // the observer knows that these credentials have ended
+        bool is_settle_queued : 1;     // waiters are to be looked at from the loop
         bool is_retired : 1;
         bool is_closing : 1; // its timer is
         char name[];
@@ -103,9 +107,10 @@ struct vault {
         uv_timer_t pump, tick;
         struct entry_list entries;  // all, until their memory goes
         struct bucket_list buckets; // with those that wait to start
-        struct entry_list urgent;   // wait to start, and somebody waits for them
         struct entry_list settling; // have waiters that can be completed
         struct call_list answers;   // calls of source.c that can be answered
+        struct vault_pacing pacing; // complete
+        struct entry *starting;     // while its provider starts, and has not asked for its base yet
         uint64_t queued;            // entries so far, in all buckets
         int64_t wall_less_boot_ms;  // when everything was last planned
         int64_t boot_less_loop_ms;  // likewise
@@ -134,12 +139,16 @@ int64_t plan_clock_ms(const struct entry *e);
 // bucket.c
 struct bucket *bucket_join(struct vault *v, const char *upstream); // NULL: out of memory
 void bucket_leave(struct entry *e);
-void bucket_queue(struct entry *e);
-void bucket_unqueue(struct entry *e);
+void bucket_queue(struct entry *e, bool is_urgent); // never makes it less urgent than it is
+void bucket_unqueue(struct entry *e);               // fine when it does not queue
 struct entry *bucket_next(struct vault *v); // that may start now: the first of its queue, in which it stays; or NULL
 int64_t bucket_wait_ms(struct vault *v);    // until there is one; ENTRY_NEVER: none, unless something else happens
-void bucket_begin_flight(struct entry *e);
+void bucket_begin_flight(struct entry *e);  // out of the queue; its call counts as begun
 void bucket_end_flight(struct entry *e);
+void bucket_postpone_call(struct entry *e);   // it does not begin now
+int64_t bucket_call_wait_ms(struct entry *e); // until it may
+void bucket_begin_call(struct entry *e);      // it does
+void bucket_set_pacing(struct vault *v, const struct vault_pacing *pacing);
 
 // refresh.c
 void refresh_request(struct entry *e, bool is_urgent); // starts from the loop, unless one is under way
@@ -147,14 +156,21 @@ void refresh_start(struct entry *e);                   // called by the pump alo
 void refresh_abandon(struct entry *e);                 // dequeues, or cancels: the result will not count
 
 // waiters.c
-void waiters_settle(struct entry *e);                                     // completes those that can be
-void waiters_settle_flight(struct entry *e, const struct error *failure); // the same, a flight has just ended
+bool waiters_has_life(const struct entry *e, int64_t min_life_s, int64_t now_ms); // that much can be served
+bool waiters_are_there(const struct entry *e);                                    // that do not merely watch
+void waiters_settle(struct entry *e);                                             // completes those that can be
+void waiters_settle_flight(struct entry *e, const struct error *failure);         // the same, a flight has just ended
 
 // source.c
-void source_answer_next(struct vault *v); // the first of v->answers
+bool source_answer_next(struct vault *v); // the first of v->answers whose time has come; false: none
+int64_t source_wait_ms(struct vault *v);  // until there is one; ENTRY_NEVER: none
+
+// login.c
+void login_watch(struct entry *e); // from now on hears of its provider's logins
 
 // reply.c
 int reply_render(struct entry *e);
+void reply_forget(struct entry *e);
 
 // vault.c
 void vault_settle_soon(struct entry *e); // waiters_settle() from the loop

@@ -31,7 +31,7 @@ int64_t plan_serve_until_ms(const struct vault *v, const struct credentials *c)
 
 static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
 {
-        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || entry_is_fetching(e))
+        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || entry_is_fetching(e) || e->needs_person)
                 return ENTRY_NEVER;
         const struct credentials *c = e->credentials;
         struct schedule_input in = {.now_s = entry_now_s(e),
@@ -88,7 +88,8 @@ void plan_no_later_than(struct entry *e, int64_t at_ms)
 
 static bool is_waiting_to_be_idle(const struct entry *e)
 {
-        return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !entry_is_fetching(e);
+        bool is_kept = e->needs_person && entry_may_serve(e, plan_clock_ms(e)); // a person worked for it
+        return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !entry_is_fetching(e) && !is_kept;
 }
 
 static void drop_idle(struct entry *e)
@@ -112,7 +113,7 @@ static void on_timer(uv_timer_t *timer)
         if (is_waiting_to_be_idle(e) && now_ms - e->last_request_ms >= ENTRY_IDLE_MS)
                 drop_idle(e);
         if (e->next_refresh_ms <= now_ms)
-                refresh_request(e, false);
+                refresh_request(e, waiters_are_there(e));
         plan_arm(e);
 }
 

@@ -6,38 +6,21 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 
-static void dequeue(struct entry *e)
-{
-        if (e->queue == QUEUE_URGENT)
-                TAILQ_REMOVE(&e->vault->urgent, e, starting);
-        else if (e->queue == QUEUE_BACKGROUND)
-                bucket_unqueue(e);
-        e->queue = QUEUE_NONE;
-}
-
 void refresh_request(struct entry *e, bool is_urgent)
 {
         if (e->is_retired)
                 return;
-        struct vault *v = e->vault;
         e->is_wanted = true;
         e->next_refresh_ms = ENTRY_NEVER;
         if (e->is_running) // if it is cancelled, whoever still waits when it has ended asks again
                 return;
-        if (e->queue == QUEUE_URGENT || (e->queue == QUEUE_BACKGROUND && !is_urgent))
-                return;
-        dequeue(e);
-        if (is_urgent)
-                TAILQ_INSERT_TAIL(&v->urgent, e, starting);
-        else
-                bucket_queue(e);
-        e->queue = is_urgent ? QUEUE_URGENT : QUEUE_BACKGROUND;
-        vault_pump_soon(v);
+        bucket_queue(e, is_urgent);
+        vault_pump_soon(e->vault);
 }
 
 void refresh_abandon(struct entry *e)
 {
-        dequeue(e);
+        bucket_unqueue(e);
         if (!e->is_running || e->is_cancelled)
                 return;
         e->is_cancelled = true;
@@ -79,7 +62,7 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
 static void take(struct entry *e, struct credentials *c)
 {
         credentials_unref(e->credentials);
-        secret_clear(&e->reply);
+        reply_forget(e);
         e->credentials = c;
         e->generation++;
         e->is_expiry_told = false;
@@ -144,11 +127,14 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
 void refresh_start(struct entry *e)
 {
         struct error error = {.kind = ERROR_INTERNAL};
-        dequeue(e);
+        struct vault *v = e->vault;
         e->is_running = true;
         bucket_begin_flight(e);
         e->last_attempt_ms = plan_clock_ms(e);
-        if (provider_start(e->provider, on_done, e, &error) == 0)
+        v->starting = e;
+        int r = provider_start(e->provider, on_done, e, &error);
+        v->starting = NULL;
+        if (r == 0)
                 return;
         e->is_running = false;
         bucket_end_flight(e);

@@ -3,8 +3,10 @@
 #include "sidecar/vault/entry.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/secret_pool.h"
 #include "proto/wire/documents.h"
 #include "proto/wire/limits.h"
 
@@ -20,6 +22,22 @@ static int put_head(struct buffer *out, uint64_t generation, size_t body_n)
                              generation, body_n);
 }
 
+static int keep(struct entry *e, struct slice text)
+{
+        uint8_t *p = secret_pool_alloc(text.n);
+        if (!p)
+                return -1;
+        memcpy(p, text.p, text.n);
+        e->reply = (struct secret){p, text.n};
+        return 0;
+}
+
+void reply_forget(struct entry *e)
+{
+        secret_pool_release(e->reply.p, e->reply.n);
+        e->reply = (struct secret){0};
+}
+
 int reply_render(struct entry *e)
 {
         struct buffer body, whole;
@@ -32,7 +50,7 @@ int reply_render(struct entry *e)
         if (r == 0)
                 r = buffer_put(&whole, buffer_slice(&body));
         if (r == 0)
-                r = secret_copy(&e->reply, buffer_slice(&whole));
+                r = keep(e, buffer_slice(&whole));
         if (r == 0)
                 e->reply_body_offset = (uint32_t)head_n;
         buffer_free(&body); // both wipe

@@ -30,8 +30,8 @@ struct schedule_input {
 // success, up to 10 % earlier.
 //
 // Failures: full-jitter backoff doubling from 1 s to 60 s; to 5 min for ERROR_DENIED and ERROR_CONFIG, starting at 5 s;
-// never less than a tenth of the first step. While what is held may still be served, no wait is longer than half of
-// the time that it still may (but the first step is allowed).
+// never less than a tenth of the first step; after ERROR_INTERACTION every 30 s, up to 10 % earlier. While what is held
+// may still be served, no wait is longer than half of the time that it still may (but the first step is allowed).
 int64_t schedule_next_ms(const struct schedule_input *in);
 
 #endif

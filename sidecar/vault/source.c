@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An entry as the source of chained providers. Each get() is a waiter of the entry; its answer goes through a queue of
-// the vault that lets only so many out in one turn of the loop, because each of them makes a call upstream begin.
+// the vault that lets only so many out in one turn of the loop, because each of them makes a call upstream begin. Where
+// the base was not at hand that call has not been counted as begun when its flight started: it waits for the pace now,
+// so that all who waited for one base do not call in the same moment.
 #include "sidecar/vault/entry.h"
 
 #include <stddef.h>
@@ -8,7 +10,8 @@
 
 struct source_call {
         struct vault_waiter waiter;
-        struct entry *entry; // counts this call in calls_open: outlives it
+        struct entry *entry;  // counts this call in calls_open: outlives it
+        struct entry *caller; // whose call is still to be counted; its flight outlives this. NULL: it is counted
         provider_done_fn *done;
         void *arg;
         struct credentials *credentials; // the answer; with NULL:
@@ -57,6 +60,12 @@ static int source_get(void *context, int64_t min_life_s, provider_done_fn *done,
         call->arg = arg;
         call->waiter.done = on_waited;
         call->waiter.min_life_s = min_life_s;
+        struct entry *caller = entry->vault->starting;
+        entry->vault->starting = NULL;
+        if (caller && !waiters_has_life(entry, min_life_s, plan_clock_ms(entry))) {
+                bucket_postpone_call(caller);
+                call->caller = caller;
+        }
         entry->calls_open++;
         entry_wait(entry, VAULT_WANT_CREDENTIALS, &call->waiter);
         return 0;
@@ -106,11 +115,37 @@ static void source_cancel(void *context, void *arg)
                 cancel_answer(call);
 }
 
-void source_answer_next(struct vault *v)
+static int64_t call_wait_ms(const struct source_call *call)
+{
+        return call->credentials && call->caller ? bucket_call_wait_ms(call->caller) : 0;
+}
+
+int64_t source_wait_ms(struct vault *v)
+{
+        int64_t least_ms = ENTRY_NEVER;
+        struct source_call *call;
+        TAILQ_FOREACH(call, &v->answers, queued)
+        {
+                int64_t this_ms = call_wait_ms(call);
+                if (this_ms == 0)
+                        return 0;
+                if (this_ms < least_ms)
+                        least_ms = this_ms;
+        }
+        return least_ms;
+}
+
+bool source_answer_next(struct vault *v)
 {
         struct source_call *call = TAILQ_FIRST(&v->answers);
         struct error no_memory = {.kind = ERROR_INTERNAL};
+        while (call && call_wait_ms(call) > 0)
+                call = TAILQ_NEXT(call, queued);
+        if (!call)
+                return false;
         TAILQ_REMOVE(&v->answers, call, queued);
+        if (call->credentials && call->caller)
+                bucket_begin_call(call->caller);
         if (!call->credentials && !call->error)
                 error_set(&no_memory, ERROR_INTERNAL, "source profile %s: out of memory", call->entry->name);
         call->done(call->arg, call->credentials, call->credentials ? NULL : call->error ? call->error : &no_memory);
@@ -119,6 +154,7 @@ void source_answer_next(struct vault *v)
         free(call);
         entry->calls_open--;
         entry_free_when_done(entry);
+        return true;
 }
 
 struct credentials_source entry_source(struct entry *entry)

@@ -23,9 +23,10 @@ static void settle_all(struct vault *v)
 // Until there is work for the pump, in the loop's time; ENTRY_NEVER: it is waited for.
 static int64_t pump_wait_ms(struct vault *v)
 {
-        if (!TAILQ_EMPTY(&v->settling) || !TAILQ_EMPTY(&v->answers) || !TAILQ_EMPTY(&v->urgent))
+        if (!TAILQ_EMPTY(&v->settling))
                 return VAULT_TURN_MS;
-        int64_t wait_ms = bucket_wait_ms(v);
+        int64_t answer_ms = source_wait_ms(v), start_ms = bucket_wait_ms(v);
+        int64_t wait_ms = answer_ms < start_ms ? answer_ms : start_ms;
         if (wait_ms == ENTRY_NEVER)
                 return ENTRY_NEVER;
         return wait_ms > 0 ? (int64_t)clock_real_ms(v->deps.clock, wait_ms) : VAULT_TURN_MS;
@@ -35,10 +36,10 @@ static void on_pump(uv_timer_t *timer)
 {
         struct vault *v = timer->data;
         settle_all(v);
-        for (unsigned i = 0; i < VAULT_ANSWERS_PER_TURN && !TAILQ_EMPTY(&v->answers); i++)
-                source_answer_next(v);
+        for (unsigned i = 0; i < VAULT_ANSWERS_PER_TURN && source_answer_next(v); i++)
+                ;
         for (unsigned i = 0; i < VAULT_STARTS_PER_TURN; i++) {
-                struct entry *e = TAILQ_EMPTY(&v->urgent) ? bucket_next(v) : TAILQ_FIRST(&v->urgent);
+                struct entry *e = bucket_next(v);
                 if (!e)
                         break;
                 refresh_start(e);
@@ -102,6 +103,12 @@ void vault_replan(struct vault *v)
                 plan_again(e);
 }
 
+void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing)
+{
+        bucket_set_pacing(v, pacing);
+        vault_pump_soon(v);
+}
+
 // --- birth and end ---
 
 struct vault *vault_new(const struct vault_deps *deps)
@@ -112,9 +119,9 @@ struct vault *vault_new(const struct vault_deps *deps)
         v->deps = *deps;
         TAILQ_INIT(&v->entries);
         TAILQ_INIT(&v->buckets);
-        TAILQ_INIT(&v->urgent);
         TAILQ_INIT(&v->settling);
         TAILQ_INIT(&v->answers);
+        bucket_set_pacing(v, &(struct vault_pacing){0});
         uv_timer_init(deps->loop, &v->pump); // cannot fail, nor can starting one
         uv_timer_init(deps->loop, &v->tick);
         v->pump.data = v;

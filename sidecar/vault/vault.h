@@ -9,6 +9,7 @@
 
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
+#include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 
 struct clock;
@@ -56,10 +57,21 @@ struct entry_options {
         bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
         int64_t refresh_before_seconds;
         const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
+        bool needs_person;         // every fetch takes a person: none by itself but the first, and what is held is kept
         int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
         uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
         void *owner;               // whatever the caller wants back from entry_owner()
 };
+
+// How much each upstream is asked at most; 0: the default.
+enum { VAULT_CALLS_PER_SECOND = 100, VAULT_BURST = 20, VAULT_CONCURRENCY = 64 };
+struct vault_pacing {
+        int64_t calls_per_second; // that begin in any one second, up to 10,000
+        int64_t burst;            // of these at once; no more than all of them count
+        int64_t concurrency;      // that are under way
+};
+// From now on; until then the defaults.
+void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing);
 
 // Adds an entry; takes over the provider (also on failure, which is NULL: out of memory, or the vault is closing). The
 // first fetch of an eager entry starts from the loop; many at once are spread over its turns.
@@ -94,18 +106,20 @@ enum vault_want {
         // Any that may be served, and live min_life_s if that can be had.
         // Held ones that do complete it. Else it joins the fetch under way, or starts one, and completes with its
         // outcome: what then may be served even if it lives shorter, or the error. A failure that is still fresh is not
-        // repeated on request: after ERROR_DENIED and ERROR_CONFIG the same error is the answer for 5 s; after
+        // repeated on request: after ERROR_DENIED and ERROR_CONFIG the same error is the answer for 5 s, not
+        // at all after ERROR_INTERACTION (the person may have acted since, and to see that takes no call); after
         // ERROR_THROTTLED the wait is for the attempt that the backoff has planned; after anything else the next
         // attempt comes 1 s after the last, or earlier where the backoff has it so. Likewise a min_life_s that cannot
         // be had asks the source again only 30 s after its last success; until then what is held is given.
         VAULT_WANT_CREDENTIALS,
-        VAULT_WANT_NEWER,  // a generation above after_generation; joins whatever comes, starts nothing
-        VAULT_WANT_REFRESH // starts a refresh now unless one is under way, and gets its result
+        VAULT_WANT_NEWER,   // a generation above after_generation; joins whatever comes, starts nothing
+        VAULT_WANT_REFRESH, // starts a refresh now unless one is under way, and gets its result
+        VAULT_WANT_LOGIN    // until a login that was begun is past LOGIN_STARTING; `done` then gets neither
 };
 
 // A waiter lives in its owner, zeroed before its first use. `done` is called once, from the loop, never from inside
-// entry_wait(); with `c` borrowed (NULL on failure). It may call whatever it likes in here. After entry_wait_cancel()
-// it is not called.
+// entry_wait(); with `c` borrowed, or with `e` on failure. It may call whatever it likes in here. After
+// entry_wait_cancel() it is not called.
 struct vault_waiter {
         void (*done)(struct vault_waiter *w, struct credentials *c, const struct error *e);
         uint64_t after_generation; // for VAULT_WANT_NEWER
@@ -119,6 +133,13 @@ struct vault_waiter {
 // The caller bounds the time itself and cancels.
 void entry_wait(struct entry *entry, enum vault_want want, struct vault_waiter *w);
 void entry_wait_cancel(struct vault_waiter *w); // fine when it is not waiting
+
+// What a person has to do, and how far that is; borrowed as by entry_peek().
+void entry_login_status(const struct entry *entry, struct login_status *ret);
+
+// Begins it, see login.h. A code of an MFA device is used by the next refresh, which the caller asks for
+// (VAULT_WANT_REFRESH); after a login in a browser the vault refreshes by itself. 0, or -1 with *e.
+int entry_login(struct entry *entry, struct slice token_code, struct error *e);
 
 // A source for chained providers on this entry. Stays valid as long as the entry.
 struct credentials_source entry_source(struct entry *entry);

@@ -56,8 +56,10 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
 {
         int64_t since_ms = now_ms - e->last_attempt_ms;
         bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
+        bool is_for_person = e->last_failure == ERROR_INTERACTION;
         bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER;
-        if (!is_throttled && since_ms >= (is_denial ? DENIAL_HOLDS_MS : FAILURE_HOLDS_MS)) {
+        int64_t holds_ms = is_denial ? DENIAL_HOLDS_MS : is_for_person ? 0 : FAILURE_HOLDS_MS;
+        if (!is_throttled && since_ms >= holds_ms) {
                 refresh_request(e, true);
                 return STAY;
         }
@@ -70,11 +72,24 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
         return STAY;
 }
 
+bool waiters_has_life(const struct entry *e, int64_t min_life_s, int64_t now_ms)
+{
+        return entry_may_serve(e, now_ms) && min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000;
+}
+
+bool waiters_are_there(const struct entry *e)
+{
+        const struct vault_waiter *w = e->waiters;
+        while (w && w->want == VAULT_WANT_NEWER)
+                w = w->next;
+        return w;
+}
+
 static enum verdict judge_credentials(struct entry *e, const struct vault_waiter *w, enum flight flight)
 {
         int64_t now_ms = plan_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (may_serve && w->min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000)
+        if (waiters_has_life(e, e->needs_person ? 0 : w->min_life_s, now_ms))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;
@@ -103,6 +118,13 @@ static enum verdict judge_refresh(struct entry *e, enum flight flight)
         return STAY;
 }
 
+static enum verdict judge_login(const struct entry *e)
+{
+        struct login_status status;
+        entry_login_status(e, &status);
+        return status.state == LOGIN_STARTING ? STAY : GIVE;
+}
+
 static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum flight flight)
 {
         if (e->is_retired)
@@ -112,6 +134,8 @@ static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum fl
                 return e->generation > w->after_generation && entry_may_serve(e, plan_clock_ms(e)) ? GIVE : STAY;
         case VAULT_WANT_REFRESH:
                 return judge_refresh(e, flight);
+        case VAULT_WANT_LOGIN:
+                return judge_login(e);
         case VAULT_WANT_CREDENTIALS:
         default:
                 return judge_credentials(e, w, flight);
@@ -141,6 +165,10 @@ static void explain(const struct entry *e, const struct error *failure, struct e
 
 static void complete(struct entry *e, struct vault_waiter *w, bool is_given, const struct error *failure)
 {
+        if (is_given && w->want == VAULT_WANT_LOGIN) {
+                w->done(w, NULL, NULL);
+                return;
+        }
         if (is_given) {
                 struct credentials *c = credentials_ref(e->credentials); // the callee may drop or retire the entry
                 w->done(w, c, NULL);

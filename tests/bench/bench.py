@@ -234,6 +234,8 @@ def measure(build, quick):
         signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
         result["signer"] = json.loads(signer.stdout)
         result["instructions_per_request"] = instructions(build, folder)
+    import tenants  # which has its tools from here
+    result["tenants"] = tenants.measure(build, quick)
     return result
 
 
@@ -247,6 +249,7 @@ def rows(r):
         ("signer : cryptographic floor", r["signer"]["ratio"], ">=", 0.85),
         ("resident after renewals, MB", round(r["resident_kb"] / 1024, 2), "<=", 13),
         ("exec to listening, ms", round(r["listen"]["median_us"] / 1000, 2), "<", 10),
+        ("resident with 10,000 tenants, MB", round(r["tenants"]["10000"]["eager"]["resident_kb"] / 1024, 2), "<", 64),
         ("longest loop stall with renewals, ms", r["loop_stall_ms"], "<", 5),
     ]
 

@@ -6,8 +6,8 @@ Where keyfob differs, and why:
 - The pseudo regions of partitions (aws-cn-global) become the region that they stand for; botocore makes host names of
   them which are not in DNS. aws-global without a variant is STS's global endpoint in both.
 - fips-us-east-1 is refused, with a hint that names use_fips_endpoint; botocore takes it, with a warning.
-- A custom endpoint beside FIPS or dual-stack is refused, as the rule sets and other SDKs do; botocore's clients call the
-  custom endpoint and drop the wish.
+- A custom endpoint beside FIPS or dual-stack is refused, as the rule sets and other SDKs do; botocore's clients call
+  the custom endpoint and drop the wish.
 - Dual-stack in the isolated partitions follows the rule sets, which know it; botocore's clients also ask an older table
   (endpoints.json), which does not, and raise EndpointVariantError.
 - A switch that is neither true nor false is refused; botocore takes it for false.
@@ -187,7 +187,11 @@ ENVIRONMENTS = [
     {"AWS_ENDPOINT_URL_STS": "", "AWS_ENDPOINT_URL": "https://all.test"},
     {"AWS_ENDPOINT_URL": "https://all.test", "AWS_STS_REGIONAL_ENDPOINTS": "legacy"},
     {"AWS_ENDPOINT_URL": "https://all.test", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
-    {"AWS_ENDPOINT_URL": "https://a.test", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE", "AWS_USE_FIPS_ENDPOINT": "true"},
+    {
+        "AWS_ENDPOINT_URL": "https://all.test",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+    },
     {"AWS_ENDPOINT_URL": "https://all.test", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"},
 ]
 

@@ -15,6 +15,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 DAY = 86400
+# What endpoints of AWS are called, for clients that a test's proxy leads here.
+AWS_NAMES = [
+    "sts.amazonaws.com",
+    *(f"*.{region}.amazonaws.com" for region in ("us-east-1", "us-west-2", "eu-west-1", "us-gov-west-1")),
+    *(f"*.{region}.api.aws" for region in ("us-east-1", "us-west-2", "us-gov-west-1")),
+    "*.cn-north-1.amazonaws.com.cn",
+]
 
 
 def rsa_key():
@@ -47,8 +54,9 @@ class Authority:
         return builder.sign(self.key, SHA256())
 
     def server(self, key):
-        """A server's certificate for loopback."""
-        names = [x509.DNSName("localhost"), *(x509.IPAddress(ip_address(a)) for a in ("127.0.0.1", "::1"))]
+        """A server's certificate for loopback and AWS's names."""
+        addresses = (x509.IPAddress(ip_address(a)) for a in ("127.0.0.1", "::1"))
+        names = [*map(x509.DNSName, ["localhost", *AWS_NAMES]), *addresses]
         builder = _builder("localhost", key, self, self.now - DAY, self.now + 3650 * DAY)
         builder = builder.add_extension(x509.BasicConstraints(False, None), True)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), False)

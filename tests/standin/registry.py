@@ -48,6 +48,7 @@ class Trust:
     audience: str = AUDIENCE
     may_tag: bool = False
     may_set_source_identity: bool = False
+    needs_mfa: bool = False
 
 
 @dataclass

@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, github, jwt, rolesanywhere, secretsmanager, sigv4, sts
+from standin import bedrock, faults, github, jwt, mfa, rolesanywhere, secretsmanager, sigv4, sso, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -31,6 +31,7 @@ class Call:
         self._lifetime = seconds if fault and fault.kind == "short_life" else None
         self.registry, self.issuer_key = service.registry, service.issuer_key
         self.secrets, self.github = service.secrets, service.github
+        self.sso, self.mfa = service.sso, service.mfa
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -65,6 +66,8 @@ class Service:
         self.faults = faults.Faults()
         self.secrets = secretsmanager.Secrets(registry.account)
         self.github = github.Job()
+        self.sso = sso.IdentityCenter(clock)
+        self.mfa = mfa.Devices()
         self._log = deque(maxlen=LOG_LENGTH)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -127,6 +130,9 @@ class Service:
             ("GET", "github"): lambda _: self.github.document(self.registry.port),
             ("GET", "github/tokens"): lambda _: self.github.tokens,
             ("POST", "github/answer"): self.github.set_answer,
+            ("GET", "sso"): lambda _: self.sso.secrets(),
+            ("POST", "sso"): self.sso.control,
+            ("POST", "mfa"): lambda document: self.mfa.show(**document),
         }.get((request.method, name))
         if handler is None:
             return json_response(404, {"message": f"no {request.method} {request.path}"})
@@ -157,6 +163,7 @@ class Service:
         self.faults.clear()
         self.secrets.clear()
         self.github.answer = None
+        self.sso.reset()
         with self._lock:
             self._log.clear()
         return {}
@@ -180,6 +187,8 @@ def route(request):
         return "sts", sts.handle, xml_error
     if service == "rolesanywhere" or request.path == "/sessions":
         return "rolesanywhere", rolesanywhere.handle, json_error
+    if service is None and request.path in sso.PATHS:
+        return sso.PATHS[request.path]
     expected = "bedrock" if service in (None, "bedrock") else None
     return "bedrock", lambda call: bedrock.handle(call, expected), json_error
 

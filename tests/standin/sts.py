@@ -220,11 +220,12 @@ def _assume_role(call, parameters, action):
     call.record.update(external_id=external_id, source_identity=source_identity)
     arn, name, duration, packed = _common(call, parameters)
     tags, transitive = _tags(call, parameters, caller)
-    if serial or code:
+    call.record["mfa_serial"] = serial
+    if (serial or code) and not call.mfa.take(serial, code):
         raise AwsError(403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
     role = call.registry.roles.get(arn)
     trust = _trust_of_caller(role, caller, external_id)
-    _require(trust, caller, "sts:AssumeRole", arn)
+    _require(trust and (code or not trust.needs_mfa), caller, "sts:AssumeRole", arn)
     _require(not (tags or transitive) or trust.may_tag, caller, "sts:TagSession", arn)
     if caller.source_identity and source_identity not in (None, caller.source_identity):
         _require(False, caller, "sts:SetSourceIdentity", arn)

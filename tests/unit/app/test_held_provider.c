@@ -6,6 +6,7 @@
 
 #include "proto/wire/credentials.h"
 #include "sidecar/config/settings.h"
+#include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 #include "tests/unit/app/settings_text.h"
 
@@ -124,6 +125,56 @@ static void test_all_goes_through(void **state)
         assert_true(is_destroyed);
 }
 
+static int take_code(struct provider *p, struct slice code, struct error *e)
+{
+        (void)p;
+        return slice_eq(code, SLICE("123456")) ? 0 : error_set(e, ERROR_CONFIG, "another code");
+}
+
+static void tell_login(const struct provider *p, struct login_status *ret)
+{
+        (void)p;
+        *ret = (struct login_status){.kind = LOGIN_MFA, .mfa_serial = "serial"};
+}
+
+static void count(void *arg)
+{
+        ++*(unsigned *)arg;
+}
+
+static void test_logins_go_through(void **state)
+{
+        (void)state;
+        static const struct login_ops ops = {take_code, tell_login};
+        bool is_destroyed;
+        unsigned moves = 0;
+        struct error e;
+        struct login_status status;
+        struct settings *settings = settings_of(TEXT);
+        struct settings_ref *ref = settings_ref_new(settings);
+        struct borrower *inner = borrower_new(&settings->profiles[0], &is_destroyed);
+        inner->base.login = &ops;
+        struct provider *p = held_provider_new(&inner->base, ref);
+        provider_login_moved(&inner->base); // nobody listens yet
+        p->login_moved = count;
+        p->login_arg = &moves;
+        provider_login_moved(&inner->base);
+        assert_int_equal(moves, 1);
+        assert_int_equal(provider_login(p, SLICE("123456"), &e), 0);
+        assert_int_equal(provider_login(p, SLICE("000000"), &e), -1);
+        provider_login_status(p, &status);
+        assert_int_equal(status.kind, LOGIN_MFA);
+        assert_string_equal(status.mfa_serial, "serial");
+        provider_free(p);
+
+        p = held_provider_new(&borrower_new(&settings->profiles[0], &is_destroyed)->base, ref);
+        provider_login_status(p, &status);
+        assert_int_equal(status.kind, LOGIN_NONE);
+        assert_int_equal(provider_login(p, SLICE("123456"), &e), -1);
+        provider_free(p);
+        settings_ref_drop(ref);
+}
+
 static void test_nothing_to_drop(void **state)
 {
         (void)state;
@@ -135,6 +186,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_settings_live_as_long_as_the_last_provider),
             cmocka_unit_test(test_all_goes_through),
+            cmocka_unit_test(test_logins_go_through),
             cmocka_unit_test(test_nothing_to_drop),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

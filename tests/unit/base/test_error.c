@@ -128,6 +128,7 @@ static void test_kind_names(void **state)
         (void)state;
         assert_string_equal(error_kind_name(ERROR_NONE), "none");
         assert_string_equal(error_kind_name(ERROR_THROTTLED), "throttled");
+        assert_string_equal(error_kind_name(ERROR_INTERACTION), "interaction");
         assert_string_equal(error_kind_name(ERROR_INTERNAL), "internal");
         assert_string_equal(error_kind_name(ERROR_KIND_COUNT), "unknown");
 }

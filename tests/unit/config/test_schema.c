@@ -3,8 +3,10 @@
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
+#include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/profile_read.h"
+#include "sidecar/config/upstream_read.h"
 #include "tests/unit/config/support.h"
 
 #define SCHEMA TEST_DATA_DIR "/../../../../proto/config.schema.json"
@@ -92,6 +94,21 @@ static void test_listeners(void **state)
         compare(*state, "listener", rules, count, 0);
 }
 
+static void test_upstream_and_included(void **state)
+{
+        size_t count;
+        const struct key_rule *rules = upstream_rules(&count);
+        compare(*state, "upstream", rules, count, 0);
+        rules = included_rules(&count);
+        compare(*state, "includedFile", rules, count, 0);
+        // the top level
+        const struct json_doc *doc = &((struct schema *)*state)->doc;
+        size_t properties = json_get(doc, JSON_ROOT, SLICE("properties"));
+        assert_int_equal(json_length(doc, properties), 6);
+        assert_int_not_equal(json_get(doc, properties, SLICE("include")), JSON_NONE);
+        assert_int_not_equal(json_get(doc, properties, SLICE("upstream")), JSON_NONE);
+}
+
 // Numbers that stand in both.
 static void test_ranges(void **state)
 {
@@ -107,6 +124,15 @@ static void test_ranges(void **state)
         };
         size_t count;
         const struct key_rule *rules = profile_rules(&count);
+        size_t pacing_count;
+        const struct key_rule *pacing = upstream_rules(&pacing_count);
+        size_t properties = json_get(doc, json_get(doc, schema->definitions, SLICE("upstream")), SLICE("properties"));
+        for (size_t i = 0; i < pacing_count; i++) {
+                int64_t most = -1;
+                size_t property = json_get(doc, properties, slice_str(pacing[i].key));
+                assert_int_equal(json_integer(doc, json_get(doc, property, SLICE("maximum")), &most), 0);
+                assert_int_equal(most, pacing[i].max);
+        }
         for (size_t i = 0; i < ROWS(t); i++) {
                 size_t definition = json_get(doc, schema->definitions, slice_str(t[i].definition));
                 int64_t minimum = -1, maximum = -1;
@@ -141,6 +167,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_profiles),
             cmocka_unit_test(test_listeners),
+            cmocka_unit_test(test_upstream_and_included),
             cmocka_unit_test(test_ranges),
             cmocka_unit_test(test_example),
         };

@@ -103,6 +103,52 @@ static void test_roles_anywhere(void **state)
         settings_free(s);
 }
 
+// What key and certificate are taken for, and where the PIN comes from.
+static void test_key_sources(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *body, *certificate, *private_key, *passphrase_file, *module;
+        } rows[] = {
+            {", \"private_key\": \"file:///k/key.pem\"", "/etc/keyfob/c.pem", "/k/key.pem", NULL, NULL},
+            {", \"private_key\": \"file:/k/key.pem\"", "/etc/keyfob/c.pem", "/k/key.pem", NULL, NULL},
+            {", \"private_key\": \"handle:0x81000001\"", "/etc/keyfob/c.pem", "handle:0x81000001", NULL, NULL},
+            {", \"private_key\": \"object:/k/tpm.priv\"", "/etc/keyfob/c.pem", "object:/k/tpm.priv", NULL, NULL},
+            {", \"private_key\": \"KEYS:a.pem\"", "/etc/keyfob/c.pem", "/etc/keyfob/KEYS:a.pem", NULL, NULL},
+            {", \"private_key\": \"pin-value.pem\"", "/etc/keyfob/c.pem", "/etc/keyfob/pin-value.pem", NULL, NULL},
+            {", \"private_key\": \"pkcs11:token=t;object=o;type=private\", \"private_key_passphrase_file\": \"/pin\"",
+             "/etc/keyfob/c.pem", "pkcs11:token=t;object=o;type=private", "/pin", NULL},
+            {", \"private_key\": \"pkcs11:token=t;object=o?pin-source=file:/a%20b\"", "/etc/keyfob/c.pem",
+             "pkcs11:token=t;object=o", "/a b", NULL},
+            {", \"private_key\": \"pkcs11:object=o?module-path=/m.so&x=1;pin-source=/pin\"", "/etc/keyfob/c.pem",
+             "pkcs11:object=o?x=1", "/pin", "/m.so"},
+            {", \"pkcs12\": \"a.p12\"", NULL, NULL, NULL, NULL},
+            {", \"certificate\": \"pkcs11:object=o;type=cert?pin-source=/pin&module-path=/m.so\"", "pkcs11:object=o",
+             "pkcs11:object=o", "/pin", "/m.so"},
+            {", \"certificate\": \"file:/c.pem\"", "/c.pem", "/c.pem", NULL, NULL},
+        };
+        for (size_t i = 0; i < ROWS(rows); i++) {
+                char text[1024];
+                bool has_own = strstr(rows[i].body, "\"certificate\"") || strstr(rows[i].body, "pkcs12");
+                (void)snprintf(text, sizeof(text),
+                               "{\"profiles\": {\"p\": {\"type\": \"roles_anywhere\", " ROLE
+                               ", \"trust_anchor_arn\": \"" ANYWHERE_ARN "trust-anchor/a\", \"profile_arn\": "
+                               "\"" ANYWHERE_ARN "profile/p\"%s%s}}}",
+                               has_own ? "" : ", \"certificate\": \"c.pem\"", rows[i].body);
+                struct settings *s = parse_good(text);
+                const __typeof__(s->profiles->roles_anywhere) *a = &settings_find(s, "p")->roles_anywhere;
+                const char *const pairs[][2] = {{a->certificate, rows[i].certificate},
+                                                {a->private_key, rows[i].private_key},
+                                                {a->private_key_passphrase_file, rows[i].passphrase_file},
+                                                {a->pkcs11_module, rows[i].module}};
+                for (size_t k = 0; k < ROWS(pairs); k++)
+                        if (!pairs[k][0] != !pairs[k][1] || (pairs[k][0] && strcmp(pairs[k][0], pairs[k][1]) != 0))
+                                fail_msg("%s: %s instead of %s", rows[i].body, pairs[k][0] ? pairs[k][0] : "nothing",
+                                         pairs[k][1] ? pairs[k][1] : "nothing");
+                settings_free(s);
+        }
+}
+
 static void test_allow_and_sign(void **state)
 {
         (void)state;
@@ -359,10 +405,11 @@ static void test_ca_bundle(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_web_identity),   cmocka_unit_test(test_assume_role),
-            cmocka_unit_test(test_roles_anywhere), cmocka_unit_test(test_allow_and_sign),
-            cmocka_unit_test(test_listeners),      cmocka_unit_test(test_default_listener),
-            cmocka_unit_test(test_derived),        cmocka_unit_test(test_ca_bundle),
+            cmocka_unit_test(test_web_identity),     cmocka_unit_test(test_assume_role),
+            cmocka_unit_test(test_roles_anywhere),   cmocka_unit_test(test_key_sources),
+            cmocka_unit_test(test_allow_and_sign),   cmocka_unit_test(test_listeners),
+            cmocka_unit_test(test_default_listener), cmocka_unit_test(test_derived),
+            cmocka_unit_test(test_ca_bundle),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

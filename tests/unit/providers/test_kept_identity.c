@@ -30,8 +30,10 @@ static void set_up(struct setup *s)
         pki_write_certificate(&s->pki, s->pki.certificate_chain, s->pki.keys[1], 1);
         pki_write_encrypted_key(&s->pki, s->pki.keys[0], 10);
         pki_write_text(&s->pki, s->pki.passphrase, PKI_PASSPHRASE "\n");
-        s->paths =
-            (struct x509_paths){s->pki.certificate, s->pki.certificate_chain, s->pki.private_key, s->pki.passphrase};
+        s->paths = (struct x509_paths){.certificate = s->pki.certificate,
+                                       .certificate_chain = s->pki.certificate_chain,
+                                       .private_key = s->pki.private_key,
+                                       .passphrase_file = s->pki.passphrase};
 }
 
 static void tear_down(struct setup *s)

@@ -34,7 +34,7 @@ static void test_refused(void **state)
             {"P", NULL, "r", NULL, NULL, NULL, NULL, "serial 4096", "issued for"},
             {"2P", NULL, "p", NULL, NULL, NULL, NULL, "does not belong", "certificate 2 of that file"},
             {"E", NULL, "e", NULL, NULL, NULL, NULL, "key is of type ED25519 (subject CN=leaf ed, serial 6)",
-             "RSA or EC"},
+             "RSA, EC or ML-DSA"},
             {"O", NULL, "p", NULL, NULL, NULL, NULL,
              "cert.pem: the certificate expired at 2026-11-18T10:06:40Z, 1 h 00 min ago (subject CN=leaf old, "
              "serial " LONG_SERIAL ")",

@@ -253,8 +253,8 @@ static void test_authorization(void **state)
         char amz_date[17];
         buffer_init(&out, 4096);
         fill(&identity, certificate, "");
-        identity.key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-        assert_int_equal(X509_set_pubkey(certificate, identity.key), 1);
+        identity.key.pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+        assert_int_equal(X509_set_pubkey(certificate, identity.key.pkey), 1);
         buffer_put_str(&out, "authorization: ");
         assert_int_equal(x509_sign_request(s, &identity, &create_session, amz_date, &out, &e), 0);
         assert_string_equal(amz_date, "20261121T120000Z");
@@ -264,7 +264,7 @@ static void test_authorization(void **state)
         assert_true(slice_starts_with(buffer_slice(&out), start));
         assert_int_equal(x509_prepare(s, &identity, &create_session, &text, &e), 0);
         assert_true(verifies(certificate, text.string_to_sign, buffer_c_str(&out) + start.n));
-        EVP_PKEY_free(identity.key);
+        EVP_PKEY_free(identity.key.pkey);
         release(&identity);
         X509_free(certificate);
         buffer_free(&out);

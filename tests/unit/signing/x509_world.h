@@ -61,7 +61,7 @@ static inline int world_set_up(void **state)
 
 static inline int world_tear_down(void **state)
 {
-        static const char *const names[] = {"cert.pem", "chain.pem", "key.pem", "pass", "folder"};
+        static const char *const names[] = {"cert.pem", "chain.pem", "key.pem", "pass", "cert.p12", "folder"};
         struct world *w = *state;
         char path[256];
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -52,6 +52,10 @@ struct sim {
         unsigned events[VAULT_EVENT_COUNT];
         int64_t last_duration_ms;
         struct error last_error;
+        // when providers called upstream, in boot time: the first `calls_max`, where the test wants to know
+        int64_t *calls_ms;
+        size_t calls, calls_max;
+        unsigned calling, most_calling; // of them, those under way
         // called after every turn of the loop
         void (*watch)(void *arg);
         void *watch_arg;
@@ -232,6 +236,7 @@ static inline void fake_finish(struct fake *f, enum error_kind kind)
 static inline void fake_due(uv_timer_t *timer)
 {
         struct fake *f = timer->data;
+        f->sim->calling--;
         fake_finish(f, f->way == FAKE_GIVES ? ERROR_NONE : f->kind);
 }
 
@@ -242,8 +247,14 @@ static inline void fake_cancelled(uv_timer_t *timer)
 
 static inline void fake_call(struct fake *f)
 {
-        if (f->way == FAKE_GIVES || f->way == FAKE_FAILS)
-                uv_timer_start(&f->timer, fake_due, (uint64_t)f->takes_ms, 0);
+        struct sim *sim = f->sim;
+        if (sim->calls < sim->calls_max)
+                sim->calls_ms[sim->calls++] = sim_boot_ms(sim);
+        if (f->way != FAKE_GIVES && f->way != FAKE_FAILS)
+                return;
+        if (++sim->calling > sim->most_calling)
+                sim->most_calling = sim->calling;
+        uv_timer_start(&f->timer, fake_due, (uint64_t)f->takes_ms, 0);
 }
 
 static inline void fake_has_source(void *arg, struct credentials *c, const struct error *e)
@@ -278,6 +289,7 @@ static inline void fake_cancel(struct provider *p)
 {
         struct fake *f = (struct fake *)p;
         f->cancels++;
+        f->sim->calling -= uv_is_active((uv_handle_t *)&f->timer) != 0;
         uv_timer_stop(&f->timer);
         if (f->is_waiting_for_source)
                 f->source->cancel(f->source->context, f);

@@ -86,6 +86,8 @@ static const struct row failures[] = {
     {"cancelled by the source", {AT(0), FAILED(1, CANCELLED)}, 100, 999},
     {"denied", {AT(0), FAILED(1, DENIED)}, 500, 4999},
     {"denied twice", {AT(0), FAILED(2, DENIED)}, 500, 9999},
+    {"a person must act", {AT(0), FAILED(1, INTERACTION)}, 30000, 27001},
+    {"a person must act, for a long time", {AT(0), FAILED(1000, INTERACTION)}, 30000, 27001},
     {"configuration, fourth", {AT(0), FAILED(4, CONFIG)}, 500, 39999},
     {"denied, seventh reaches the ceiling", {AT(0), FAILED(7, DENIED)}, 500, 299999},
     {"configuration, thousandth", {AT(0), FAILED(1000, CONFIG)}, 500, 299999},

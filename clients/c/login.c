@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/c/client.h"
+#include "clients/c/errors.h"
+#include "proto/mem/text.h"
+#include "proto/wire/json_read.h"
+#include "proto/wire/json_write.h"
+#include "proto/wire/limits.h"
+
+enum { TEXT_MAX = 64 * 1024, BODY_MAX = 1024 };
+
+// A string member; what a terminal might obey becomes "?". One that does not fit is left out: half a URI is none.
+static void read_text(const struct json_doc *doc, size_t object, const char *key, char *to, size_t size)
+{
+        struct buffer text;
+        size_t node = json_get(doc, object, slice_str(key));
+        buffer_init(&text, TEXT_MAX);
+        to[0] = 0;
+        if (node != JSON_NONE && json_string(doc, node, &text) == 0 && text.n > 0 && text.n < size) {
+                text_defuse(text.p, text.n);
+                memcpy(to, text.p, text.n);
+                to[text.n] = 0;
+        }
+        buffer_free(&text);
+}
+
+static int read_seconds(const struct json_doc *doc, const char *key)
+{
+        int64_t seconds = 0;
+        size_t node = json_get(doc, JSON_ROOT, slice_str(key));
+        if (node == JSON_NONE || json_integer(doc, node, &seconds) < 0 || seconds < 0 || seconds > INT32_MAX)
+                return 0;
+        return (int)seconds;
+}
+
+static bool read_name(const struct json_doc *doc, const char *key, const char *const names[4], unsigned *ret)
+{
+        size_t node = json_get(doc, JSON_ROOT, slice_str(key));
+        for (*ret = 0; node != JSON_NONE && *ret < 4 && names[*ret]; ++*ret)
+                if (json_string_is(doc, node, slice_str(names[*ret])))
+                        return true;
+        return false;
+}
+
+static bool read_login(const struct json_doc *doc, struct keyfob_login *login)
+{
+        static const char *const kinds[4] = {"none", "mfa", "sso"};
+        static const char *const states[4] = {"idle", "pending", "complete", "failed"};
+        unsigned kind, state;
+        if (!read_name(doc, "kind", kinds, &kind))
+                return false;
+        login->kind = (enum keyfob_login_kind)kind;
+        if (login->kind == KEYFOB_LOGIN_NONE)
+                return true;
+        if (!read_name(doc, "state", states, &state))
+                return false;
+        login->state = (enum keyfob_login_state)state;
+        size_t error = json_get(doc, JSON_ROOT, SLICE("error"));
+        read_text(doc, JSON_ROOT, "profile", login->profile, sizeof(login->profile));
+        read_text(doc, JSON_ROOT, "mfa_serial", login->mfa_serial, sizeof(login->mfa_serial));
+        read_text(doc, JSON_ROOT, "verification_uri", login->verification_uri, sizeof(login->verification_uri));
+        read_text(doc, JSON_ROOT, "verification_uri_complete", login->verification_uri_complete,
+                  sizeof(login->verification_uri_complete));
+        read_text(doc, JSON_ROOT, "user_code", login->user_code, sizeof(login->user_code));
+        read_text(doc, error, "detail", login->detail, sizeof(login->detail));
+        read_text(doc, error, "hint", login->hint, sizeof(login->hint));
+        login->expires_in_s = read_seconds(doc, "expires_in");
+        login->interval_s = read_seconds(doc, "interval");
+        return true;
+}
+
+static enum keyfob_status exchange(struct keyfob_client *client, const char *profile, struct slice body,
+                                   struct keyfob_login *login, struct keyfob_error *error)
+{
+        struct json_doc doc;
+        struct json_fault fault;
+        struct buffer request;
+        struct keyfob_response response = {0};
+        *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
+        buffer_init(&request, LIMIT_HTTP_HEAD);
+        enum keyfob_status status =
+            client_profile_request(body.n > 0 ? "POST" : "GET", profile, "/login", body, &request, error);
+        if (status == KEYFOB_OK)
+                status = client_exchange(client, buffer_slice(&request), &response, error);
+        buffer_free(&request);
+        if (status != KEYFOB_OK)
+                return status;
+        json_doc_init(&doc);
+        if (json_parse(&doc, slice_of(response.body, response.body_size), &fault) < 0 || !read_login(&doc, login)) {
+                *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
+                status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no state of a login", "");
+        }
+        json_doc_free(&doc);
+        return status;
+}
+
+enum keyfob_status keyfob_login_status(struct keyfob_client *client, const char *profile, struct keyfob_login *login,
+                                       struct keyfob_error *error)
+{
+        return exchange(client, profile, slice_of(NULL, 0), login, error);
+}
+
+enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *profile, const char *token_code,
+                                      struct keyfob_login *login, struct keyfob_error *error)
+{
+        struct buffer body;
+        buffer_init(&body, BODY_MAX);
+        json_begin_object(&body);
+        if (token_code)
+                json_member(&body, "token_code", slice_str(token_code));
+        json_end_object(&body);
+        *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
+        enum keyfob_status status = body.failed ? errors_set(error, KEYFOB_INVALID, "this is no code of an MFA device",
+                                                             "Such codes have six digits.")
+                                                : exchange(client, profile, buffer_slice(&body), login, error);
+        buffer_free(&body);
+        return status;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/person.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "clients/cli/cli.h"
+#include "proto/wire/api.h"
+
+enum { ATTEMPTS_N = 3, PROMPT_MAX = 1024 };
+
+// A process in the background would be stopped when it reads.
+static int open_terminal(void)
+{
+        int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (fd >= 0 && tcgetpgrp(fd) == getpgrp())
+                return fd;
+        if (fd >= 0)
+                (void)close(fd);
+        return -1;
+}
+
+bool person_is_there(void)
+{
+        int fd = open_terminal();
+        if (fd >= 0)
+                (void)close(fd);
+        return fd >= 0;
+}
+
+bool person_read_line(int fd, char line[PERSON_CODE_SIZE])
+{
+        size_t n = 0;
+        char c = 0;
+        for (;;) {
+                ssize_t r = read(fd, &c, 1);
+                if (r < 0 && errno == EINTR)
+                        continue;
+                if (r <= 0 || c == '\n')
+                        break;
+                if (n == PERSON_CODE_SIZE - 1) {
+                        explicit_bzero(line, PERSON_CODE_SIZE);
+                        return false;
+                }
+                line[n++] = c;
+        }
+        struct slice text = slice_trim(slice_of(line, n));
+        memmove(line, text.p, text.n);
+        explicit_bzero(line + text.n, PERSON_CODE_SIZE - text.n);
+        return text.n > 0;
+}
+
+static void say(int fd, const char *const parts[], size_t count)
+{
+        struct buffer b;
+        buffer_init(&b, PROMPT_MAX);
+        for (size_t i = 0; i < count; i++)
+                (void)buffer_put_str(&b, parts[i]);
+        if (write(fd, b.p, b.n) < 0) // nobody to be told
+                errno = 0;
+        buffer_free(&b);
+}
+
+static bool ask(int fd, const struct keyfob_login *login, char code[PERSON_CODE_SIZE])
+{
+        const char *const prompt[] = {"Code of ", login->mfa_serial, " for ", login->profile, ": "};
+        say(fd, prompt, sizeof(prompt) / sizeof(prompt[0]));
+        return person_read_line(fd, code);
+}
+
+static bool may_try_again(const struct keyfob_error *error)
+{
+        return error->status == KEYFOB_REFUSED &&
+               (error->http_status == 400 || strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0);
+}
+
+bool person_gives_code(struct keyfob_client *client, const char *profile, struct keyfob_error *error)
+{
+        struct keyfob_login login;
+        struct keyfob_login done;
+        struct keyfob_error why;
+        char code[PERSON_CODE_SIZE] = "";
+        int fd = open_terminal();
+        bool is_given = false;
+        if (fd < 0)
+                return false;
+        if (keyfob_login_status(client, profile, &login, &why) != KEYFOB_OK || login.kind != KEYFOB_LOGIN_MFA) {
+                (void)close(fd);
+                return false;
+        }
+        for (int i = 0; i < ATTEMPTS_N && !is_given && ask(fd, &login, code); i++) {
+                is_given = keyfob_login_begin(client, profile, code, &done, error) == KEYFOB_OK;
+                if (!is_given && !may_try_again(error))
+                        break;
+                const char *const refusal[] = {error->hint[0] ? error->hint : error->detail, "\n"};
+                if (!is_given && i + 1 < ATTEMPTS_N)
+                        say(fd, refusal, sizeof(refusal) / sizeof(refusal[0]));
+        }
+        explicit_bzero(code, sizeof(code));
+        (void)close(fd);
+        return is_given;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the lines: what each one is, and the property that later ones may continue.
+#include "sidecar/config/aws_ini.h"
+
+#include <stdlib.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/mem/text.h"
+#include "proto/wire/limits.h"
+
+#define FIRST_SECTIONS 16
+
+struct parser {
+        struct aws_ini *ini;
+        enum aws_file file;
+        const char *path;
+        struct error *e;
+        unsigned line;
+        bool has_section;    // there was one, whatever its kind
+        bool keeps;          // it is one that counts: the last of ini->sections
+        bool is_open;        // `key` and `value` may be continued
+        bool has_properties; // the open one has no value of its own
+        unsigned open_line;
+        struct buffer key, value; // wiped
+};
+
+static int refuse(const struct parser *p, const char *what, const char *hint)
+{
+        error_set(p->e, ERROR_CONFIG, "%s:%u: %s", p->path, p->line, what);
+        return error_hint(p->e, "%s", hint);
+}
+
+static int no_memory(const struct parser *p)
+{
+        return error_set(p->e, ERROR_INTERNAL, "%s: out of memory", p->path);
+}
+
+static bool is_blank(uint8_t c)
+{
+        return c == ' ' || c == '\t';
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_all_of(struct slice text, const char *more)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (!is_alphanumeric(text.p[i]) && (text.p[i] == '\0' || !strchr(more, text.p[i])))
+                        return false;
+        return text.n > 0;
+}
+
+static bool is_comment(struct slice line)
+{
+        return line.n > 0 && (line.p[0] == '#' || line.p[0] == ';');
+}
+
+// Without the comment that a blank introduces.
+static struct slice without_comment(struct slice line)
+{
+        for (size_t i = 1; i < line.n; i++)
+                if ((line.p[i] == '#' || line.p[i] == ';') && is_blank(line.p[i - 1]))
+                        return slice_head(line, i);
+        return line;
+}
+
+static bool is_secret(struct slice key)
+{
+        return slice_eq(key, SLICE("aws_secret_access_key")) || slice_eq(key, SLICE("aws_session_token")) ||
+               slice_eq(key, SLICE("aws_security_token"));
+}
+
+// Keeps the open property, if there is one and it counts.
+static int close_property(struct parser *p)
+{
+        struct slice key = buffer_slice(&p->key);
+        bool was_open = p->is_open;
+        p->is_open = false;
+        if (!was_open || !p->keeps || !is_all_of(key, "_-"))
+                return 0;
+        struct aws_section *section = &p->ini->sections[p->ini->count - 1];
+        struct aws_property *property = arena_array(p->ini->strings, 1, sizeof(*property));
+        if (!property)
+                return no_memory(p);
+        *property = (struct aws_property){
+            .next = section->properties,
+            .key = arena_copy(p->ini->strings, key),
+            .value = arena_copy(is_secret(key) ? p->ini->secrets : p->ini->strings, buffer_slice(&p->value)),
+            .file = p->file,
+            .line = p->open_line};
+        if (!property->key || !property->value)
+                return no_memory(p);
+        section->properties = property;
+        return 0;
+}
+
+static int add_section(struct parser *p, enum aws_section_kind kind, struct slice name, bool is_plain_default)
+{
+        struct aws_ini *ini = p->ini;
+        if (ini->count == ini->capacity) {
+                size_t capacity = ini->capacity ? 2 * ini->capacity : FIRST_SECTIONS;
+                struct aws_section *grown = realloc(ini->sections, capacity * sizeof(*grown));
+                if (!grown)
+                        return no_memory(p);
+                ini->sections = grown;
+                ini->capacity = capacity;
+        }
+        char *copy = arena_copy(ini->strings, name);
+        if (!copy)
+                return no_memory(p);
+        ini->sections[ini->count++] = (struct aws_section){
+            .name = copy, .kind = kind, .is_plain_default = is_plain_default, .file = p->file, .line = p->line};
+        p->keeps = true;
+        return 0;
+}
+
+static int add_named(struct parser *p, enum aws_section_kind kind, struct slice name)
+{
+        const char *more = "_-/.%@:+";
+        if (name.n > 2 && (name.p[0] == '"' || name.p[0] == '\'') && name.p[name.n - 1] == name.p[0]) {
+                name = slice_of(name.p + 1, name.n - 2);
+                more = "_-/.%@:+ ";
+        }
+        return is_all_of(name, more) ? add_section(p, kind, name, false) : 0;
+}
+
+static int open_section(struct parser *p, struct slice line)
+{
+        static const struct slice words[] = {SLICE_INIT("profile"), SLICE_INIT("sso-session"), SLICE_INIT("services")};
+        const char *form = p->file == AWS_FILE_CONFIG ? "begin it as [profile NAME], [default], [sso-session NAME] or "
+                                                        "[services NAME]"
+                                                      : "begin it as [NAME]";
+        size_t end = slice_find(line, ']');
+        if (end == line.n)
+                return refuse(p, "found a section without \"]\"", form);
+        struct slice rest = slice_trim(slice_from(line, end + 1));
+        if (rest.n && !is_comment(rest))
+                return refuse(p, "found text after the \"]\" of a section", "begin a comment with # or ;");
+        struct slice content = slice_trim(slice_of(line.p + 1, end - 1));
+        p->has_section = true;
+        p->keeps = false;
+        if (p->file == AWS_FILE_CREDENTIALS)
+                return add_named(p, AWS_SECTION_PROFILE, content);
+        if (slice_eq(content, SLICE("default")))
+                return add_section(p, AWS_SECTION_PROFILE, content, true);
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+                struct slice name = slice_from(content, words[i].n);
+                if (slice_starts_with(content, words[i]) && name.n && is_blank(name.p[0]))
+                        return add_named(p, (enum aws_section_kind)i, slice_trim(name));
+        }
+        return 0;
+}
+
+// "key = value". 1, or 0 when it is none.
+static int split(struct slice line, bool takes_colon, struct slice *ret_key, struct slice *ret_value)
+{
+        size_t at = slice_find(line, '=');
+        size_t colon = takes_colon ? slice_find(line, ':') : line.n;
+        if (colon < at)
+                at = colon;
+        if (at == line.n)
+                return 0;
+        *ret_key = slice_trim(slice_head(line, at));
+        *ret_value = slice_trim(slice_from(line, at + 1));
+        return 1;
+}
+
+static int open_property(struct parser *p, struct slice line)
+{
+        struct slice key, value;
+        if (!p->has_section)
+                return refuse(p, "found a setting before the first section", "put [default] or a profile before it");
+        if (!split(without_comment(line), true, &key, &value))
+                return refuse(p, "found a line without \"=\", expected KEY = VALUE", "begin a comment with # or ;");
+        if (key.n == 0)
+                return refuse(p, "found no key before \"=\", expected KEY = VALUE", "correct the line or take it out");
+        buffer_reset(&p->key);
+        buffer_reset(&p->value);
+        for (size_t i = 0; i < key.n; i++) {
+                bool is_upper = key.p[i] >= 'A' && key.p[i] <= 'Z';
+                (void)buffer_put_byte(&p->key, (uint8_t)(is_upper ? key.p[i] - 'A' + 'a' : key.p[i]));
+        }
+        if (buffer_put(&p->value, value) < 0 || p->key.failed)
+                return no_memory(p);
+        p->is_open = true;
+        p->has_properties = value.n == 0;
+        p->open_line = p->line;
+        return 0;
+}
+
+static int continue_property(struct parser *p, struct slice text)
+{
+        struct slice key, value;
+        if (!p->is_open)
+                return refuse(p, "found an indented line that continues no setting",
+                              "take the blanks at its beginning out");
+        if (p->has_properties && (!split(text, false, &key, &value) || key.n == 0))
+                return refuse(p, "found a line that is no KEY = VALUE below a setting without a value",
+                              "give the setting above its value on its own line, or correct this one");
+        (void)buffer_put_byte(&p->value, '\n');
+        return buffer_put(&p->value, text) < 0 ? no_memory(p) : 0;
+}
+
+static int read_line(struct parser *p, struct slice line)
+{
+        struct slice text = slice_trim(line);
+        if (text.n == 0 || is_comment(text))
+                return 0;
+        if (slice_find(line, '\0') < line.n || !text_is_utf8(line))
+                return refuse(p, "found bytes that are no UTF-8 text", "write the file as UTF-8");
+        if (is_blank(line.p[0]))
+                return continue_property(p, text);
+        if (close_property(p) < 0)
+                return -1;
+        return line.p[0] == '[' ? open_section(p, line) : open_property(p, line);
+}
+
+int aws_ini_parse(struct aws_ini *ini, enum aws_file file, const char *path, struct slice text, struct error *e)
+{
+        struct parser p = {.ini = ini, .file = file, .path = path, .e = e};
+        buffer_init(&p.key, LIMIT_SHARED_FILE);
+        buffer_init(&p.value, LIMIT_SHARED_FILE);
+        if (slice_starts_with(text, SLICE("\xef\xbb\xbf")))
+                text = slice_from(text, 3);
+        int r = 0;
+        while (r == 0 && text.n > 0) {
+                struct slice line = slice_head(text, slice_find(text, '\n'));
+                p.line++;
+                r = read_line(&p, line);
+                text = slice_from(text, line.n + 1);
+        }
+        if (r == 0)
+                r = close_property(&p);
+        buffer_free(&p.key);
+        buffer_free(&p.value);
+        return r;
+}
+
+void aws_ini_free(struct aws_ini *ini)
+{
+        free(ini->sections);
+        ini->sections = NULL;
+        ini->count = ini->capacity = 0;
+}
+
+const struct aws_property *aws_section_get(const struct aws_section *section, const char *key)
+{
+        for (const struct aws_property *p = section ? section->properties : NULL; p; p = p->next)
+                if (strcmp(p->key, key) == 0)
+                        return p->value[0] ? p : NULL;
+        return NULL;
+}
+
+struct slice aws_property_get(const struct aws_property *property, struct slice key)
+{
+        struct slice text = slice_str(property->value);
+        struct slice found = {NULL, 0};
+        if (!slice_starts_with(text, SLICE("\n")))
+                return found;
+        while (text.n > 0) {
+                struct slice line = slice_head(text, slice_find(text, '\n'));
+                struct slice name, value;
+                if (split(line, false, &name, &value) && slice_eq_ignore_case(name, key))
+                        found = value;
+                text = slice_from(text, line.n + 1);
+        }
+        return found;
+}

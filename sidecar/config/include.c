@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/include.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/wire/limits.h"
+
+#define EXPECT_PATTERNS "an array of files such as [\"tenants.d/*.json\"]"
+#define WILDCARDS "*?["
+#define CAPACITY_FIRST 16
+
+void include_free(struct include_list *list)
+{
+        for (size_t i = 0; i < list->count; i++)
+                free(list->paths[i]);
+        free(list->paths);
+        *list = (struct include_list){0};
+}
+
+static int add(struct reader *r, size_t node, struct include_list *list, const char *path)
+{
+        if (list->count == LIMIT_INCLUDE_FILES_N) {
+                reader_fail(r, node, "found more than %d files, expected fewer", LIMIT_INCLUDE_FILES_N);
+                return error_hint(r->e, "put several profiles into one file");
+        }
+        if (list->count == list->capacity) {
+                size_t capacity = list->capacity ? 2 * list->capacity : CAPACITY_FIRST;
+                char **paths = reallocarray(list->paths, capacity, sizeof(*paths));
+                if (!paths)
+                        return reader_no_memory(r);
+                list->paths = paths;
+                list->capacity = capacity;
+        }
+        list->paths[list->count] = strdup(path);
+        return list->paths[list->count++] ? 0 : reader_no_memory(r);
+}
+
+static int refuse_directory(struct reader *r, size_t node, const char *directory, int reason)
+{
+        reader_fail(r, node, "found the directory \"%s\" (%s), expected one that can be read", directory,
+                    strerror(reason));
+        return error_hint(r->e, "create it, or let the agent read it; it may be empty");
+}
+
+// Adds what matches the last part of `path`, which is cut there.
+static int add_matches(struct reader *r, size_t node, struct include_list *list, char *path)
+{
+        char *slash = strrchr(path, '/');
+        const char *pattern = slash + 1;
+        char whole[LIMIT_CONFIG_PATH];
+        *slash = '\0';
+        const char *directory = slash == path ? "/" : path;
+        DIR *open = opendir(directory);
+        if (!open)
+                return refuse_directory(r, node, directory, errno);
+        int result = 0;
+        for (;;) {
+                errno = 0;
+                const struct dirent *found = readdir(open);
+                if (!found) {
+                        if (errno)
+                                result = refuse_directory(r, node, directory, errno);
+                        break;
+                }
+                if (fnmatch(pattern, found->d_name, FNM_PERIOD) != 0)
+                        continue;
+                int n = snprintf(whole, sizeof(whole), "%s/%s", path, found->d_name);
+                result = n < (int)sizeof(whole) ? add(r, node, list, whole)
+                                                : reader_fail(r, node, "found a file with too long a path");
+                if (result < 0)
+                        break;
+        }
+        (void)closedir(open);
+        return result;
+}
+
+static int add_pattern(struct reader *r, size_t node, struct include_list *list)
+{
+        char path[LIMIT_CONFIG_PATH];
+        struct slice text = {NULL, 0};
+        if (json_kind(r->doc, node) != JSON_STRING || slice_is_empty(json_raw(r->doc, node)))
+                return reader_expected(r, node, "the path of a file, or a pattern such as tenants.d/*.json");
+        if (reader_text(r, node, &text) < 0)
+                return -1;
+        const char *directory = text.p[0] == '/' || strcmp(r->directory, "/") == 0 ? "" : r->directory;
+        int n = snprintf(path, sizeof(path), "%s%s%.*s", directory, text.p[0] == '/' ? "" : "/", (int)text.n,
+                         (const char *)text.p);
+        if (n >= (int)sizeof(path))
+                return reader_expected(r, node, "a shorter path");
+        const char *wildcard = strpbrk(path + strlen(directory), WILDCARDS); // in what was written
+        if (!wildcard)
+                return add(r, node, list, path);
+        if (!strchr(wildcard, '/'))
+                return add_matches(r, node, list, path);
+        reader_fail(r, node, "found a wildcard in the name of a directory, expected one in that of a file");
+        return error_hint(r->e, "name each directory by a pattern of its own");
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort(struct include_list *list)
+{
+        size_t kept = 0;
+        if (list->count > 0)
+                qsort(list->paths, list->count, sizeof(*list->paths), compare_paths);
+        for (size_t i = 0; i < list->count; i++) {
+                if (kept > 0 && strcmp(list->paths[kept - 1], list->paths[i]) == 0)
+                        free(list->paths[i]);
+                else
+                        list->paths[kept++] = list->paths[i];
+        }
+        list->count = kept;
+}
+
+int include_find(struct reader *r, size_t node, struct include_list *list)
+{
+        if (json_kind(r->doc, node) != JSON_ARRAY)
+                return reader_expected(r, node, EXPECT_PATTERNS);
+        size_t count = json_length(r->doc, node);
+        if (count == 0 || count > LIMIT_INCLUDE_PATTERNS_N) {
+                reader_fail(r, node, "found %zu patterns, expected 1 to %d", count, LIMIT_INCLUDE_PATTERNS_N);
+                return error_hint(r->e, "name a directory's files by one pattern, such as tenants.d/*.json");
+        }
+        for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at))
+                if (add_pattern(r, at, list) < 0)
+                        return -1;
+        sort(list);
+        return 0;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/resolve.h"
+
+#include <stdlib.h>
+
+#include "proto/wire/api.h"
+#include "sidecar/config/default_chain.h"
+#include "sidecar/config/shared_profile.h"
+
+static bool needs_files(const struct draft *d, const struct profile *p)
+{
+        return p->type == PROFILE_SHARED_CONFIG || p->type == PROFILE_DEFAULT_CHAIN || d->is_zero ||
+               (p->type == PROFILE_SSO && p->sso.session && !(p->sso.start_url && p->sso.region));
+}
+
+// ---- one profile ----
+
+static int resolve_shared(struct resolution *r, struct profile *p)
+{
+        struct shared_common common;
+        enum shared_link link = SHARED_LINK_COUNT;
+        const char *variable = NULL;
+        const char *name = p->shared_profile ? p->shared_profile : default_chain_profile(r, &variable);
+        const struct aws_section *s = shared_files_find(&r->files, AWS_SECTION_PROFILE, name);
+        if (!s) {
+                const char *config = r->files.files[AWS_FILE_CONFIG].path;
+                const char *credentials = r->files.files[AWS_FILE_CREDENTIALS].path;
+                error_set(r->reader->e, ERROR_CONFIG, "%s%sfound no profile %.80s in %s or %s",
+                          variable ? variable : "", variable ? ": " : "", name, config ? config : "~/.aws/config",
+                          credentials ? credentials : "~/.aws/credentials");
+                return error_hint(r->reader->e, "name one that is there%s", config ? "" : "; HOME is not set");
+        }
+        if (shared_common_read(r, s, p, &common) < 0)
+                return -1;
+        struct shared_walk walk = {.r = r, .common = &common, .names = {s->name}, .depth = 1};
+        if (shared_profile_resolve(&walk, s, p, &link) < 0 || shared_profile_tell(r, link, s, p) < 0)
+                return -1;
+        return resolution_keep_links(r, p);
+}
+
+static int resolve_session(struct resolution *r, struct profile *p)
+{
+        const struct aws_section *session = shared_files_find(&r->files, AWS_SECTION_SSO_SESSION, p->sso.session);
+        const char *config = r->files.files[AWS_FILE_CONFIG].path;
+        if (session)
+                return shared_profile_use_session(r, session, p);
+        if (p->sso.region) // enough to use a token that is there; a login needs the start URL, and says so
+                return 0;
+        error_set(r->reader->e, ERROR_CONFIG, "sso_session: found \"%.80s\", expected an [sso-session] section of %s",
+                  p->sso.session, config ? config : "~/.aws/config");
+        return error_hint(r->reader->e,
+                          "add the section there, or \"sso_start_url\" and \"sso_region\" to the profile");
+}
+
+static int resolve_one(struct resolution *r, struct profile *p, bool *ret_is_empty)
+{
+        *ret_is_empty = false;
+        r->links_count = 0;
+        r->on_demand = p->on_demand;
+        switch (p->type) {
+        case PROFILE_SHARED_CONFIG:
+                return resolve_shared(r, p);
+        case PROFILE_DEFAULT_CHAIN:
+                return default_chain_resolve(r, p, ret_is_empty);
+        case PROFILE_ASSUME_ROLE:
+                return p->credential_source ? shared_profile_use_source(r, NULL, p) : 0;
+        case PROFILE_SSO:
+                return p->sso.session && !(p->sso.start_url && p->sso.region) ? resolve_session(r, p) : 0;
+        default:
+                return 0;
+        }
+}
+
+// ---- those that cannot be used ----
+
+int resolve_to_fault(struct draft *d, struct profile *p)
+{
+        const struct error *e = d->reader->e;
+        if (e->kind != ERROR_CONFIG)
+                return -1;
+        *p = (struct profile){.name = p->name,
+                              .type = p->declared_type,
+                              .declared_type = p->declared_type,
+                              .on_demand = p->on_demand,
+                              .is_implied = p->is_implied,
+                              .region = p->region};
+        if (reader_keep(d->reader, slice_str(e->message), &p->fault) < 0)
+                return -1;
+        return e->hint[0] ? reader_keep(d->reader, slice_str(e->hint), &p->fault_hint) : 0;
+}
+
+// Says which profile of our configuration it is about.
+static int refuse(struct draft *d, size_t node)
+{
+        struct reader *r = d->reader;
+        const struct error cause = *r->e;
+        if (cause.kind != ERROR_CONFIG || !r->doc)
+                return -1;
+        reader_fail(r, node, "%s", cause.message);
+        return error_hint(r->e, "%s", cause.hint);
+}
+
+// ---- all of them ----
+
+static int grow(struct draft *d, size_t count)
+{
+        struct profile *profiles = realloc(d->profiles, count * sizeof(*profiles));
+        if (profiles)
+                d->profiles = profiles;
+        struct origin *origins = d->origins ? realloc(d->origins, count * sizeof(*origins)) : NULL;
+        if (origins)
+                d->origins = origins;
+        if (!profiles || (!origins && d->origins))
+                return reader_no_memory(d->reader);
+        d->capacity = count;
+        return 0;
+}
+
+static int add_shared(struct draft *d, const struct resolution *r)
+{
+        const struct aws_ini *ini = &r->files.ini;
+        if (grow(d, d->count + ini->count + 1) < 0)
+                return -1;
+        for (size_t i = 0; i < ini->count; i++) {
+                const struct aws_section *s = &ini->sections[i];
+                struct profile *p = &d->profiles[d->count];
+                if (s->kind != AWS_SECTION_PROFILE || strcmp(s->name, "default") == 0 ||
+                    !api_is_profile_name(slice_str(s->name)))
+                        continue;
+                *p = (struct profile){
+                    .type = PROFILE_SHARED_CONFIG, .declared_type = PROFILE_SHARED_CONFIG, .on_demand = true};
+                if (reader_keep(d->reader, slice_str(s->name), &p->name) < 0)
+                        return -1;
+                p->shared_profile = p->name;
+                d->count++;
+        }
+        return 0;
+}
+
+static int watch(struct draft *d, const struct resolution *r)
+{
+        struct settings *s = &d->store->settings;
+        s->watched = arena_array(&d->store->strings, AWS_FILE_COUNT, sizeof(*s->watched));
+        if (!s->watched)
+                return reader_no_memory(d->reader);
+        for (unsigned i = 0; i < AWS_FILE_COUNT; i++) {
+                const char *path = r->files.files[i].path;
+                if (path && reader_keep(d->reader, slice_str(path), &s->watched[s->watched_count++]) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+static int append_implied(struct draft *d, const struct resolution *r)
+{
+        if (r->implied_count == 0)
+                return 0;
+        if (grow(d, d->count + r->implied_count) < 0)
+                return -1;
+        for (size_t i = 0; i < r->implied_count; i++) {
+                if (d->origins)
+                        d->origins[d->count] = d->origins[r->implied[i].owner];
+                d->profiles[d->count++] = r->implied[i].profile;
+        }
+        return 0;
+}
+
+static int resolve_all(struct draft *d, struct resolution *r)
+{
+        bool needed = d->is_zero;
+        for (size_t i = 0; i < d->count && !needed; i++)
+                needed = needs_files(d, &d->profiles[i]);
+        if (needed && (resolution_need_files(r) < 0 || watch(d, r) < 0))
+                return -1;
+        if (d->is_zero && add_shared(d, r) < 0)
+                return -1;
+        d->keeps_faults = d->is_zero && d->count > 1;
+        for (size_t i = 0; i < d->count; i++) {
+                struct profile *p = &d->profiles[i];
+                bool is_empty;
+                r->owner = i;
+                if (resolve_one(r, p, &is_empty) == 0)
+                        continue;
+                if (!d->keeps_faults)
+                        return refuse(d, draft_turn_to(d, i));
+                p->on_demand |= is_empty; // nobody asked for it
+                if (resolve_to_fault(d, p) < 0)
+                        return -1;
+        }
+        return append_implied(d, r);
+}
+
+int resolve_profiles(struct draft *d)
+{
+        struct resolution r = {.reader = d->reader, .env = d->env, .working_directory = d->working_directory};
+        int result = resolve_all(d, &r);
+        resolution_free(&r);
+        return result;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/shared_common.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sidecar/base/env.h"
+#include "sidecar/config/endpoints.h"
+
+#define TIMEOUT_MAX_S 600
+
+static bool is_in_env(const struct resolution *r, const char *name)
+{
+        return env_get(r->env, name);
+}
+
+static int read_region(struct resolution *r, const struct aws_section *s, struct profile *settings)
+{
+        if (settings->region || !aws_section_get(s, "region"))
+                return 0;
+        const char *region = env_get(r->env, "AWS_REGION");
+        if (!region)
+                region = env_get(r->env, "AWS_DEFAULT_REGION");
+        if (region && endpoints_is_region(slice_str(region))) // another is refused where it is read for all profiles
+                return reader_keep(r->reader, slice_str(region), &settings->region);
+        return shared_take(r, s, SHARED_REGION, &settings->region);
+}
+
+static int read_ca_bundle(struct resolution *r, const struct aws_section *s, struct profile *settings)
+{
+        const struct aws_property *at = aws_section_get(s, "ca_bundle");
+        char place[300];
+        if (settings->ca_bundle || !at || is_in_env(r, "AWS_CA_BUNDLE"))
+                return 0;
+        (void)snprintf(place, sizeof(place), "%s:%u: profile %s: ca_bundle", r->files.files[at->file].path, at->line,
+                       s->name);
+        struct reader here = *r->reader; // the same in all but where the value stands
+        here.doc = NULL;
+        here.file = place;
+        here.directory = r->working_directory;
+        if (reader_keep_path(&here, slice_str(at->value), &settings->ca_bundle) < 0)
+                return -1;
+        return reader_check_file(&here, JSON_NONE, settings->ca_bundle);
+}
+
+static int read_switches(struct resolution *r, const struct aws_section *s, struct profile *settings)
+{
+        if (settings->use_fips_endpoint == CHOICE_UNSET && !is_in_env(r, "AWS_USE_FIPS_ENDPOINT") &&
+            shared_take_choice(r, s, "use_fips_endpoint", &settings->use_fips_endpoint) < 0)
+                return -1;
+        if (settings->use_dualstack_endpoint == CHOICE_UNSET && !is_in_env(r, "AWS_USE_DUALSTACK_ENDPOINT") &&
+            shared_take_choice(r, s, "use_dualstack_endpoint", &settings->use_dualstack_endpoint) < 0)
+                return -1;
+        const struct aws_property *at = aws_section_get(s, "sts_regional_endpoints");
+        if (settings->sts_regional_endpoints != STS_ENDPOINTS_UNSET || !at ||
+            is_in_env(r, "AWS_STS_REGIONAL_ENDPOINTS"))
+                return 0;
+        if (strcmp(at->value, "regional") == 0)
+                settings->sts_regional_endpoints = STS_ENDPOINTS_REGIONAL;
+        else if (strcmp(at->value, "legacy") == 0)
+                settings->sts_regional_endpoints = STS_ENDPOINTS_LEGACY;
+        else
+                return shared_fail(r, s, at, "%s: found \"%.80s\", expected regional or legacy", at->key, at->value);
+        return 0;
+}
+
+// Endpoint of one service: the entry of the services section, else the profile's own setting for all of them.
+static int read_url(struct resolution *r, const struct aws_section *s, const struct aws_section *services,
+                    const char *service, char **ret)
+{
+        const struct aws_property *at = aws_section_get(services, service);
+        struct slice url = at ? aws_property_get(at, SLICE("endpoint_url")) : (struct slice){NULL, 0};
+        if (url.n)
+                return shared_take_url(r, services, at, url, ret);
+        at = aws_section_get(s, "endpoint_url");
+        return at ? shared_take_url(r, s, at, slice_str(at->value), ret) : 0;
+}
+
+static int read_urls(struct resolution *r, const struct aws_section *s, struct shared_common *c)
+{
+        enum choice ignore = CHOICE_UNSET;
+        const char *variable = env_get(r->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        if (variable)
+                ignore = slice_eq_ignore_case(slice_str(variable), SLICE("true")) ? CHOICE_YES : CHOICE_NO;
+        else if (shared_take_choice(r, s, "ignore_configured_endpoint_urls", &ignore) < 0)
+                return -1;
+        if (ignore == CHOICE_YES)
+                return 0;
+        const struct aws_section *services = NULL;
+        const struct aws_property *at = aws_section_get(s, "services");
+        if (at) {
+                services = shared_files_find(&r->files, AWS_SECTION_SERVICES, at->value);
+                if (!services)
+                        return shared_fail(r, s, at,
+                                           "services: found \"%.80s\", expected the name of a [services] "
+                                           "section of %s",
+                                           at->value, r->files.files[AWS_FILE_CONFIG].path);
+        }
+        if (read_url(r, s, services, "sts", &c->sts_url) < 0 || read_url(r, s, services, "sso", &c->sso_url) < 0)
+                return -1;
+        if (is_in_env(r, "AWS_ENDPOINT_URL_SSO_OIDC") || is_in_env(r, "AWS_ENDPOINT_URL"))
+                return 0;
+        return read_url(r, s, services, "sso_oidc", &c->sso_oidc_url);
+}
+
+static int read_imds(struct resolution *r, const struct aws_section *s, struct profile *settings)
+{
+        int64_t timeout_s = 0;
+        if (!is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT") &&
+            shared_take(r, s, SHARED_IMDS_ENDPOINT, &settings->imds.endpoint) < 0)
+                return -1;
+        if (!is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") &&
+            shared_take(r, s, SHARED_IMDS_ENDPOINT_MODE, &settings->imds.endpoint_mode) < 0)
+                return -1;
+        if (!is_in_env(r, "AWS_METADATA_SERVICE_TIMEOUT") &&
+            shared_take_number(r, s, "metadata_service_timeout", (int64_t[2]){1, TIMEOUT_MAX_S}, &timeout_s) < 0)
+                return -1;
+        if (timeout_s && !settings->connect_timeout_ms)
+                settings->connect_timeout_ms = timeout_s * 1000;
+        if (timeout_s && !settings->read_timeout_ms)
+                settings->read_timeout_ms = timeout_s * 1000;
+        return 0;
+}
+
+// FNV-1a: short names that stay the same from one start to the next.
+static void write_suffix(const struct buffer *text, char out[SHARED_COMMON_SUFFIX_SIZE])
+{
+        uint32_t hash = 2166136261u;
+        for (size_t i = 0; i < text->n; i++)
+                hash = (hash ^ text->p[i]) * 16777619u;
+        (void)snprintf(out, SHARED_COMMON_SUFFIX_SIZE, "%08" PRIx32, hash);
+}
+
+static const char *or_nothing(const char *text)
+{
+        return text ? text : "";
+}
+
+static int name_settings(struct resolution *r, struct shared_common *c)
+{
+        const struct profile *p = &c->settings;
+        struct buffer text;
+        buffer_init(&text, 64 * 1024);
+        (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
+                            or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
+        write_suffix(&text, c->imds_suffix);
+        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%s\n%s\n%s", or_nothing(p->region), or_nothing(p->ca_bundle),
+                            (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint, (int)p->sts_regional_endpoints,
+                            or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url));
+        write_suffix(&text, c->suffix);
+        bool failed = text.failed;
+        buffer_free(&text);
+        return failed ? reader_no_memory(r->reader) : 0;
+}
+
+int shared_common_read(struct resolution *r, const struct aws_section *s, const struct profile *own,
+                       struct shared_common *ret)
+{
+        *ret = (struct shared_common){.settings = {.region = own->region,
+                                                   .ca_bundle = own->ca_bundle,
+                                                   .connect_timeout_ms = own->connect_timeout_ms,
+                                                   .read_timeout_ms = own->read_timeout_ms,
+                                                   .use_fips_endpoint = own->use_fips_endpoint,
+                                                   .use_dualstack_endpoint = own->use_dualstack_endpoint,
+                                                   .sts_regional_endpoints = own->sts_regional_endpoints}};
+        struct profile *settings = &ret->settings;
+        if (read_region(r, s, settings) < 0 || read_ca_bundle(r, s, settings) < 0 ||
+            read_switches(r, s, settings) < 0 || read_urls(r, s, ret) < 0 || read_imds(r, s, settings) < 0)
+                return -1;
+        return name_settings(r, ret);
+}
+
+static void fill(char **field, char *value)
+{
+        if (!*field)
+                *field = value;
+}
+
+static void apply_issuer(const struct profile *from, struct profile *p)
+{
+        fill(&p->ca_bundle, from->ca_bundle);
+        if (p->use_fips_endpoint == CHOICE_UNSET)
+                p->use_fips_endpoint = from->use_fips_endpoint;
+        if (p->use_dualstack_endpoint == CHOICE_UNSET)
+                p->use_dualstack_endpoint = from->use_dualstack_endpoint;
+        if (p->sts_regional_endpoints == STS_ENDPOINTS_UNSET)
+                p->sts_regional_endpoints = from->sts_regional_endpoints;
+}
+
+void shared_common_apply(const struct shared_common *c, struct profile *p)
+{
+        const struct profile *from = &c->settings;
+        fill(&p->region, from->region);
+        if (p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY) {
+                apply_issuer(from, p);
+                fill(&p->shared_endpoint_url, c->sts_url);
+        } else if (p->type == PROFILE_SSO) {
+                apply_issuer(from, p);
+                fill(&p->shared_endpoint_url, c->sso_url);
+                fill(&p->sso.oidc_endpoint_url, c->sso_oidc_url);
+        } else if (p->type == PROFILE_IMDS) {
+                fill(&p->imds.endpoint, from->imds.endpoint);
+                fill(&p->imds.endpoint_mode, from->imds.endpoint_mode);
+                if (!p->connect_timeout_ms)
+                        p->connect_timeout_ms = from->connect_timeout_ms;
+                if (!p->read_timeout_ms)
+                        p->read_timeout_ms = from->read_timeout_ms;
+        }
+}

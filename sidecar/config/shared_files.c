@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/shared_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/env.h"
+#include "sidecar/base/file.h"
+
+#define PATH_SIZE 4096
+
+static const struct {
+        const char *what, *variable, *in_home;
+} places[AWS_FILE_COUNT] = {
+    [AWS_FILE_CONFIG] = {"AWS config file", "AWS_CONFIG_FILE", "/.aws/config"},
+    [AWS_FILE_CREDENTIALS] = {"AWS credentials file", "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"},
+};
+
+static int find(struct shared_files *f, enum aws_file which, const struct env *env, const char *working_directory,
+                struct error *e)
+{
+        struct shared_file *file = &f->files[which];
+        const char *home = env_get(env, "HOME");
+        const char *named = env_get(env, places[which].variable);
+        struct buffer path;
+        if (!named && !home)
+                return 0;
+        buffer_init(&path, PATH_SIZE);
+        if (!named)
+                (void)buffer_printf(&path, "%s%s", home, places[which].in_home);
+        else if (home && strncmp(named, "~/", 2) == 0)
+                (void)buffer_printf(&path, "%s%s", home, named + 1);
+        else
+                (void)buffer_put_str(&path, named);
+        bool is_relative = path.n > 0 && path.p[0] != '/';
+        struct buffer whole;
+        buffer_init(&whole, PATH_SIZE);
+        if (is_relative)
+                (void)buffer_printf(&whole, "%s/", strcmp(working_directory, "/") == 0 ? "" : working_directory);
+        (void)buffer_put(&whole, buffer_slice(&path));
+        file->variable = named ? places[which].variable : NULL;
+        int r = 0;
+        if (path.failed || whole.failed) {
+                error_set(e, ERROR_CONFIG, "environment: %s: found too long a path, expected at most %d bytes",
+                          named ? places[which].variable : "HOME", PATH_SIZE - 1);
+                r = error_hint(e, "name a shorter one");
+        } else {
+                file->path = arena_copy(&f->strings, buffer_slice(&whole));
+                if (!file->path)
+                        r = error_set(e, ERROR_INTERNAL, "%s: out of memory", places[which].what);
+        }
+        buffer_free(&path);
+        buffer_free(&whole);
+        return r;
+}
+
+// Whether there is such a file. A home that this process may not look into has none for it.
+static bool is_there(const struct shared_file *file)
+{
+        struct stat about;
+        if (stat(file->path, &about) == 0)
+                return true;
+        bool is_closed = errno == EACCES && !file->variable;
+        return errno != ENOENT && errno != ENOTDIR && !is_closed;
+}
+
+static int read_one(struct shared_files *f, enum aws_file which, struct error *e)
+{
+        struct shared_file *file = &f->files[which];
+        struct buffer text;
+        if (!file->path || !is_there(file))
+                return 0;
+        file->is_there = true;
+        buffer_init(&text, LIMIT_SHARED_FILE);
+        int r = file_read(file->path, places[which].what, &text, e);
+        if (r == 0)
+                r = aws_ini_parse(&f->ini, which, file->path, buffer_slice(&text), e);
+        buffer_free(&text);
+        return r;
+}
+
+static int compare(const void *a, const void *b)
+{
+        const struct aws_section *x = a, *y = b;
+        if (x->kind != y->kind)
+                return x->kind < y->kind ? -1 : 1;
+        return strcmp(x->name, y->name);
+}
+
+// With the order of the files where that decides.
+static int compare_all(const void *a, const void *b)
+{
+        const struct aws_section *x = a, *y = b;
+        int order = compare(a, b);
+        if (order == 0)
+                order = (x->file > y->file) - (x->file < y->file);
+        return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+// Puts `more` before the properties that are there: what comes later goes first.
+static void prepend(struct aws_section *section, struct aws_property *more)
+{
+        struct aws_property **end = &more;
+        while (*end)
+                end = &(*end)->next;
+        *end = section->properties;
+        section->properties = more;
+}
+
+static void merge(struct aws_ini *ini)
+{
+        bool has_profile_default = false;
+        size_t kept = 0;
+        for (size_t i = 0; i < ini->count; i++) {
+                const struct aws_section *s = &ini->sections[i];
+                has_profile_default |= s->kind == AWS_SECTION_PROFILE && s->file == AWS_FILE_CONFIG &&
+                                       !s->is_plain_default && strcmp(s->name, "default") == 0;
+        }
+        if (ini->count > 1)
+                qsort(ini->sections, ini->count, sizeof(*ini->sections), compare_all);
+        for (size_t i = 0; i < ini->count; i++) {
+                struct aws_section s = ini->sections[i];
+                if (s.is_plain_default && has_profile_default)
+                        continue;
+                if (kept > 0 && compare(&ini->sections[kept - 1], &s) == 0)
+                        prepend(&ini->sections[kept - 1], s.properties);
+                else
+                        ini->sections[kept++] = s;
+        }
+        ini->count = kept;
+}
+
+int shared_files_load(struct shared_files *ret, const struct env *env, const char *working_directory, struct error *e)
+{
+        *ret = (struct shared_files){.files = {{.path = NULL}}};
+        arena_init(&ret->strings, false);
+        arena_init(&ret->secrets, true);
+        ret->ini = (struct aws_ini){.strings = &ret->strings, .secrets = &ret->secrets};
+        for (unsigned which = 0; which < AWS_FILE_COUNT; which++)
+                if (find(ret, (enum aws_file)which, env, working_directory, e) < 0 ||
+                    read_one(ret, (enum aws_file)which, e) < 0)
+                        return -1;
+        merge(&ret->ini);
+        return 0;
+}
+
+void shared_files_free(struct shared_files *f)
+{
+        aws_ini_free(&f->ini);
+        arena_free(&f->strings);
+        arena_free(&f->secrets);
+}
+
+const struct aws_section *shared_files_find(const struct shared_files *f, enum aws_section_kind kind, const char *name)
+{
+        if (f->ini.count == 0)
+                return NULL;
+        const struct aws_section key = {.kind = kind, .name = name};
+        return bsearch(&key, f->ini.sections, f->ini.count, sizeof(key), compare);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/shared_values.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "proto/mem/text.h"
+#include "sidecar/config/arn.h"
+#include "sidecar/config/endpoints.h"
+#include "sidecar/config/session_name.h"
+#include "sidecar/config/values.h"
+
+#define FOUND_TEXT 80 // of a value in a message
+
+static const struct {
+        const char *key;
+        bool (*is_valid)(struct slice text);
+        const char *expected; // NULL: anything
+} texts[] = {
+    {"role_arn", arn_is_role, "an IAM role ARN (arn:aws:iam::111122223333:role/NAME)"},
+    {"role_session_name", session_name_is_valid, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -"},
+    {"external_id", values_is_external_id, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -"},
+    {"mfa_serial", values_is_mfa_serial, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ -"},
+    {"credential_source", values_is_credential_source, "one of Environment, EcsContainer, Ec2InstanceMetadata"},
+    {"credential_process", values_is_any, NULL},
+    {"sso_session", values_is_any, NULL},
+    {"sso_start_url", values_is_any, NULL},
+    {"sso_region", endpoints_is_region, "an AWS region such as us-east-1"},
+    {"sso_account_id", values_is_account_id, "12 digits"},
+    {"sso_role_name", values_is_any, NULL},
+    {"sso_registration_scopes", values_is_any, NULL},
+    {"aws_account_id", values_is_account_id, "12 digits"},
+    {"region", endpoints_is_region, "an AWS region such as us-east-1"},
+    {"ec2_metadata_service_endpoint", values_is_any, NULL},
+    {"ec2_metadata_service_endpoint_mode", values_is_endpoint_mode, "IPv4 or IPv6"},
+};
+
+static_assert(sizeof(texts) / sizeof(texts[0]) == SHARED_TEXT_COUNT, "a row for each");
+
+const char *shared_text_key(enum shared_text text)
+{
+        return texts[text].key;
+}
+
+static const char *kind_name(enum aws_section_kind kind)
+{
+        return kind == AWS_SECTION_PROFILE ? "profile" : (kind == AWS_SECTION_SERVICES ? "services" : "sso-session");
+}
+
+int shared_fail(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
+                const char *format, ...)
+{
+        char text[sizeof(r->reader->e->message)];
+        va_list args;
+        va_start(args, format);
+        (void)vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        error_set(r->reader->e, ERROR_CONFIG, "%s:%u: %s %s: %s", r->files.files[at ? at->file : s->file].path,
+                  at ? at->line : s->line, kind_name(s->kind), s->name, text);
+        return error_hint(r->reader->e, "correct it there, then check with \"keyfobd --check\"");
+}
+
+static int fail_value(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
+                      const char *expected)
+{
+        if (values_looks_secret(slice_str(at->value)))
+                return shared_fail(r, s, at, "%s: found another form, expected %s", at->key, expected);
+        return shared_fail(r, s, at, "%s: found \"%.*s\", expected %s", at->key, FOUND_TEXT, at->value, expected);
+}
+
+int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field)
+{
+        const struct aws_property *at = aws_section_get(s, texts[text].key);
+        if (*field || !at)
+                return 0;
+        if (!texts[text].is_valid(slice_str(at->value)))
+                return fail_value(r, s, at, texts[text].expected);
+        return reader_keep(r->reader, slice_str(at->value), field);
+}
+
+int shared_take_number(struct resolution *r, const struct aws_section *s, const char *key, int64_t range[2],
+                       int64_t *ret)
+{
+        const struct aws_property *at = aws_section_get(s, key);
+        int64_t number;
+        char expected[64];
+        if (!at)
+                return 0;
+        if (text_parse_i64(slice_str(at->value), &number) == 0 && number >= range[0] && number <= range[1]) {
+                *ret = number;
+                return 0;
+        }
+        (void)snprintf(expected, sizeof(expected), "%" PRId64 " to %" PRId64 " (seconds)", range[0], range[1]);
+        return fail_value(r, s, at, expected);
+}
+
+int shared_take_choice(struct resolution *r, const struct aws_section *s, const char *key, enum choice *ret)
+{
+        const struct aws_property *at = aws_section_get(s, key);
+        if (!at)
+                return 0;
+        if (slice_eq_ignore_case(slice_str(at->value), SLICE("true")))
+                *ret = CHOICE_YES;
+        else if (slice_eq_ignore_case(slice_str(at->value), SLICE("false")))
+                *ret = CHOICE_NO;
+        else
+                return fail_value(r, s, at, "true or false");
+        return 0;
+}
+
+int shared_take_url(struct resolution *r, const struct aws_section *s, const struct aws_property *at, struct slice url,
+                    char **ret)
+{
+        enum values_url judged = values_check_endpoint(url);
+        if (judged == VALUES_URL_GOOD) {
+                while (url.p[url.n - 1] == '/')
+                        url.n--;
+                return reader_keep(r->reader, url, ret);
+        }
+        bool may_be_secret = slice_find(url, '@') < url.n; // a password may be before it
+        return shared_fail(r, s, at, "%s: found %s%.*s%s, expected %s", at->key, may_be_secret ? "" : "\"",
+                           may_be_secret ? 12 : (int)slice_head(url, FOUND_TEXT).n,
+                           may_be_secret ? "another form" : (const char *)url.p, may_be_secret ? "" : "\"",
+                           judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
+                                                      : "a URL (https://host[:port][/path])");
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/upstream_read.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+#define FIELD(member) .offset = offsetof(struct upstream_settings, member)
+#define RATE_MAX 10000
+#define CONCURRENCY_MAX 1024
+
+static const struct key_rule rules[] = {
+    {"calls_per_second", 0, reader_integer, FIELD(calls_per_second), .min = 1, .max = RATE_MAX, .expected = ""},
+    {"burst", 0, reader_integer, FIELD(burst), .min = 1, .max = RATE_MAX, .expected = ""},
+    {"concurrency", 0, reader_integer, FIELD(concurrency), .min = 1, .max = CONCURRENCY_MAX, .expected = ""},
+};
+
+const struct key_rule *upstream_rules(size_t *ret_count)
+{
+        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        return rules;
+}
+
+int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret)
+{
+        static const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "upstream's", 0};
+        if (reader_object(r, value, &table, ret) < 0)
+                return -1;
+        if (!ret->calls_per_second || ret->burst <= ret->calls_per_second)
+                return 0;
+        reader_fail(r, reader_at(r, value, "burst"),
+                    "found %" PRId64 ", expected at most \"calls_per_second\", which is %" PRId64, ret->burst,
+                    ret->calls_per_second);
+        return error_hint(r->e, "no second gets more than \"calls_per_second\", however many may begin at once");
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events only say that it is time to look; what has changed is told by stat() alone, so that no event is needed, none
+// harms, and it does not matter what it says. With every look the folders are watched anew: they may have come, gone,
+// or been replaced.
+#include "sidecar/io/watch.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <uv.h>
+
+enum {
+        GATHER_MS = 50,   // from an event to the look: many come together
+        QUIET_MS = 250,   // how long files must look the same
+        REARM_TRIES = 16, // a folder may appear while its parent is being watched
+};
+
+struct looks {
+        bool is_there;
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        struct timespec modified, changed;
+};
+
+struct file {
+        struct watch *watch;
+        uv_fs_event_t events; // of its folder, or of the nearest one that exists
+        struct file *next;
+        struct looks seen, told; // at the last look; when last told of
+        char *folder;            // scratch, of the path's size
+        char path[];
+};
+
+struct watch {
+        uv_timer_t timer; // for the next look
+        struct watch_deps deps;
+        struct file *files;
+        uint64_t due_ms, still_since_ms; // in the loop's time: next look; last look that saw something new
+        unsigned open_handles;
+        bool is_closing;
+};
+
+static int64_t nanoseconds(const struct timespec *t)
+{
+        return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+int64_t watch_moment(void)
+{
+        struct timespec now = {0};
+        (void)clock_gettime(CLOCK_REALTIME_COARSE, &now); // the clock of inodes
+        return nanoseconds(&now);
+}
+
+// --- what files look like ---
+
+static struct looks look_at(const char *path)
+{
+        struct stat about;
+        if (stat(path, &about) < 0)
+                return (struct looks){.is_there = false};
+        return (struct looks){.is_there = true,
+                              .device = about.st_dev,
+                              .inode = about.st_ino,
+                              .size = about.st_size,
+                              .modified = about.st_mtim,
+                              .changed = about.st_ctim};
+}
+
+static bool is_same(const struct looks *a, const struct looks *b)
+{
+        return a->is_there == b->is_there && a->device == b->device && a->inode == b->inode && a->size == b->size &&
+               nanoseconds(&a->modified) == nanoseconds(&b->modified) &&
+               nanoseconds(&a->changed) == nanoseconds(&b->changed);
+}
+
+// --- when to look ---
+
+static void on_timer(uv_timer_t *timer);
+
+static void look_in(struct watch *w, uint64_t delay_ms)
+{
+        w->due_ms = uv_now(w->timer.loop) + delay_ms;
+        (void)uv_timer_start(&w->timer, on_timer, delay_ms, 0); // fails for a closing handle only
+}
+
+static void on_event(uv_fs_event_t *events, const char *name, int what, int status)
+{
+        const struct file *f = events->data;
+        struct watch *w = f->watch;
+        (void)name;
+        (void)what;
+        (void)status;
+        if (!w->is_closing && w->due_ms > uv_now(w->timer.loop) + GATHER_MS)
+                look_in(w, GATHER_MS);
+}
+
+// --- folders ---
+
+// Leaves the nearest folder above the file that exists in f->folder.
+static void find_folder(struct file *f)
+{
+        struct stat about;
+        memcpy(f->folder, f->path, strlen(f->path) + 1);
+        do {
+                char *slash = strrchr(f->folder, '/');
+                slash[slash == f->folder ? 1 : 0] = '\0';
+        } while (f->folder[1] != '\0' && (stat(f->folder, &about) < 0 || !S_ISDIR(about.st_mode)));
+}
+
+// Where the kernel refuses (it has a limit of watches), the slow looks are what is left.
+static void arm(struct file *f)
+{
+        size_t depth = 0;
+        for (int i = 0; i < REARM_TRIES; i++) {
+                find_folder(f);
+                if (i > 0 && strlen(f->folder) == depth)
+                        return;
+                depth = strlen(f->folder);
+                (void)uv_fs_event_stop(&f->events);
+                (void)uv_fs_event_start(&f->events, on_event, f->folder, 0);
+        }
+}
+
+// --- the look ---
+
+// Whether a file looks other than at the last look; `*ret_untold`: than when last told of.
+static bool look(struct watch *w, bool *ret_untold)
+{
+        bool is_new = false;
+        *ret_untold = false;
+        for (struct file *f = w->files; f; f = f->next) {
+                arm(f); // first: what happens from here on is seen below, or makes an event
+                struct looks now = look_at(f->path);
+                is_new = is_new || !is_same(&now, &f->seen);
+                f->seen = now;
+                *ret_untold = *ret_untold || !is_same(&now, &f->told);
+        }
+        return is_new;
+}
+
+static void tell(struct watch *w)
+{
+        for (struct file *f = w->files; f; f = f->next)
+                f->told = f->seen;
+        look_in(w, w->deps.look_every_ms);
+        w->deps.changed(w->deps.arg);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+        struct watch *w = timer->data;
+        uint64_t now_ms = uv_now(timer->loop);
+        bool is_untold;
+        if (look(w, &is_untold))
+                w->still_since_ms = now_ms;
+        uint64_t still_ms = now_ms - w->still_since_ms;
+        if (!is_untold)
+                look_in(w, w->deps.look_every_ms);
+        else if (still_ms < QUIET_MS)
+                look_in(w, QUIET_MS - still_ms);
+        else
+                tell(w);
+}
+
+// --- life ---
+
+static void free_when_closed(struct watch *w)
+{
+        w->open_handles--;
+        if (w->open_handles == 0)
+                free(w);
+}
+
+static void file_closed(uv_handle_t *handle)
+{
+        struct file *f = handle->data;
+        struct watch *w = f->watch;
+        free(f->folder);
+        free(f);
+        free_when_closed(w);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+        free_when_closed(handle->data);
+}
+
+static void drop(struct file *list)
+{
+        while (list) {
+                struct file *f = list;
+                list = f->next;
+                uv_close((uv_handle_t *)&f->events, file_closed);
+        }
+}
+
+struct watch *watch_new(const struct watch_deps *deps)
+{
+        struct watch *w = calloc(1, sizeof(*w));
+        if (!w)
+                return NULL;
+        w->deps = *deps;
+        (void)uv_timer_init(deps->loop, &w->timer); // cannot fail
+        w->timer.data = w;
+        w->open_handles = 1;
+        return w;
+}
+
+static struct file *file_new(struct watch *w, const char *path)
+{
+        assert(path[0] == '/');
+        size_t size = strlen(path) + 1;
+        struct file *f = calloc(1, sizeof(*f) + size);
+        char *folder = malloc(size + 1); // "/" and its end at least
+        if (!f || !folder) {
+                free(f);
+                free(folder);
+                return NULL;
+        }
+        memcpy(f->path, path, size);
+        f->folder = folder;
+        f->watch = w;
+        (void)uv_fs_event_init(w->timer.loop, &f->events); // cannot fail
+        f->events.data = f;
+        w->open_handles++;
+        return f;
+}
+
+static const struct file *find(const struct watch *w, const char *path)
+{
+        const struct file *f = w->files;
+        while (f && strcmp(f->path, path) != 0)
+                f = f->next;
+        return f;
+}
+
+static void begin(struct file *f, const struct file *before, int64_t read_ns)
+{
+        arm(f);
+        f->seen = look_at(f->path);
+        f->told = f->seen;
+        if (before)
+                f->told = before->told;
+        else if (f->seen.is_there && nanoseconds(&f->seen.changed) >= read_ns)
+                f->told = (struct looks){.is_there = false};
+}
+
+int watch_set(struct watch *w, char *const *paths, size_t count, int64_t read_ns)
+{
+        struct file *files = NULL;
+        for (size_t i = count; i-- > 0;) {
+                struct file *f = file_new(w, paths[i]);
+                if (!f) {
+                        drop(files);
+                        return -1;
+                }
+                f->next = files;
+                files = f;
+        }
+        for (struct file *f = files; f; f = f->next)
+                begin(f, find(w, f->path), read_ns);
+        drop(w->files);
+        w->files = files;
+        w->still_since_ms = uv_now(w->timer.loop);
+        if (files)
+                look_in(w, QUIET_MS);
+        else
+                (void)uv_timer_stop(&w->timer);
+        return 0;
+}
+
+void watch_close(struct watch *w)
+{
+        if (!w)
+                return;
+        w->is_closing = true;
+        drop(w->files);
+        w->files = NULL;
+        uv_close((uv_handle_t *)&w->timer, timer_closed);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registration of a client with the token service, which is good for months: kept in the file in which the AWS CLI
+// keeps its own for the same session.
+#ifndef SIDECAR_PROVIDERS_SSO_CLIENT_H
+#define SIDECAR_PROVIDERS_SSO_CLIENT_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/base/error.h"
+
+struct profile;
+
+struct sso_client {
+        struct buffer text; // what the slices point into: secrets
+        struct slice id, secret;
+        int64_t expires_s;
+};
+
+void sso_client_init(struct sso_client *c);
+void sso_client_clear(struct sso_client *c);
+
+// Bodies of RegisterClient, and what names the file. 0, or -1: the buffer is full.
+int sso_client_body(const struct profile *p, int64_t now_s, struct buffer *out);
+int sso_client_key(const struct profile *p, struct buffer *out);
+
+// The registration that is kept, if it can be used for a while: true.
+bool sso_client_load(const struct profile *p, int64_t now_s, struct sso_client *ret);
+
+// Reads an answer of RegisterClient. 0, or -1 with *what.
+int sso_client_read(struct slice body, struct sso_client *ret, const char **what);
+
+// Keeps it, unless there is one that was made for another way to log in.
+void sso_client_save(const struct profile *p, const struct sso_client *c);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of IAM Identity Center: the token service (OIDC), JSON by POST, and the portal, one GET. All unsigned.
+#ifndef SIDECAR_PROVIDERS_SSO_HTTP_H
+#define SIDECAR_PROVIDERS_SSO_HTTP_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/io/http_client.h"
+#include "sidecar/providers/answer.h"
+#include "sidecar/providers/registry.h"
+
+struct sso_token;
+
+// CreateToken and its kind: `path` is "/token". As http_client_start().
+struct http_call *sso_http_oidc(const struct provider_deps *deps, const struct profile *p, const char *path,
+                                struct slice body, http_done_fn *done, void *arg, struct error *e);
+// The same for GetRoleCredentials of the profile's account and role.
+struct http_call *sso_http_portal(const struct provider_deps *deps, const struct profile *p, struct slice access_token,
+                                  http_done_fn *done, void *arg, struct error *e);
+
+// Reads GetRoleCredentials' answer: a session or an error. 0 with *ret pointing into `scratch` (initialised, with room
+// for twice the body; it holds secrets), or -1 with *what.
+int sso_http_read_role(const struct http_response *response, struct buffer *scratch, struct answer *ret,
+                       const char **what);
+
+// The error of an answer of either service; `action` is the operation's name.
+void sso_http_refusal(const struct http_response *response, const char *action, const struct profile *p,
+                      struct error *e);
+
+#endif

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refresh tokens may be good for one use only, and several profiles and processes share one: whoever renews holds a
+// lock, and looks at the file again once it has it. Loop thread only.
+#include "sidecar/providers/sso_keeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proto/mem/time.h"
+#include "proto/wire/json_write.h"
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/io/delay.h"
+#include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_cache.h"
+#include "sidecar/providers/sso_http.h"
+
+enum { LOCK_WAIT_MS = 100, LOCK_WAITS_N = 150, BODY_MAX = 4 * LIMIT_TOKEN_FILE };
+
+void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile)
+{
+        *k = (struct sso_keeper){.deps = *deps, .profile = profile, .lock = -1};
+        sso_token_init(&k->token);
+        buffer_init(&k->file, LIMIT_TOKEN_FILE);
+        buffer_init(&k->in_file, LIMIT_TOKEN_FILE);
+        buffer_init(&k->held, LIMIT_TOKEN_FILE);
+        buffer_init(&k->held_over, LIMIT_TOKEN_FILE);
+        buffer_init(&k->refused, LIMIT_TOKEN_FILE);
+        buffer_init(&k->spent, LIMIT_TOKEN_FILE);
+}
+
+static void unlock(struct sso_keeper *k)
+{
+        if (k->lock >= 0)
+                (void)close(k->lock);
+        k->lock = -1;
+}
+
+void sso_keeper_deinit(struct sso_keeper *k)
+{
+        unlock(k);
+        sso_token_clear(&k->token);
+        buffer_free(&k->file);
+        buffer_free(&k->in_file);
+        buffer_free(&k->held);
+        buffer_free(&k->held_over);
+        buffer_free(&k->refused);
+        buffer_free(&k->spent);
+        free(k->path);
+}
+
+static int64_t now_s(const struct sso_keeper *k)
+{
+        return upstream_time_now_s(&k->time, k->deps.clock);
+}
+
+static const char *name_of(const struct profile *p)
+{
+        return p->sso.session ? p->sso.session : p->sso.start_url;
+}
+
+// --- the file ---
+
+// What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
+// out.
+static void prefer_held(struct sso_keeper *k)
+{
+        const char *what = NULL;
+        if (k->held.n == 0)
+                return;
+        if (k->file.n == 0 || !slice_eq(buffer_slice(&k->in_file), buffer_slice(&k->held_over))) {
+                buffer_free(&k->held);
+                return;
+        }
+        bool is_written = sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0;
+        sso_token_clear(&k->token);
+        (void)sso_token_read(buffer_slice(&k->held), &k->token, &what); // as it was read before, but for memory
+        buffer_reset(&k->file);
+        (void)buffer_put(&k->file, buffer_slice(&k->held));
+        if (is_written)
+                buffer_free(&k->held);
+}
+
+static int load(struct sso_keeper *k, struct error *e)
+{
+        const char *what = NULL;
+        sso_token_clear(&k->token);
+        if (!k->path && sso_cache_path(k->profile, sso_cache_token_key(k->profile), &k->path, e) < 0)
+                return -1;
+        if (sso_cache_read(k->path, &k->file, e) < 0)
+                return -1;
+        if (k->file.n > 0)
+                (void)sso_token_read(buffer_slice(&k->file), &k->token, &what); // a bad one is told below
+        buffer_reset(&k->in_file);
+        (void)buffer_put(&k->in_file, k->token.access_token);
+        prefer_held(k);
+        if (k->token.access_token.n > 0)
+                return 0;
+        if (k->file.n == 0)
+                return sso_token_missing(k->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
+                                         name_of(k->profile));
+        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->path,
+                                 what ? what : "out of memory");
+}
+
+static bool is_refused(const struct sso_keeper *k)
+{
+        return k->refused.n > 0 && slice_eq(k->token.access_token, buffer_slice(&k->refused));
+}
+
+// A refresh token that was refused once is not tried again.
+static bool can_renew(const struct sso_keeper *k)
+{
+        return sso_token_can_renew(&k->token, now_s(k)) && !slice_eq(k->token.refresh_token, buffer_slice(&k->spent));
+}
+
+static int say_ended(const struct sso_keeper *k, struct error *e)
+{
+        char ended[TIME_RFC3339_SIZE] = "some time ago";
+        if (is_refused(k))
+                return sso_token_missing(k->profile, e,
+                                         "IAM Identity Center does not accept the token any more (%.256s)",
+                                         name_of(k->profile));
+        (void)time_format_rfc3339(k->token.expires_s, ended);
+        return sso_token_missing(k->profile, e, "the login to IAM Identity Center (%.256s) ended at %s",
+                                 name_of(k->profile), ended);
+}
+
+// --- renewal ---
+
+static void renewed(void *arg, const struct http_response *response, const struct error *error);
+
+static int send_renewal(struct sso_keeper *k, struct error *e)
+{
+        struct buffer body;
+        buffer_init(&body, BODY_MAX);
+        json_begin_object(&body);
+        json_member(&body, "clientId", k->token.client_id);
+        json_member(&body, "clientSecret", k->token.client_secret);
+        json_member(&body, "grantType", SLICE("refresh_token"));
+        json_member(&body, "refreshToken", k->token.refresh_token);
+        json_end_object(&body);
+        if (body.failed)
+                (void)error_set(e, ERROR_INTERNAL, "out of memory");
+        else
+                k->call = sso_http_oidc(&k->deps, k->profile, "/token", buffer_slice(&body), renewed, k, e);
+        buffer_free(&body);
+        return k->call ? 0 : -1;
+}
+
+// What stands in for it when a renewal is not to be had: the token as it is, while it lives.
+static bool may_fall_back(const struct sso_keeper *k)
+{
+        return k->token.access_token.n > 0 && !is_refused(k) && sso_token_judge(&k->token, now_s(k)) <= SSO_TOKEN_RENEW;
+}
+
+static void waited(void *arg)
+{
+        struct sso_keeper *k = arg;
+        struct error e = {0};
+        k->delay = NULL;
+        int r = k->is_cancelled ? error_set(&e, ERROR_CANCELLED, "cancelled")
+                                : sso_keeper_get(k, buffer_slice(&k->refused), &e);
+        if (r != SSO_KEEPER_LATER)
+                k->done(k->owner, r < 0 ? &e : NULL);
+}
+
+// Somebody else is renewing it.
+static int wait_for_other(struct sso_keeper *k, struct error *e)
+{
+        if (may_fall_back(k))
+                return SSO_KEEPER_THERE;
+        if (k->waits++ >= LOCK_WAITS_N)
+                return error_set(e, ERROR_TRANSIENT, "another process has been renewing the token for too long");
+        k->delay = delay_start(k->deps.loop, LOCK_WAIT_MS, waited, k);
+        return k->delay ? SSO_KEEPER_LATER : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
+static bool needs_renewal(const struct sso_keeper *k)
+{
+        return is_refused(k) || sso_token_judge(&k->token, now_s(k)) != SSO_TOKEN_GOOD;
+}
+
+static int renew(struct sso_keeper *k, struct error *e)
+{
+        if (!can_renew(k))
+                return say_ended(k, e);
+        k->lock = sso_cache_lock(k->path);
+        if (k->lock == -EWOULDBLOCK)
+                return wait_for_other(k, e);
+        if (load(k, e) < 0) { // it may have been renewed before the lock was there
+                unlock(k);
+                return -1;
+        }
+        if (!needs_renewal(k)) {
+                unlock(k);
+                return SSO_KEEPER_THERE;
+        }
+        if (can_renew(k) && send_renewal(k, e) == 0)
+                return SSO_KEEPER_LATER;
+        unlock(k);
+        return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
+}
+
+int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e)
+{
+        if (refused.p != k->refused.p) {
+                buffer_reset(&k->refused);
+                (void)buffer_put(&k->refused, refused);
+        }
+        k->is_cancelled = false;
+        if (load(k, e) < 0)
+                return -1;
+        return needs_renewal(k) ? renew(k, e) : SSO_KEEPER_THERE;
+}
+
+// --- the answer ---
+
+static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t expires_s)
+{
+        char expires[TIME_RFC3339_SIZE];
+        const struct profile *p = k->profile;
+        struct slice start_url = p->sso.start_url ? slice_str(p->sso.start_url) : k->token.start_url;
+        if (time_format_rfc3339(expires_s, expires) < 0)
+                return -1;
+        const struct member members[] = {
+            {"startUrl", start_url},
+            {"region", slice_str(p->sso.region)},
+            {"accessToken", t->access_token},
+            {"expiresAt", slice_str(expires)},
+            {"refreshToken", t->refresh_token.n > 0 ? t->refresh_token : k->token.refresh_token},
+        };
+        buffer_reset(&k->held);
+        return members_replace(buffer_slice(&k->file), members, sizeof(members) / sizeof(members[0]), &k->held);
+}
+
+// The new token is in force from here on, whether or not it can be written.
+static int take(struct sso_keeper *k, const struct http_response *response, struct error *e)
+{
+        struct json_doc doc;
+        struct sso_token t;
+        int64_t lives_s = 0;
+        int64_t date_s = 0;
+        const char *what = NULL;
+        json_doc_init(&doc);
+        sso_token_init(&t);
+        int r = members_parse(&doc, response->body, &t.text, &what);
+        if (r == 0)
+                r = members_text(&doc, JSON_ROOT, SLICE("accessToken"), &t.text, &t.access_token) |
+                    members_text(&doc, JSON_ROOT, SLICE("refreshToken"), &t.text, &t.refresh_token) |
+                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &lives_s);
+        if (r < 0 || t.access_token.n == 0 || lives_s == 0 || lives_s > INT32_MAX) {
+                (void)answer_unreadable(what ? what : "accessToken or expiresIn is missing or wrong", response->status,
+                                        response->body.n, e);
+                r = -1;
+        } else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0) {
+                upstream_time_learn(&k->time, date_s, response->boot_ms);
+        }
+        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0) {
+                buffer_free(&k->held);
+                r = error_set(e, ERROR_INTERNAL, "the renewed token cannot be kept");
+        }
+        json_doc_free(&doc);
+        sso_token_clear(&t);
+        if (r < 0)
+                return -1;
+        buffer_reset(&k->held_over);
+        (void)buffer_put(&k->held_over, buffer_slice(&k->in_file));
+        buffer_reset(&k->file);
+        (void)buffer_put(&k->file, buffer_slice(&k->held));
+        sso_token_clear(&k->token);
+        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0)
+                return error_set(e, ERROR_PROTOCOL, "the renewed token cannot be used: %s", what);
+        if (sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0)
+                buffer_free(&k->held);
+        return 0;
+}
+
+// A refusal: somebody may have logged in meanwhile; else a person has to.
+static int refuse(struct sso_keeper *k, const struct http_response *response, struct error *e)
+{
+        struct error ignored;
+        sso_http_refusal(response, "CreateToken", k->profile, e);
+        if (e->kind == ERROR_DENIED) {
+                buffer_reset(&k->spent);
+                (void)buffer_put(&k->spent, k->token.refresh_token);
+        }
+        if (load(k, &ignored) == 0 && may_fall_back(k))
+                return 0;
+        if (e->kind == ERROR_DENIED) {
+                struct error hint = {0};
+                (void)sso_token_missing(k->profile, &hint, "the login has ended");
+                e->kind = ERROR_INTERACTION;
+                (void)error_hint(e, "%s", hint.hint);
+        }
+        return -1;
+}
+
+static void renewed(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct sso_keeper *k = arg;
+        struct error e = {0};
+        int r = 0;
+        k->call = NULL;
+        if (k->is_cancelled) {
+                r = error_set(&e, ERROR_CANCELLED, "cancelled");
+        } else if (error) {
+                e = *error;
+                (void)error_context(&e, "CreateToken for %.256s", name_of(k->profile));
+                r = may_fall_back(k) ? 0 : -1;
+        } else if (response->status >= 200 && response->status < 300) {
+                r = take(k, response, &e);
+                if (r < 0 && may_fall_back(k))
+                        r = 0;
+        } else {
+                r = refuse(k, response, &e);
+        }
+        unlock(k);
+        k->done(k->owner, r < 0 ? &e : NULL);
+}
+
+void sso_keeper_cancel(struct sso_keeper *k)
+{
+        k->is_cancelled = true;
+        if (k->call)
+                http_call_cancel(k->call);
+}

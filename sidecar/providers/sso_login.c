@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call or one pause at a time, each of which ends in the next step. Whatever is under way when the owner leaves is
+// cancelled and frees the rest. Loop thread only.
+#include "sidecar/providers/sso_login.h"
+
+#include <stdlib.h>
+
+#include "proto/mem/time.h"
+#include "proto/wire/json_write.h"
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/io/delay.h"
+#include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_cache.h"
+#include "sidecar/providers/sso_client.h"
+#include "sidecar/providers/sso_http.h"
+#include "sidecar/providers/sso_token.h"
+
+#define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
+
+enum {
+        INTERVAL_S = 5, // where the service names none; also what each request to slow down adds
+        INTERVAL_MAX_S = 60,
+        EXPIRES_MAX_S = 3600,
+        BODY_MAX = 4 * LIMIT_TOKEN_FILE
+};
+
+struct sso_login {
+        struct provider_deps deps;
+        const struct profile *profile;
+        void (*moved)(void *owner);
+        void *owner;
+        enum login_state state;
+        struct error error;
+        struct sso_client client;
+        struct buffer text; // of the answer with the codes; what the slices point into
+        struct slice device_code, user_code, uri, uri_complete;
+        struct upstream_time time;
+        int64_t interval_s, ends_ms; // boot clock
+        struct http_call *call;
+        struct delay *delay;
+        bool is_abandoned, was_client_kept;
+};
+
+static void start_device(struct sso_login *l);
+static void register_client(struct sso_login *l);
+static void poll_later(struct sso_login *l);
+
+struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
+                                void (*moved)(void *owner), void *owner)
+{
+        struct sso_login *l = calloc(1, sizeof(*l));
+        if (!l)
+                return NULL;
+        *l = (struct sso_login){.deps = *deps, .profile = profile, .moved = moved, .owner = owner};
+        sso_client_init(&l->client);
+        buffer_init(&l->text, (size_t)2 * LIMIT_TOKEN_FILE);
+        return l;
+}
+
+static void forget(struct sso_login *l)
+{
+        sso_client_clear(&l->client);
+        buffer_free(&l->text);
+        l->device_code = l->user_code = l->uri = l->uri_complete = (struct slice){NULL, 0};
+}
+
+static void destroy(struct sso_login *l)
+{
+        forget(l);
+        free(l);
+}
+
+void sso_login_free(struct sso_login *l)
+{
+        if (!l)
+                return;
+        l->is_abandoned = true;
+        delay_cancel(l->delay);
+        if (l->call)
+                http_call_cancel(l->call); // its completion is the end
+        else
+                destroy(l);
+}
+
+static int64_t now_s(const struct sso_login *l)
+{
+        return upstream_time_now_s(&l->time, l->deps.clock);
+}
+
+static void move_to(struct sso_login *l, enum login_state state)
+{
+        l->state = state;
+        l->moved(l->owner); // last: it may begin again, or free the login
+}
+
+static void fail(struct sso_login *l)
+{
+        forget(l);
+        move_to(l, LOGIN_FAILED);
+}
+
+static const char *name_of(const struct profile *p)
+{
+        return p->sso.session ? p->sso.session : p->sso.start_url;
+}
+
+static int unreadable(struct sso_login *l, const char *action, const char *what, const struct http_response *response)
+{
+        (void)answer_unreadable(what, response->status, response->body.n, &l->error);
+        return error_context(&l->error, "%s for %.256s", action, name_of(l->profile));
+}
+
+// The answer of a call, in any of its ways. 0: a success, to be read. -1: l->error says why not.
+static int answered(struct sso_login *l, const char *action, const struct http_response *response,
+                    const struct error *error)
+{
+        int64_t date_s;
+        l->call = NULL;
+        if (error) {
+                l->error = *error;
+                return error_context(&l->error, "%s for %.256s", action, name_of(l->profile));
+        }
+        if (response->status < 200 || response->status >= 300) {
+                sso_http_refusal(response, action, l->profile, &l->error);
+                return -1;
+        }
+        if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
+                upstream_time_learn(&l->time, date_s, response->boot_ms);
+        return 0;
+}
+
+static void post(struct sso_login *l, const char *path, struct buffer *body, http_done_fn *done)
+{
+        if (body->failed)
+                (void)error_set(&l->error, ERROR_INTERNAL, "out of memory");
+        else
+                l->call = sso_http_oidc(&l->deps, l->profile, path, buffer_slice(body), done, l, &l->error);
+        buffer_free(body);
+        if (!l->call)
+                fail(l);
+}
+
+// --- the client ---
+
+static void registered(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct sso_login *l = arg;
+        const char *what = NULL;
+        if (l->is_abandoned) {
+                destroy(l);
+                return;
+        }
+        int r = answered(l, "RegisterClient", response, error);
+        if (r == 0 && sso_client_read(response->body, &l->client, &what) < 0)
+                r = unreadable(l, "RegisterClient", what, response);
+        if (r < 0) {
+                fail(l);
+                return;
+        }
+        sso_client_save(l->profile, &l->client);
+        start_device(l);
+}
+
+static void register_client(struct sso_login *l)
+{
+        struct buffer body;
+        buffer_init(&body, BODY_MAX);
+        (void)sso_client_body(l->profile, now_s(l), &body);
+        l->was_client_kept = false;
+        post(l, "/client/register", &body, registered);
+}
+
+// --- the codes ---
+
+static int read_codes(struct sso_login *l, const struct http_response *response)
+{
+        struct json_doc doc;
+        const char *what = NULL;
+        int64_t expires_s = 0;
+        json_doc_init(&doc);
+        buffer_reset(&l->text);
+        int r = members_parse(&doc, response->body, &l->text, &what);
+        if (r == 0)
+                r = members_text(&doc, JSON_ROOT, SLICE("deviceCode"), &l->text, &l->device_code) |
+                    members_text(&doc, JSON_ROOT, SLICE("userCode"), &l->text, &l->user_code) |
+                    members_text(&doc, JSON_ROOT, SLICE("verificationUri"), &l->text, &l->uri) |
+                    members_text(&doc, JSON_ROOT, SLICE("verificationUriComplete"), &l->text, &l->uri_complete) |
+                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &expires_s) |
+                    members_seconds(&doc, JSON_ROOT, SLICE("interval"), &l->interval_s);
+        json_doc_free(&doc);
+        if (r < 0 || l->device_code.n == 0 || l->user_code.n == 0 || l->uri.n == 0 || expires_s == 0)
+                return unreadable(l, "StartDeviceAuthorization", what ? what : "a code or a URI is missing or wrong",
+                                  response);
+        if (l->interval_s == 0)
+                l->interval_s = INTERVAL_S;
+        if (l->interval_s > INTERVAL_MAX_S)
+                l->interval_s = INTERVAL_MAX_S;
+        if (expires_s > EXPIRES_MAX_S)
+                expires_s = EXPIRES_MAX_S;
+        l->ends_ms = clock_boot_ms(l->deps.clock) + expires_s * 1000;
+        return 0;
+}
+
+static void device_started(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct sso_login *l = arg;
+        if (l->is_abandoned) {
+                destroy(l);
+                return;
+        }
+        int r = answered(l, "StartDeviceAuthorization", response, error);
+        if (r < 0 && l->was_client_kept && strcmp(l->error.upstream.code, "InvalidClientException") == 0) {
+                register_client(l); // the service does not know the kept one any more
+                return;
+        }
+        if (r == 0)
+                r = read_codes(l, response);
+        if (r < 0) {
+                fail(l);
+                return;
+        }
+        poll_later(l);
+        if (l->delay)
+                move_to(l, LOGIN_PENDING);
+}
+
+static void start_device(struct sso_login *l)
+{
+        struct buffer body;
+        buffer_init(&body, BODY_MAX);
+        json_begin_object(&body);
+        json_member(&body, "clientId", l->client.id);
+        json_member(&body, "clientSecret", l->client.secret);
+        json_member(&body, "startUrl", slice_str(l->profile->sso.start_url));
+        json_end_object(&body);
+        post(l, "/device_authorization", &body, device_started);
+}
+
+// --- the token ---
+
+static int write_token(struct sso_login *l, struct slice access, struct slice refresh, int64_t lives_s)
+{
+        char expires[TIME_RFC3339_SIZE], client_expires[TIME_RFC3339_SIZE];
+        const struct profile *p = l->profile;
+        bool has_session = p->sso.session != NULL;
+        struct slice none = {NULL, 0};
+        struct buffer out;
+        char *path = NULL;
+        if (time_format_rfc3339(now_s(l) + lives_s, expires) < 0 ||
+            time_format_rfc3339(l->client.expires_s, client_expires) < 0)
+                return error_set(&l->error, ERROR_PROTOCOL, "the answer's expiresIn is beyond the calendar");
+        const struct member members[] = {
+            {"startUrl", slice_str(p->sso.start_url)},
+            {"region", slice_str(p->sso.region)},
+            {"accessToken", access},
+            {"expiresAt", slice_str(expires)},
+            {"clientId", has_session ? l->client.id : none},
+            {"clientSecret", has_session ? l->client.secret : none},
+            {"registrationExpiresAt", has_session ? slice_str(client_expires) : none},
+            {"refreshToken", has_session ? refresh : none},
+        };
+        buffer_init(&out, LIMIT_TOKEN_FILE);
+        int r = members_replace(none, members, sizeof(members) / sizeof(members[0]), &out);
+        if (r < 0)
+                (void)error_set(&l->error, ERROR_PROTOCOL, "the token is too long, or there is no memory for it");
+        if (r == 0)
+                r = sso_cache_path(p, sso_cache_token_key(p), &path, &l->error);
+        if (r == 0)
+                r = sso_cache_write(path, buffer_slice(&out), &l->error);
+        free(path);
+        buffer_free(&out);
+        return r;
+}
+
+static int take_token(struct sso_login *l, const struct http_response *response)
+{
+        struct json_doc doc;
+        struct buffer text;
+        struct slice access = {NULL, 0}, refresh = {NULL, 0};
+        int64_t lives_s = 0;
+        const char *what = NULL;
+        json_doc_init(&doc);
+        buffer_init(&text, LIMIT_UPSTREAM_BODY);
+        int r = members_parse(&doc, response->body, &text, &what);
+        if (r == 0)
+                r = members_text(&doc, JSON_ROOT, SLICE("accessToken"), &text, &access) |
+                    members_text(&doc, JSON_ROOT, SLICE("refreshToken"), &text, &refresh) |
+                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &lives_s);
+        if (r < 0 || access.n == 0 || lives_s == 0 || lives_s > INT32_MAX)
+                r = unreadable(l, "CreateToken", what ? what : "accessToken or expiresIn is missing or wrong",
+                               response);
+        else
+                r = write_token(l, access, refresh, lives_s);
+        json_doc_free(&doc);
+        buffer_free(&text);
+        return r;
+}
+
+// Whether the person is still to be waited for after this failure.
+static bool goes_on(struct sso_login *l)
+{
+        const char *code = l->error.upstream.code;
+        bool is_slower = strcmp(code, "SlowDownException") == 0 || l->error.kind == ERROR_THROTTLED;
+        if (is_slower && l->interval_s + INTERVAL_S <= INTERVAL_MAX_S)
+                l->interval_s += INTERVAL_S;
+        return is_slower || l->error.kind == ERROR_TRANSIENT || strcmp(code, "AuthorizationPendingException") == 0;
+}
+
+static void polled(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct sso_login *l = arg;
+        if (l->is_abandoned) {
+                destroy(l);
+                return;
+        }
+        int r = answered(l, "CreateToken", response, error);
+        if (r < 0 && goes_on(l)) {
+                poll_later(l);
+                return;
+        }
+        if (r == 0)
+                r = take_token(l, response);
+        if (r < 0) {
+                if (strcmp(l->error.upstream.code, "AccessDeniedException") == 0)
+                        (void)error_hint(&l->error, "The request was refused in the browser: log in again.");
+                fail(l);
+                return;
+        }
+        forget(l);
+        move_to(l, LOGIN_COMPLETE);
+}
+
+static void ask_for_token(void *arg)
+{
+        struct sso_login *l = arg;
+        struct buffer body;
+        l->delay = NULL;
+        if (clock_boot_ms(l->deps.clock) >= l->ends_ms) {
+                (void)error_set(&l->error, ERROR_INTERACTION, "nobody confirmed the login in time");
+                (void)error_hint(&l->error, "log in again, and confirm the code in the browser before it expires");
+                fail(l);
+                return;
+        }
+        buffer_init(&body, BODY_MAX);
+        json_begin_object(&body);
+        json_member(&body, "clientId", l->client.id);
+        json_member(&body, "clientSecret", l->client.secret);
+        json_member(&body, "grantType", SLICE(DEVICE_GRANT));
+        json_member(&body, "deviceCode", l->device_code);
+        json_end_object(&body);
+        post(l, "/token", &body, polled);
+}
+
+static void poll_later(struct sso_login *l)
+{
+        l->delay = delay_start(l->deps.loop, clock_real_ms(l->deps.clock, l->interval_s * 1000), ask_for_token, l);
+        if (l->delay)
+                return;
+        (void)error_set(&l->error, ERROR_INTERNAL, "out of memory");
+        fail(l);
+}
+
+// --- the owner's side ---
+
+static void begin_from_loop(void *arg)
+{
+        struct sso_login *l = arg;
+        l->delay = NULL;
+        l->was_client_kept = sso_client_load(l->profile, now_s(l), &l->client);
+        if (l->was_client_kept)
+                start_device(l);
+        else
+                register_client(l);
+}
+
+int sso_login_begin(struct sso_login *l, struct error *e)
+{
+        if (l->state == LOGIN_STARTING || l->state == LOGIN_PENDING)
+                return 0;
+        if (!l->profile->sso.start_url) {
+                (void)error_set(e, ERROR_CONFIG, "the profile has no sso_start_url, which a login needs");
+                return error_hint(e, "add the sso_start_url of the session, or run aws sso login --sso-session %s",
+                                  l->profile->sso.session);
+        }
+        forget(l);
+        l->delay = delay_start(l->deps.loop, 0, begin_from_loop, l);
+        if (!l->delay)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        l->state = LOGIN_STARTING;
+        return 0;
+}
+
+void sso_login_status(const struct sso_login *l, struct login_status *ret)
+{
+        ret->kind = LOGIN_SSO;
+        ret->state = l->state;
+        ret->start_url = l->profile->sso.start_url;
+        ret->error = l->state == LOGIN_FAILED ? &l->error : NULL;
+        if (l->state != LOGIN_PENDING)
+                return;
+        ret->verification_uri = l->uri;
+        ret->verification_uri_complete = l->uri_complete;
+        ret->user_code = l->user_code;
+        ret->interval_s = l->interval_s;
+        int64_t left_ms = l->ends_ms - clock_boot_ms(l->deps.clock);
+        ret->expires_in_s = left_ms > 0 ? left_ms / 1000 : 0;
+}

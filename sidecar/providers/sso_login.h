@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device authorization flow of IAM Identity Center: registers a client (or takes the AWS CLI's registration), asks
+// for a code, waits until a person has confirmed it in a browser, and writes the token where the AWS CLI keeps it.
+#ifndef SIDECAR_PROVIDERS_SSO_LOGIN_H
+#define SIDECAR_PROVIDERS_SSO_LOGIN_H
+
+#include "sidecar/providers/login.h"
+#include "sidecar/providers/registry.h"
+
+struct profile;
+struct sso_login; // opaque
+
+// `moved` is called from the loop whenever the state is another one. NULL: out of memory.
+struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
+                                void (*moved)(void *owner), void *owner);
+
+// Gives up what is under way; memory goes once that has ended. `moved` is not called any more. NULL is fine.
+void sso_login_free(struct sso_login *l);
+
+// Begins anew, or joins what is under way. 0, or -1 with *e.
+int sso_login_begin(struct sso_login *l, struct error *e);
+
+void sso_login_status(const struct sso_login *l, struct login_status *ret);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The access token of IAM Identity Center as the AWS CLI and the SDKs cache it (~/.aws/sso/cache/….json), and when it
+// may be used.
+#ifndef SIDECAR_PROVIDERS_SSO_TOKEN_H
+#define SIDECAR_PROVIDERS_SSO_TOKEN_H
+
+#include "proto/mem/buffer.h"
+#include "sidecar/base/error.h"
+
+struct profile;
+
+struct sso_token {
+        struct buffer text; // what the slices point into: secrets
+        struct slice access_token;
+        struct slice refresh_token, client_id, client_secret; // empty: cannot be renewed
+        struct slice start_url;                               // empty: not said
+        int64_t expires_s, registration_expires_s;            // 0: not said
+};
+
+void sso_token_init(struct sso_token *t);
+void sso_token_clear(struct sso_token *t); // wipes; it may be used again
+
+// Reads what such a file holds. 0, or -1 with *what, a static text that says what is wrong; *ret is then empty.
+int sso_token_read(struct slice json, struct sso_token *ret, const char **what);
+
+enum sso_token_use {
+        SSO_TOKEN_GOOD,  // to be used as it is
+        SSO_TOKEN_RENEW, // still good, but not for long, and it can be renewed
+        SSO_TOKEN_ENDED, // has expired, and can be renewed
+        SSO_TOKEN_DEAD   // has expired, and a person has to log in
+};
+enum sso_token_use sso_token_judge(const struct sso_token *t, int64_t now_s);
+
+// Whether refresh token and client registration are there and valid.
+bool sso_token_can_renew(const struct sso_token *t, int64_t now_s);
+
+// ERROR_INTERACTION with the text, and how to log in as hint. -1.
+__attribute__((format(printf, 3, 4))) int sso_token_missing(const struct profile *p, struct error *e,
+                                                            const char *format, ...);
+
+#endif

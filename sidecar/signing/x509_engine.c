@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// PKCS#11 through the engine "pkcs11" (libp11), for systems whose OpenSSL has no provider for it yet. An engine is one
+// for the whole process: finishing one would finish the module below it, under whoever else uses that at the moment.
+// So each that was loaded stays, one for a module and a URI, and with it the PIN that libp11 keeps: never another
+// token's.
+#define OPENSSL_SUPPRESS_DEPRECATED // OpenSSL 3 advises against engines
+
+#include "sidecar/signing/x509_internal.h"
+
+#ifdef OPENSSL_NO_ENGINE
+
+bool x509_engine_exists(const struct x509_engine_order *order)
+{
+        (void)order;
+        return false;
+}
+
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order)
+{
+        (void)order;
+        return NULL;
+}
+
+X509 *x509_engine_certificate(const struct x509_engine_order *order)
+{
+        (void)order;
+        return NULL;
+}
+
+#else
+
+#include <openssl/engine.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct kept {
+        struct kept *next;
+        ENGINE *engine;
+        bool is_started;
+        char *module, *uri;
+};
+
+static struct {
+        pthread_mutex_t mutex; // for this list, and for loading from it: an engine's PIN and its use are two calls
+        struct kept *first;
+} engines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// An engine of its own, not started yet; the list of OpenSSL does not know it.
+static ENGINE *load(void)
+{
+        const char *directory = getenv("OPENSSL_ENGINES");
+        ENGINE *engine = ENGINE_by_id("dynamic");
+        if (!directory)
+                directory = OPENSSL_info(OPENSSL_INFO_ENGINES_DIR);
+        if (engine && directory && ENGINE_ctrl_cmd_string(engine, "ID", "pkcs11", 0) &&
+            ENGINE_ctrl_cmd_string(engine, "DIR_LOAD", "2", 0) &&
+            ENGINE_ctrl_cmd_string(engine, "DIR_ADD", directory, 0) &&
+            ENGINE_ctrl_cmd_string(engine, "LIST_ADD", "0", 0) && ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0))
+                return engine;
+        ENGINE_free(engine);
+        return NULL;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct kept *find(const struct x509_engine_order *order)
+{
+        for (struct kept *k = engines.first; k; k = k->next)
+                if (is_same(k->module, order->module) && strcmp(k->uri, order->uri) == 0)
+                        return k;
+        struct kept *k = calloc(1, sizeof(*k));
+        if (!k)
+                return NULL;
+        k->uri = strdup(order->uri);
+        k->module = order->module ? strdup(order->module) : NULL;
+        if (k->uri && (k->module || !order->module))
+                k->engine = load();
+        if (k->engine) {
+                k->next = engines.first;
+                engines.first = k;
+                return k;
+        }
+        free(k->module);
+        free(k->uri);
+        free(k);
+        return NULL;
+}
+
+// NULL: there is none, or it did not start this time.
+static ENGINE *start(const struct x509_engine_order *order)
+{
+        struct kept *k = find(order);
+        if (!k)
+                return NULL;
+        // QUIET, as it writes to standard error, where our log is.
+        if (!k->is_started)
+                k->is_started = ENGINE_ctrl_cmd_string(k->engine, "QUIET", NULL, 1) &&
+                                (!k->module || ENGINE_ctrl_cmd_string(k->engine, "MODULE_PATH", k->module, 0)) &&
+                                ENGINE_init(k->engine);
+        return k->is_started ? k->engine : NULL;
+}
+
+bool x509_engine_exists(const struct x509_engine_order *order)
+{
+        (void)pthread_mutex_lock(&engines.mutex);
+        bool exists = find(order) != NULL;
+        (void)pthread_mutex_unlock(&engines.mutex);
+        return exists;
+}
+
+static EVP_PKEY *load_key(ENGINE *engine, const struct x509_engine_order *order)
+{
+        struct x509_passphrase *passphrase = order->passphrase;
+        const char *pin = passphrase->given ? buffer_c_str(&passphrase->text) : NULL;
+        if (passphrase->given && (!pin || !ENGINE_ctrl_cmd_string(engine, "PIN", pin, 0)))
+                return NULL;
+        UI_METHOD *ui = x509_passphrase_ui();
+        EVP_PKEY *key = ui ? ENGINE_load_private_key(engine, order->uri, ui, passphrase) : NULL;
+        UI_destroy_method(ui);
+        return key;
+}
+
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order)
+{
+        (void)pthread_mutex_lock(&engines.mutex);
+        ENGINE *engine = start(order);
+        EVP_PKEY *key = engine ? load_key(engine, order) : NULL;
+        (void)pthread_mutex_unlock(&engines.mutex);
+        return key;
+}
+
+X509 *x509_engine_certificate(const struct x509_engine_order *order)
+{
+        struct { // of the engine's command
+                const char *uri;
+                X509 *certificate;
+        } parameters = {order->uri, NULL};
+        (void)pthread_mutex_lock(&engines.mutex);
+        ENGINE *engine = start(order);
+        if (engine)
+                (void)ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &parameters, NULL, 1);
+        (void)pthread_mutex_unlock(&engines.mutex);
+        return parameters.certificate;
+}
+
+#endif

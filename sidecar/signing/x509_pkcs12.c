@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// PKCS#12 (RFC 7292): one file with the private key, its certificate and whatever leads up from there. Files of old
+// tools are encrypted with RC2, which OpenSSL keeps in a provider of its own: that is loaded for as long as such a file
+// is read.
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/provider.h>
+
+#include "proto/wire/limits.h"
+#include "sidecar/base/file.h"
+#include "sidecar/signing/x509_internal.h"
+
+enum outcome { PARSED, WRONG_PASSPHRASE, WITHOUT_MAC, UNSUPPORTED, BROKEN };
+
+static PKCS12 *decode(struct slice content, const char *path, struct error *e)
+{
+        const unsigned char *at = content.p;
+        PKCS12 *file = content.n > 0 ? d2i_PKCS12(NULL, &at, (long)content.n) : NULL; // at most LIMIT_KEY_FILE
+        if (file)
+                return file;
+        if (content.n == 0) {
+                error_set(e, ERROR_CONFIG, "%s: this PKCS#12 file is empty", path);
+                error_hint(e, "write it anew: openssl pkcs12 -export");
+                return NULL;
+        }
+        error_set(e, ERROR_CONFIG, "%s: this is not a PKCS#12 file (%s)", path, x509_reason());
+        if (slice_find(content, '-') == 0)
+                error_hint(e, "it looks like PEM: name such files in certificate and private_key");
+        else
+                error_hint(e, "the file is damaged, was written only in part, or is of another format");
+        return NULL;
+}
+
+// What the queue of errors says, which it empties.
+static enum outcome failure(void)
+{
+        for (unsigned long code = ERR_get_error(); code; code = ERR_get_error()) {
+                bool is_pkcs12 = ERR_GET_LIB(code) == ERR_LIB_PKCS12;
+                if (is_pkcs12 && ERR_GET_REASON(code) == PKCS12_R_MAC_ABSENT)
+                        return WITHOUT_MAC;
+                if (is_pkcs12 && ERR_GET_REASON(code) == PKCS12_R_MAC_VERIFY_FAILURE)
+                        return WRONG_PASSPHRASE;
+                if (ERR_GET_REASON(code) == ERR_R_UNSUPPORTED)
+                        return UNSUPPORTED;
+        }
+        return BROKEN;
+}
+
+static enum outcome parse_once(PKCS12 *file, const char *password, struct x509_parts *ret)
+{
+        X509 *leaf = NULL;
+        STACK_OF(X509) *rest = NULL;
+        ERR_clear_error();
+        if (PKCS12_parse(file, password, &ret->key.pkey, &leaf, &rest) != 1)
+                return failure();
+        // The leaf is that of the key; which may be missing.
+        STACK_OF(X509) *all = rest ? rest : sk_X509_new_null();
+        bool good = all && (!leaf || sk_X509_unshift(all, leaf) > 0);
+        if (!good) {
+                X509_free(leaf);
+                sk_X509_pop_free(all, X509_free);
+                return BROKEN;
+        }
+        ret->certificates = all;
+        ret->has_leaf = leaf != NULL;
+        return PARSED;
+}
+
+static enum outcome parse(PKCS12 *file, const char *password, struct x509_parts *ret)
+{
+        enum outcome outcome = parse_once(file, password, ret);
+        OSSL_PROVIDER *legacy = outcome == UNSUPPORTED ? OSSL_PROVIDER_try_load(NULL, "legacy", 1) : NULL;
+        if (!legacy)
+                return outcome;
+        outcome = parse_once(file, password, ret);
+        (void)OSSL_PROVIDER_unload(legacy); // key and certificates are the default provider's
+        return outcome;
+}
+
+static int explain(enum outcome outcome, const char *path, const struct x509_passphrase *passphrase, struct error *e)
+{
+        switch (outcome) {
+        case WRONG_PASSPHRASE:
+                if (!passphrase->given) {
+                        error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has a passphrase and none is configured",
+                                  path);
+                        return error_hint(e, "name the file that holds it in private_key_passphrase_file");
+                }
+                error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file cannot be opened: wrong passphrase?", path);
+                return error_hint(e, "check %s: it gives the passphrase alone, on one line", passphrase->key);
+        case WITHOUT_MAC:
+                error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has no MAC that tells the right passphrase", path);
+                return error_hint(e, "write it anew: openssl pkcs12 -export");
+        case UNSUPPORTED:
+                error_set(e, ERROR_CONFIG,
+                          "%s: the PKCS#12 file is encrypted in an outdated way (RC2, most likely) for "
+                          "which OpenSSL needs its legacy provider, and that cannot be loaded",
+                          path);
+                return error_hint(e, "write the file anew with openssl pkcs12 -export, which takes AES, or install "
+                                     "OpenSSL's legacy provider");
+        case BROKEN:
+        case PARSED:
+                break;
+        }
+        error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file is damaged", path);
+        return error_hint(e, "write it anew: openssl pkcs12 -export");
+}
+
+static int check_parts(const struct x509_parts *parts, const char *path, struct error *e)
+{
+        if (!parts->key.pkey) {
+                error_set(e, ERROR_CONFIG, "%s: no private key in this PKCS#12 file", path);
+                return error_hint(e, "export it together with its certificate: openssl pkcs12 -export -inkey KEY");
+        }
+        if (parts->has_leaf)
+                return 0;
+        error_set(e, ERROR_CONFIG, "%s: no certificate in this PKCS#12 file belongs to its private key", path);
+        return error_hint(e, "export the certificate that was issued for this key along with it");
+}
+
+int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e)
+{
+        struct buffer content;
+        struct x509_passphrase passphrase;
+        buffer_init(&content, LIMIT_KEY_FILE);
+        PKCS12 *file = NULL;
+        int r = x509_passphrase_read(paths, &passphrase, e);
+        if (r == 0)
+                r = file_read(paths->pkcs12, "PKCS#12", &content, e);
+        ERR_clear_error();
+        if (r == 0)
+                file = decode(buffer_slice(&content), paths->pkcs12, e);
+        const char *password = passphrase.given ? buffer_c_str(&passphrase.text) : NULL;
+        if (file && passphrase.given && !password) {
+                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", paths->pkcs12);
+        } else if (file) {
+                enum outcome outcome = parse(file, password, ret);
+                r = outcome == PARSED ? check_parts(ret, paths->pkcs12, e)
+                                      : explain(outcome, paths->pkcs12, &passphrase, e);
+        }
+        PKCS12_free(file);
+        ERR_clear_error();
+        x509_passphrase_free(&passphrase);
+        buffer_free(&content);
+        return file ? r : -1;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// A home with ~/.aws files for the tests that read them.
+#ifndef TESTS_UNIT_CONFIG_SHARED_SUPPORT_H
+#define TESTS_UNIT_CONFIG_SHARED_SUPPORT_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/unit/config/support.h"
+
+#define VARIABLES_MAX 16
+#define KEYS "aws_access_key_id = AKIDEXAMPLE00001\naws_secret_access_key = wJalrXUtnFEMIxK7\n"
+#define OTHER_KEYS "aws_access_key_id = AKIDEXAMPLE00002\naws_secret_access_key = wJalrXUtnFEMIxK8\n"
+#define ARN(name) "arn:aws:iam::111122223333:role/" name
+
+struct home {
+        char path[64];
+        char variables[VARIABLES_MAX + 1][256];
+        char *environment[VARIABLES_MAX + 2];
+        struct env env;
+};
+
+static inline void home_put(const struct home *h, const char *name, const char *text)
+{
+        char path[256];
+        (void)snprintf(path, sizeof(path), "%s/.aws/%s", h->path, name);
+        (void)unlink(path);
+        if (!text)
+                return;
+        FILE *f = fopen(path, "we");
+        assert_non_null(f);
+        assert_int_equal(fputs(text, f) < 0, 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+// NULL: there is no such file. `variables` ends in NULL.
+static inline void home_set(struct home *h, const char *config, const char *credentials, const char *const *variables)
+{
+        home_put(h, "config", config);
+        home_put(h, "credentials", credentials);
+        size_t n = 0;
+        (void)snprintf(h->variables[n], sizeof(h->variables[n]), "HOME=%s", h->path);
+        h->environment[n] = h->variables[n];
+        for (n = 1; variables && variables[n - 1]; n++) {
+                assert_true(n <= VARIABLES_MAX);
+                (void)snprintf(h->variables[n], sizeof(h->variables[n]), "%s", variables[n - 1]);
+                h->environment[n] = h->variables[n];
+        }
+        h->environment[n] = NULL;
+        env_init(&h->env, h->environment);
+}
+
+static inline void home_make(struct home *h)
+{
+        char path[96];
+        (void)snprintf(h->path, sizeof(h->path), "/tmp/keyfob-home-XXXXXX");
+        assert_non_null(mkdtemp(h->path));
+        (void)snprintf(path, sizeof(path), "%s/.aws", h->path);
+        assert_int_equal(mkdir(path, 0700), 0);
+        home_set(h, NULL, NULL, NULL);
+}
+
+static inline void home_remove(struct home *h)
+{
+        char path[96];
+        home_set(h, NULL, NULL, NULL);
+        (void)snprintf(path, sizeof(path), "%s/.aws", h->path);
+        assert_int_equal(rmdir(path), 0);
+        assert_int_equal(rmdir(h->path), 0);
+}
+
+static inline int home_zero(const struct home *h, struct settings **ret, struct error *e)
+{
+        const struct settings_source source = {
+            .working_directory = "/base", .host_name = "host-1", .env = &h->env, .check_files = true};
+        *e = (struct error){.kind = ERROR_NONE};
+        *ret = NULL;
+        return settings_zero(&source, ret, e);
+}
+
+static inline int home_parse(const struct home *h, const char *json, struct settings **ret, struct error *e)
+{
+        const struct settings_source source = {.file = "/etc/keyfob/config.json",
+                                               .directory = "/etc/keyfob",
+                                               .working_directory = "/base",
+                                               .host_name = "host-1",
+                                               .lookup = lookup_fixed,
+                                               .env = &h->env};
+        *e = (struct error){.kind = ERROR_NONE};
+        *ret = NULL;
+        return settings_parse(&source, slice_str(json), ret, e);
+}
+
+static inline const struct profile *home_find(const struct settings *s, const char *name)
+{
+        const struct profile *p = settings_find(s, name);
+        if (!p)
+                fail_msg("no profile %s", name);
+        return p;
+}
+
+#endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Credentials that take a person: nothing is tried ahead of their end, nothing that a person worked for is dropped, and
+// a login that is over is followed by a fetch.
+#include "sidecar/providers/login.h"
+#include "tests/unit/vault/simulation.h"
+
+static struct entry *add_for_person(struct fake *f, bool on_demand)
+{
+        const struct entry_options options = {
+            .name = "admin", .on_demand = on_demand, .owner = f, .needs_person = true};
+        struct entry *e = vault_add(f->sim->vault, &options, &f->base);
+        assert_non_null(e);
+        return e;
+}
+
+static void test_kept_until_it_ends(void **state)
+{
+        (void)state;
+        for (int on_demand = 0; on_demand < 2; on_demand++) {
+                struct sim sim;
+                struct fake f;
+                struct asker a = {0};
+                struct entry_status status;
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                struct entry *e = add_for_person(&f, on_demand);
+                ask(&a, e, VAULT_WANT_REFRESH);
+                sim_run(&sim, SECOND);
+                assert_string_equal(a.key, "AKIDEXAMPLE1");
+                fake_fails(&f, ERROR_INTERACTION);
+                a.waiter.min_life_s = 3599; // more than there is does not make it ask a person
+                sim_run(&sim, 40 * MINUTE);
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, SECOND);
+                assert_string_equal(a.key, "AKIDEXAMPLE1");
+                assert_int_equal(f.starts, 1);
+                entry_status(e, &status);
+                assert_int_equal(status.next_refresh_s, 0);
+                assert_int_equal(status.state, ENTRY_FRESH);
+                sim_run(&sim, 18 * MINUTE);
+                assert_non_null(entry_peek(e));
+                sim_run(&sim, MINUTE);
+                assert_null(entry_peek(e));
+                sim_run(&sim, HOUR);
+                assert_int_equal(f.starts, 1);
+                assert_int_equal(sim.events[VAULT_EXPIRED], 1);
+                sim_end(&sim);
+        }
+}
+
+static void test_asked_for_without_a_person(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        fake_fails(&f, ERROR_INTERACTION);
+        f.takes_ms = 0;
+        struct entry *e = add_for_person(&f, false);
+        sim_run(&sim, HOUR);
+        assert_int_equal(f.starts, 1); // the first fetch says what is needed; no other by itself
+        assert_int_equal(state_of(e), ENTRY_FAILED);
+        // Each request is answered by an attempt of its own, and none begins another one.
+        for (unsigned i = 1; i <= 3; i++) {
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, 20);
+                assert_int_equal(a.completions, i);
+                assert_int_equal(a.error.kind, ERROR_INTERACTION);
+                assert_int_equal(f.starts, 1 + i);
+        }
+        sim_end(&sim);
+}
+
+// One that a person may log in to by other means: it costs nothing to look.
+static void test_looked_at_again(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        fake_fails(&f, ERROR_INTERACTION);
+        struct entry *e = fake_add(&f, "dev", false);
+        sim_run(&sim, 10 * MINUTE);
+        assert_in_range(f.starts, 20, 24);
+        f.way = FAKE_GIVES;
+        sim_run(&sim, 31 * SECOND);
+        assert_non_null(entry_peek(e));
+        sim_end(&sim);
+}
+
+// --- a login ---
+
+static enum login_state login_state;
+static char login_code[8];
+
+static int begin_login(struct provider *p, struct slice token_code, struct error *e)
+{
+        (void)p;
+        if (token_code.n >= sizeof(login_code))
+                return error_set(e, ERROR_CONFIG, "too long");
+        if (token_code.n > 0)
+                memcpy(login_code, token_code.p, token_code.n);
+        login_code[token_code.n] = '\0';
+        login_state = LOGIN_STARTING;
+        return 0;
+}
+
+static void tell_login(const struct provider *p, struct login_status *ret)
+{
+        (void)p;
+        ret->kind = LOGIN_SSO;
+        ret->state = login_state;
+}
+
+struct login_asker {
+        struct vault_waiter waiter; // first
+        unsigned completions, failures;
+};
+
+static void login_asked(struct vault_waiter *w, struct credentials *c, const struct error *e)
+{
+        struct login_asker *a = (struct login_asker *)w;
+        assert_null(c);
+        a->completions++;
+        a->failures += e != NULL;
+}
+
+static void test_login(void **state)
+{
+        (void)state;
+        static const struct login_ops ops = {begin_login, tell_login};
+        struct sim sim;
+        struct fake f;
+        struct error error;
+        struct login_status status;
+        struct login_asker a = {.waiter.done = login_asked};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.base.login = &ops;
+        fake_fails(&f, ERROR_INTERACTION);
+        login_state = LOGIN_IDLE;
+        struct entry *e = fake_add(&f, "dev", true);
+        entry_login_status(e, &status);
+        assert_int_equal(status.kind, LOGIN_SSO);
+        assert_int_equal(entry_login(e, SLICE("12345678"), &error), -1);
+        assert_string_equal(error.message, "profile dev: too long");
+        assert_int_equal(entry_login(e, SLICE("123456"), &error), 0);
+        assert_string_equal(login_code, "123456");
+
+        entry_wait(e, VAULT_WANT_LOGIN, &a.waiter);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 0);
+        login_state = LOGIN_PENDING;
+        provider_login_moved(&f.base);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 1);
+        assert_int_equal(a.failures, 0);
+        assert_int_equal(f.starts, 0);
+
+        f.way = FAKE_GIVES;
+        login_state = LOGIN_COMPLETE;
+        provider_login_moved(&f.base);
+        sim_run(&sim, SECOND);
+        assert_non_null(entry_peek(e));
+
+        // One who waits for an entry that goes hears of it.
+        login_state = LOGIN_STARTING;
+        a.waiter = (struct vault_waiter){.done = login_asked};
+        entry_wait(e, VAULT_WANT_LOGIN, &a.waiter);
+        error_set(&error, ERROR_CANCELLED, "gone");
+        entry_retire(e, &error);
+        assert_int_equal(entry_login(e, SLICE(""), &error), -1);
+        provider_login_moved(&f.base); // does no harm
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.failures, 1);
+        sim_end(&sim);
+}
+
+static void test_nobody_is_needed(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f;
+        struct error error;
+        struct login_status status;
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        struct entry *e = fake_add(&f, "irsa", false);
+        entry_login_status(e, &status);
+        assert_int_equal(status.kind, LOGIN_NONE);
+        assert_int_equal(entry_login(e, SLICE(""), &error), -1);
+        assert_int_equal(error.kind, ERROR_CONFIG);
+        sim_end(&sim);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_kept_until_it_ends), cmocka_unit_test(test_asked_for_without_a_person),
+            cmocka_unit_test(test_looked_at_again),    cmocka_unit_test(test_login),
+            cmocka_unit_test(test_nobody_is_needed),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
