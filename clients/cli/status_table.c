@@ -19,7 +19,7 @@ static const char error_title[] = "LAST ERROR";
 
 struct row {
         struct buffer cells[COLUMNS_N];
-        size_t error, hint; // nodes, or JSON_NONE
+        size_t error, hint, chain; // nodes, or JSON_NONE
 };
 
 struct table {
@@ -112,6 +112,7 @@ static void fill_row(struct table *t, size_t profile, struct row *row)
         put_time(t, json_get(doc, profile, SLICE("next_refresh")), "-", "now", &row->cells[NEXT_REFRESH]);
         row->error = json_get(doc, error, SLICE("detail"));
         row->hint = json_get(doc, error, SLICE("hint"));
+        row->chain = json_get(doc, profile, SLICE("chain"));
 }
 
 static int fill(struct table *t, size_t profiles)
@@ -234,6 +235,33 @@ static void put_error(const struct table *t, const struct row *row, struct buffe
         }
 }
 
+static void put_member(const struct table *t, size_t link, struct slice name, struct buffer *text)
+{
+        size_t value = json_get(t->doc, link, name);
+        if (value != JSON_NONE && json_kind(t->doc, value) == JSON_STRING)
+                (void)json_string(t->doc, value, text);
+}
+
+// Of one profile alone: which source answers, and before it those that were passed over.
+static void put_chain(const struct table *t, const struct row *row, struct buffer *text, struct buffer *out)
+{
+        if (row->chain == JSON_NONE || t->rows_count != 1 || json_kind(t->doc, row->chain) != JSON_ARRAY)
+                return;
+        size_t link = json_first(t->doc, row->chain);
+        while (link != JSON_NONE) {
+                size_t next = json_next(t->doc, link);
+                buffer_reset(text);
+                (void)buffer_put_str(text, next == JSON_NONE ? "source: " : "passed over: ");
+                put_member(t, link, SLICE("link"), text);
+                (void)buffer_put_str(text, " (");
+                put_member(t, link, SLICE("outcome"), text);
+                (void)buffer_put_str(text, ")");
+                defuse(text);
+                put_wrapped(buffer_slice(text), out);
+                link = next;
+        }
+}
+
 static int put_table(const struct table *t, struct buffer *out)
 {
         struct buffer text;
@@ -253,6 +281,7 @@ static int put_table(const struct table *t, struct buffer *out)
                         put_cell(buffer_slice(&t->rows[i].cells[k]), t->widths[k], out);
                 }
                 put_error(t, &t->rows[i], &text, out);
+                put_chain(t, &t->rows[i], &text, out);
         }
         int r = text.failed || out->failed ? -1 : 0;
         buffer_free(&text);

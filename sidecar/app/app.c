@@ -228,7 +228,8 @@ static int make_rooms(struct app *app, struct error *e)
         struct roster_deps roster = {
             .vault = app->vault,
             .server = app->server,
-            .providers = {.loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer}};
+            .providers = {
+                .loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer, .env = app->env}};
         app->roster = roster_new(&roster);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,

@@ -10,7 +10,7 @@
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
-enum { KEY_FILES_RECHECK_S = 60, SECRET_RECHECK_S = 300 };
+enum { KEY_FILES_RECHECK_S = 60, SECRET_RECHECK_S = 300, PROCESS_RECHECK_S = 3600 };
 
 // One profile of the settings in force, in their order: sources before those that stand on them.
 struct member {
@@ -100,11 +100,14 @@ static bool has_key_files(const struct profile *p)
         return p->keys.access_key_id_file || p->keys.secret_access_key_file || p->keys.session_token_file;
 }
 
-// Likewise keys in a secret, unless the version is a certain one, which never changes.
+// What does not end is asked for again now and then, where asking may bring something else. A certain version of a secret
+// never changes.
 static int64_t recheck_seconds(const struct profile *p)
 {
         if (has_key_files(p))
                 return KEY_FILES_RECHECK_S;
+        if (p->type == PROFILE_PROCESS)
+                return PROCESS_RECHECK_S;
         return p->secretsmanager.secret_id && !p->secretsmanager.version_id ? SECRET_RECHECK_S : 0;
 }
 

@@ -140,7 +140,7 @@ static int name_settings(struct resolution *r, struct shared_common *c)
 {
         const struct profile *p = &c->settings;
         struct buffer text;
-        buffer_init(&text, 64 * 1024);
+        buffer_init(&text, (size_t)64 * 1024);
         (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
                             or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
         write_suffix(&text, c->imds_suffix);

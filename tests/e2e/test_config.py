@@ -156,7 +156,8 @@ def test_environment_without_a_file(start, standin, folder):
 
 
 def test_environment_that_lacks_everything(start, folder):
-    agent = start(None, listening=False, env=environment(folder, KEYFOB_SOCKET=str(folder / "k.sock")))
+    env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"), AWS_EC2_METADATA_DISABLED="true")
+    agent = start(None, listening=False, env=env)
     assert agent.process.wait(10) == 78
     assert "AWS_ROLE_ARN" in agent.stderr() and "AWS_ACCESS_KEY_ID" in agent.stderr()
 

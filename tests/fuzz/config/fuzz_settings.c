@@ -23,14 +23,15 @@ static int no_account(enum account_kind kind, const char *name, uint32_t *ret)
 
 static void check_profile(const struct settings *s, const struct profile *p)
 {
-        assert(api_is_profile_name(slice_str(p->name)));
+        assert(api_is_profile_name(slice_str(p->name)) != p->is_implied);
         assert(settings_find(s, p->name) == p);
         assert(profile_same(p, p) && profile_same_identity(p, p));
         if (p->type == PROFILE_ASSUME_ROLE) {
                 const struct profile *source = settings_find(s, p->source_profile);
                 assert(source && source < p);
         }
-        if (p->type != PROFILE_STATIC) {
+        assert(p->type != PROFILE_SHARED_CONFIG && p->type != PROFILE_DEFAULT_CHAIN && !p->fault);
+        if (p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_ROLES_ANYWHERE) {
                 assert(endpoints_is_region(slice_str(p->issuer_region)));
                 assert(strncasecmp(p->endpoint_url, "http", 4) == 0);
                 assert(p->endpoint_url[strlen(p->endpoint_url) - 1] != '/');
@@ -38,7 +39,7 @@ static void check_profile(const struct settings *s, const struct profile *p)
         }
         if (p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_ASSUME_ROLE)
                 assert(session_name_is_valid(slice_str(p->role.role_session_name)));
-        if (p->type == PROFILE_WEB_IDENTITY)
+        if (p->type == PROFILE_WEB_IDENTITY && !p->web_identity.token_source)
                 assert(p->web_identity_token_file[0] == '/');
         if (p->type == PROFILE_ROLES_ANYWHERE)
                 assert(p->roles_anywhere.certificate[0] == '/' && p->roles_anywhere.private_key[0] == '/');

@@ -51,6 +51,17 @@ static const struct {
     {"{\"name\":\"a\\u001b[31m\",\"type\":\"x\\n\",\"state\":\"s\",\"last_error\":{\"detail\":\"\\u009b2J\xc3\xa4\"}}",
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
      "a?[31m   x     s      -        -             ??2J\xc3\xa4\n"},
+    // of one profile, where its credentials come from
+    {"{\"name\":\"a\",\"type\":\"default_chain\",\"state\":\"fresh\",\"expiration\":null,\"next_refresh\":null,"
+     "\"source\":\"profile work: sso\",\"chain\":[{\"link\":\"environment\",\"outcome\":\"AWS_ACCESS_KEY_ID is "
+     "not\\u001bset\"},1,{\"link\":\"profile work: sso\",\"outcome\":\"sso_account_id of "
+     "/home/somebody/.aws/config:12345\"}]}",
+     "PROFILE  TYPE           STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a        default_chain  fresh  never    -             -\n"
+     "    passed over: environment (AWS_ACCESS_KEY_ID is not?set)\n"
+     "    passed over:  ()\n"
+     "    source: profile work: sso (sso_account_id of\n"
+     "    /home/somebody/.aws/config:12345)\n"},
     // what is missing or odd
     {"{}", "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n-        -     -      -        -             -\n"},
     {"{\"name\":1,\"expiration\":\"soon\",\"last_error\":{\"detail\":{}}}",
