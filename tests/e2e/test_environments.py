@@ -69,10 +69,13 @@ def hop(name="hop", session="row"):
 
 
 CONTAINER = {
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "$url/v1/container",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "$url/v1/credentials",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN": "$container_token",
 }
+CONTAINER_FILE = {**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "$home/token"}
 IMDS = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "$url"}
+SSO = "sso_account_id = 111122223333\nsso_role_name = reader\n"
+SSO_SESSION = "[sso-session corp]\nsso_start_url = https://corp.test/start\nsso_region = us-east-1\n"
 
 ROWS = [
     # --- the environment ---
@@ -329,6 +332,36 @@ ROWS = [
         config="[profile work]\nsource_profile = base\n" + hop() + "[profile base]\ncredential_process = $program\n",
     ),
     # --- the host ---
+    Row("container", role("in-container", "container"), CONTAINER),
+    Row("container with a token file", role("in-container", "container"), CONTAINER_FILE, files={"token": "$container_token"}),
+    Row("container before the instance", role("in-container", "container"), {**CONTAINER, **IMDS}),
+    Row("a container endpoint that refuses", ERROR, {**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong", **IMDS}),
+    Row(
+        "a container endpoint that may not be asked",
+        ERROR,
+        {**CONTAINER, "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://192.0.2.7/creds"},
+    ),
+    Row("files before the container", user("config"), CONTAINER, config="[default]\n" + pair("config")),
+    Row("instance", role("on-instance", "i-0123456789abcdef0"), IMDS),
+    Row(
+        "instance by the profile's endpoint",
+        role("on-instance", "i-0123456789abcdef0"),
+        {"AWS_EC2_METADATA_DISABLED": "false"},
+        config="[default]\nec2_metadata_service_endpoint = $url\n",
+    ),
+    Row("instance, switched off", ERROR, {**IMDS, "AWS_EC2_METADATA_DISABLED": "true"}),
+    Row(
+        "a role on credential_source EcsContainer",
+        role("hop", "row"),
+        {**CONTAINER, "AWS_PROFILE": "work"},
+        config="[profile work]\ncredential_source = EcsContainer\n" + hop(),
+    ),
+    Row(
+        "a role on credential_source Ec2InstanceMetadata",
+        role("hop", "row"),
+        {**IMDS, "AWS_PROFILE": "work"},
+        config="[profile work]\ncredential_source = Ec2InstanceMetadata\n" + hop(),
+    ),
     Row("nothing at all", ERROR),
 ]
 
@@ -353,10 +386,12 @@ def world(standin_process):
                     "secret_access_key": f"{name}-" + "s" * 30} for name in USERS}
     for document in users.values():
         standin_process.control("POST", "users", document)
-    trusted = [{"principal": u["arn"]} for u in users.values()]
-    outer = [{"principal": u["arn"], "external_id": "tenant:7"} for u in users.values()]
     arn = f"arn:aws:iam::{ACCOUNT}:role/"
+    hosts = ("in-container", "on-instance")
+    trusted = [{"principal": p} for p in (*(u["arn"] for u in users.values()), *(arn + h for h in hosts))]
+    outer = [{"principal": u["arn"], "external_id": "tenant:7"} for u in users.values()]
     for name, trust in (
+        *((h, []) for h in hosts),
         ("hop", trusted),
         ("external", outer),
         ("second", [{"principal": arn + "hop"}]),
@@ -371,6 +406,7 @@ def world(standin_process):
     session = sts.assume_role(RoleArn=demo.ROLE + "base", RoleSessionName="lambda")["Credentials"]
     values["session_id"], values["session_secret"] = session["AccessKeyId"], session["SecretAccessKey"]
     values["session_token"] = session["SessionToken"]
+    values["container_token"] = "container-token-" + "t" * 30
     return {**values, "url": standin_process.url, "token_file": str(standin_process.dir / "token.jwt")}
 
 
@@ -428,6 +464,9 @@ class Host:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_same_identity(row, standin, world, folder, go_program):
     host = Host(folder, row, world)
+    arn = f"arn:aws:iam::{ACCOUNT}:role/"
+    roles = {"container_role": arn + "in-container", "instance_role": arn + "on-instance"}
+    standin.control("POST", "host", {**roles, "authorization": world["container_token"]})
     with ThreadPoolExecutor() as pool:
         boto = pool.submit(host.run, sys.executable, "-c", BOTO)
         go = pool.submit(host.run, go_program)
