@@ -15,6 +15,7 @@ from standin import demo
 from support import aws
 from support.agent import Agent, environment
 from support.sdk import build_go
+from support.sso_cache import START_URL, Cache
 
 ERROR = "error"
 ACCOUNT = demo.ACCOUNT
@@ -46,6 +47,7 @@ class Row:
     go: str = None
     why: str = ""
     files: dict = field(default_factory=dict)
+    login: str = ""  # whose token is in the cache of IAM Identity Center: a session's name, or a start URL
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "$environment_id", "AWS_SECRET_ACCESS_KEY": "$environment_secret"}
@@ -75,7 +77,9 @@ CONTAINER = {
 CONTAINER_FILE = {**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "$home/token"}
 IMDS = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "$url"}
 SSO = "sso_account_id = 111122223333\nsso_role_name = reader\n"
-SSO_SESSION = "[sso-session corp]\nsso_start_url = https://corp.test/start\nsso_region = us-east-1\n"
+SSO_ROLE = "AWSReservedSSO_reader_0123456789abcdef"
+SSO_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{SSO_ROLE}/person"
+SSO_SESSION = f"[sso-session corp]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
 
 ROWS = [
     # --- the environment ---
@@ -331,6 +335,67 @@ ROWS = [
         {"AWS_PROFILE": "work"},
         config="[profile work]\nsource_profile = base\n" + hop() + "[profile base]\ncredential_process = $program\n",
     ),
+    # --- IAM Identity Center ---
+    Row(
+        "a session of IAM Identity Center",
+        SSO_ARN,
+        {"AWS_PROFILE": "dev"},
+        config="[profile dev]\nsso_session = corp\n" + SSO + SSO_SESSION,
+        login="corp",
+    ),
+    Row(
+        "IAM Identity Center without a session",
+        SSO_ARN,
+        {"AWS_PROFILE": "dev"},
+        config=f"[profile dev]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n" + SSO,
+        login=START_URL,
+    ),
+    Row(
+        "nobody logged in",
+        ERROR,
+        {"AWS_PROFILE": "dev", **IMDS},
+        config="[profile dev]\nsso_session = corp\n" + SSO + SSO_SESSION,
+    ),
+    Row(
+        "a session that is not there",
+        ERROR,
+        {"AWS_PROFILE": "dev"},
+        config="[profile dev]\nsso_session = other\n" + SSO + SSO_SESSION,
+        login="corp",
+    ),
+    Row(
+        "a role on IAM Identity Center",
+        role("hop", "row"),
+        {"AWS_PROFILE": "work"},
+        config="[profile work]\nsource_profile = dev\n" + hop()
+        + "[profile dev]\nsso_session = corp\n" + SSO + SSO_SESSION,
+        login="corp",
+    ),
+    # --- endpoints ---
+    Row(
+        "an endpoint of a services section",
+        role("hop", "row"),
+        {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None},
+        config="[profile work]\nservices = local\nsource_profile = base\n" + hop()
+        + "[profile base]\n" + pair("config") + "[services local]\nsts =\n  endpoint_url = $url\n",
+    ),
+    Row(
+        "an endpoint of the profile",
+        role("hop", "row"),
+        {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None},
+        config="[profile work]\nendpoint_url = $url\nsource_profile = base\n" + hop() + "[profile base]\n" + pair("config"),
+        go=ERROR,
+        why="the SDK for Go takes AWS_ENDPOINT_URL_STS and services sections for a profile's role, nothing else",
+    ),
+    Row(
+        "an endpoint of the environment before that of the profile",
+        role("hop", "row"),
+        {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None, "AWS_ENDPOINT_URL": "$url"},
+        config="[profile work]\nendpoint_url = http://127.0.0.1:1\nsource_profile = base\n" + hop()
+        + "[profile base]\n" + pair("config"),
+        go=ERROR,
+        why="the SDK for Go takes AWS_ENDPOINT_URL_STS and services sections for a profile's role, nothing else",
+    ),
     # --- the host ---
     Row("container", role("in-container", "container"), CONTAINER),
     Row("container with a token file", role("in-container", "container"), CONTAINER_FILE, files={"token": "$container_token"}),
@@ -370,6 +435,7 @@ BASE = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_REGION": "us-east-1",
     "AWS_ENDPOINT_URL_STS": "$url",
+    "AWS_ENDPOINT_URL_SSO": "$url",
     "AWS_MAX_ATTEMPTS": "1",
 }
 
@@ -388,7 +454,7 @@ def world(standin_process):
         standin_process.control("POST", "users", document)
     arn = f"arn:aws:iam::{ACCOUNT}:role/"
     hosts = ("in-container", "on-instance")
-    trusted = [{"principal": p} for p in (*(u["arn"] for u in users.values()), *(arn + h for h in hosts))]
+    trusted = [{"principal": p} for p in (*(u["arn"] for u in users.values()), *(arn + h for h in hosts), f"{arn}aws-reserved/sso.amazonaws.com/{SSO_ROLE}")]
     outer = [{"principal": u["arn"], "external_id": "tenant:7"} for u in users.values()]
     for name, trust in (
         *((h, []) for h in hosts),
@@ -423,7 +489,7 @@ class Host:
         program = folder / "program"
         program.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(document)}\nE\n")
         program.chmod(0o755)
-        self.env = {k: self.fill(v) for k, v in {**BASE, **row.env}.items()}
+        self.env = {k: self.fill(v) for k, v in {**BASE, **row.env}.items() if v is not None}
 
     def fill(self, text):
         return string.Template(text).substitute(self.values)
@@ -467,6 +533,8 @@ def test_same_identity(row, standin, world, folder, go_program):
     arn = f"arn:aws:iam::{ACCOUNT}:role/"
     roles = {"container_role": arn + "in-container", "instance_role": arn + "on-instance"}
     standin.control("POST", "host", {**roles, "authorization": world["container_token"]})
+    if row.login:
+        Cache(folder, standin).log_in(row.login)
     with ThreadPoolExecutor() as pool:
         boto = pool.submit(host.run, sys.executable, "-c", BOTO)
         go = pool.submit(host.run, go_program)

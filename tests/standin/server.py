@@ -186,7 +186,7 @@ def route(request):
     if request.path.startswith(host.IMDS_PATH):
         return "imds", host.imds, json_error
     service = sigv4.scope_service(request)
-    if service == "secretsmanager" or (request.header("x-amz-target") or "").startswith(secretsmanager.PREFIX):
+    if (request.header("x-amz-target") or "").startswith(secretsmanager.PREFIX):
         return "secretsmanager", secretsmanager.handle, secretsmanager.error
     if request.path == github.PATH:
         return "github", github.handle, json_error
