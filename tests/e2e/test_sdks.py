@@ -2,27 +2,13 @@
 """The newest AWS SDKs of other languages, from nothing but ~/.aws/config with credential_process. Python's is in
 test_clients.py; the toolchains come from the Python packages that carry them."""
 
-import importlib.util
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from support.agent import environment
-from support.paths import BUILD, KEYFOB, TESTS
-
-SDK = TESTS / "sdk"
-WORK = BUILD / "sdk"
-
-
-def package_folder(name):
-    return Path(importlib.util.find_spec(name).origin).parent
-
-
-def tool_environment(tools):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "KEYFOB_"))}
-    return {**kept, "PATH": f"{tools}:{os.environ['PATH']}"}
+from support.paths import KEYFOB
+from support.sdk import SDK, WORK, build_go, package_folder, tool_environment
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +25,7 @@ def javascript():
 @pytest.fixture(scope="module")
 def go():
     """[program], built from the module that go.sum names."""
-    tools = package_folder("go") / "bin"
-    program = WORK / "identity-go"
-    WORK.mkdir(exist_ok=True)
-    subprocess.run([tools / "go", "build", "-buildvcs=false", "-o", program, "."], cwd=SDK / "go", check=True, env=tool_environment(tools))
-    return [program]
+    return [build_go()]
 
 
 @pytest.mark.parametrize("sdk", ["javascript", "go"])

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """IAM Identity Center: the token cache that is shared with the AWS CLI and boto3, both ways."""
 
-import datetime
-import hashlib
 import json
 import os
 import stat
@@ -23,8 +21,8 @@ from support.agent import environment
 from support.aws import echo
 from support.polling import until
 from support.profiles import config
+from support.sso_cache import START_URL, Cache, rfc3339
 
-START_URL = "https://d-1234567890.awsapps.com/start"
 ACCOUNT = "123456789012"
 OTHER_UID = 54321
 AWS = Path(sys.executable).with_name("aws")
@@ -37,38 +35,6 @@ def become_somebody():
         os.setgroups([])
         os.setgid(OTHER_UID)
         os.setuid(OTHER_UID)
-
-
-def rfc3339(time_s, suffix="Z"):
-    return datetime.datetime.fromtimestamp(int(time_s), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + suffix
-
-
-class Cache:
-    """~/.aws/sso/cache of a home, as the AWS CLI keeps it."""
-
-    def __init__(self, home, standin):
-        self.home, self._standin = home, standin
-        self.folder = home / ".aws" / "sso" / "cache"
-
-    def path(self, key="my-sso"):
-        return self.folder / (hashlib.sha1(key.encode()).hexdigest() + ".json")
-
-    def read(self, key="my-sso"):
-        return json.loads(self.path(key).read_text())
-
-    def log_in(self, key="my-sso", suffix="Z", more=None, **login):
-        """Writes what a login of the AWS CLI would have written."""
-        tokens = self._standin.control("POST", "sso", {"login": {"start_url": START_URL, **login}})
-        document = {"startUrl": START_URL, "region": "us-east-1", **tokens, **(more or {})}
-        for name in ("expiresAt", "registrationExpiresAt"):
-            document[name] = rfc3339(document[name], suffix)
-        if "refreshToken" not in document:
-            for name in ("clientId", "clientSecret", "registrationExpiresAt"):
-                del document[name]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.path(key).write_text(json.dumps(document))
-        self.path(key).chmod(0o600)
-        return document
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from standin.messages import AwsError, Response
 
-TARGETS = {"sts", "rolesanywhere", "bedrock", "secretsmanager", "github", "sso", "sso-oidc"}
+TARGETS = {"sts", "rolesanywhere", "bedrock", "secretsmanager", "github", "sso", "sso-oidc", "container", "imds"}
 # kind: what it does
 KINDS = {
     "refuse": "closes the connection without an answer",

@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, github, jwt, mfa, rolesanywhere, secretsmanager, sigv4, sso, sts
+from standin import bedrock, faults, github, host, jwt, mfa, rolesanywhere, secretsmanager, sigv4, sso, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -31,7 +31,7 @@ class Call:
         self._lifetime = seconds if fault and fault.kind == "short_life" else None
         self.registry, self.issuer_key = service.registry, service.issuer_key
         self.secrets, self.github = service.secrets, service.github
-        self.sso, self.mfa = service.sso, service.mfa
+        self.sso, self.mfa, self.host = service.sso, service.mfa, service.host
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -68,6 +68,7 @@ class Service:
         self.github = github.Job()
         self.sso = sso.IdentityCenter(clock)
         self.mfa = mfa.Devices()
+        self.host = host.Host()
         self._log = deque(maxlen=LOG_LENGTH)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -132,6 +133,7 @@ class Service:
             ("POST", "github/answer"): self.github.set_answer,
             ("GET", "sso"): lambda _: self.sso.secrets(),
             ("POST", "sso"): self.sso.control,
+            ("POST", "host"): self.host.control,
             ("POST", "mfa"): lambda document: self.mfa.show(**document),
         }.get((request.method, name))
         if handler is None:
@@ -164,6 +166,7 @@ class Service:
         self.secrets.clear()
         self.github.answer = None
         self.sso.reset()
+        self.host.reset()
         with self._lock:
             self._log.clear()
         return {}
@@ -178,8 +181,12 @@ class Service:
 
 def route(request):
     """(target's name, handler, how it renders errors), by the signing scope's service, else by the path."""
+    if host.is_container(request.path):
+        return "container", host.container, json_error
+    if request.path.startswith(host.IMDS_PATH):
+        return "imds", host.imds, json_error
     service = sigv4.scope_service(request)
-    if service == "secretsmanager" or (request.header("x-amz-target") or "").startswith(secretsmanager.PREFIX):
+    if (request.header("x-amz-target") or "").startswith(secretsmanager.PREFIX):
         return "secretsmanager", secretsmanager.handle, secretsmanager.error
     if request.path == github.PATH:
         return "github", github.handle, json_error

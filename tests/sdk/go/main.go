@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints the ARN that the AWS SDK for Go has with the profile named in its argument, from ~/.aws/config alone.
+// Prints the ARN that the AWS SDK for Go has: with the profile named in its argument, from ~/.aws/config alone, or
+// without an argument by its default chain.
 package main
 
 import (
@@ -13,8 +14,11 @@ import (
 )
 
 func run() error {
-	settings, err := config.LoadDefaultConfig(context.Background(), config.WithSharedConfigProfile(os.Args[1]),
-		config.WithRegion("us-east-1"), config.WithRetryMaxAttempts(1))
+	options := []func(*config.LoadOptions) error{config.WithRegion("us-east-1"), config.WithRetryMaxAttempts(1)}
+	if len(os.Args) > 1 {
+		options = append(options, config.WithSharedConfigProfile(os.Args[1]))
+	}
+	settings, err := config.LoadDefaultConfig(context.Background(), options...)
 	if err != nil {
 		return err
 	}
