@@ -27,6 +27,7 @@ enum {
         LIMIT_SECRET_FILE = 16 * 1024,
         LIMIT_UPSTREAM_BODY = 1024 * 1024,
         LIMIT_UPSTREAM_HEADER = 64 * 1024,
+        LIMIT_PROCESS_OUTPUT = 64 * 1024, // of a credential_process
 
         // JSON
         LIMIT_JSON_DEPTH_N = 32,

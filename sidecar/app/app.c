@@ -198,7 +198,8 @@ static int make_rooms(struct app *app, struct error *e)
         struct roster_deps roster = {
             .vault = app->vault,
             .server = app->server,
-            .providers = {.loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer}};
+            .providers = {
+                .loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer, .env = app->env}};
         app->roster = roster_new(&roster);
         if (!app->http || !app->vault || !app->server || !app->roster)
                 return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256 or HMAC");

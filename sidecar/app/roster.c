@@ -10,7 +10,7 @@
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
-enum { KEY_FILES_RECHECK_S = 60 };
+enum { KEY_FILES_RECHECK_S = 60, PROCESS_RECHECK_S = 3600 };
 
 // One profile of the settings in force, in their order: sources before those that stand on them.
 struct member {
@@ -100,13 +100,21 @@ static bool has_key_files(const struct profile *p)
         return p->keys.access_key_id_file || p->keys.secret_access_key_file || p->keys.session_token_file;
 }
 
+// What does not end is asked for again now and then, where asking may bring something else.
+static int64_t recheck_of(const struct profile *p)
+{
+        if (has_key_files(p))
+                return KEY_FILES_RECHECK_S;
+        return p->type == PROFILE_PROCESS ? PROCESS_RECHECK_S : 0;
+}
+
 static struct entry_options options_of(const struct profile *p)
 {
         return (struct entry_options){.name = p->name,
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
-                                      .recheck_seconds = has_key_files(p) ? KEY_FILES_RECHECK_S : 0};
+                                      .recheck_seconds = recheck_of(p)};
 }
 
 static int make_entry(struct roster *r, struct table *t, struct member *m, struct error *e)

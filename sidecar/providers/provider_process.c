@@ -1,11 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
+// A command that prints credentials (credential_process). It gets the agent's environment but what would lead it back
+// here: an AWS tool in it that took AWS_PROFILE for its own might run keyfob, which would ask the agent, which waits
+// for the command. A command that needs a profile names it. Loop thread only.
+#include <signal.h>
+#include <stdlib.h>
+
+#include "proto/mem/secret.h"
+#include "proto/mem/text.h"
+#include "proto/wire/credentials.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/env.h"
+#include "sidecar/config/command_words.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/io/child.h"
+#include "sidecar/providers/host_document.h"
+#include "sidecar/providers/masked_text.h"
 #include "sidecar/providers/sources.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
+
+struct process {
+        struct provider base; // first: the interface is cast back
+        const struct profile *profile;
+        struct provider_deps deps;
+        struct child *child;
+        char name[NAME_SIZE]; // of the command, without its arguments: those may be secrets
+};
+
+// --- its start ---
+
+static bool is_kept_from_it(const char *entry)
+{
+        static const char *const names[] = {"KEYFOB_",     "AWS_PROFILE=", "AWS_DEFAULT_PROFILE=", "NOTIFY_SOCKET=",
+                                            "LISTEN_FDS=", "LISTEN_PID=",  "LISTEN_FDNAMES=",      "WATCHDOG_"};
+        for (size_t i = 0; i < LENGTH(names); i++)
+                if (strncmp(entry, names[i], strlen(names[i])) == 0)
+                        return true;
+        return false;
+}
+
+// NULL: out of memory. The entries are borrowed.
+static char **environment_for_it(const struct env *env)
+{
+        size_t count = 0, kept = 0;
+        while (env && env->entries && env->entries[count])
+                count++;
+        char **entries = calloc(count + 1, sizeof(char *));
+        for (size_t i = 0; entries && i < count; i++)
+                if (!is_kept_from_it(env->entries[i]))
+                        entries[kept++] = env->entries[i];
+        return entries;
+}
+
+// The last name of its path.
+static void name_it(struct process *p, const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        (void)snprintf(p->name, sizeof(p->name), "%s", slash && slash[1] != '\0' ? slash + 1 : path);
+        text_defuse((uint8_t *)p->name, strlen(p->name));
+}
+
+static void process_ended(void *arg, const struct child_result *result);
+
+static int start_words(struct process *p, char *const *words, struct error *e)
+{
+        char **environment = environment_for_it(p->deps.env);
+        if (!environment)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        name_it(p, words[0]);
+        const struct child_order order = {
+            .words = words,
+            .environment = environment,
+            .output_max = LIMIT_PROCESS_OUTPUT,
+            .timeout_ms = p->profile->read_timeout_ms > 0 ? p->profile->read_timeout_ms : TIMEOUT_MS,
+        };
+        p->child = child_start(p->deps.loop, &order, process_ended, p, e);
+        free(environment);
+        return p->child ? 0 : error_context(e, "credential_process");
+}
+
+static int process_start(struct provider *base, struct error *e)
+{
+        struct process *p = (struct process *)base;
+        const char *what;
+        char **words = command_words_split(slice_str(p->profile->credential_process), &what);
+        if (!words) {
+                (void)error_set(e, ERROR_CONFIG, "credential_process cannot be split into words: %s", what);
+                return error_hint(e, "Quote as in a shell; no other character of a shell has a meaning.");
+        }
+        int r = start_words(p, words, e);
+        wiping_free(words);
+        return r;
+}
+
+// --- its end ---
+
+static void hint_status(int status, struct error *e)
+{
+        if (status == 126 || status == 127)
+                (void)error_hint(e, "A program that the command itself wants to run is not there, or may not be run.");
+        else
+                (void)error_hint(e, "Run the command by hand as the agent's user and with its environment; AWS_PROFILE "
+                                    "and KEYFOB_… are not passed on.");
+}
+
+static void explain(const struct process *p, const struct child_result *result, struct error *e)
+{
+        char quote[QUOTE_SIZE];
+        long long timeout_ms = p->profile->read_timeout_ms > 0 ? p->profile->read_timeout_ms : TIMEOUT_MS;
+        masked_text(result->errors, p->deps.env ? p->deps.env->entries : NULL, quote, sizeof(quote));
+        const char *between = quote[0] == '\0' ? "" : ": ";
+        switch (result->end) {
+        case CHILD_EXITED:
+                (void)error_set(e, ERROR_TRANSIENT, "%s ended with status %d%s%s", p->name, result->status, between,
+                                quote);
+                hint_status(result->status, e);
+                break;
+        case CHILD_SIGNALLED:
+                (void)error_set(e, ERROR_TRANSIENT, "%s was ended by signal %d (%s)%s%s", p->name, result->signal,
+                                strsignal(result->signal), between, quote);
+                (void)error_hint(e, "Somebody ended it, the kernel for want of memory perhaps, or it crashed.");
+                break;
+        case CHILD_TIMED_OUT:
+                (void)error_set(e, ERROR_TRANSIENT, "%s did not end within %lld ms, so it was ended%s%s", p->name,
+                                timeout_ms, between, quote);
+                (void)error_hint(e, "It may wait for an answer: it has no terminal and no standard input. If it needs "
+                                    "the time, raise read_timeout_ms.");
+                e->timed_out = true;
+                break;
+        case CHILD_TOO_MUCH:
+                (void)error_set(e, ERROR_PROTOCOL, "%s wrote more than %d bytes, so it was ended", p->name,
+                                (int)LIMIT_PROCESS_OUTPUT);
+                (void)error_hint(e, "It must print one JSON object with credentials and nothing else.");
+                break;
+        case CHILD_CANCELLED:
+                (void)error_set(e, ERROR_CANCELLED, "cancelled");
+                break;
+        }
+}
+
+static int read_output(const struct process *p, struct slice output, struct credentials **ret, struct error *e)
+{
+        struct buffer scratch;
+        struct host_document document;
+        const char *what;
+        const struct upstream_time time = {.known = false}; // this host's own clock
+        int r;
+        buffer_init(&scratch, LIMIT_PROCESS_OUTPUT);
+        if (host_document_read(HOST_PROCESS, output, &scratch, &document, &what) == 0) {
+                r = host_document_credentials(HOST_PROCESS, &document, &time, p->deps.clock, ret, e);
+        } else {
+                r = error_set(e, ERROR_PROTOCOL, "the output (%zu bytes) cannot be read: %s", output.n, what);
+                (void)error_hint(e, "It must be one JSON object and nothing else: {\"Version\": 1, \"AccessKeyId\": "
+                                    "…, \"SecretAccessKey\": …, \"SessionToken\": …, \"Expiration\": …}.");
+        }
+        buffer_free(&scratch);
+        return r < 0 ? error_context(e, "%s", p->name) : 0;
+}
+
+static void process_ended(void *arg, const struct child_result *result)
+{
+        struct process *p = arg;
+        struct error e = {0};
+        struct credentials *c = NULL;
+        p->child = NULL;
+        if (result->end == CHILD_EXITED && result->status == 0)
+                (void)read_output(p, result->output, &c, &e);
+        else
+                explain(p, result, &e);
+        if (!c)
+                (void)error_context(&e, "credential_process");
+        provider_finish(&p->base, c, c ? NULL : &e);
+}
+
+// --- the provider ---
+
+static void process_cancel(struct provider *base)
+{
+        struct process *p = (struct process *)base;
+        if (p->child)
+                child_cancel(p->child);
+}
+
+static void process_destroy(struct provider *base)
+{
+        free(base);
+}
 
 int provider_process_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                          struct error *e)
 {
-        (void)deps;
-        (void)ret;
-        return error_set(e, ERROR_INTERNAL, "%s is not supported by this version", profile_type_name(profile->type));
+        static const struct provider_ops ops = {process_start, process_cancel, process_destroy};
+        struct process *p = calloc(1, sizeof(*p));
+        if (!p)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        *p = (struct process){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *ret = &p->base;
+        return 0;
 }

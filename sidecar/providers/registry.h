@@ -17,6 +17,7 @@ struct provider_deps {
         const struct clock *clock;
         struct http_client *http;
         struct signer *signer;
+        const struct env *env; // for commands that are run; NULL: an empty one
 };
 
 // A provider for `profile` (sidecar/config/profile.h), which it borrows and which must outlive it. `source` is its

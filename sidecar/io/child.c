@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loop thread only. A child lives until its last handle is closed, which is after its completion. Pipes are ours, not
+// libuv's: those are sockets, which a command cannot open by way of /dev/stdout.
+#include "sidecar/io/child.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "proto/mem/buffer.h"
+#include "proto/mem/text.h"
+
+enum {
+        GRACE_MS = 500, // between SIGTERM and SIGKILL
+        READ_SIZE = 4096,
+        READS_PER_TURN = 32, // twice of what a pipe holds: all that was written before a certain moment
+        ERRORS_MAX = 16 * 1024
+};
+
+struct stream {
+        uv_poll_t poll;
+        int fd; // -1: closed
+        bool has_poll;
+        bool keeps_end; // of what is too much, the beginning goes
+        struct buffer bytes;
+};
+
+struct child {
+        uv_loop_t *loop;
+        uv_process_t process;
+        uv_timer_t timer;
+        struct stream output, errors;
+        enum child_end end; // why it was ended, once is_ending
+        bool is_ending;
+        bool has_process;
+        unsigned open; // handles
+        child_done_fn *done;
+        void *arg;
+};
+
+// --- life ---
+
+static void part_closed(uv_handle_t *handle)
+{
+        struct child *c = handle->data;
+        if (--c->open > 0)
+                return;
+        buffer_free(&c->output.bytes);
+        buffer_free(&c->errors.bytes);
+        free(c);
+}
+
+static void stream_close(struct stream *s)
+{
+        if (s->has_poll)
+                uv_close((uv_handle_t *)&s->poll, part_closed);
+        s->has_poll = false;
+        if (s->fd >= 0)
+                (void)close(s->fd);
+        s->fd = -1;
+}
+
+static void child_close(struct child *c)
+{
+        stream_close(&c->output);
+        stream_close(&c->errors);
+        uv_close((uv_handle_t *)&c->timer, part_closed);
+        if (c->has_process)
+                uv_close((uv_handle_t *)&c->process, part_closed);
+}
+
+// --- its end ---
+
+static void on_grace_over(uv_timer_t *timer)
+{
+        struct child *c = timer->data;
+        (void)kill(-c->process.pid, SIGKILL);
+}
+
+static void end_it(struct child *c, enum child_end why)
+{
+        bool is_first = !c->is_ending;
+        c->end = why;
+        c->is_ending = true;
+        if (!is_first)
+                return;
+        (void)kill(-c->process.pid, SIGTERM);
+        (void)uv_timer_start(&c->timer, on_grace_over, GRACE_MS, 0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+        end_it(timer->data, CHILD_TIMED_OUT);
+}
+
+void child_cancel(struct child *c)
+{
+        end_it(c, CHILD_CANCELLED);
+}
+
+// --- what it writes ---
+
+static int stream_take(struct stream *s, struct slice bytes)
+{
+        if (s->keeps_end && bytes.n > s->bytes.max - s->bytes.n)
+                buffer_consume(&s->bytes, s->bytes.n - s->bytes.max / 2);
+        return buffer_put(&s->bytes, bytes);
+}
+
+// Reads what is there. False: that was all that will come, or too much.
+static bool stream_read(struct stream *s)
+{
+        uint8_t bytes[READ_SIZE];
+        ssize_t n;
+        bool is_open = true, is_more = true;
+        for (int i = 0; i < READS_PER_TURN && is_more; i++) {
+                n = read(s->fd, bytes, sizeof(bytes));
+                is_more = n > 0 || (n < 0 && errno == EINTR);
+                is_open =
+                    n > 0 ? stream_take(s, slice_of(bytes, (size_t)n)) == 0 : is_more || (n < 0 && errno == EAGAIN);
+                is_more = is_more && is_open;
+        }
+        explicit_bzero(bytes, sizeof(bytes));
+        return is_open;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+        struct child *c = poll->data;
+        struct stream *s = poll == &c->output.poll ? &c->output : &c->errors;
+        (void)events;
+        if (status == 0 && stream_read(s))
+                return;
+        if (s->bytes.failed)
+                end_it(c, CHILD_TOO_MUCH);
+        stream_close(s);
+}
+
+static void on_ended(uv_process_t *process, int64_t status, int signal)
+{
+        struct child *c = process->data;
+        if (c->is_ending)
+                (void)kill(-process->pid, SIGKILL); // what its group still has
+        if (c->output.fd >= 0)
+                (void)stream_read(&c->output);
+        if (c->errors.fd >= 0)
+                (void)stream_read(&c->errors);
+        struct child_result result = {.end = signal ? CHILD_SIGNALLED : CHILD_EXITED,
+                                      .status = (int)status,
+                                      .signal = signal,
+                                      .output = buffer_slice(&c->output.bytes),
+                                      .errors = buffer_slice(&c->errors.bytes)};
+        if (c->is_ending)
+                result.end = c->end;
+        else if (c->output.bytes.failed)
+                result.end = CHILD_TOO_MUCH;
+        c->done(c->arg, &result);
+        child_close(c);
+}
+
+// --- its start ---
+
+// Descriptors that this process itself inherited are not marked. Kernels before 5.11 know no shorter way.
+static void mark_all_close_on_exec(void)
+{
+        if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+                return;
+        DIR *d = opendir("/proc/self/fd");
+        for (struct dirent *entry; d && (entry = readdir(d)) != NULL;) {
+                uint64_t fd;
+                if (text_parse_u64(slice_str(entry->d_name), &fd) == 0 && fd > STDERR_FILENO)
+                        (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+        }
+        if (d)
+                (void)closedir(d);
+}
+
+// The stream reads from one end, *ret is the other.
+static int stream_open(struct child *c, struct stream *s, int *ret)
+{
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        *ret = ends[1];
+        s->fd = ends[0];
+        int rc = uv_poll_init(c->loop, &s->poll, s->fd);
+        if (rc < 0)
+                return rc;
+        s->poll.data = c;
+        s->has_poll = true;
+        c->open++;
+        return uv_poll_start(&s->poll, UV_READABLE, on_readable);
+}
+
+static int spawn(struct child *c, const struct child_order *order)
+{
+        int write_ends[2] = {-1, -1};
+        int rc = stream_open(c, &c->output, &write_ends[0]);
+        if (rc == 0)
+                rc = stream_open(c, &c->errors, &write_ends[1]);
+        if (rc == 0) {
+                uv_stdio_container_t stdio[] = {
+                    {.flags = UV_IGNORE},
+                    {.flags = UV_INHERIT_FD, .data.fd = write_ends[0]},
+                    {.flags = UV_INHERIT_FD, .data.fd = write_ends[1]},
+                };
+                const uv_process_options_t options = {
+                    .exit_cb = on_ended,
+                    .file = order->words[0],
+                    .args = (char **)(uintptr_t)order->words, // libuv changes neither
+                    .env = (char **)(uintptr_t)order->environment,
+                    .flags = UV_PROCESS_DETACHED, // setsid(): no terminal to ask at, and a group to end
+                    .stdio_count = 3,
+                    .stdio = stdio,
+                };
+                mark_all_close_on_exec();
+                c->has_process = true; // the handle is, whatever comes of it
+                c->open++;
+                rc = uv_spawn(c->loop, &c->process, &options);
+        }
+        for (size_t i = 0; i < 2; i++)
+                if (write_ends[i] >= 0)
+                        (void)close(write_ends[i]);
+        return rc;
+}
+
+static void explain(int rc, const struct child_order *order, struct error *e)
+{
+        bool is_config = rc == UV_ENOENT || rc == UV_EACCES || rc == UV_ENOTDIR || rc == UV_ELOOP || rc == UV_EISDIR;
+        (void)error_set(e, is_config ? ERROR_CONFIG : ERROR_TRANSIENT, "run %.256s: %s", order->words[0],
+                        uv_strerror(rc));
+        if (rc == UV_EACCES)
+                (void)error_hint(e, "uid %lu must be allowed to execute the file; scripts begin with #!",
+                                 (unsigned long)geteuid());
+        else if (is_config)
+                (void)error_hint(e,
+                                 "no shell is used: neither ~ nor variables are replaced; give an absolute path, or "
+                                 "a name that is in PATH of this process; of a script, its interpreter must be there");
+}
+
+struct child *child_start(struct uv_loop_s *loop, const struct child_order *order, child_done_fn *done, void *arg,
+                          struct error *e)
+{
+        struct child *c = calloc(1, sizeof(*c));
+        if (!c) {
+                (void)error_set(e, ERROR_INTERNAL, "out of memory");
+                return NULL;
+        }
+        *c = (struct child){.loop = loop, .done = done, .arg = arg, .open = 1};
+        c->output = (struct stream){.fd = -1};
+        c->errors = (struct stream){.fd = -1, .keeps_end = true};
+        buffer_init(&c->output.bytes, order->output_max);
+        buffer_init(&c->errors.bytes, ERRORS_MAX);
+        (void)uv_timer_init(loop, &c->timer); // cannot fail
+        c->timer.data = c;
+        c->process.data = c;
+        int rc = spawn(c, order);
+        if (rc < 0) {
+                explain(rc, order, e);
+                child_close(c);
+                return NULL;
+        }
+        uv_update_time(loop); // else the time that the loop has been away counts
+        (void)uv_timer_start(&c->timer, on_deadline, (uint64_t)order->timeout_ms, 0);
+        return c;
+}

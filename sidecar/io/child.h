@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a command: without a shell, in a session and process group of its own, with /dev/null as its standard input and
+// no descriptor of ours but the two pipes that it writes to. What it writes is bounded, and so is its time.
+#ifndef SIDECAR_IO_CHILD_H
+#define SIDECAR_IO_CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/mem/slice.h"
+#include "sidecar/base/error.h"
+
+struct child;
+struct uv_loop_s;
+
+struct child_order {
+        char *const *words;       // NULL-terminated; the first without "/" is looked up in PATH of `environment`
+        char *const *environment; // "NAME=value", NULL-terminated
+        size_t output_max;        // bytes on standard output
+        int64_t timeout_ms;       // real time
+};
+
+enum child_end {
+        CHILD_EXITED,    // `status`
+        CHILD_SIGNALLED, // `signal`, and not by us
+        CHILD_TIMED_OUT, // ended by us, as the rest
+        CHILD_TOO_MUCH,  // more output than output_max
+        CHILD_CANCELLED
+};
+
+struct child_result {
+        enum child_end end;
+        int status, signal;
+        struct slice output; // standard output; borrowed during the completion, wiped after it
+        struct slice errors; // standard error, the last 8 to 16 KiB of it; likewise
+};
+
+typedef void child_done_fn(void *arg, const struct child_result *result);
+
+// The command is running when this returns (the loop waits for its exec, which is as long as the disk takes). `done` is
+// called exactly once, from the loop, when it has ended; the child is gone when `done` is called. Processes that it
+// left behind are not waited for. NULL with *e: nothing runs, `done` is never called; ERROR_CONFIG when there is no
+// such command, or it may not be run.
+struct child *child_start(struct uv_loop_s *loop, const struct child_order *order, child_done_fn *done, void *arg,
+                          struct error *e);
+
+// Ends it and all of its process group: SIGTERM, and half a second later SIGKILL. `done` still fires, once, from the
+// loop, with CHILD_CANCELLED.
+void child_cancel(struct child *child);
+
+#endif
