@@ -5,7 +5,7 @@
 #include "sidecar/providers/answer.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define ANY_STEP -1
+#define ANY_STEP (-1)
 
 const char *imds_step_name(enum imds_step step)
 {

@@ -170,7 +170,7 @@ void masked_text(struct slice text, char *const *environment, char *out, size_t 
 {
         struct buffer raw, shown;
         buffer_init(&raw, TEXT_MAX);
-        buffer_init(&shown, 3 * TEXT_MAX);
+        buffer_init(&shown, (size_t)3 * TEXT_MAX);
         take(&raw, text);
         // Values first: a rule that masked half of one would hide the rest from this one.
         mask_environment(&raw, environment);
