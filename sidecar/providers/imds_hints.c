@@ -5,7 +5,7 @@
 #include "sidecar/providers/answer.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-#define ANY_STEP -1
+#define ANY_STEP (-1)
 
 const char *imds_step_name(enum imds_step step)
 {
@@ -43,7 +43,7 @@ int imds_hints_status(enum imds_step step, int status, struct error *e)
 {
         if (step == IMDS_ROLE && status == 404)
                 return imds_hints_no_role(e);
-        struct meaning found = {step, status, status >= 500 ? ERROR_TRANSIENT : ERROR_PROTOCOL, NULL, NULL};
+        struct meaning found = {(int)step, status, status >= 500 ? ERROR_TRANSIENT : ERROR_PROTOCOL, NULL, NULL};
         for (size_t i = 0; i < LENGTH(meanings) && !found.what; i++) {
                 if (status == meanings[i].status && (meanings[i].step == ANY_STEP || meanings[i].step == (int)step))
                         found = meanings[i];

@@ -170,7 +170,7 @@ void masked_text(struct slice text, char *const *environment, char *out, size_t 
 {
         struct buffer raw, shown;
         buffer_init(&raw, TEXT_MAX);
-        buffer_init(&shown, 3 * TEXT_MAX);
+        buffer_init(&shown, (size_t)3 * TEXT_MAX);
         take(&raw, text);
         // Values first: a rule that masked half of one would hide the rest from this one.
         mask_environment(&raw, environment);
@@ -180,7 +180,7 @@ void masked_text(struct slice text, char *const *environment, char *out, size_t 
         if (shown.n > 0)
                 text_defuse(shown.p, shown.n);
         bool is_cut;
-        struct slice tail = tail_of(buffer_slice(&shown), size, &is_cut);
+        struct slice tail = tail_of(slice_trim(buffer_slice(&shown)), size, &is_cut);
         size_t n = is_cut ? sizeof(ELLIPSIS) - 1 : 0;
         memcpy(out, ELLIPSIS, n);
         if (tail.n > 0)

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/providers/harness.h"
+
+#include <sys/stat.h>
+
+#include "sidecar/base/env.h"
+
+#define KEYS "\"AccessKeyId\": \"ASIAEXAMPLE\", \"SecretAccessKey\": \"secret\""
+#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+
+struct setup {
+        struct harness *h;
+        struct profile profile;
+        struct env env;
+        char folder[32], script[64], command[256];
+};
+
+static char *variables[] = {(char[]){"PATH=/usr/bin:/bin"},       (char[]){"KEPT=yes"},
+                            (char[]){"AWS_REGION=us-east-1"},     (char[]){"AWS_PROFILE=loop"},
+                            (char[]){"AWS_DEFAULT_PROFILE=loop"}, (char[]){"KEYFOB_SOCKET=/run/x"},
+                            (char[]){"NOTIFY_SOCKET=/run/y"},     (char[]){"LISTEN_FDS=1"},
+                            (char[]){"DB_PASSWORD=env-canary"},   NULL};
+
+// The profile runs `text` as a script, with two arguments.
+static void set_up(struct setup *s, const char *text)
+{
+        memset(s, 0, sizeof(*s));
+        (void)snprintf(s->folder, sizeof(s->folder), "/tmp/keyfob-test-XXXXXX");
+        assert_non_null(mkdtemp(s->folder));
+        (void)snprintf(s->script, sizeof(s->script), "%s/a helper", s->folder);
+        FILE *f = fopen(s->script, "w");
+        assert_non_null(f);
+        assert_true(fprintf(f, "#!/bin/sh\n%s\n", text) > 0);
+        assert_int_equal(fclose(f), 0);
+        assert_int_equal(chmod(s->script, 0700), 0);
+        (void)snprintf(s->command, sizeof(s->command), "'%s' --one \"two words\"", s->script);
+        s->h = harness_new(NULL, 0);
+        env_init(&s->env, variables);
+        s->h->deps.env = &s->env;
+        s->profile = (struct profile){.type = PROFILE_PROCESS, .credential_process = s->command};
+        harness_make(s->h, &s->profile, NULL);
+}
+
+static void tear_down(struct setup *s)
+{
+        harness_free(s->h);
+        (void)remove(s->script);
+        assert_int_equal(rmdir(s->folder), 0);
+}
+
+static void takes_credentials(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *script, *token, *account;
+                int64_t expires_s;
+        } t[] = {
+            {"echo '{\"Version\": 1, " KEYS ", \"SessionToken\": \"t\", \"Expiration\": \"2027-01-01T01:00:00Z\", "
+             "\"AccountId\": \"123456789012\", \"CredentialScope\": \"us-east-1\"}'",
+             "t", "123456789012", NOW_S + 3600},
+            {"echo '{\"Version\": 1, " KEYS
+             ", \"SessionToken\": \"t\", \"Expiration\": \"2027-01-01T02:00:00+01:00\"}'",
+             "t", "", NOW_S + 3600},
+            {"echo '{\"Version\": 1, " KEYS "}'", "", "", CREDENTIALS_NEVER_EXPIRE},
+            {"echo noise >&2; printf '{\"Version\": 1, " KEYS ", \"SessionToken\": null, \"Expiration\": \"\"}'", "",
+             "", CREDENTIALS_NEVER_EXPIRE},
+            {"[ \"$1\" = --one ] && [ \"$2\" = 'two words' ] && [ $# = 2 ] && [ $KEPT = yes ] && "
+             "[ $AWS_REGION = us-east-1 ] && ! env | grep -qE 'KEYFOB|_PROFILE=|SOCKET|LISTEN' && "
+             "echo '{\"Version\": 1, " KEYS "}'",
+             "", "", CREDENTIALS_NEVER_EXPIRE},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct setup s;
+                set_up(&s, t[i].script);
+                for (int run = 0; run < 2; run++) {
+                        harness_run(s.h);
+                        if (!s.h->c)
+                                fail_msg("row %zu: %s", i, s.h->e.message);
+                        assert_true(slice_eq(s.h->c->access_key_id, SLICE("ASIAEXAMPLE")));
+                        assert_true(slice_eq(s.h->c->session_token, slice_str(t[i].token)));
+                        assert_true(slice_eq(s.h->c->account_id, slice_str(t[i].account)));
+                        assert_true(s.h->c->expires_s == t[i].expires_s);
+                        assert_int_equal(s.h->c->issued_s, NOW_S);
+                }
+                tear_down(&s);
+        }
+}
+
+static void refusals(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *script;
+                enum error_kind kind;
+                const char *message, *hint;
+        } t[] = {
+            {"echo '{\"Version\": \"1\", " KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
+            {"echo '{\"Version\": 2, " KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
+            {"echo '{" KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
+            {"echo '{\"Version\": 1, \"accesskeyid\": \"A\", \"SecretAccessKey\": \"" SECRET "\"}'", ERROR_PROTOCOL,
+             "lacks AccessKeyId", "JSON"},
+            {"echo '{\"Version\": 1, \"AccessKeyId\": \"A\"}'", ERROR_PROTOCOL, "lacks SecretAccessKey", "JSON"},
+            {"echo '{\"Version\": 1, " KEYS ", \"Expiration\": \"soon\"}'", ERROR_PROTOCOL, "RFC 3339", "JSON"},
+            {"echo '{\"Version\": 1, " KEYS ", \"Expiration\": \"2027-01-01T00:00:00Z\"}'", ERROR_TRANSIENT,
+             "ended at 2027-01-01T00:00:00Z", "clock"},
+            {"echo Password: " SECRET "; echo '{\"Version\": 1, " KEYS "}'", ERROR_PROTOCOL, "not JSON",
+             "nothing else"},
+            {"echo '{\"Version\": 1, \"SecretAccessKey\": \"" SECRET "'", ERROR_PROTOCOL, "cut short", "JSON"},
+            {"true", ERROR_PROTOCOL, "empty", "JSON"},
+            {"yes " SECRET, ERROR_PROTOCOL, "more than 65536 bytes", "JSON"},
+            {"echo 'token has expired: log in' >&2; exit 7", ERROR_TRANSIENT,
+             "a helper ended with status 7: token has expired: log in", "AWS_PROFILE"},
+            {"exit 1", ERROR_TRANSIENT, "status 1", "by hand"},
+            {"keyfob-no-such-command", ERROR_TRANSIENT, "status 127", "wants to run"},
+            {"echo x " SECRET " $DB_PASSWORD >&2; exit 1", ERROR_TRANSIENT, "status 1: x *** ***", "by hand"},
+            {"printf 'a\\033[31mb\\nc' >&2; exit 1", ERROR_TRANSIENT, "status 1: a [31mb c", "by hand"},
+            {"echo dying >&2; kill -SEGV $$", ERROR_TRANSIENT, "signal 11", "crashed"},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct setup s;
+                set_up(&s, t[i].script);
+                harness_run(s.h);
+                assert_null(s.h->c);
+                if (s.h->e.kind != t[i].kind || !strstr(s.h->e.message, t[i].message) ||
+                    !strstr(s.h->e.hint, t[i].hint))
+                        fail_msg("row %zu: kind %d, %s (%s)", i, s.h->e.kind, s.h->e.message, s.h->e.hint);
+                assert_non_null(strstr(s.h->e.message, "credential_process: "));
+                assert_null(strstr(s.h->e.message, "wJalr"));
+                assert_null(strstr(s.h->e.message, "env-canary"));
+                assert_null(strstr(s.h->e.message, "two words"));
+                tear_down(&s);
+        }
+}
+
+static void is_given_its_time(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s, "echo waiting >&2; exec sleep 600");
+        s.profile.read_timeout_ms = 300;
+        harness_run(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_TRANSIENT);
+        assert_true(s.h->e.timed_out);
+        assert_non_null(strstr(s.h->e.message, "within 300 ms"));
+        assert_non_null(strstr(s.h->e.hint, "no terminal"));
+        tear_down(&s);
+}
+
+static void what_cannot_start(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *command, *message;
+        } t[] = {
+            {"/nonexistent/helper --password hunter2", "/nonexistent/helper: no such file"},
+            {"'/nonexistent", "not closed"},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct setup s;
+                set_up(&s, "");
+                (void)snprintf(s.command, sizeof(s.command), "%s", t[i].command);
+                assert_int_equal(harness_start(s.h), -1);
+                assert_int_equal(s.h->e.kind, ERROR_CONFIG);
+                assert_non_null(strstr(s.h->e.message, t[i].message));
+                assert_null(strstr(s.h->e.message, "hunter2"));
+                tear_down(&s);
+        }
+}
+
+static void cancel(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s, "exec sleep 600");
+        assert_int_equal(harness_start(s.h), 0);
+        provider_cancel(s.h->provider);
+        harness_finish(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
+        tear_down(&s);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(takes_credentials), cmocka_unit_test(refusals), cmocka_unit_test(is_given_its_time),
+            cmocka_unit_test(what_cannot_start), cmocka_unit_test(cancel),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
