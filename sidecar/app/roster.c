@@ -100,8 +100,8 @@ static bool has_key_files(const struct profile *p)
         return p->keys.access_key_id_file || p->keys.secret_access_key_file || p->keys.session_token_file;
 }
 
-// What does not end is asked for again now and then, where asking may bring something else. A certain version of a secret
-// never changes.
+// What does not end is asked for again now and then, where asking may bring something else. A certain version of a
+// secret never changes.
 static int64_t recheck_seconds(const struct profile *p)
 {
         if (has_key_files(p))
