@@ -5,6 +5,7 @@
 #include "proto/wire/json_write.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -56,7 +57,7 @@ static int read_session(const struct json_doc *doc, size_t sets, struct buffer *
             {user, SLICE("arn"), &ret->assumed_role_arn},
         };
         for (size_t i = 0; i < LENGTH(members); i++) {
-                if (json_answer_text(doc, members[i].object, members[i].key, scratch, members[i].value) < 0) {
+                if (members_text(doc, members[i].object, members[i].key, scratch, members[i].value) < 0) {
                         *what = "a member of credentialSet is no text";
                         return -1;
                 }

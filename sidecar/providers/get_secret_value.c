@@ -6,6 +6,7 @@
 #include "proto/wire/json_write.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
+#include "sidecar/providers/members.h"
 
 int get_secret_value_body(const struct profile *profile, struct buffer *out, struct error *e)
 {
@@ -37,7 +38,7 @@ static int read_binary(const struct json_doc *doc, size_t node, struct buffer *s
 static int read_root(const struct json_doc *doc, struct buffer *scratch, struct answer *ret, const char **what)
 {
         size_t binary = json_get(doc, JSON_ROOT, SLICE("SecretBinary"));
-        if (json_answer_text(doc, JSON_ROOT, SLICE("SecretString"), scratch, &ret->document) < 0) {
+        if (members_text(doc, JSON_ROOT, SLICE("SecretString"), scratch, &ret->document) < 0) {
                 *what = "SecretString is no text";
                 return -1;
         }

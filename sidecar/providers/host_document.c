@@ -6,6 +6,7 @@
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/values.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -17,20 +18,6 @@ static const char *const subjects[] = {
 
 // --- reading ---
 
-// The decoded text of the string `key` in *ret, unchanged when it is absent, null or empty. -1: of another type.
-static int read_text(const struct json_doc *doc, struct slice key, struct buffer *scratch, struct slice *ret)
-{
-        size_t node = json_get(doc, JSON_ROOT, key);
-        if (node == JSON_NONE || json_kind(doc, node) == JSON_NULL)
-                return 0;
-        size_t from = scratch->n;
-        if (json_kind(doc, node) != JSON_STRING || json_string(doc, node, scratch) < 0)
-                return -1;
-        if (scratch->n > from)
-                *ret = slice_of(scratch->p + from, scratch->n - from);
-        return 0;
-}
-
 static bool has_version_one(const struct json_doc *doc)
 {
         int64_t version = 0;
@@ -39,7 +26,7 @@ static bool has_version_one(const struct json_doc *doc)
                version == 1;
 }
 
-struct member {
+struct host_member {
         struct slice key;
         struct slice *value;
         unsigned kinds; // bits of those that have it
@@ -50,7 +37,7 @@ static int read_members(enum host_kind kind, const struct json_doc *doc, struct 
 {
         enum { ALL = 1u << HOST_CONTAINER | 1u << HOST_IMDS | 1u << HOST_PROCESS };
         enum { ENDPOINTS = 1u << HOST_CONTAINER | 1u << HOST_IMDS };
-        const struct member members[] = {
+        const struct host_member members[] = {
             {SLICE("AccessKeyId"), &ret->access_key_id, ALL},
             {SLICE("SecretAccessKey"), &ret->secret_access_key, ALL},
             {SLICE("SessionToken"), &ret->session_token, ALL},
@@ -66,10 +53,13 @@ static int read_members(enum host_kind kind, const struct json_doc *doc, struct 
         for (size_t i = 0; i < LENGTH(members); i++) {
                 if ((members[i].kinds & 1u << kind) == 0)
                         continue;
-                if (read_text(doc, members[i].key, scratch, members[i].value) < 0) {
+                struct slice text;
+                if (members_text(doc, JSON_ROOT, members[i].key, scratch, &text) < 0) {
                         *what = "a member of it is no text";
                         return -1;
                 }
+                if (!slice_is_empty(text))
+                        *members[i].value = text;
         }
         return 0;
 }

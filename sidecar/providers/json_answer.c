@@ -2,32 +2,18 @@
 #include "sidecar/providers/json_answer.h"
 
 #include "proto/wire/limits.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-int json_answer_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch,
-                     struct slice *ret)
-{
-        *ret = (struct slice){NULL, 0};
-        size_t node = json_get(doc, object, key);
-        if (node == JSON_NONE || json_kind(doc, node) == JSON_NULL)
-                return 0;
-        size_t from = scratch->n;
-        if (json_kind(doc, node) != JSON_STRING || json_string(doc, node, scratch) < 0)
-                return -1;
-        if (scratch->n > from)
-                *ret = slice_of(scratch->p + from, scratch->n - from);
-        return 0;
-}
 
 void json_answer_error(const struct json_doc *doc, struct buffer *scratch, struct answer *ret)
 {
         static const struct slice codes[] = {SLICE_INIT("code"), SLICE_INIT("__type")};
         static const struct slice messages[] = {SLICE_INIT("message"), SLICE_INIT("Message")};
         for (size_t i = 0; i < LENGTH(codes) && slice_is_empty(ret->code); i++)
-                (void)json_answer_text(doc, JSON_ROOT, codes[i], scratch, &ret->code);
+                (void)members_text(doc, JSON_ROOT, codes[i], scratch, &ret->code);
         for (size_t i = 0; i < LENGTH(messages) && slice_is_empty(ret->message); i++)
-                (void)json_answer_text(doc, JSON_ROOT, messages[i], scratch, &ret->message);
+                (void)members_text(doc, JSON_ROOT, messages[i], scratch, &ret->message);
         ret->code = json_answer_code(ret->code);
 }
 

@@ -17,12 +17,7 @@ typedef int json_answer_root_fn(const struct json_doc *doc, struct buffer *scrat
 int json_answer_read(struct slice body, json_answer_root_fn *read_root, struct buffer *scratch, struct answer *ret,
                      const char **what);
 
-// For whoever reads a root. The decoded text of the string `key` of `object` in *ret, empty when it is absent or null.
-// 0, or -1: of another type.
-int json_answer_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch,
-                     struct slice *ret);
-
-// Likewise: code and message of an error, where the root has them.
+// For whoever reads a root (members.h has more): code and message of an error, where the root has them.
 void json_answer_error(const struct json_doc *doc, struct buffer *scratch, struct answer *ret);
 
 // The error code from a value of X-Amzn-ErrorType or "__type": without a namespace before "#" and a URL after ":".

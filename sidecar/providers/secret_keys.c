@@ -6,6 +6,7 @@
 #include "proto/wire/json_read.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -84,7 +85,7 @@ static int refuse_missing(const struct json_doc *doc, const char *name, struct e
 static int take(const struct json_doc *doc, const char *name, struct buffer *scratch, struct slice *ret,
                 struct error *e)
 {
-        if (json_answer_text(doc, JSON_ROOT, slice_str(name), scratch, ret) == 0)
+        if (members_text(doc, JSON_ROOT, slice_str(name), scratch, ret) == 0)
                 return 0;
         (void)error_set(e, ERROR_CONFIG, "the secret's member \"%.64s\" is %s, expected a string", name,
                         json_kind_name(json_kind(doc, json_get(doc, JSON_ROOT, slice_str(name)))));
