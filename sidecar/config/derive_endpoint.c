@@ -66,11 +66,12 @@ static int find_variant(const struct derivation *d, const struct profile *p, str
         return 0;
 }
 
-static int find_custom(const struct derivation *d, const struct derive_endpoint *of, struct custom *ret)
+static int find_custom(const struct derivation *d, const struct profile *p, const struct derive_endpoint *of,
+                       struct custom *ret)
 {
         bool is_ignored = false;
         *ret = (struct custom){FROM_PROFILE, "endpoint_url", *of->url};
-        if (ret->url)
+        if (ret->url || p->ignores_configured_endpoint_urls)
                 return 0;
         if (read_switch(d, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &is_ignored) < 0 || is_ignored)
                 return is_ignored ? 0 : -1;
@@ -181,7 +182,7 @@ int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, 
         struct variant variant;
         struct custom custom;
         if (derive_check_region(d, node, of->region_key, *of->region) < 0 || find_variant(d, p, &variant) < 0 ||
-            find_custom(d, of, &custom) < 0)
+            find_custom(d, p, of, &custom) < 0)
                 return -1;
         if (custom.url && variant.bits)
                 return refuse_variant(d, node, p, &custom, &variant);

@@ -78,6 +78,7 @@ struct profile {
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default
         enum choice use_fips_endpoint, use_dualstack_endpoint;
+        bool ignores_configured_endpoint_urls; // a shared file says so: of the environment's, too
         enum sts_regional_endpoints sts_regional_endpoints;
 
         struct allow_rule *allow;

@@ -84,6 +84,7 @@ static int read_urls(struct resolution *r, const struct aws_section *s, struct s
                 ignore = slice_eq_ignore_case(slice_str(variable), SLICE("true")) ? CHOICE_YES : CHOICE_NO;
         else if (shared_take_choice(r, s, "ignore_configured_endpoint_urls", &ignore) < 0)
                 return -1;
+        c->settings.ignores_configured_endpoint_urls = ignore == CHOICE_YES;
         if (ignore == CHOICE_YES)
                 return 0;
         const struct aws_section *services = NULL;
@@ -144,8 +145,9 @@ static int name_settings(struct resolution *r, struct shared_common *c)
         (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
                             or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
         write_suffix(&text, c->imds_suffix);
-        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%s\n%s\n%s", or_nothing(p->region), or_nothing(p->ca_bundle),
-                            (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint, (int)p->sts_regional_endpoints,
+        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s", or_nothing(p->region),
+                            or_nothing(p->ca_bundle), (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint,
+                            (int)p->sts_regional_endpoints, (int)p->ignores_configured_endpoint_urls,
                             or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url));
         write_suffix(&text, c->suffix);
         bool failed = text.failed;
@@ -178,6 +180,7 @@ static void fill(char **field, char *value)
 
 static void apply_issuer(const struct profile *from, struct profile *p)
 {
+        p->ignores_configured_endpoint_urls = from->ignores_configured_endpoint_urls;
         fill(&p->ca_bundle, from->ca_bundle);
         if (p->use_fips_endpoint == CHOICE_UNSET)
                 p->use_fips_endpoint = from->use_fips_endpoint;

@@ -262,6 +262,15 @@ static void test_common(void **state)
         assert_string_equal(source_of(s, p)->endpoint_url, "https://sts-fips.us-east-1.api.aws");
         settings_free(s);
 
+        // A file may switch off the environment's endpoints, too.
+        home_set(h,
+                 "[profile one]\n" ROLE_ON("k") "region = us-east-1\nignore_configured_endpoint_urls = true\n"
+                                                "[profile k]\n" KEYS,
+                 NULL, LIST("AWS_ENDPOINT_URL=https://all.example", "AWS_ENDPOINT_URL_STS=https://sts.example"));
+        s = load(h, SHARED("one"));
+        assert_string_equal(home_find(s, "p")->endpoint_url, "https://sts.us-east-1.amazonaws.com");
+        settings_free(s);
+
         // What the environment says goes before all that.
         home_set(h,
                  "[profile one]\n" ROLE_ON(
