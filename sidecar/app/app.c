@@ -266,7 +266,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         if (roster_apply(app->roster, given, e) < 0)
                 return -1;
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
-                  LOG_STR("config", config_name(given)), LOG_INT("profiles", given->profiles_count),
+                  LOG_STR("config", config_name(given)), LOG_INT("profiles", settings_shown_count(given)),
                   LOG_INT("pid", getpid()));
         reload_watch(app->reload, given, app->read_ns);
         if (open_door(app, e) < 0)
@@ -328,6 +328,20 @@ static int refuse(const struct error *e)
         return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
+// The others are good in spite of them.
+static size_t tell_faults(const struct settings *settings)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < settings->profiles_count; i++) {
+                const struct profile *p = &settings->profiles[i];
+                if (!p->fault || p->is_implied)
+                        continue;
+                count++;
+                printf("%s cannot be used: %s\n", p->name, p->fault);
+        }
+        return count;
+}
+
 static int check(const struct app *app, struct settings *settings)
 {
         struct error e = {0};
@@ -335,8 +349,8 @@ static int check(const struct app *app, struct settings *settings)
         if (check_identities(settings, clock_wall_s(app->clock), &e) < 0)
                 status = refuse(&e);
         else
-                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings), settings->profiles_count,
-                       settings->listeners_count);
+                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
+                       settings_shown_count(settings) - tell_faults(settings), settings->listeners_count);
         settings_free(settings);
         return status;
 }

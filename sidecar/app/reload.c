@@ -55,7 +55,7 @@ static void apply(struct reload *r, const char *cause)
         }
         LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
-                  LOG_INT("profiles", settings->profiles_count));
+                  LOG_INT("profiles", settings_shown_count(settings)));
         reload_watch(r, settings, read_ns);
 }
 

@@ -140,6 +140,14 @@ void settings_free(struct settings *settings)
         free(store);
 }
 
+size_t settings_shown_count(const struct settings *settings)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < settings->profiles_count; i++)
+                count += !settings->profiles[i].is_implied;
+        return count;
+}
+
 static int compare_names(const void *a, const void *b)
 {
         const struct plan_name *x = a, *y = b;

@@ -51,6 +51,9 @@ struct settings_input {
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 void settings_free(struct settings *settings);
 
+// Profiles that can be asked for: all but the implied ones.
+size_t settings_shown_count(const struct settings *settings);
+
 // The profile of that name, or NULL.
 const struct profile *settings_find(const struct settings *settings, const char *name);
 
