@@ -47,7 +47,10 @@ static void mask_runs(struct buffer *b)
                 while (i < b->n && is_of_run(b->p[i]))
                         i++;
                 struct slice run = slice_of(b->p + from, i - from);
-                if (run.n >= SECRET_LENGTH || (run.n >= JWT_LENGTH && slice_starts_with(run, SLICE("eyJ"))))
+                bool is_jwt = run.n >= JWT_LENGTH && slice_starts_with(run, SLICE("eyJ"));
+                while (is_jwt && i < b->n && (is_of_run(b->p[i]) || b->p[i] == '.'))
+                        i++; // its other parts
+                if (run.n >= SECRET_LENGTH || is_jwt)
                         mask(b, from, i);
         }
 }

@@ -30,7 +30,8 @@ static void masks(void **state)
             {"(" KEY ")", "(***)"},
             {"x" KEY "%2F", "***"},
             {"39: 123456789012345678901234567890123456789", "39: 123456789012345678901234567890123456789"},
-            {"jwt eyJhbGciOiJSUzI1NiJ9.x", "jwt ***.x"},
+            {"jwt eyJhbGciOiJSUzI1NiJ9.x, then", "jwt ***, then"},
+            {"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl &", "*** &"},
             {"user hunter2 at /root /var/token ab AKIAEXAMPLE!", "user *** at /root /var/token ab ***!"},
             {"export AWS_SECRET_ACCESS_KEY=short; AWS_SESSION_TOKEN='a b' x", "export AWS_SECRET_ACCESS_KEY=***; "
                                                                               "AWS_SESSION_TOKEN='***' x"},
