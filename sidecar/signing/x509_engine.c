@@ -29,8 +29,11 @@ X509 *x509_engine_certificate(const struct x509_engine_order *order)
 
 #else
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <openssl/engine.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct kept {
@@ -45,17 +48,36 @@ static struct {
         struct kept *first;
 } engines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+// As OpenSSL itself loads engines, which it does only once for each library: NULL when there is none of that name, or it
+// is for another OpenSSL.
+static dynamic_bind_engine library(void)
+{
+        char path[PATH_MAX];
+        const char *directory = getenv("OPENSSL_ENGINES");
+        if (!directory)
+                directory = OPENSSL_info(OPENSSL_INFO_ENGINES_DIR);
+        int n = directory ? snprintf(path, sizeof(path), "%s/pkcs11.so", directory) : -1;
+        void *handle = n > 0 && (size_t)n < sizeof(path) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+        if (!handle)
+                return NULL;
+        dynamic_v_check_fn check = NULL;
+        dynamic_bind_engine bind = NULL;
+        *(void **)&check = dlsym(handle, "v_check"); // POSIX has it that functions fit into void pointers
+        *(void **)&bind = dlsym(handle, "bind_engine");
+        if (bind && check && check(OSSL_DYNAMIC_VERSION) >= OSSL_DYNAMIC_OLDEST)
+                return bind; // and the library stays
+        (void)dlclose(handle);
+        return NULL;
+}
+
 // An engine of its own, not started yet; the list of OpenSSL does not know it.
 static ENGINE *load(void)
 {
-        const char *directory = getenv("OPENSSL_ENGINES");
-        ENGINE *engine = ENGINE_by_id("dynamic");
-        if (!directory)
-                directory = OPENSSL_info(OPENSSL_INFO_ENGINES_DIR);
-        if (engine && directory && ENGINE_ctrl_cmd_string(engine, "ID", "pkcs11", 0) &&
-            ENGINE_ctrl_cmd_string(engine, "DIR_LOAD", "2", 0) &&
-            ENGINE_ctrl_cmd_string(engine, "DIR_ADD", directory, 0) &&
-            ENGINE_ctrl_cmd_string(engine, "LIST_ADD", "0", 0) && ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0))
+        dynamic_bind_engine bind = library();
+        ENGINE *engine = bind ? ENGINE_new() : NULL;
+        // It is linked to the very library that this program is: memory functions need not be handed over.
+        const dynamic_fns functions = {.static_state = ENGINE_get_static_state()};
+        if (engine && bind(engine, "pkcs11", &functions))
                 return engine;
         ENGINE_free(engine);
         return NULL;
