@@ -125,17 +125,36 @@ def test_no_pin(start_with, profiles, token):
 
 
 def test_token_taken_away(start_with, standin, profiles, token):
-    """Credentials that are good stay; the token works again when it is back."""
+    """Credentials that are good stay."""
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     before = check_session(standin, agent, "hsm", EC)
-    away = token.objects.rename(token.folder / "away")
-    sessions = len(standin.calls(action="CreateSession"))
-    assert agent.refresh("hsm").status != 200
-    assert len(standin.calls(action="CreateSession")) == sessions
+    token.objects.rename(token.folder / "away")
+    reply = agent.refresh("hsm")
+    assert reply.status == 503 and "could not sign" in reply.problem()["detail"]
+    assert "token" in reply.problem()["hint"]
+    assert len(standin.calls(action="CreateSession")) == 1
     assert agent.credentials("hsm")["AccessKeyId"] == before["AccessKeyId"]
-    away.rename(token.objects)
+    assert agent.profile("hsm")["state"] == "stale"
+
+
+def test_key_taken_out_and_put_back(start_with, standin, profiles, token):
+    agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
+    before = check_session(standin, agent, "hsm", EC)
+    token.remove("ec", 2)
+    assert agent.refresh("hsm").status != 200
+    token.put("ec", 2, standin.certificate("ec-key.pem"), standin.certificate("ec.pem"))
     assert agent.refresh("hsm").status == 200
     assert check_session(standin, agent, "hsm", EC)["AccessKeyId"] != before["AccessKeyId"]
+
+
+def test_token_that_comes_later(start_with, standin, profiles, token):
+    away = token.objects.rename(token.folder / "away")
+    agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
+    _, problem = agent.refusal("hsm")
+    assert "pkcs11:token=keyfob;object=ec" in problem["detail"] and not standin.calls(action="CreateSession")
+    away.rename(token.objects)
+    agent.refresh("hsm")
+    check_session(standin, agent, "hsm", EC)
 
 
 def test_no_such_object_and_no_such_module(start_with, profiles, token):

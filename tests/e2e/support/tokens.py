@@ -55,9 +55,13 @@ class Token:
         run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", key, "-out", pkcs8, env={})
         self._util("--import", pkcs8, "--token", "keyfob", *identity)
         der.write_bytes(x509.load_pem_x509_certificate(Path(certificate).read_bytes()).public_bytes(Encoding.DER))
-        tool = ("pkcs11-tool", "--module", self._softhsm, "--token-label", "keyfob", "--login", *identity)
-        run(*tool, "--write-object", der, "--type", "cert", env=self.env)
+        self._tool(*identity, "--write-object", der, "--type", "cert")
         pkcs8.unlink()
+
+    def remove(self, label, number):
+        for kind in ("privkey", "pubkey", "cert"):
+            identity = ("--label", label, "--id", f"{number:02x}", "--pin", self.pin)
+            self._tool(*identity, "--delete-object", "--type", kind)
 
     def uri(self, label, **query):
         """`pin_source` and `module_path` as keywords."""
@@ -67,6 +71,9 @@ class Token:
     def logins(self):
         """How often the token was given a PIN."""
         return self.spied.read_text(errors="replace").count(": C_Login\n") if self.spied.exists() else 0
+
+    def _tool(self, *arguments):
+        run("pkcs11-tool", "--module", self._softhsm, "--token-label", "keyfob", "--login", *arguments, env=self.env)
 
     def _util(self, *arguments):
         run("softhsm2-util", *arguments, env=self.env)
