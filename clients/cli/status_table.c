@@ -19,7 +19,7 @@ static const char error_title[] = "LAST ERROR";
 
 struct row {
         struct buffer cells[COLUMNS_N];
-        size_t error, hint; // nodes, or JSON_NONE
+        size_t certificate, error, hint; // nodes, or JSON_NONE
 };
 
 struct table {
@@ -110,6 +110,7 @@ static void fill_row(struct table *t, size_t profile, struct row *row)
         put_time(t, json_get(doc, profile, SLICE("expiration")), holds_credentials(t, state) ? "never" : "-", "expired",
                  &row->cells[EXPIRES]);
         put_time(t, json_get(doc, profile, SLICE("next_refresh")), "-", "now", &row->cells[NEXT_REFRESH]);
+        row->certificate = json_get(doc, profile, SLICE("certificate"));
         row->error = json_get(doc, error, SLICE("detail"));
         row->hint = json_get(doc, error, SLICE("hint"));
 }
@@ -234,6 +235,24 @@ static void put_error(const struct table *t, const struct row *row, struct buffe
         }
 }
 
+// A line of its own, where there is but one row.
+static void put_certificate(const struct table *t, const struct row *row, struct buffer *text, struct buffer *out)
+{
+        if (t->rows_count != 1 || row->certificate == JSON_NONE || json_kind(t->doc, row->certificate) != JSON_OBJECT)
+                return;
+        buffer_reset(text);
+        (void)buffer_put_str(text, "certificate: ");
+        put_text(t, json_get(t->doc, row->certificate, SLICE("subject")), text);
+        (void)buffer_put_str(text, ", serial ");
+        put_text(t, json_get(t->doc, row->certificate, SLICE("serial")), text);
+        size_t not_after = json_get(t->doc, row->certificate, SLICE("not_after"));
+        int64_t end_s = 0;
+        bool has_ended = read_time(t, not_after, &end_s) == 0 && end_s < t->now_s;
+        (void)buffer_put_str(text, has_ended ? ", expired " : ", expires ");
+        put_text(t, not_after, text);
+        put_wrapped(buffer_slice(text), out);
+}
+
 static int put_table(const struct table *t, struct buffer *out)
 {
         struct buffer text;
@@ -253,6 +272,7 @@ static int put_table(const struct table *t, struct buffer *out)
                         put_cell(buffer_slice(&t->rows[i].cells[k]), t->widths[k], out);
                 }
                 put_error(t, &t->rows[i], &text, out);
+                put_certificate(t, &t->rows[i], &text, out);
         }
         int r = text.failed || out->failed ? -1 : 0;
         buffer_free(&text);
