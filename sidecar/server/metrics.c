@@ -11,7 +11,6 @@
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/credentials.h"
-#include "sidecar/providers/provider_facts.h"
 #include "sidecar/server/histogram.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"

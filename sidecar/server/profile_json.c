@@ -4,7 +4,6 @@
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
-#include "sidecar/providers/provider_facts.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 

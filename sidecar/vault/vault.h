@@ -11,11 +11,11 @@
 #include "sidecar/base/error.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
+#include "sidecar/providers/provider_facts.h"
 
 struct clock;
 struct credentials;
 struct entry;
-struct provider_facts;
 struct uv_loop_s;
 struct vault;
 
