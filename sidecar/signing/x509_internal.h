@@ -89,8 +89,14 @@ UI_METHOD *x509_passphrase_ui(void); // asks the struct x509_passphrase that is 
 // Certificates and key of a PKCS#12 file, the key's own first. 0, or -1 with *e (and parts that the caller frees).
 int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
 
+// The same of what was read already; `path` is where it came from.
+int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
+                      struct x509_parts *ret, struct error *e);
+
 // The private key behind `source`, a path or a URI. 0, or -1 with *e.
 int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
+int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
+                   struct error *e);      // of a file's content
 void x509_key_free(struct x509_key *key); // and empties it
 
 // The first private key that the store comes up with, or NULL. Closes the store.
