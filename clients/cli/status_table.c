@@ -19,7 +19,7 @@ static const char error_title[] = "LAST ERROR";
 
 struct row {
         struct buffer cells[COLUMNS_N];
-        size_t error, hint, chain; // nodes, or JSON_NONE
+        size_t certificate, error, hint, chain; // nodes, or JSON_NONE
 };
 
 struct table {
@@ -110,6 +110,7 @@ static void fill_row(struct table *t, size_t profile, struct row *row)
         put_time(t, json_get(doc, profile, SLICE("expiration")), holds_credentials(t, state) ? "never" : "-", "expired",
                  &row->cells[EXPIRES]);
         put_time(t, json_get(doc, profile, SLICE("next_refresh")), "-", "now", &row->cells[NEXT_REFRESH]);
+        row->certificate = json_get(doc, profile, SLICE("certificate"));
         row->error = json_get(doc, error, SLICE("detail"));
         row->hint = json_get(doc, error, SLICE("hint"));
         row->chain = json_get(doc, profile, SLICE("chain"));
@@ -235,11 +236,22 @@ static void put_error(const struct table *t, const struct row *row, struct buffe
         }
 }
 
-static void put_member(const struct table *t, size_t link, struct slice name, struct buffer *text)
+// A line of its own, where there is but one row.
+static void put_certificate(const struct table *t, const struct row *row, struct buffer *text, struct buffer *out)
 {
-        size_t value = json_get(t->doc, link, name);
-        if (value != JSON_NONE && json_kind(t->doc, value) == JSON_STRING)
-                (void)json_string(t->doc, value, text);
+        if (t->rows_count != 1 || row->certificate == JSON_NONE || json_kind(t->doc, row->certificate) != JSON_OBJECT)
+                return;
+        buffer_reset(text);
+        (void)buffer_put_str(text, "certificate: ");
+        put_text(t, json_get(t->doc, row->certificate, SLICE("subject")), text);
+        (void)buffer_put_str(text, ", serial ");
+        put_text(t, json_get(t->doc, row->certificate, SLICE("serial")), text);
+        size_t not_after = json_get(t->doc, row->certificate, SLICE("not_after"));
+        int64_t end_s = 0;
+        bool has_ended = read_time(t, not_after, &end_s) == 0 && end_s < t->now_s;
+        (void)buffer_put_str(text, has_ended ? ", expired " : ", expires ");
+        put_text(t, not_after, text);
+        put_wrapped(buffer_slice(text), out);
 }
 
 // Of one profile alone: which source answers, and before it those that were passed over.
@@ -252,11 +264,10 @@ static void put_chain(const struct table *t, const struct row *row, struct buffe
                 size_t next = json_next(t->doc, link);
                 buffer_reset(text);
                 (void)buffer_put_str(text, next == JSON_NONE ? "source: " : "passed over: ");
-                put_member(t, link, SLICE("link"), text);
+                put_text(t, json_get(t->doc, link, SLICE("link")), text);
                 (void)buffer_put_str(text, " (");
-                put_member(t, link, SLICE("outcome"), text);
+                put_text(t, json_get(t->doc, link, SLICE("outcome")), text);
                 (void)buffer_put_str(text, ")");
-                defuse(text);
                 put_wrapped(buffer_slice(text), out);
                 link = next;
         }
@@ -281,6 +292,7 @@ static int put_table(const struct table *t, struct buffer *out)
                         put_cell(buffer_slice(&t->rows[i].cells[k]), t->widths[k], out);
                 }
                 put_error(t, &t->rows[i], &text, out);
+                put_certificate(t, &t->rows[i], &text, out);
                 put_chain(t, &t->rows[i], &text, out);
         }
         int r = text.failed || out->failed ? -1 : 0;

@@ -369,6 +369,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
                 status = refuse(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);
+        journal_deinit(&app.journal);
         passphrases_free(&app.passphrases);
         return status;
 }

@@ -85,6 +85,7 @@ struct provider *held_provider_new(struct provider *inner, struct settings_ref *
                 return NULL;
         }
         held->base.ops = &ops;
+        held->base.facts = inner->facts;
         held->inner = inner;
         if (inner->login) {
                 held->base.login = &login;

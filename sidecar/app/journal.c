@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/app/journal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "proto/mem/secret.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/base/log.h"
+#include "sidecar/providers/provider_facts.h"
 #include "sidecar/server/metrics.h"
+
+enum { DAY_S = 86400, CERTIFICATE_AHEAD_S = 30 * DAY_S };
+
+// When what was said last of a profile's certificate. There are as many as profiles whose certificate nears its end.
+struct journal_told {
+        struct journal_told *next;
+        int64_t time_s;
+        bool has_ended; // what was said
+        char name[];
+};
 
 static void tell_error(const struct log *log, enum log_level level, const char *event, const char *profile,
                        const struct error *e)
@@ -50,6 +64,57 @@ static void tell_success(struct journal *j, const char *event, struct entry *ent
         }
 }
 
+// NULL: out of memory.
+static struct journal_told *told_of(struct journal *j, const char *name)
+{
+        struct journal_told *told = j->told;
+        size_t n = strlen(name) + 1;
+        while (told && strcmp(told->name, name) != 0)
+                told = told->next;
+        if (told)
+                return told;
+        told = calloc(1, sizeof(*told) + n);
+        if (!told)
+                return NULL;
+        memcpy(told->name, name, n);
+        told->next = j->told;
+        told->time_s = INT64_MIN / 2;
+        j->told = told;
+        return told;
+}
+
+// Once a day at most, and when it has ended at once. Nobody asks more often than credentials are renewed, which with
+// sessions of at most twelve hours is twice a day.
+static void tell_certificate(struct journal *j, struct entry *entry)
+{
+        const struct provider_facts *facts = entry_facts(entry);
+        int64_t now_s = entry_now_s(entry);
+        char end[TIME_RFC3339_SIZE];
+        if (!facts || !facts->certificate.subject || facts->certificate.not_after_s - now_s > CERTIFICATE_AHEAD_S)
+                return;
+        bool has_ended = facts->certificate.not_after_s < now_s;
+        struct journal_told *told = told_of(j, entry_name(entry));
+        if (!told || time_format_rfc3339(facts->certificate.not_after_s, end) < 0 ||
+            (told->has_ended == has_ended && now_s - told->time_s < DAY_S))
+                return;
+        told->time_s = now_s;
+        told->has_ended = has_ended;
+        LOG_EVENT(j->log, has_ended ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+                  has_ended ? "certificate_expired" : "certificate_expiring", LOG_STR("profile", entry_name(entry)),
+                  LOG_STR("subject", facts->certificate.subject), LOG_STR("serial", facts->certificate.serial),
+                  LOG_STR("not_after", end),
+                  LOG_STR("hint", "replace certificate and key; the files are read anew by themselves"));
+}
+
+void journal_deinit(struct journal *j)
+{
+        while (j->told) {
+                struct journal_told *next = j->told->next;
+                free(j->told);
+                j->told = next;
+        }
+}
+
 static void on_event(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
                      const struct error *e)
 {
@@ -58,14 +123,17 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
         case VAULT_ROTATED:
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_success(j, "rotated", entry, duration_ms);
+                tell_certificate(j, entry);
                 break;
         case VAULT_REFRESHED: // nothing is new
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_success(j, "refreshed", entry, duration_ms);
+                tell_certificate(j, entry);
                 break;
         case VAULT_REFRESH_FAILED:
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_failure(j, entry, e);
+                tell_certificate(j, entry);
                 break;
         case VAULT_EXPIRED:
                 LOG_EVENT(j->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),

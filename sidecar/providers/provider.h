@@ -14,6 +14,7 @@
 struct credentials;
 struct login_ops;
 struct provider;
+struct provider_facts;
 
 // On success `c` carries one reference that the callee takes over, and `e` is NULL; on failure `c` is NULL.
 typedef void provider_done_fn(void *arg, struct credentials *c, const struct error *e);
@@ -29,8 +30,9 @@ struct provider {
         provider_done_fn *done; // owned by provider_start() and provider_finish()
         void *arg;
         bool is_running, is_starting;
-        const struct login_ops *login;  // login.h; NULL: never needs a person
-        void (*login_moved)(void *arg); // set by whoever owns the provider; may be NULL
+        const struct login_ops *login;      // login.h; NULL: never needs a person
+        const struct provider_facts *facts; // provider_facts.h; lives as long as the provider. NULL: nothing to tell
+        void (*login_moved)(void *arg);     // set by whoever owns the provider; may be NULL
         void *login_arg;
 };
 

@@ -13,6 +13,7 @@
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/signing/x509.h"
@@ -32,6 +33,7 @@ struct roles_anywhere {
         struct exchange exchange;
         struct work work;
         struct job job;
+        struct provider_facts facts;
 };
 
 // --- in the pool ---
@@ -71,11 +73,35 @@ static void job_run(struct work *w, void *arg)
 
 // --- on the loop ---
 
+static void forget_certificate(struct roles_anywhere *r)
+{
+        free(r->facts.certificate.subject);
+        free(r->facts.certificate.serial);
+        r->facts = (struct provider_facts){.certificate.subject = NULL};
+}
+
+// Of what cannot be loaded any more the last is told. Without memory nothing is.
+static void learn_certificate(struct roles_anywhere *r)
+{
+        const struct x509_identity *identity = r->job.identity.x509;
+        if (!identity)
+                return;
+        forget_certificate(r);
+        char *subject = strdup(x509_identity_subject(identity));
+        r->facts.certificate.serial = strdup(x509_identity_serial(identity));
+        r->facts.certificate.not_after_s = x509_identity_not_after_s(identity);
+        if (r->facts.certificate.serial)
+                r->facts.certificate.subject = subject;
+        else
+                free(subject);
+}
+
 static void job_done(void *arg, bool is_cancelled)
 {
         struct roles_anywhere *r = arg;
         struct job *job = &r->job;
         struct exchange_post post = {.fields_count = 0};
+        learn_certificate(r);
         if (is_cancelled)
                 (void)error_set(&job->error, ERROR_CANCELLED, "cancelled");
         if (job->error.kind != ERROR_NONE) {
@@ -186,6 +212,7 @@ static void roles_anywhere_destroy(struct provider *p)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
         kept_identity_drop(&r->job.identity);
+        forget_certificate(r);
         exchange_deinit(&r->exchange);
         free(r);
 }
@@ -198,6 +225,7 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
         if (!r)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         r->base.ops = &ops;
+        r->base.facts = &r->facts;
         r->profile = profile;
         buffer_init(&r->job.body, LIMIT_UPSTREAM_BODY);
         buffer_init(&r->job.authorization, LIMIT_UPSTREAM_HEADER);

@@ -166,6 +166,15 @@ static void write_profiles(const struct server_profile *profiles, unsigned long 
                 put_profile(out, name, profiles[i].name);
                 (void)buffer_printf(out, "} %" PRId64 "\n", status.expires_s);
         }
+        name = "keyfob_certificate_expiration_timestamp_seconds";
+        put_family(out, name, "gauge", "When the certificate that signs for the profile ends; absent without one.");
+        for (unsigned long i = 0; i < count; i++) {
+                const struct provider_facts *facts = entry_facts(profiles[i].entry);
+                if (!facts || !facts->certificate.subject)
+                        continue;
+                put_profile(out, name, profiles[i].name);
+                (void)buffer_printf(out, "} %" PRId64 "\n", facts->certificate.not_after_s);
+        }
         name = "keyfob_credentials_generation";
         put_family(out, name, "gauge", "How many credentials the profile has had.");
         for (unsigned long i = 0; i < count; i++) {

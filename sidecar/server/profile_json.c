@@ -78,6 +78,22 @@ static void put_chain(struct buffer *b, const struct server_profile *p)
         json_end_array(b);
 }
 
+static void put_certificate(struct buffer *b, const struct provider_facts *facts)
+{
+        if (!facts)
+                return;
+        json_key(b, "certificate");
+        if (!facts->certificate.subject) {
+                json_put_null(b);
+                return;
+        }
+        json_begin_object(b);
+        put_text(b, "subject", slice_str(facts->certificate.subject));
+        put_text(b, "serial", slice_str(facts->certificate.serial));
+        put_time(b, "not_after", facts->certificate.not_after_s);
+        json_end_object(b);
+}
+
 // A profile that cannot be used has failed before anybody asks.
 static void tell_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
 {
@@ -111,6 +127,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p)
         put_text(b, "region", slice_str(p->region));
         json_member_bool(b, "on_demand", p->on_demand);
         put_chain(b, p);
+        put_certificate(b, entry_facts(p->entry));
         put_error(b, status.last_error);
         put_time(b, "last_success", status.last_success_s);
         json_member_i64(b, "refreshes", (int64_t)status.successes);

@@ -2,7 +2,8 @@
 // PKCS#11 through the engine "pkcs11" (libp11), for systems whose OpenSSL has no provider for it yet. An engine is one
 // for the whole process: finishing one would finish the module below it, under whoever else uses that at the moment.
 // So each that was loaded stays, one for a module and a URI, and with it the PIN that libp11 keeps: never another
-// token's.
+// token's. libp11 keeps slots, sessions and handles as well, also of a token that was taken out and put back: after
+// a failure a new engine takes the place of the old one. (Its command RE_ENUMERATE crashes in release 0.4.12.)
 #define OPENSSL_SUPPRESS_DEPRECATED // OpenSSL 3 advises against engines
 
 #include "sidecar/signing/x509_internal.h"
@@ -15,10 +16,16 @@ bool x509_engine_exists(const struct x509_engine_order *order)
         return false;
 }
 
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order)
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret)
 {
         (void)order;
+        (void)ret;
         return NULL;
+}
+
+void x509_engine_distrust(struct x509_engine *engine)
+{
+        (void)engine;
 }
 
 X509 *x509_engine_certificate(const struct x509_engine_order *order)
@@ -29,33 +36,60 @@ X509 *x509_engine_certificate(const struct x509_engine_order *order)
 
 #else
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <openssl/engine.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-struct kept {
-        struct kept *next;
+// Of one module and URI. They stay too, with some memory and, at worst, a session of the token.
+enum { REPLACED_MAX = 256 };
+
+struct x509_engine {
+        struct x509_engine *next;
         ENGINE *engine;
         bool is_started;
+        bool is_stale;    // nothing could be loaded by it, or a key of it could not sign
+        bool is_replaced; // by another one
         char *module, *uri;
 };
 
 static struct {
         pthread_mutex_t mutex; // for this list, and for loading from it: an engine's PIN and its use are two calls
-        struct kept *first;
+        struct x509_engine *first;
 } engines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// As OpenSSL itself loads engines, which it does only once for each library: NULL when there is none of that name, or
+// it is for another OpenSSL.
+static dynamic_bind_engine library(void)
+{
+        char path[PATH_MAX];
+        const char *directory = getenv("OPENSSL_ENGINES");
+        if (!directory)
+                directory = OPENSSL_info(OPENSSL_INFO_ENGINES_DIR);
+        int n = directory ? snprintf(path, sizeof(path), "%s/pkcs11.so", directory) : -1;
+        void *handle = n > 0 && (size_t)n < sizeof(path) ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+        if (!handle)
+                return NULL;
+        dynamic_v_check_fn check = NULL;
+        dynamic_bind_engine bind = NULL;
+        *(void **)&check = dlsym(handle, "v_check"); // POSIX has it that functions fit into void pointers
+        *(void **)&bind = dlsym(handle, "bind_engine");
+        if (bind && check && check(OSSL_DYNAMIC_VERSION) >= OSSL_DYNAMIC_OLDEST)
+                return bind; // and the library stays
+        (void)dlclose(handle);
+        return NULL;
+}
 
 // An engine of its own, not started yet; the list of OpenSSL does not know it.
 static ENGINE *load(void)
 {
-        const char *directory = getenv("OPENSSL_ENGINES");
-        ENGINE *engine = ENGINE_by_id("dynamic");
-        if (!directory)
-                directory = OPENSSL_info(OPENSSL_INFO_ENGINES_DIR);
-        if (engine && directory && ENGINE_ctrl_cmd_string(engine, "ID", "pkcs11", 0) &&
-            ENGINE_ctrl_cmd_string(engine, "DIR_LOAD", "2", 0) &&
-            ENGINE_ctrl_cmd_string(engine, "DIR_ADD", directory, 0) &&
-            ENGINE_ctrl_cmd_string(engine, "LIST_ADD", "0", 0) && ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0))
+        dynamic_bind_engine bind = library();
+        ENGINE *engine = bind ? ENGINE_new() : NULL;
+        // It is linked to the very library that this program is: memory functions need not be handed over.
+        const dynamic_fns functions = {.static_state = ENGINE_get_static_state()};
+        if (engine && bind(engine, "pkcs11", &functions))
                 return engine;
         ENGINE_free(engine);
         return NULL;
@@ -66,12 +100,9 @@ static bool is_same(const char *a, const char *b)
         return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static struct kept *find(const struct x509_engine_order *order)
+static struct x509_engine *add(const struct x509_engine_order *order)
 {
-        for (struct kept *k = engines.first; k; k = k->next)
-                if (is_same(k->module, order->module) && strcmp(k->uri, order->uri) == 0)
-                        return k;
-        struct kept *k = calloc(1, sizeof(*k));
+        struct x509_engine *k = calloc(1, sizeof(*k));
         if (!k)
                 return NULL;
         k->uri = strdup(order->uri);
@@ -89,10 +120,30 @@ static struct kept *find(const struct x509_engine_order *order)
         return NULL;
 }
 
-// NULL: there is none, or it did not start this time.
-static ENGINE *start(const struct x509_engine_order *order)
+static struct x509_engine *find(const struct x509_engine_order *order)
 {
-        struct kept *k = find(order);
+        struct x509_engine *found = NULL;
+        unsigned replaced = 0;
+        for (struct x509_engine *k = engines.first; k; k = k->next) {
+                if (!is_same(k->module, order->module) || strcmp(k->uri, order->uri) != 0)
+                        continue;
+                if (k->is_replaced)
+                        replaced++;
+                else
+                        found = k;
+        }
+        if (found && (!found->is_stale || replaced == REPLACED_MAX))
+                return found;
+        struct x509_engine *k = add(order);
+        if (found && k)
+                found->is_replaced = true;
+        return k ? k : found;
+}
+
+// NULL: there is none, or it did not start this time.
+static struct x509_engine *start(const struct x509_engine_order *order)
+{
+        struct x509_engine *k = find(order);
         if (!k)
                 return NULL;
         // QUIET, as it writes to standard error, where our log is.
@@ -100,7 +151,7 @@ static ENGINE *start(const struct x509_engine_order *order)
                 k->is_started = ENGINE_ctrl_cmd_string(k->engine, "QUIET", NULL, 1) &&
                                 (!k->module || ENGINE_ctrl_cmd_string(k->engine, "MODULE_PATH", k->module, 0)) &&
                                 ENGINE_init(k->engine);
-        return k->is_started ? k->engine : NULL;
+        return k->is_started ? k : NULL;
 }
 
 bool x509_engine_exists(const struct x509_engine_order *order)
@@ -123,13 +174,25 @@ static EVP_PKEY *load_key(ENGINE *engine, const struct x509_engine_order *order)
         return key;
 }
 
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order)
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret)
 {
         (void)pthread_mutex_lock(&engines.mutex);
-        ENGINE *engine = start(order);
-        EVP_PKEY *key = engine ? load_key(engine, order) : NULL;
+        struct x509_engine *k = start(order);
+        EVP_PKEY *key = k ? load_key(k->engine, order) : NULL;
+        if (k)
+                k->is_stale = !key;
         (void)pthread_mutex_unlock(&engines.mutex);
+        *ret = k;
         return key;
+}
+
+void x509_engine_distrust(struct x509_engine *engine)
+{
+        if (!engine)
+                return;
+        (void)pthread_mutex_lock(&engines.mutex);
+        engine->is_stale = true;
+        (void)pthread_mutex_unlock(&engines.mutex);
 }
 
 X509 *x509_engine_certificate(const struct x509_engine_order *order)
@@ -139,9 +202,11 @@ X509 *x509_engine_certificate(const struct x509_engine_order *order)
                 X509 *certificate;
         } parameters = {order->uri, NULL};
         (void)pthread_mutex_lock(&engines.mutex);
-        ENGINE *engine = start(order);
-        if (engine)
-                (void)ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &parameters, NULL, 1);
+        struct x509_engine *k = start(order);
+        if (k) {
+                (void)ENGINE_ctrl_cmd(k->engine, "LOAD_CERT_CTRL", 0, &parameters, NULL, 1);
+                k->is_stale = !parameters.certificate;
+        }
         (void)pthread_mutex_unlock(&engines.mutex);
         return parameters.certificate;
 }

@@ -26,9 +26,11 @@ bool x509_context_open(struct x509_context *context, const char *provider); // f
 void x509_context_close(struct x509_context *context);                      // also one that was not opened
 
 // A private key, and what it needs to live.
+struct x509_engine;
 struct x509_key {
         EVP_PKEY *pkey;
         struct x509_context context;
+        struct x509_engine *engine; // borrowed; NULL: it came without one
 };
 
 // What an identity is put together from.
@@ -87,8 +89,14 @@ UI_METHOD *x509_passphrase_ui(void); // asks the struct x509_passphrase that is 
 // Certificates and key of a PKCS#12 file, the key's own first. 0, or -1 with *e (and parts that the caller frees).
 int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
 
+// The same of what was read already; `path` is where it came from.
+int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
+                      struct x509_parts *ret, struct error *e);
+
 // The private key behind `source`, a path or a URI. 0, or -1 with *e.
 int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
+int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
+                   struct error *e);      // of a file's content
 void x509_key_free(struct x509_key *key); // and empties it
 
 // The first private key that the store comes up with, or NULL. Closes the store.
@@ -106,8 +114,10 @@ struct x509_engine_order {
         struct x509_passphrase *passphrase;
 };
 bool x509_engine_exists(const struct x509_engine_order *order);
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order);     // NULL: see OpenSSL's queue of errors
+// NULL: see OpenSSL's queue of errors. *ret lives as long as the process.
+EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret);
 X509 *x509_engine_certificate(const struct x509_engine_order *order); // likewise
+void x509_engine_distrust(struct x509_engine *engine);                // a key of it could not sign; NULL is fine
 
 // The path that a key's source is, borrowed from it, or NULL when it is a URI for a provider.
 const char *x509_key_path(const char *source);

@@ -69,8 +69,8 @@ static bool is_tss2(struct slice content)
         return memmem(content.p, content.n, TSS2_BEGIN, strlen(TSS2_BEGIN)) != NULL;
 }
 
-static int parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
-                 struct error *e)
+int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
+                   struct error *e)
 {
         if (is_tss2(content)) {
                 if (!x509_context_open(&ret->context, "tpm2")) {
@@ -107,7 +107,7 @@ static int load_file(const char *path, struct x509_passphrase *passphrase, struc
                 error_set(e, ERROR_CONFIG, "%s: this private key file is empty", path);
                 r = error_hint(e, "write the private key into it, as PEM");
         } else if (r == 0) {
-                r = parse(buffer_slice(&content), path, passphrase, ret, e);
+                r = x509_key_parse(buffer_slice(&content), path, passphrase, ret, e);
         }
         buffer_free(&content);
         return r;

@@ -119,29 +119,37 @@ static int check_parts(const struct x509_parts *parts, const char *path, struct 
         return error_hint(e, "export the certificate that was issued for this key along with it");
 }
 
+int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
+                      struct x509_parts *ret, struct error *e)
+{
+        ERR_clear_error();
+        PKCS12 *file = decode(content, path, e);
+        if (!file)
+                return -1;
+        const char *password = passphrase->given ? buffer_c_str(&passphrase->text) : NULL;
+        int r;
+        if (passphrase->given && !password) {
+                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
+        } else {
+                enum outcome outcome = parse(file, password, ret);
+                r = outcome == PARSED ? check_parts(ret, path, e) : explain(outcome, path, passphrase, e);
+        }
+        PKCS12_free(file);
+        ERR_clear_error();
+        return r;
+}
+
 int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e)
 {
         struct buffer content;
         struct x509_passphrase passphrase;
         buffer_init(&content, LIMIT_KEY_FILE);
-        PKCS12 *file = NULL;
         int r = x509_passphrase_read(paths, &passphrase, e);
         if (r == 0)
                 r = file_read(paths->pkcs12, "PKCS#12", &content, e);
-        ERR_clear_error();
         if (r == 0)
-                file = decode(buffer_slice(&content), paths->pkcs12, e);
-        const char *password = passphrase.given ? buffer_c_str(&passphrase.text) : NULL;
-        if (file && passphrase.given && !password) {
-                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", paths->pkcs12);
-        } else if (file) {
-                enum outcome outcome = parse(file, password, ret);
-                r = outcome == PARSED ? check_parts(ret, paths->pkcs12, e)
-                                      : explain(outcome, paths->pkcs12, &passphrase, e);
-        }
-        PKCS12_free(file);
-        ERR_clear_error();
+                r = x509_pkcs12_parse(buffer_slice(&content), paths->pkcs12, &passphrase, ret, e);
         x509_passphrase_free(&passphrase);
         buffer_free(&content);
-        return file ? r : -1;
+        return r;
 }

@@ -49,7 +49,10 @@ int x509_identity_sign(const struct x509_identity *identity, struct slice text, 
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         int r = context ? put_signature(context, identity, text, out) : -1;
         EVP_MD_CTX_free(context);
-        return r < 0 ? signing_failed(identity, e) : 0;
+        if (r == 0)
+                return 0;
+        x509_engine_distrust(identity->key.engine);
+        return signing_failed(identity, e);
 }
 
 int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,

@@ -93,7 +93,8 @@ int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_
                 (void)not_installed(uri, paths, e);
         } else {
                 ERR_clear_error();
-                ret->pkey = is_engine ? x509_engine_key(&order) : store_key(uri, &ret->context, ui, passphrase);
+                ret->pkey =
+                    is_engine ? x509_engine_key(&order, &ret->engine) : store_key(uri, &ret->context, ui, passphrase);
                 r = ret->pkey ? 0 : explain(uri, what, passphrase, e);
         }
         UI_destroy_method(ui);

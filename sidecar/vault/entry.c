@@ -136,6 +136,11 @@ const char *entry_name(const struct entry *e)
         return e->name;
 }
 
+const struct provider_facts *entry_facts(const struct entry *e)
+{
+        return e->provider->facts;
+}
+
 void *entry_owner(const struct entry *e)
 {
         return e->owner;

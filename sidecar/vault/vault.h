@@ -11,6 +11,7 @@
 #include "sidecar/base/error.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
+#include "sidecar/providers/provider_facts.h"
 
 struct clock;
 struct credentials;
@@ -160,6 +161,9 @@ struct entry_status {
         struct slice account_id, assumed_role_arn; // borrowed likewise; empty: unknown
 };
 void entry_status(const struct entry *entry, struct entry_status *ret);
+
+// What its provider has learned; borrowed until control returns to the loop. NULL: it is none that learns anything.
+const struct provider_facts *entry_facts(const struct entry *entry);
 
 // The wall clock was stepped or the machine resumed: plan every entry anew. (The vault also notices by itself.)
 void vault_replan(struct vault *v);

@@ -121,7 +121,7 @@ def _write_certificates(folder, now):
     intermediate = pki.Authority("keyfob demo intermediate", now, issuer=root, path_length=0)
     stranger = pki.Authority("somebody else's root", now)
     rsa, rsa_chained, p256, p384 = pki.rsa_key(), pki.rsa_key(), pki.ec_key(), pki.ec_key(ec.SECP384R1())
-    other, expired, not_yet, untrusted = (pki.ec_key() for _ in range(4))
+    other, expired, not_yet, untrusted, expiring = (pki.ec_key() for _ in range(5))
     year = 365 * pki.DAY
     passphrase = secrets.token_urlsafe(18)
     chained = intermediate.leaf("chained-client", rsa_chained)
@@ -144,6 +144,8 @@ def _write_certificates(folder, now):
         "other-key.pem": pki.pem_key(other),
         "expired.pem": pki.pem(root.leaf("expired-client", expired, not_before=now - 2 * year, not_after=now - year)),
         "expired-key.pem": pki.pem_key(expired),
+        "expiring.pem": pki.pem(root.leaf("expiring-client", expiring, serial=4711, not_after=now + 10 * pki.DAY)),
+        "expiring-key.pem": pki.pem_key(expiring),
         "not-yet.pem": pki.pem(root.leaf("not-yet-client", not_yet, not_before=now + year)),
         "not-yet-key.pem": pki.pem_key(not_yet),
         "untrusted.pem": pki.pem(stranger.leaf("untrusted-client", untrusted)),

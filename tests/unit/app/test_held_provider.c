@@ -8,6 +8,7 @@
 #include "sidecar/config/settings.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
+#include "sidecar/providers/provider_facts.h"
 #include "tests/unit/app/settings_text.h"
 
 #define TEXT                                                                                                           \
@@ -99,7 +100,10 @@ static void test_all_goes_through(void **state)
         struct settings *settings = settings_of(TEXT);
         struct settings_ref *ref = settings_ref_new(settings);
         struct borrower *inner = borrower_new(&settings->profiles[0], &is_destroyed);
+        static const struct provider_facts facts;
+        inner->base.facts = &facts;
         struct provider *p = held_provider_new(&inner->base, ref);
+        assert_ptr_equal(p->facts, &facts);
         assert_int_equal(provider_start(p, on_done, &o, &e), 0);
         assert_int_equal(o.completions, 0);
         provider_cancel(p);

@@ -18,6 +18,7 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
+#include "sidecar/providers/provider_facts.h"
 #include "sidecar/server/metrics.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
@@ -40,6 +41,7 @@ struct desk {
         bool is_closed;
         // the provider and its script
         struct provider provider;
+        struct provider_facts facts;
         uv_timer_t timer;
         bool fails, is_new;
         int64_t ends_s;
@@ -120,7 +122,7 @@ static int set_up(void **state)
         d->vault = vault_new(&(struct vault_deps){
             .loop = &d->loop, .clock = &d->clock, .random = no_jitter, .observer = journal_observer(&d->journal)});
         assert_true(d->metrics && d->vault);
-        d->provider.ops = &ops;
+        d->provider = (struct provider){.ops = &ops, .facts = &d->facts};
         d->is_new = true;
         d->ends_s = NOON_S + 3600;
         uv_timer_init(&d->loop, &d->timer);
@@ -142,6 +144,7 @@ static int tear_down(void **state)
         vault_close(d->vault, on_closed, d);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         assert_true(d->is_closed);
+        journal_deinit(&d->journal);
         metrics_close(d->metrics);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         assert_int_equal(uv_loop_close(&d->loop), 0);
@@ -269,6 +272,57 @@ static void test_expired_and_dropped(void **state)
         EXPECT(d, "level=info event=dropped profile=irsa\n");
 }
 
+static void refresh(struct desk *d, int64_t now_s)
+{
+        forget_log(d);
+        d->now_ms = (now_s - NOON_S) * 1000;
+        d->ends_s = now_s + 3600;
+        ask(d, VAULT_WANT_REFRESH, 0);
+        turn_until_event(d, d->fails ? "refresh_failed" : "rotated");
+}
+
+static void test_the_end_of_a_certificate(void **state)
+{
+        struct desk *d = *state;
+        enum { DAY_S = 86400 };
+        const int64_t end_s = NOON_S + INT64_C(40) * DAY_S;
+        char subject[] = "CN=a b", serial[] = "4097";
+        static const struct {
+                int64_t before_s; // the end
+                bool fails;
+                const char *event; // or NULL
+        } rows[] = {
+            {40 * DAY_S - 100, false, NULL},
+            {30 * DAY_S + 1, false, NULL},
+            {30 * DAY_S, false, "certificate_expiring"},
+            {30 * DAY_S - 3600, false, NULL}, // once a day
+            {29 * DAY_S + 1, true, NULL},
+            {29 * DAY_S, false, "certificate_expiring"},
+            {12 * 3600, true, "certificate_expiring"}, // also when it fails
+            {0, false, NULL},
+            {-1, true, "certificate_expired"}, // at once
+            {-3600, true, NULL},
+            {-1 - DAY_S, true, "certificate_expired"},
+        };
+        refresh(d, NOON_S + 100); // no certificate is known yet
+        d->facts.certificate.subject = subject;
+        d->facts.certificate.serial = serial;
+        d->facts.certificate.not_after_s = end_s;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                d->fails = rows[i].fails;
+                refresh(d, end_s - rows[i].before_s);
+                bool is_told = strstr(d->text, "event=certificate_") != NULL;
+                if (is_told != (rows[i].event != NULL) || (is_told && !has_event(d, rows[i].event)))
+                        fail_msg("%zu: %s", i, d->text);
+                if (is_told)
+                        EXPECT(d, " profile=irsa subject=\"CN=a b\" serial=4097 not_after=2026-10-11T12:00:00Z hint=");
+        }
+        d->provider.facts = NULL; // of other types
+        d->fails = false;
+        refresh(d, end_s + INT64_C(9) * DAY_S);
+        assert_null(strstr(d->text, "event=certificate_"));
+}
+
 // Errors that a person has to mend are told as errors, the others pass.
 static void test_levels(void **state)
 {
@@ -298,8 +352,13 @@ static void test_levels(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(test_rotated), TEST(test_refreshed),           TEST(test_credentials_without_end),
-            TEST(test_failed),  TEST(test_expired_and_dropped), TEST(test_levels),
+            TEST(test_rotated),
+            TEST(test_refreshed),
+            TEST(test_credentials_without_end),
+            TEST(test_failed),
+            TEST(test_expired_and_dropped),
+            TEST(test_levels),
+            TEST(test_the_end_of_a_certificate),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

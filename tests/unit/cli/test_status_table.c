@@ -34,6 +34,25 @@ static const struct {
      "    AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is\n"
      "    not authorized to perform: sts:AssumeRole\n"
      "    hint: check the trust policy\n"},
+    // of one profile the certificate too, of many not
+    {"{\"name\":\"a\",\"type\":\"roles_anywhere\",\"state\":\"fresh\",\"expiration\":\"2026-09-01T12:42:30Z\","
+     "\"next_refresh\":null,\"last_error\":null,\"certificate\":{\"subject\":\"CN=a\\u001b\",\"serial\":\"4097\","
+     "\"not_after\":\"2026-09-11T12:00:00Z\"}}",
+     "PROFILE  TYPE            STATE  EXPIRES    NEXT REFRESH  LAST ERROR\n"
+     "a        roles_anywhere  fresh  in 42 min  -             -\n"
+     "    certificate: CN=a?, serial 4097, expires 2026-09-11T12:00:00Z\n"},
+    {"{\"name\":\"a\",\"last_error\":{\"detail\":\"it has expired\",\"hint\":\"renew "
+     "it\"},\"certificate\":{\"subject\":"
+     "\"CN=a\",\"serial\":\"1\",\"not_after\":\"2026-09-01T11:59:59Z\"}}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a        -     -      -        -             it has expired\n"
+     "    hint: renew it\n"
+     "    certificate: CN=a, serial 1, expired 2026-09-01T11:59:59Z\n"},
+    {"{\"name\":\"a\",\"certificate\":null}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\na        -     -      -        -             -\n"},
+    {"{\"profiles\":[{\"name\":\"a\",\"certificate\":{}},{\"name\":\"b\",\"certificate\":{}}]}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\na        -     -      -        -             -\n"
+     "b        -     -      -        -             -\n"},
     // names are cut where the line is full, and no error column is left then
     {"{\"profiles\":[{\"name\":\"a-name-that-is-much-too-long-for-any-table\",\"type\":\"roles_anywhere\","
      "\"state\":\"fetching\",\"expiration\":\"2026-09-02T12:05:00Z\",\"next_refresh\":\"2026-09-01T15:05:00Z\","

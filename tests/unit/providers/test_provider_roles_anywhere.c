@@ -2,6 +2,7 @@
 #include "tests/unit/providers/roles_anywhere.h"
 
 #include "proto/mem/text.h"
+#include "sidecar/providers/provider_facts.h"
 
 static char other_key[] = TEST_DATA_DIR "/other.key";
 
@@ -138,6 +139,33 @@ static void an_unchanged_identity_is_not_read_again(void **state)
         tear_down(&s);
 }
 
+static void what_is_known_of_the_certificate(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {
+            {201, NULL, SESSION}, {201, NULL, SESSION}, {201, NULL, SESSION}, {201, NULL, SESSION}};
+        struct setup s;
+        set_up_files(&s, answers, LENGTH(answers));
+        const struct provider_facts *facts = s.h->provider->facts;
+        assert_non_null(facts);
+        assert_null(facts->certificate.subject);
+        run_to_credentials(&s);
+        assert_non_null(facts->certificate.subject);
+        assert_string_equal(facts->certificate.serial, "4097");
+        assert_true(facts->certificate.not_after_s > NOW_S);
+        write_certificate(&s, 1, 4098); // whose key is not there yet: what is signed with is the earlier one
+        run_to_credentials(&s);
+        assert_string_equal(facts->certificate.serial, "4097");
+        pki_write_key(&s.pki, s.pki.keys[1]);
+        run_to_credentials(&s);
+        assert_string_equal(facts->certificate.serial, "4098");
+        pki_write_text(&s.pki, s.pki.certificate, "");
+        run_to_credentials(&s);
+        assert_string_equal(facts->certificate.serial, "4098");
+        tear_down(&s);
+        pki_deinit(&s.pki);
+}
+
 static void field(const struct setup *s, size_t request, const char *name, char out[4096])
 {
         upstream_field(s->h->upstream.requests[request], name, out, 4096);
@@ -195,6 +223,7 @@ int main(void)
             cmocka_unit_test(a_wrong_clock_is_corrected_once),
             cmocka_unit_test(refusals_are_explained),
             cmocka_unit_test(a_bad_identity_is_an_error_of_the_fetch),
+            cmocka_unit_test(what_is_known_of_the_certificate),
             cmocka_unit_test(an_unchanged_identity_is_not_read_again),
             cmocka_unit_test(an_earlier_identity_bridges_a_half_renewal),
         };

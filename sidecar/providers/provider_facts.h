@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a provider has learned about its source and anybody may be told. The loop thread's; nothing in it is secret.
+#ifndef SIDECAR_PROVIDERS_PROVIDER_FACTS_H
+#define SIDECAR_PROVIDERS_PROVIDER_FACTS_H
+
+#include <stdint.h>
+
+struct provider_facts {
+        struct {
+                char *subject; // RFC 2253; NULL: none was loaded yet, and the rest means nothing
+                char *serial;  // decimal
+                int64_t not_after_s;
+        } certificate; // that requests are signed with
+};
+
+#endif
