@@ -1,5 +1,6 @@
 # tests/bench/*.c: programs of script/bench, linked with what their "// link:" line names.
-file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/*.c ${CMAKE_SOURCE_DIR}/tests/tools/loadgen.c)
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/*.c ${CMAKE_SOURCE_DIR}/tests/tools/loadgen.c
+  ${CMAKE_SOURCE_DIR}/tests/tools/keyfobd_accelerated.c)
 foreach(source ${bench_sources})
   get_filename_component(name ${source} NAME_WE)
   keyfob_linked_program(${name} ${source})

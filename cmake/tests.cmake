@@ -15,6 +15,7 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
     set_tests_properties(${target} PROPERTIES TIMEOUT 120)
   endforeach()
 endforeach()
+target_link_options(app_test_roster PRIVATE -Wl,--wrap=settings_free) # it counts those that live
 
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.

@@ -11,6 +11,8 @@ struct held_provider {
         struct provider base; // first: the interface is cast back
         struct provider *inner;
         struct settings_ref *ref;
+        const struct profile *next_profile; // where it moves at the end of the call under way
+        struct settings_ref *next_ref;      // NULL: it stays
 };
 
 struct settings_ref *settings_ref_new(struct settings *settings)
@@ -35,9 +37,31 @@ void settings_ref_drop(struct settings_ref *ref)
         free(ref);
 }
 
+static void move_now(struct held_provider *held)
+{
+        if (held->next_ref && provider_rebind(held->inner, held->next_profile)) {
+                settings_ref_drop(held->ref);
+                held->ref = held->next_ref;
+        } else {
+                settings_ref_drop(held->next_ref);
+        }
+        held->next_ref = NULL;
+}
+
+void held_provider_move(struct provider *p, const struct profile *profile, struct settings_ref *ref)
+{
+        struct held_provider *held = (struct held_provider *)p;
+        settings_ref_drop(held->next_ref);
+        held->next_profile = profile;
+        held->next_ref = settings_ref_take(ref);
+        if (!held->base.is_running)
+                move_now(held);
+}
+
 static void inner_done(void *arg, struct credentials *c, const struct error *e)
 {
         struct held_provider *held = arg;
+        move_now(held);
         provider_finish(&held->base, c, e);
 }
 
@@ -56,6 +80,7 @@ static void held_destroy(struct provider *p)
 {
         struct held_provider *held = (struct held_provider *)p;
         provider_free(held->inner);
+        settings_ref_drop(held->next_ref);
         settings_ref_drop(held->ref);
         free(held);
 }

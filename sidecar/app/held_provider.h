@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A provider that keeps alive the settings which it borrows from. An entry may outlive the configuration that it came
-// with: by a reload that leaves it as it is, or while its last call is being cancelled.
+// with: while a call of it is under way at a reload, or its last call is being cancelled.
 #ifndef SIDECAR_APP_HELD_PROVIDER_H
 #define SIDECAR_APP_HELD_PROVIDER_H
 
+struct profile;
 struct provider;
 struct settings;
 
@@ -18,5 +19,10 @@ void settings_ref_drop(struct settings_ref *ref); // frees the settings at the l
 
 // Takes over `inner` (also on failure) and one new reference on `ref`. NULL: out of memory.
 struct provider *held_provider_new(struct provider *inner, struct settings_ref *ref);
+
+// `p` is one of these. From now on, or from the end of the call under way, it borrows from `profile` of the settings of
+// `ref`, of which it takes a new reference, and lets go of those before. The identity is the same. What the provider
+// has learned stays: clocks, tokens, a PIN that was refused, a login that a person is busy with.
+void held_provider_move(struct provider *p, const struct profile *profile, struct settings_ref *ref);
 
 #endif

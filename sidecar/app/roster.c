@@ -16,7 +16,8 @@ enum { KEY_FILES_RECHECK_S = 60, SECRET_RECHECK_S = 300, PROCESS_RECHECK_S = 360
 struct member {
         const struct profile *profile;
         struct entry *entry;
-        bool is_kept; // while a table is being built: the entry was there before
+        struct provider *provider; // the entry's
+        bool is_kept;              // while a table is being built: the entry was there before
 };
 
 struct table {
@@ -139,6 +140,7 @@ static int make_entry(struct roster *r, struct table *t, struct member *m, struc
         options.after_generation = before ? entry_generation(before->entry) : r->gone_generation;
         if (provider)
                 m->entry = vault_add(r->deps.vault, &options, provider);
+        m->provider = provider;
         return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", m->profile->name);
 }
 
@@ -232,6 +234,7 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
                 struct member *before = same_before(&r->current, &new, m);
                 if (before) {
                         m->entry = before->entry;
+                        m->provider = before->provider;
                         m->is_kept = true;
                 } else if (make_entry(r, &new, m, e) < 0) {
                         retire(&new, was_made, NULL, "the configuration could not be applied");
@@ -243,8 +246,10 @@ int roster_apply(struct roster *r, struct settings *settings, struct error *e)
         for (size_t i = 0; i < new.count; i++) {
                 const struct member *m = new.by_name[i];
                 struct entry_options options = options_of(m->profile);
-                if (m->is_kept)
+                if (m->is_kept) {
+                        held_provider_move(m->provider, m->profile, new.ref);
                         entry_configure(m->entry, &options);
+                }
                 if (m->profile->is_implied)
                         continue;
                 fill_row(&new.rows[rows_count], m);

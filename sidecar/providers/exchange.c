@@ -33,6 +33,13 @@ int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owne
         return 0;
 }
 
+void exchange_rebind(struct exchange *x, const struct profile *profile)
+{
+        assert(!x->call && !x->is_preparing);
+        x->profile = profile;
+        x->subject = profile->role.role_arn;
+}
+
 void exchange_deinit(struct exchange *x)
 {
         assert(!x->call && !x->is_preparing);

@@ -62,6 +62,9 @@ int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owne
                   const struct profile *profile, struct error *e);
 void exchange_deinit(struct exchange *x); // nothing may be under way
 
+// Nothing may be under way. The issuer is the same, and so is the subject unless the owner sets it.
+void exchange_rebind(struct exchange *x, const struct profile *profile);
+
 // 0: ops->done is called exactly once, later. -1 with *e: it is never called.
 int exchange_start(struct exchange *x, struct error *e);
 

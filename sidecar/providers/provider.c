@@ -35,6 +35,14 @@ void provider_free(struct provider *p)
         p->ops->destroy(p);
 }
 
+bool provider_rebind(struct provider *p, const struct profile *profile)
+{
+        assert(!p->is_running);
+        if (p->rebind)
+                p->rebind(p, profile);
+        return p->rebind != NULL;
+}
+
 void provider_finish(struct provider *p, struct credentials *c, const struct error *e)
 {
         assert(p->is_running && !p->is_starting);

@@ -109,6 +109,13 @@ static void assume_role_login_status(const struct provider *p, struct login_stat
         ret->mfa_serial = a->profile->role.mfa_serial;
 }
 
+static void assume_role_rebind(struct provider *p, const struct profile *profile)
+{
+        struct assume_role *a = (struct assume_role *)p;
+        a->profile = profile;
+        exchange_rebind(&a->call.exchange, profile);
+}
+
 int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
                              const struct credentials_source *source, struct provider **ret, struct error *e)
 {
@@ -118,6 +125,7 @@ int provider_assume_role_new(const struct provider_deps *deps, const struct prof
         if (!a)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         *a = (struct assume_role){.base.ops = &ops, .profile = profile};
+        a->base.rebind = assume_role_rebind;
         a->base.login = profile->role.mfa_serial ? &login : NULL;
         a->call = (struct signed_exchange){
             .provider = &a->base, .source = *source, .headers = assume_role_headers, .headers_count = 1};

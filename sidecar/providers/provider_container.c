@@ -241,6 +241,12 @@ static void container_destroy(struct provider *p)
         free(p);
 }
 
+static void container_rebind(struct provider *p, const struct profile *profile)
+{
+        struct container *c = (struct container *)p;
+        c->profile = profile;
+}
+
 int provider_container_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                            struct error *e)
 {
@@ -248,7 +254,7 @@ int provider_container_new(const struct provider_deps *deps, const struct profil
         struct container *c = calloc(1, sizeof(*c));
         if (!c)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *c = (struct container){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *c = (struct container){.base = {.ops = &ops, .rebind = container_rebind}, .profile = profile, .deps = *deps};
         *ret = &c->base;
         return 0;
 }

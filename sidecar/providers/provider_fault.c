@@ -44,6 +44,12 @@ static void fault_destroy(struct provider *p)
         free(p);
 }
 
+static void fault_rebind(struct provider *p, const struct profile *profile)
+{
+        struct fault *f = (struct fault *)p;
+        f->profile = profile;
+}
+
 int provider_fault_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                        struct error *e)
 {
@@ -51,7 +57,7 @@ int provider_fault_new(const struct provider_deps *deps, const struct profile *p
         struct fault *f = calloc(1, sizeof(*f));
         if (!f)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *f = (struct fault){.base.ops = &ops, .profile = profile, .loop = deps->loop};
+        *f = (struct fault){.base = {.ops = &ops, .rebind = fault_rebind}, .profile = profile, .loop = deps->loop};
         *ret = &f->base;
         return 0;
 }

@@ -237,6 +237,12 @@ static void imds_destroy(struct provider *p)
         free(m);
 }
 
+static void imds_rebind(struct provider *p, const struct profile *profile)
+{
+        struct imds *m = (struct imds *)p;
+        m->profile = profile;
+}
+
 int provider_imds_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                       struct error *e)
 {
@@ -244,7 +250,7 @@ int provider_imds_new(const struct provider_deps *deps, const struct profile *pr
         struct imds *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *m = (struct imds){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *m = (struct imds){.base = {.ops = &ops, .rebind = imds_rebind}, .profile = profile, .deps = *deps};
         *ret = &m->base;
         return 0;
 }

@@ -189,6 +189,12 @@ static void process_destroy(struct provider *base)
         free(base);
 }
 
+static void process_rebind(struct provider *base, const struct profile *profile)
+{
+        struct process *p = (struct process *)base;
+        p->profile = profile;
+}
+
 int provider_process_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                          struct error *e)
 {
@@ -196,7 +202,7 @@ int provider_process_new(const struct provider_deps *deps, const struct profile 
         struct process *p = calloc(1, sizeof(*p));
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *p = (struct process){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *p = (struct process){.base = {.ops = &ops, .rebind = process_rebind}, .profile = profile, .deps = *deps};
         *ret = &p->base;
         return 0;
 }

@@ -38,8 +38,8 @@ struct roles_anywhere {
 
 // --- in the pool ---
 
-// Beside the job it reads the profile and the URL: neither changes while the provider lives, and the provider outlives
-// the work, because it is not done before.
+// Beside the job it reads the profile and the URL: neither changes while the provider runs, and it is not done before
+// the work is.
 
 static int renew(struct roles_anywhere *r, struct error *e)
 {
@@ -217,6 +217,13 @@ static void roles_anywhere_destroy(struct provider *p)
         free(r);
 }
 
+static void roles_anywhere_rebind(struct provider *p, const struct profile *profile)
+{
+        struct roles_anywhere *r = (struct roles_anywhere *)p;
+        r->profile = profile;
+        exchange_rebind(&r->exchange, profile);
+}
+
 int provider_roles_anywhere_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                                 struct error *e)
 {
@@ -226,6 +233,7 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         r->base.ops = &ops;
         r->base.facts = &r->facts;
+        r->base.rebind = roles_anywhere_rebind;
         r->profile = profile;
         buffer_init(&r->job.body, LIMIT_UPSTREAM_BODY);
         buffer_init(&r->job.authorization, LIMIT_UPSTREAM_HEADER);

@@ -107,6 +107,14 @@ static void secret_destroy(struct provider *p)
         free(s);
 }
 
+static void secret_rebind(struct provider *p, const struct profile *profile)
+{
+        struct secret_reader *s = (struct secret_reader *)p;
+        s->profile = profile;
+        exchange_rebind(&s->call.exchange, profile);
+        s->call.exchange.subject = profile->secretsmanager.secret_id;
+}
+
 int provider_secretsmanager_new(const struct provider_deps *deps, const struct profile *profile,
                                 const struct credentials_source *source, struct provider **ret, struct error *e)
 {
@@ -116,7 +124,7 @@ int provider_secretsmanager_new(const struct provider_deps *deps, const struct p
         struct secret_reader *s = calloc(1, sizeof(*s));
         if (!s)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *s = (struct secret_reader){.base.ops = &ops, .profile = profile};
+        *s = (struct secret_reader){.base = {.ops = &ops, .rebind = secret_rebind}, .profile = profile};
         s->call = (struct signed_exchange){.provider = &s->base,
                                            .source = *source,
                                            .headers = secret_headers,

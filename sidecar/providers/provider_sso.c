@@ -158,6 +158,14 @@ static void login_moved(void *owner)
         provider_login_moved(owner);
 }
 
+static void sso_rebind(struct provider *p, const struct profile *profile)
+{
+        struct sso *s = (struct sso *)p;
+        s->profile = profile;
+        s->keeper.profile = profile;
+        sso_login_rebind(s->login, profile);
+}
+
 int provider_sso_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                      struct error *e)
 {
@@ -171,6 +179,7 @@ int provider_sso_new(const struct provider_deps *deps, const struct profile *pro
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         }
         s->base.ops = &ops;
+        s->base.rebind = sso_rebind;
         s->base.login = &login;
         s->profile = profile;
         sso_keeper_init(&s->keeper, deps, profile);

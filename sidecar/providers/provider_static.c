@@ -117,6 +117,12 @@ static void static_destroy(struct provider *p)
         free(p);
 }
 
+static void static_rebind(struct provider *p, const struct profile *profile)
+{
+        struct static_keys *s = (struct static_keys *)p;
+        s->profile = profile;
+}
+
 int provider_static_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                         struct error *e)
 {
@@ -124,7 +130,7 @@ int provider_static_new(const struct provider_deps *deps, const struct profile *
         struct static_keys *s = calloc(1, sizeof(*s));
         if (!s)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *s = (struct static_keys){.base.ops = &ops, .profile = profile, .deps = *deps};
+        *s = (struct static_keys){.base = {.ops = &ops, .rebind = static_rebind}, .profile = profile, .deps = *deps};
         *ret = &s->base;
         return 0;
 }

@@ -150,6 +150,13 @@ static void web_identity_destroy(struct provider *p)
         free(w);
 }
 
+static void web_identity_rebind(struct provider *p, const struct profile *profile)
+{
+        struct web_identity *w = (struct web_identity *)p;
+        w->profile = profile;
+        exchange_rebind(&w->exchange, profile);
+}
+
 int provider_web_identity_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                               struct error *e)
 {
@@ -158,6 +165,7 @@ int provider_web_identity_new(const struct provider_deps *deps, const struct pro
         if (!w)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         w->base.ops = &ops;
+        w->base.rebind = web_identity_rebind;
         w->profile = profile;
         w->github = (struct github_token){.done = has_fetched, .arg = w};
         buffer_init(&w->token, LIMIT_TOKEN_FILE);

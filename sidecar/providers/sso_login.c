@@ -58,6 +58,11 @@ struct sso_login *sso_login_new(const struct provider_deps *deps, const struct p
         return l;
 }
 
+void sso_login_rebind(struct sso_login *l, const struct profile *profile)
+{
+        l->profile = profile; // what is under way has copies, and reads the profile anew at each of its steps
+}
+
 static void forget(struct sso_login *l)
 {
         sso_client_clear(&l->client);

@@ -17,6 +17,9 @@ struct sso_login *sso_login_new(const struct provider_deps *deps, const struct p
 // Gives up what is under way; memory goes once that has ended. `moved` is not called any more. NULL is fine.
 void sso_login_free(struct sso_login *l);
 
+// Borrows from another copy of the profile from now on, also while a login is under way.
+void sso_login_rebind(struct sso_login *l, const struct profile *profile);
+
 // Begins anew, or joins what is under way. 0, or -1 with *e.
 int sso_login_begin(struct sso_login *l, struct error *e);
 

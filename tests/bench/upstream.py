@@ -3,11 +3,16 @@
 is the agent. It counts. (Whether what the agent sends is right is judged by the stand-in, in the tests.)
 
 `upstream.py [SPEED EPOCH_MS]` prints its port, then answers POST / as STS and GET / with what it has counted, from the
-last GET on. Times are those of a clock that began at EPOCH_MS and runs SPEED times as fast as the machine's."""
+last GET on: by when it came to each call, and, where packets may be captured (root), by when the agent sent it. Times
+are those of a clock that began at EPOCH_MS and runs SPEED times as fast as the machine's."""
 import asyncio
+import contextlib
 import json
 import re
+import socket
+import struct
 import sys
+import threading
 import time
 
 LIFE_S = 3600
@@ -19,13 +24,49 @@ class Clock:
     def __init__(self, speed, epoch_ms):
         self.speed, self.epoch = speed, epoch_ms / 1000
 
+    def at(self, seconds):
+        return self.epoch + (seconds - self.epoch) * self.speed
+
     def now(self):
-        return self.epoch + (time.time() - self.epoch) * self.speed
+        return self.at(time.time())
+
+
+def most_in_a_second(times):
+    times, most, first = sorted(times), 0, 0
+    for last, at in enumerate(times):
+        while at - times[first] >= 1:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+class Sends(threading.Thread):
+    """When the first packet of each call from the agent came over the loopback device, which is when it was sent, by the
+    kernel's own time stamps: this process comes to a call whenever it is scheduled, and reads several at once."""
+
+    SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
+
+    def __init__(self, port, clock):
+        super().__init__(daemon=True)
+        self.port, self.clock, self.times = struct.pack("!H", port), clock, []
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        self.socket.bind(("lo", 0x0800))
+        self.socket.setsockopt(socket.SOL_SOCKET, self.SO_RCVBUFFORCE, 1 << 26)
+        self.socket.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
+
+    def run(self):
+        while True:
+            packet, ancillary, _, _ = self.socket.recvmsg(128, 64)
+            tcp = (packet[0] & 15) * 4
+            text = tcp + (packet[tcp + 12] >> 4) * 4 if len(packet) > tcp + 12 else 128
+            if packet[text : text + 5] == b"POST " and packet[tcp + 2 : tcp + 4] == self.port:
+                seconds, ns = struct.unpack("@ll", ancillary[0][2])
+                self.times.append(self.clock.at(seconds + ns / 1e9))
 
 
 class Calls:
     def __init__(self, clock):
-        self.clock, self.times, self.number = clock, [], 0
+        self.clock, self.times, self.number, self.sends = clock, [], 0, None
 
     def assume_role(self):
         now = self.clock.now()
@@ -43,14 +84,15 @@ class Calls:
         )
 
     def report(self):
-        """What came since the last report: how many, over how long, and the most in any one second."""
+        """What came since the last report: how many, over how long, and the most in any one second. `sent` is how many
+        of them were seen when they were sent; without all of these their most is not known."""
         times, self.times = sorted(self.times), []
-        most, first = 0, 0
-        for last, at in enumerate(times):
-            while at - times[first] >= 1:
-                first += 1
-            most = max(most, last - first + 1)
-        return {"calls": len(times), "seconds": times[-1] - times[0] if times else 0, "most_in_a_second": most}
+        result = {"calls": len(times), "seconds": times[-1] - times[0] if times else 0,
+                  "most_in_a_second": most_in_a_second(times)}
+        if self.sends:
+            sent, self.sends.times = self.sends.times, []
+            result.update(sent=len(sent), most_sent_in_a_second=most_in_a_second(sent))
+        return result
 
 
 class Connection(asyncio.Protocol):
@@ -79,7 +121,11 @@ async def main():
     speed, epoch_ms = (int(a) for a in (sys.argv[1:] or ("1", "0")))
     calls = Calls(Clock(speed, epoch_ms))
     server = await asyncio.get_running_loop().create_server(lambda: Connection(calls), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    port = server.sockets[0].getsockname()[1]
+    with contextlib.suppress(PermissionError):
+        calls.sends = Sends(port, calls.clock)
+        calls.sends.start()
+    print(port, flush=True)
     await server.serve_forever()
 
 

@@ -118,6 +118,18 @@ def test_a_failed_refresh_keeps_the_session(start, standin, device, mfa):
     assert agent.profile("admin")["state"] == "stale"
 
 
+def test_reloads_keep_the_session(start, standin, device, mfa, profiles):
+    agent = start(mfa)
+    assert login(agent).status == 200
+    key = agent.credentials("admin")["AccessKeyId"]
+    for name in ("one", "two"):
+        agent.reload({**mfa, "profiles": {**mfa["profiles"], name: profiles.static()}})
+    assert agent.credentials("admin")["AccessKeyId"] == key
+    device("112233")
+    assert login(agent, document={"token_code": "112233"}).status == 200
+    assert agent.credentials("admin")["AccessKeyId"] != key
+
+
 def test_the_session_ends(start, standin, device, mfa):
     """A short session: served while it lives, then a person is asked again, and nobody else."""
     standin.fault("sts", "short_life", role=ROLE, seconds=63, count=1)

@@ -421,6 +421,21 @@ def test_login_that_cannot_begin(start, standin, cache, kind):
     assert progress(agent)["state"] == "failed"
 
 
+def test_reload_during_a_login(start, standin, cache, profiles):
+    agent = start(config(dev=sso(standin)))
+    shown = begin(agent)
+    for name in ("one", "two"):
+        agent.reload(config(**{"dev": sso(standin), name: profiles.static()}))
+    assert begin(agent)["user_code"] == shown["user_code"]
+    standin.control("POST", "sso", {"approve": shown["user_code"]})
+    until(lambda: progress(agent)["state"] == "complete", what="the login")
+    assert agent.credentials("dev")["AccountId"] == ACCOUNT
+    agent.reload(config(dev=sso(standin), three=profiles.static()))
+    assert progress(agent)["state"] == "complete"
+    agent.refresh("dev")
+    assert agent.credentials("dev")["AccountId"] == ACCOUNT
+
+
 def test_end_during_a_login(start, standin, cache):
     """The agent ends at once, whatever step it is at."""
     agent = start(config(dev=sso(standin)))

@@ -111,3 +111,22 @@ def test_on_demand(standin, start, tenants):
         agent.credentials(f"tenant-{number}")
     assert external_ids(standin) == [f"tenant:{n}" for n in asked]
     assert agent.profile("tenant-4")["state"] == "empty"
+
+
+def test_tenants_come_one_by_one(standin, start, tenants):
+    """What stays over reloads goes on with the configuration in force: those before are gone, and it reads none."""
+    directory, config, write = tenants
+    for number in range(10, TENANTS):
+        (directory / f"{number:03}.json").unlink()
+    agent = start(config)
+    until(lambda: is_ready(agent), what="the first tenants")
+    for number in range(10, 50):
+        write(number)
+        agent.reload()
+    until(lambda: is_ready(agent), what="all tenants")
+    assert sorted(external_ids(standin)) == sorted(f"tenant:{n}" for n in range(50)), "each of them was fetched once"
+    standin.reset()
+    for number in (0, 9, 10, 49):
+        agent.refresh(f"tenant-{number}")
+    assert external_ids(standin) == [f"tenant:{n}" for n in (0, 9, 10, 49)]
+    assert agent.profile("tenant-0")["generation"] == 2

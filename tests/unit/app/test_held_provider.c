@@ -23,6 +23,11 @@ struct borrower {
         bool *is_destroyed;
 };
 
+static void borrower_rebind(struct provider *p, const struct profile *profile)
+{
+        ((struct borrower *)p)->profile = profile;
+}
+
 static int borrower_start(struct provider *p, struct error *e)
 {
         struct borrower *b = (struct borrower *)p;
@@ -53,7 +58,8 @@ static struct borrower *borrower_new(const struct profile *profile, bool *is_des
         struct borrower *b = calloc(1, sizeof(*b));
         assert_non_null(b);
         *is_destroyed = false;
-        *b = (struct borrower){.base.ops = &ops, .profile = profile, .is_destroyed = is_destroyed};
+        *b = (struct borrower){
+            .base = {.ops = &ops, .rebind = borrower_rebind}, .profile = profile, .is_destroyed = is_destroyed};
         return b;
 }
 
@@ -129,6 +135,50 @@ static void test_all_goes_through(void **state)
         assert_true(is_destroyed);
 }
 
+static void test_moves_to_other_settings(void **state)
+{
+        (void)state;
+        bool is_destroyed;
+        struct error e = {0};
+        struct outcome o = {0};
+        struct settings *settings[4];
+        struct settings_ref *ref[4];
+        for (size_t i = 0; i < 4; i++) {
+                settings[i] = settings_of(TEXT);
+                ref[i] = settings_ref_new(settings[i]);
+        }
+        struct borrower *inner = borrower_new(&settings[0]->profiles[0], &is_destroyed);
+        struct provider *p = held_provider_new(&inner->base, ref[0]);
+        held_provider_move(p, &settings[1]->profiles[0], ref[1]); // idle: at once
+        assert_ptr_equal(inner->profile, &settings[1]->profiles[0]);
+        assert_int_equal(ref[0]->references, 1);
+        assert_int_equal(ref[1]->references, 2);
+
+        assert_int_equal(provider_start(p, on_done, &o, &e), 0); // busy: at the end, and to the last one
+        held_provider_move(p, &settings[2]->profiles[0], ref[2]);
+        held_provider_move(p, &settings[3]->profiles[0], ref[3]);
+        assert_ptr_equal(inner->profile, &settings[1]->profiles[0]);
+        assert_int_equal(ref[1]->references, 2);
+        assert_int_equal(ref[2]->references, 1);
+        assert_int_equal(ref[3]->references, 2);
+        provider_cancel(p);
+        assert_int_equal(o.completions, 1);
+        assert_ptr_equal(inner->profile, &settings[3]->profiles[0]);
+        assert_int_equal(ref[1]->references, 1);
+        assert_int_equal(ref[3]->references, 2);
+
+        inner->base.rebind = NULL; // one that cannot stays where it is
+        held_provider_move(p, &settings[2]->profiles[0], ref[2]);
+        assert_ptr_equal(inner->profile, &settings[3]->profiles[0]);
+        assert_int_equal(ref[2]->references, 1);
+        assert_int_equal(ref[3]->references, 2);
+        provider_free(p);
+        for (size_t i = 0; i < 4; i++) {
+                assert_int_equal(ref[i]->references, 1);
+                settings_ref_drop(ref[i]);
+        }
+}
+
 static int take_code(struct provider *p, struct slice code, struct error *e)
 {
         (void)p;
@@ -190,6 +240,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_settings_live_as_long_as_the_last_provider),
             cmocka_unit_test(test_all_goes_through),
+            cmocka_unit_test(test_moves_to_other_settings),
             cmocka_unit_test(test_logins_go_through),
             cmocka_unit_test(test_nothing_to_drop),
         };

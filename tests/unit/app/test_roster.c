@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@
 #include "tests/unit/app/settings_text.h"
 
 enum { PATIENCE_S = 60 };
+
+static unsigned live_settings;
+
+void __real_settings_free(struct settings *settings);
+void __wrap_settings_free(struct settings *settings);
+
+void __wrap_settings_free(struct settings *settings) // in the place of settings_free(), by the linker
+{
+        if (settings)
+                live_settings--;
+        __real_settings_free(settings);
+}
 
 struct house {
         uv_loop_t loop;
@@ -111,6 +124,7 @@ static int tear_down(void **state)
         roster_free(h->roster);
         signer_free(h->signer);
         assert_int_equal(uv_loop_close(&h->loop), 0);
+        assert_int_equal(live_settings, 0);
         close(h->sts);
         free(h);
         return 0;
@@ -145,6 +159,7 @@ static struct settings *with_profiles(const char *a, const char *b, const char *
 {
         char text[4096];
         snprintf(text, sizeof(text), "{\"profiles\": {%s%s%s%s%s}}", a, *b ? ", " : "", b, *c ? ", " : "", c);
+        live_settings++;
         return settings_of(text);
 }
 
@@ -252,8 +267,8 @@ static void test_what_is_equal_stays(void **state)
         assert_non_null(entry_peek(entry_of(h, "a"))); // without a turn of the loop
         entry_status(a, &status);
         assert_int_equal(status.successes, 1);
-        // Its provider still reads the settings that it came with.
-        refetch(h, "a");
+        assert_int_equal(live_settings, 1);
+        refetch(h, "a"); // its provider reads the settings in force
         expect_key(h, "a", KEY_A);
         assert_int_equal(entry_generation(a), 2);
 }
@@ -420,6 +435,62 @@ static void test_first_one_fails(void **state)
         assert_null(row(h, "a"));
 }
 
+// Tenants that come one reload at a time must not each keep a configuration alive.
+static void test_one_copy_of_the_settings_lives(void **state)
+{
+        struct house *h = *state;
+        char tenants[1024] = "";
+        size_t n = 0;
+        for (int i = 0; i < 20; i++) {
+                n += (size_t)snprintf(tenants + n, sizeof(tenants) - n,
+                                      "%s\"t%d\": {\"type\": \"static\", "
+                                      "\"access_key_id\": \"" KEY_A "\", \"secret_access_key\": \"s\"}",
+                                      n > 0 ? ", " : "", i);
+                if (n > sizeof(tenants) - 128)
+                        n = 0; // all of them go, and others come
+                apply(h, BASE("a", KEY_A), BASE("b", KEY_B), tenants);
+                expect_key(h, "a", KEY_A);
+                char last[8];
+                snprintf(last, sizeof(last), "t%d", i);
+                expect_key(h, last, KEY_A);
+                TURN_UNTIL(h, live_settings == 1);
+        }
+}
+
+// A call that has begun, and is not answered.
+static int take_call(struct house *h)
+{
+        struct pollfd call = {.fd = h->sts, .events = POLLIN};
+        TURN_UNTIL(h, poll(&call, 1, 0) == 1);
+        int fd = accept(h->sts, NULL, NULL);
+        assert_true(fd >= 0);
+        return fd;
+}
+
+// What a call under way still reads stays until its end, and nothing in between.
+static void test_calls_under_way_keep_theirs(void **state)
+{
+        struct house *h = *state;
+        char one[512];
+        chained(h, "one", "a", one);
+        apply(h, BASE("a", KEY_A), one, "");
+        expect_key(h, "a", KEY_A);
+        int fd = take_call(h);
+        const struct entry *before = entry_of(h, "one");
+        for (int i = 0; i < 5; i++) {
+                apply(h, BASE("a", KEY_A), one, BASE("b", KEY_B));
+                assert_ptr_equal(entry_of(h, "one"), before);
+                assert_int_equal(live_settings, 2);
+        }
+        close(fd); // the call fails, and the next one reads the settings in force
+        TURN_UNTIL(h, live_settings == 1);
+        struct asker asker;
+        ask(&asker, entry_of(h, "one"), VAULT_WANT_REFRESH);
+        close(take_call(h));
+        TURN_UNTIL(h, asker.completions > 0);
+        assert_int_equal(asker.error.kind, ERROR_TRANSIENT);
+}
+
 static void test_files_are_looked_at_again(void **state)
 {
         struct house *h = *state;
@@ -456,6 +527,8 @@ int main(void)
             TEST(test_chained_profile_moves),
             TEST(test_failure_changes_nothing),
             TEST(test_first_one_fails),
+            TEST(test_one_copy_of_the_settings_lives),
+            TEST(test_calls_under_way_keep_theirs),
             TEST(test_files_are_looked_at_again),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

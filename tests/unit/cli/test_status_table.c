@@ -78,7 +78,7 @@ static const struct {
      "PROFILE  TYPE           STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
      "a        default_chain  fresh  never    -             -\n"
      "    passed over: environment (AWS_ACCESS_KEY_ID is not?set)\n"
-     "    passed over:  ()\n"
+     "    passed over: - (-)\n"
      "    source: profile work: sso (sso_account_id of\n"
      "    /home/somebody/.aws/config:12345)\n"},
     // what is missing or odd

@@ -87,11 +87,30 @@ static inline struct harness *harness_new(const struct upstream_answer *answers,
         return h;
 }
 
+static inline char *harness_copy(const char *text)
+{
+        char *copy = text ? strdup(text) : NULL;
+        assert_true(!text || copy);
+        return copy;
+}
+
+// As a reload leaves it: made from another copy of the profile, which is gone.
 static inline void harness_make(struct harness *h, const struct profile *profile,
                                 const struct credentials_source *source)
 {
         struct error e;
-        assert_int_equal(registry_make(&h->deps, profile, source, &h->provider, &e), 0);
+        struct profile *before = malloc(sizeof(*before));
+        assert_non_null(before);
+        *before = *profile;
+        before->endpoint_url = harness_copy(profile->endpoint_url);
+        before->role.role_arn = harness_copy(profile->role.role_arn);
+        before->secretsmanager.secret_id = harness_copy(profile->secretsmanager.secret_id);
+        assert_int_equal(registry_make(&h->deps, before, source, &h->provider, &e), 0);
+        assert_true(provider_rebind(h->provider, profile));
+        free(before->endpoint_url);
+        free(before->role.role_arn);
+        free(before->secretsmanager.secret_id);
+        free(before);
 }
 
 static inline void harness_done(void *arg, struct credentials *c, const struct error *e)
