@@ -11,9 +11,9 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
 #include "sidecar/providers/members.h"
-#include "sidecar/providers/sso_cache.h"
 #include "sidecar/providers/sso_client.h"
 #include "sidecar/providers/sso_http.h"
+#include "sidecar/providers/sso_new_token.h"
 #include "sidecar/providers/sso_token.h"
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
@@ -244,40 +244,6 @@ static void start_device(struct sso_login *l)
 
 // --- the token ---
 
-static int write_token(struct sso_login *l, struct slice access, struct slice refresh, int64_t lives_s)
-{
-        char expires[TIME_RFC3339_SIZE], client_expires[TIME_RFC3339_SIZE];
-        const struct profile *p = l->profile;
-        bool has_session = p->sso.session != NULL;
-        struct slice none = {NULL, 0};
-        struct buffer out;
-        char *path = NULL;
-        if (time_format_rfc3339(now_s(l) + lives_s, expires) < 0 ||
-            time_format_rfc3339(l->client.expires_s, client_expires) < 0)
-                return error_set(&l->error, ERROR_PROTOCOL, "the answer's expiresIn is beyond the calendar");
-        const struct member members[] = {
-            {"startUrl", slice_str(p->sso.start_url)},
-            {"region", slice_str(p->sso.region)},
-            {"accessToken", access},
-            {"expiresAt", slice_str(expires)},
-            {"clientId", has_session ? l->client.id : none},
-            {"clientSecret", has_session ? l->client.secret : none},
-            {"registrationExpiresAt", has_session ? slice_str(client_expires) : none},
-            {"refreshToken", has_session ? refresh : none},
-        };
-        buffer_init(&out, LIMIT_TOKEN_FILE);
-        int r = members_replace(none, members, sizeof(members) / sizeof(members[0]), &out);
-        if (r < 0)
-                (void)error_set(&l->error, ERROR_PROTOCOL, "the token is too long, or there is no memory for it");
-        if (r == 0)
-                r = sso_cache_path(p, sso_cache_token_key(p), &path, &l->error);
-        if (r == 0)
-                r = sso_cache_write(path, buffer_slice(&out), &l->error);
-        free(path);
-        buffer_free(&out);
-        return r;
-}
-
 static int take_token(struct sso_login *l, const struct http_response *response)
 {
         struct json_doc doc;
@@ -296,7 +262,8 @@ static int take_token(struct sso_login *l, const struct http_response *response)
                 r = unreadable(l, "CreateToken", what ? what : "accessToken or expiresIn is missing or wrong",
                                response);
         else
-                r = write_token(l, access, refresh, lives_s);
+                r = sso_new_token_write(
+                    &(struct sso_new_token){l->profile, &l->client, access, refresh, now_s(l) + lives_s}, &l->error);
         json_doc_free(&doc);
         buffer_free(&text);
         return r;
