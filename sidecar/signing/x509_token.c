@@ -136,7 +136,7 @@ X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, st
 {
         const struct x509_engine_order order = {uri, paths->pkcs11_module, NULL};
         const char *provider = provider_of(uri);
-        struct x509_context context = {NULL};
+        struct x509_context context = {.library = NULL};
         if (provider && !(is_pkcs11(uri) && paths->pkcs11_module))
                 (void)x509_context_open(&context, provider);
         bool is_engine = is_pkcs11(uri) && !context.library;
