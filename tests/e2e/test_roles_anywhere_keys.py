@@ -142,7 +142,8 @@ def test_key_taken_out_and_put_back(start_with, standin, profiles, token):
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     before = check_session(standin, agent, "hsm", EC)
     token.remove("ec", 2)
-    assert agent.refresh("hsm").status != 200
+    assert "could not sign" in agent.refresh("hsm").problem()["detail"]
+    assert "no private key found there" in agent.refresh("hsm").problem()["detail"]  # nothing is remembered of it
     token.put("ec", 2, standin.certificate("ec-key.pem"), standin.certificate("ec.pem"))
     assert agent.refresh("hsm").status == 200
     assert check_session(standin, agent, "hsm", EC)["AccessKeyId"] != before["AccessKeyId"]
