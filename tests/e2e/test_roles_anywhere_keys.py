@@ -193,6 +193,20 @@ def test_tpm(start_with, standin, profiles, tpm, by):
     assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != first["AccessKeyId"]
 
 
+def test_tpm_gone_for_a_while(start_with, standin, profiles, tpm):
+    sealed = tpm.put(standin.certificate("ec-key.pem"), HANDLE)
+    agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": str(sealed)})
+    before = check_session(standin, agent, "tpm", EC)
+    tpm.end()
+    for _ in range(2):
+        assert agent.refresh("tpm").status != 200
+    assert agent.credentials("tpm")["AccessKeyId"] == before["AccessKeyId"]
+    assert len(standin.calls(action="CreateSession")) == 1
+    tpm.start()
+    assert agent.refresh("tpm").status == 200
+    assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != before["AccessKeyId"]
+
+
 def test_key_of_another_tpm(start_with, standin, profiles, tpm, folder):
     """A sealed key is of use to its own TPM alone."""
     other = Tpm(folder / "other")
