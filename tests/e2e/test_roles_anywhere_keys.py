@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private keys that are not plain PEM files: tokens, a TPM, PKCS#12 and passphrases. What each of them signs is verified
-by the stand-in."""
+"""Private keys that are not plain PEM files: tokens, a TPM, PKCS#12 and passphrases. What each of them signs is
+verified by the stand-in."""
 
 import os
+import shutil
 
 import pytest
 from cryptography import x509
@@ -141,10 +142,26 @@ def test_key_taken_out_and_put_back(start_with, standin, profiles, token):
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     before = check_session(standin, agent, "hsm", EC)
     token.remove("ec", 2)
-    assert agent.refresh("hsm").status != 200
+    assert "could not sign" in agent.refresh("hsm").problem()["detail"]
+    assert "no private key found there" in agent.refresh("hsm").problem()["detail"]  # nothing is remembered of it
     token.put("ec", 2, standin.certificate("ec-key.pem"), standin.certificate("ec.pem"))
     assert agent.refresh("hsm").status == 200
     assert check_session(standin, agent, "hsm", EC)["AccessKeyId"] != before["AccessKeyId"]
+
+
+@pytest.mark.parametrize(("kind", "number", "algorithm"), [("rsa", 3, RSA), ("p384", 2, EC)])
+def test_key_exchanged(start_with, standin, profiles, token, folder, kind, number, algorithm):
+    """Another key under the same URI, and its certificate."""
+    certificate = folder / "client.pem"
+    shutil.copy(standin.certificate("ec.pem"), certificate)
+    agent = start_with(token, hsm={**hsm_profile(profiles, token, "ec"), "certificate": str(certificate)})
+    check_session(standin, agent, "hsm", EC)
+    token.remove("ec", 2)
+    token.put("ec", number, standin.certificate(f"{kind}-key.pem"), standin.certificate(f"{kind}.pem"))
+    shutil.copy(standin.certificate(f"{kind}.pem"), certificate)
+    assert agent.refresh("hsm").status == 200
+    check_session(standin, agent, "hsm", algorithm)
+    assert standin.calls(action="CreateSession")[-1]["caller"] == f"CN={kind}-client"
 
 
 def test_token_that_comes_later(start_with, standin, profiles, token):
@@ -174,6 +191,20 @@ def test_tpm(start_with, standin, profiles, tpm, by):
     first = check_session(standin, agent, "tpm", EC)
     assert agent.refresh("tpm").status == 200
     assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != first["AccessKeyId"]
+
+
+def test_tpm_gone_for_a_while(start_with, standin, profiles, tpm):
+    sealed = tpm.put(standin.certificate("ec-key.pem"), HANDLE)
+    agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": str(sealed)})
+    before = check_session(standin, agent, "tpm", EC)
+    tpm.end()
+    for _ in range(2):
+        assert agent.refresh("tpm").status != 200
+    assert agent.credentials("tpm")["AccessKeyId"] == before["AccessKeyId"]
+    assert len(standin.calls(action="CreateSession")) == 1
+    tpm.start()
+    assert agent.refresh("tpm").status == 200
+    assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != before["AccessKeyId"]
 
 
 def test_key_of_another_tpm(start_with, standin, profiles, tpm, folder):
@@ -270,7 +301,8 @@ def test_passphrase_by_descriptor(request, start, folder, standin, profiles, wha
 
 def test_encrypted_pem_with_the_wrong_passphrase(start, standin, profiles):
     passphrase = standin.certificate("wrong-passphrase.txt")
-    agent = start(config(onprem=profiles.onprem("ec.pem", "ec-key-encrypted.pem", private_key_passphrase_file=passphrase)))
+    profile = profiles.onprem("ec.pem", "ec-key-encrypted.pem", private_key_passphrase_file=passphrase)
+    agent = start(config(onprem=profile))
     _, problem = agent.refusal("onprem")
     assert "wrong passphrase" in problem["detail"]
     assert "not the passphrase" not in agent.stderr() + str(problem)

@@ -86,17 +86,21 @@ class Tpm:
     def __init__(self, folder):
         self.folder = Path(folder)
         (self.folder / "state").mkdir(parents=True)
-        port = _two_ports()
-        server = f"type=tcp,bindaddr=127.0.0.1,port={port}"
-        control = f"type=tcp,bindaddr=127.0.0.1,port={port + 1}"
+        self._port = _two_ports()
+        tcti = f"swtpm:host=127.0.0.1,port={self._port}"
+        self.env = {"TPM2OPENSSL_TCTI": tcti, "TPM2TOOLS_TCTI": tcti, "TSS2_LOG": "all+NONE"}
+        self.start()
+
+    def start(self):
+        """Again, after end()."""
+        server = f"type=tcp,bindaddr=127.0.0.1,port={self._port}"
+        control = f"type=tcp,bindaddr=127.0.0.1,port={self._port + 1}"
         state = f"dir={self.folder / 'state'}"
         self._process = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", control]
             + ["--flags", "not-need-init,startup-clear"]
         )
-        until(lambda: self._process.poll() is None and _answers(port + 1), what="the TPM's socket")
-        tcti = f"swtpm:host=127.0.0.1,port={port}"
-        self.env = {"TPM2OPENSSL_TCTI": tcti, "TPM2TOOLS_TCTI": tcti, "TSS2_LOG": "all+NONE"}
+        until(lambda: self._process.poll() is None and _answers(self._port + 1), what="the TPM's socket")
 
     def put(self, key, handle):
         """The EC key of a PEM file, under a handle that stays. Returns the file that has it sealed for this TPM."""
