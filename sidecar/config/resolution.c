@@ -73,7 +73,8 @@ int resolution_add(struct resolution *r, const struct profile *p)
         return 0;
 }
 
-static int keep(struct resolution *r, char **ret, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static int keep(struct resolution *r, char **ret, const char *format,
+                                                      va_list args)
 {
         char *text = NULL;
         int n = vasprintf(&text, format, args);
