@@ -269,6 +269,10 @@ void bucket_begin_flight(struct entry *e)
 void bucket_end_flight(struct entry *e)
 {
         struct bucket *b = e->bucket;
+        int64_t now_ms = plan_clock_ms(e);
+        if (e->is_calling && !b->is_bottomless)
+                pace_end(&b->pace, e->call_taken_ms, now_ms);
+        e->is_calling = false;
         b->flights--;
         b->background_flights -= e->is_background_flight;
         if (b->urgent.count > 0 || b->background.count > 0)
@@ -279,6 +283,7 @@ void bucket_end_flight(struct entry *e)
 
 void bucket_postpone_call(struct entry *e)
 {
+        e->is_calling = false;
         if (!e->bucket->is_bottomless)
                 pace_give_back(&e->bucket->pace);
 }
@@ -290,8 +295,10 @@ int64_t bucket_call_wait_ms(struct entry *e)
 
 void bucket_begin_call(struct entry *e)
 {
+        e->is_calling = true;
+        e->call_taken_ms = plan_clock_ms(e);
         if (!e->bucket->is_bottomless)
-                pace_take(&e->bucket->pace, plan_clock_ms(e));
+                pace_take(&e->bucket->pace, e->call_taken_ms);
 }
 
 // --- settings ---

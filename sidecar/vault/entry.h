@@ -59,6 +59,7 @@ struct entry {
         int64_t next_refresh_ms;     // ENTRY_NEVER: none planned, or one is under way
         int64_t before_s, recheck_s; // entry_options
         int64_t last_success_ms;     // 0: none
+        int64_t call_taken_ms;       // when its call counted as begun
         int64_t last_attempt_ms;     // its end, or the start of the one under way
 
         // what happened
@@ -85,6 +86,7 @@ struct entry {
         bool is_running : 1;           // the provider is
         bool is_background_flight : 1; // … and nobody waited for it when it started
         bool is_cancelled : 1;         // … but what it brings is not wanted any more
+        bool is_calling : 1;           // … and its call counts as begun
         bool is_forced : 1;            // the flight was asked for: its result replaces what is held, whatever it is
         bool is_refused : 1;           // dropped by entry_drop()
         bool is_expiry_told : 1;       // the observer knows that these credentials have ended

@@ -7,7 +7,7 @@ enum { TOKEN = 1000 }; // so that `rate` of these come in a millisecond
 
 static uint16_t *at(struct pace *p, int64_t slot)
 {
-        return &p->begun[slot % PACE_SLOTS];
+        return &p->begun[(slot + PACE_SLOTS) % PACE_SLOTS]; // below 0 in the first second of the clock
 }
 
 static void advance(struct pace *p, int64_t now_ms)
@@ -64,6 +64,18 @@ void pace_take(struct pace *p, int64_t now_ms)
 {
         advance(p, now_ms);
         p->tokens -= TOKEN;
+        p->in_window++;
+        (*at(p, p->slot))++;
+}
+
+void pace_end(struct pace *p, int64_t taken_ms, int64_t now_ms)
+{
+        advance(p, now_ms);
+        int64_t slot = taken_ms / PACE_SLOT_MS;
+        if (slot > p->slot - PACE_SLOTS && *at(p, slot) > 0) {
+                (*at(p, slot))--;
+                p->in_window--;
+        }
         p->in_window++;
         (*at(p, p->slot))++;
 }

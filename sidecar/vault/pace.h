@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many calls may begin, and when: never more than `rate` in any one second, whatever came before, and of these
 // never more than `burst` at once. No clock in here: `now_ms` is an argument and never goes back.
+//
+// A call arrives upstream at some time between its begin and its end: sockets, schedulers and networks delay it. So it
+// counts until a second after its end, and no second sees more than `rate` arrive, if each call takes less than one.
+// (A longer one is not counted between its first second and its end: an upstream that hangs is for the concurrency.)
 #ifndef SIDECAR_VAULT_PACE_H
 #define SIDECAR_VAULT_PACE_H
 
@@ -28,6 +32,8 @@ void pace_set(struct pace *p, int64_t rate, int64_t burst, int64_t now_ms);
 int64_t pace_wait_ms(struct pace *p, int64_t now_ms);
 // A call begins, for which there was no wait.
 void pace_take(struct pace *p, int64_t now_ms);
+// A call has ended that was taken at `taken_ms`.
+void pace_end(struct pace *p, int64_t taken_ms, int64_t now_ms);
 // The latest that was taken did not begin after all.
 void pace_give_back(struct pace *p);
 

@@ -239,6 +239,19 @@ def measure(build, quick):
     return result
 
 
+def tenants_mb(tenants):
+    eager = [rate["10000"]["eager"] for rate in tenants.values()]
+    return round(max(value for e in eager for key, value in e.items() if key.startswith("resident")) / 1024, 2)
+
+
+def calls_rows(tenants):
+    """By when they were sent, where that could be seen."""
+    for rate, by_count in tenants.items():
+        eager = by_count["10000"]["eager"]
+        most = eager.get("most_sent_in_a_second", eager["most_met_in_a_second"])
+        yield f"calls of 10,000 tenants in a second, at {rate}", most, "<=", int(rate)
+
+
 def rows(r):
     ratio = r["http"]["ratio_to_floor"]
     return [
@@ -249,7 +262,8 @@ def rows(r):
         ("signer : cryptographic floor", r["signer"]["ratio"], ">=", 0.85),
         ("resident after renewals, MB", round(r["resident_kb"] / 1024, 2), "<=", 13),
         ("exec to listening, ms", round(r["listen"]["median_us"] / 1000, 2), "<", 10),
-        ("resident with 10,000 tenants, MB", round(r["tenants"]["10000"]["eager"]["resident_kb"] / 1024, 2), "<", 64),
+        ("resident with 10,000 tenants, all asked for, MB", tenants_mb(r["tenants"]), "<", 64),
+        *calls_rows(r["tenants"]),
         ("longest loop stall with renewals, ms", r["loop_stall_ms"], "<", 5),
     ]
 

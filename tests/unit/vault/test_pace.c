@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -91,6 +92,60 @@ static void test_whatever_comes(void **state)
         }
 }
 
+// What arrives, at any time between the begin of a call and its end.
+static void test_what_arrives(void **state)
+{
+        (void)state;
+        enum { STEPS = 60000, UNDER_WAY = 64 };
+        for (unsigned seed = 1; seed <= 20; seed++) {
+                static unsigned arrivals[STEPS + 1000];
+                struct {
+                        int64_t begun_ms, ends_ms; // 0: none
+                } calls[UNDER_WAY] = {0};
+                dice = seed;
+                int64_t rate = 1 + roll(300), burst = 1 + roll(rate), longest_ms = 1 + roll(999);
+                struct pace p;
+                memset(arrivals, 0, sizeof(arrivals));
+                pace_init(&p, rate, burst, 1);
+                size_t begun = 0;
+                for (int64_t now_ms = 1; now_ms < STEPS; now_ms++) {
+                        for (size_t i = 0; i < UNDER_WAY; i++) {
+                                if (calls[i].ends_ms && calls[i].ends_ms <= now_ms) {
+                                        pace_end(&p, calls[i].begun_ms, now_ms);
+                                        calls[i].ends_ms = 0;
+                                }
+                                if (calls[i].ends_ms || roll(4) || pace_wait_ms(&p, now_ms) > 0)
+                                        continue;
+                                pace_take(&p, now_ms);
+                                begun++;
+                                int64_t takes_ms = roll(longest_ms);
+                                calls[i].begun_ms = now_ms;
+                                calls[i].ends_ms = now_ms + 1 + takes_ms;
+                                arrivals[now_ms + roll(takes_ms + 1)]++;
+                        }
+                }
+                unsigned in_second = 0;
+                for (size_t ms = 0; ms < STEPS; ms++) {
+                        in_second += arrivals[ms];
+                        in_second -= ms >= 1000 ? arrivals[ms - 1000] : 0;
+                        assert_true(in_second <= rate);
+                }
+                assert_true(begun > 10);
+        }
+}
+
+static void test_a_call_that_took_long(void **state)
+{
+        (void)state;
+        struct pace p;
+        pace_init(&p, 2, 2, 1000);
+        pace_take(&p, 1000);
+        pace_end(&p, 1000, 9000);
+        assert_int_equal(pace_wait_ms(&p, 9000), 0);
+        pace_take(&p, 9000);
+        assert_int_equal(pace_wait_ms(&p, 9600), 408); // 9000 begins a slot
+}
+
 static void test_given_back(void **state)
 {
         (void)state;
@@ -136,10 +191,9 @@ static void test_another_rate(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_all_rates),
-            cmocka_unit_test(test_whatever_comes),
-            cmocka_unit_test(test_given_back),
-            cmocka_unit_test(test_another_rate),
+            cmocka_unit_test(test_all_rates),    cmocka_unit_test(test_whatever_comes),
+            cmocka_unit_test(test_what_arrives), cmocka_unit_test(test_a_call_that_took_long),
+            cmocka_unit_test(test_given_back),   cmocka_unit_test(test_another_rate),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
