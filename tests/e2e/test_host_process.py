@@ -278,7 +278,8 @@ def test_no_shell(start, standin, program, folder):
     command = program('for w in "$@"; do echo "$w"; done >words\n' + printing(document))
     agent = start(config(p=process(f"{command} $HOME ; | > x && `id` ~ * 'a b' \"c d\" e\\ f")))
     assert agent.credentials("p") == document
-    assert (folder / "words").read_text().splitlines() == ["$HOME", ";", "|", ">", "x", "&&", "`id`", "~", "*", "a b", "c d", "e f"]
+    words = ["$HOME", ";", "|", ">", "x", "&&", "`id`", "~", "*", "a b", "c d", "e f"]
+    assert (folder / "words").read_text().splitlines() == words
     assert not (folder / "x").exists()
 
 
@@ -299,7 +300,8 @@ def test_its_environment(start, standin, program, folder):
 
 def test_canaries(start, standin, program, folder):
     """No secret of the command's output, standard error, environment or arguments is told, whatever the outcome."""
-    canary = {name: f"{name}CANARY" + "0aB1" * 9 for name in ("output", "stderr", "named", "plain", "argument", "token")}
+    names = ("output", "stderr", "named", "plain", "argument", "token")
+    canary = {name: f"{name}CANARY" + "0aB1" * 9 for name in names}
     # What is short is hidden where its name says what it is.
     canary["password"] = "pw-canary"
     said = (
@@ -314,7 +316,7 @@ def test_canaries(start, standin, program, folder):
         "hangs": f"cat >&2 <<'E'\n{said}\nE\nexec sleep 60\n",
     }
     profiles = {
-        name: process(f"{program(text, name)} {canary['argument']}", **({"read_timeout_ms": 1000} if name == "hangs" else {}))
+        name: process(f"{program(text, name)} {canary['argument']}", read_timeout_ms=1000 if name == "hangs" else 20000)
         for name, text in bodies.items()
     }
     env = environment(folder, REALM_PASSWORD=canary["password"])

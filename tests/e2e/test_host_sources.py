@@ -70,9 +70,8 @@ def check(folder, document, env=None):
     """keyfobd --check of a configuration that must be refused: what it says."""
     path = folder / "bad.json"
     path.write_text(json.dumps(document))
-    done = subprocess.run(
-        [paths.KEYFOBD, "--check", "--config", path], env=env or environment(folder), capture_output=True, text=True, timeout=20
-    )
+    command = [paths.KEYFOBD, "--check", "--config", path]
+    done = subprocess.run(command, env=env or environment(folder), capture_output=True, text=True, timeout=20)
     assert done.returncode == 78, done
     return done.stderr
 
@@ -135,7 +134,8 @@ def test_container_of_eks(start, standin, host, folder):
 
 def test_container_of_ecs(start, standin, host):
     """Its document has no account; the role's ARN has one."""
-    agent = start(config(task=container(standin, aws_container_credentials_full_uri=f"{standin.url}/v2/credentials/4f1d")))
+    uri = f"{standin.url}/v2/credentials/4f1d"
+    agent = start(config(task=container(standin, aws_container_credentials_full_uri=uri)))
     credentials = agent.credentials("task")
     assert credentials["AccountId"] == demo.ACCOUNT and echo(standin, credentials)["role"] == BASE
     (call,) = standin.calls(target="container")

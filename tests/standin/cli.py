@@ -24,6 +24,9 @@ def parser():
     serve.add_argument("--port", type=int, help="0: any free one; default: the one that setup was told, else 0")
     serve.add_argument("--tls", action="store_true", help="a second listener with TLS; its CA is in DIR/tls-ca.pem")
     serve.add_argument("--tls-port", type=int, default=0)
+    serve.add_argument(
+        "--listen", type=_address, action="append", default=[], metavar="ADDRESS:PORT", help="plain HTTP there as well"
+    )
     setup = commands.add_parser("setup", help="write a demo directory: registry, certificates, token, config.json")
     setup.add_argument("dir", type=Path)
     setup.add_argument("--port", type=int, required=True, help="where the stand-in will listen")
@@ -57,12 +60,13 @@ def serve(options, clock):
         if options.tls:
             context = tls_context(directory / "tls-server.pem", directory / "tls-server-key.pem")
             listeners.append(Listener(options.tls_port, service, context))
+        listeners += [Listener(port, service, address=address) for address, port in options.listen]
         kubelet = Kubelet(service)
         kubelet.start()
         for listener in listeners:
             listener.service = service
             listener.start()
-        ready = {"port": plain.port, "tls_port": listeners[-1].port if options.tls else None, "dir": str(directory)}
+        ready = {"port": plain.port, "tls_port": listeners[1].port if options.tls else None, "dir": str(directory)}
         print(json.dumps(ready), flush=True)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
         service.faults.clear()
@@ -77,6 +81,12 @@ def serve(options, clock):
     finally:
         if options.dir is None:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def _address(text):
+    """169.254.169.254:80, [fd00:ec2::254]:80"""
+    address, _, port = text.rpartition(":")
+    return address.strip("[]"), int(port)
 
 
 def _port(wanted, registry):

@@ -55,7 +55,7 @@ def is_container(path):
 def container(call):
     request, host = call.request, call.host
     authorization = request.header("authorization")
-    call.record.update(action="GetCredentials", authorization=authorization is not None)
+    call.record.update(action="GetCredentials", host=request.header("host"), authorization=authorization is not None)
     if request.method != "GET":
         return json_response(405, {"code": "MethodNotAllowed", "message": request.method})
     if host.authorization is not None and not secrets.compare_digest(authorization or "", host.authorization):
@@ -77,7 +77,7 @@ def imds(call):
     token = request.header("x-aws-ec2-metadata-token")
     if request.path == "/latest/api/token":
         return _session(call)
-    call.record.update(action=request.path.removeprefix(IMDS_PATH))
+    call.record.update(action=request.path.removeprefix(IMDS_PATH), host=request.header("host"))
     if request.method != "GET":
         return _plain(405, "")
     if token is None or not host.takes(token):
@@ -100,7 +100,7 @@ def imds(call):
 def _session(call):
     """PUT with a time to live; what has passed a proxy is refused, as the real one does."""
     request = call.request
-    call.record.update(action="api/token")
+    call.record.update(action="api/token", host=request.header("host"))
     seconds = request.header(TTL) or ""
     if request.method != "PUT":
         return _plain(405, "")

@@ -300,9 +300,10 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 512
     allow_reuse_address = True
 
-    def __init__(self, port, service, tls=None):
+    def __init__(self, port, service, tls=None, address="127.0.0.1"):
         self.service = service
-        super().__init__(("127.0.0.1", port), Handler)
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, port), Handler)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 

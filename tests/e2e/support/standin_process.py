@@ -14,12 +14,12 @@ from support import paths
 
 
 class StandIn:
-    def __init__(self, *arguments):
+    """`prefix` is a command that becomes the one that follows it."""
+
+    def __init__(self, *arguments, prefix=()):
         self.dir = Path(tempfile.mkdtemp(prefix="standin-"))
-        self._process = subprocess.Popen(
-            [sys.executable, str(paths.TESTS / "standin"), "serve", "--dir", str(self.dir), "--port", "0", *arguments],
-            stdout=subprocess.PIPE,
-        )
+        command = [sys.executable, str(paths.TESTS / "standin"), "serve", "--dir", str(self.dir), "--port", "0"]
+        self._process = subprocess.Popen([*prefix, *command, *arguments], stdout=subprocess.PIPE)
         ready = json.loads(self._process.stdout.readline())
         self.port, self.tls_port = ready["port"], ready["tls_port"]
         self.url = f"http://127.0.0.1:{self.port}"

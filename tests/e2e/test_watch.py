@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared files are followed: whoever writes new keys into ~/.aws/credentials need not tell the agent."""
+
+import os
+import subprocess
+
+import pytest
+from standin import demo
+from support import aws, paths
+from support.agent import environment
+from support.aws import echo
+from support.polling import until
+
+NAMES = ("one", "two")
+KINDS = {
+    "zero configuration": None,
+    "shared_config": {"type": "shared_config", "profile": "default"},
+    "default_chain": {"type": "default_chain"},
+}
+
+
+@pytest.fixture(scope="module")
+def users(standin_process):
+    """Keys by user, as the files have them."""
+    texts = {}
+    for name in NAMES:
+        user = {
+            "arn": f"arn:aws:iam::{demo.ACCOUNT}:user/watch-{name}",
+            "access_key_id": f"AKIAWATCH{name.upper():X<11}",
+            "secret_access_key": f"{name}-" + "w" * 36,
+        }
+        standin_process.control("POST", "users", user)
+        texts[name] = "".join(f"aws_{key} = {user[key]}\n" for key in ("access_key_id", "secret_access_key"))
+    return texts
+
+
+class Home:
+    """~/.aws of an agent."""
+
+    def __init__(self, folder):
+        self.folder = folder / ".aws"
+
+    def write(self, name, text):
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / name).write_text(text)
+
+    def replace(self, name, text):
+        """As editors and the AWS CLI do: a new file under the old name."""
+        self.folder.mkdir(exist_ok=True)
+        new = self.folder / f".{name}.new"
+        new.write_text(text)
+        os.replace(new, self.folder / name)
+
+
+@pytest.fixture
+def home(folder):
+    return Home(folder)
+
+
+@pytest.fixture
+def follow(start, standin, folder):
+    """follow(config) is an agent that looks at this home's files; None: it has no configuration."""
+
+    def start_agent(config=None, **more):
+        variables = {
+            "KEYFOB_SOCKET": str(folder / "k.sock"),
+            "AWS_ENDPOINT_URL_STS": standin.url,
+            "AWS_REGION": demo.REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **more,
+        }
+        return start(config, env=environment(folder, **variables))
+
+    return start_agent
+
+
+def outcomes(agent):
+    return [*agent.events("config_reloaded"), *agent.events("config_reload_failed")]
+
+
+def after(agent, change, *arguments):
+    """The log's line about the reload that a change of files brings."""
+    before = outcomes(agent)
+    change(*arguments)
+    # Files without events are looked at every quarter of a minute; these have them, so this is quick.
+    (line,) = until(lambda: [x for x in outcomes(agent) if x not in before], 30, "a reload")
+    assert "cause=file" in line or '"cause":"file"' in line, line
+    return line
+
+
+def who(standin, agent, name):
+    """The user whose keys the agent hands out."""
+    caller = aws.client(standin, "sts", agent.credentials(name)).get_caller_identity()["Arn"]
+    return caller.removeprefix(f"arn:aws:iam::{demo.ACCOUNT}:user/watch-")
+
+
+@pytest.mark.parametrize("way", ["write", "replace"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_keys(follow, standin, home, users, kind, way):
+    home.write("config", "[default]\nregion = us-east-1\n[profile still]\n" + users["one"])
+    home.write("credentials", f"[default]\n{users['one']}[other]\n{users['one']}")
+    mine = "mine" if KINDS[kind] else "default"
+    still = {"type": "shared_config", "profile": "still"}
+    agent = follow({"profiles": {"mine": KINDS[kind], "still": still}} if KINDS[kind] else None)
+    assert who(standin, agent, mine) == who(standin, agent, "still") == "one"
+    unchanged = agent.profile("still")["generation"]
+    line = after(agent, getattr(home, way), "credentials", f"[default]\n{users['two']}[other]\n{users['one']}")
+    assert "config_reloaded" in line
+    assert who(standin, agent, mine) == "two"
+    assert agent.profile("still")["generation"] == unchanged and who(standin, agent, "still") == "one"
+
+
+def test_a_role_follows_its_source(follow, standin, home, users):
+    """New keys below a role are new credentials of the role; a role elsewhere keeps what it has."""
+    role = f"role_arn = {demo.ROLE}watched\nrole_session_name = session\nsource_profile = "
+    trust = [{"principal": f"arn:aws:iam::{demo.ACCOUNT}:user/watch-{name}"} for name in NAMES]
+    standin.control("POST", "roles", {"arn": demo.ROLE + "watched", "trust": trust})
+    home.write("config", f"[profile a]\n{role}ka\n[profile b]\n{role}kb\n")
+    home.write("credentials", f"[ka]\n{users['one']}[kb]\n{users['one']}")
+    agent = follow()
+    a, b = agent.credentials("a"), agent.credentials("b")
+    after(agent, home.replace, "credentials", f"[ka]\n{users['two']}[kb]\n{users['one']}")
+    assert agent.credentials("b") == b and agent.credentials("a") != a
+    assert echo(standin, agent.credentials("a"))["role"] == demo.ROLE + "watched"
+    assert [c["caller"].rpartition("-")[2] for c in standin.calls(action="AssumeRole")] == ["one", "one", "two"]
+
+
+@pytest.mark.parametrize("way", ["write", "replace"])
+def test_a_broken_file_changes_nothing(follow, standin, home, users, way):
+    home.write("credentials", f"[default]\n{users['one']}")
+    agent = follow()
+    assert who(standin, agent, "default") == "one"
+    generation = agent.profile("default")["generation"]
+    line = after(agent, getattr(home, way), "credentials", f"[default]\n{users['two']}[broken\n")
+    assert "config_reload_failed" in line and ".aws/credentials:4" in line and "stays as it is" in line
+    assert who(standin, agent, "default") == "one" and agent.profile("default")["generation"] == generation
+    line = after(agent, getattr(home, way), "credentials", f"[default]\n{users['two']}")
+    assert "config_reloaded" in line and who(standin, agent, "default") == "two"
+
+
+def test_files_that_come_later(follow, standin, home, users):
+    """There is not even ~/.aws at first, and a machine without a role."""
+    more = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": standin.url}
+    agent = follow(**more)
+    status, problem = agent.refusal("default", wait=0)
+    assert status >= 500 and problem["hint"] and not home.folder.exists()
+    after(agent, home.replace, "credentials", f"[default]\n{users['one']}")
+    assert agent.refresh("default").status == 200 and who(standin, agent, "default") == "one"
+    after(agent, home.write, "config", f"[profile late]\n{users['two']}")
+    assert who(standin, agent, "late") == "two" and who(standin, agent, "default") == "one"
+
+
+def test_files_that_go(follow, standin, home, users):
+    """A profile that is no more is not known any more; the others stay."""
+    home.write("config", f"[profile gone]\n{users['one']}")
+    home.write("credentials", f"[default]\n{users['two']}")
+    agent = follow()
+    assert who(standin, agent, "gone") == "one" and who(standin, agent, "default") == "two"
+    generation = agent.profile("default")["generation"]
+    after(agent, (home.folder / "config").unlink)
+    assert agent.call("GET", "/v1/profiles/gone/credentials?wait=0").status == 404
+    assert who(standin, agent, "default") == "two" and agent.profile("default")["generation"] == generation
+
+
+def test_files_elsewhere(follow, standin, folder, users):
+    """As Kubernetes mounts secrets: a link that is turned to another folder."""
+    for name in NAMES:
+        (folder / name).mkdir()
+        (folder / name / "credentials").write_text(f"[default]\n{users[name]}")
+    (folder / "mount").mkdir()
+    (folder / "mount" / "..data").symlink_to(folder / "one")
+    (folder / "mount" / "credentials").symlink_to("..data/credentials")
+    agent = follow(AWS_SHARED_CREDENTIALS_FILE=str(folder / "mount" / "credentials"))
+    assert who(standin, agent, "default") == "one"
+
+    def turn():
+        (folder / "mount" / "..new").symlink_to(folder / "two")
+        os.replace(folder / "mount" / "..new", folder / "mount" / "..data")
+
+    after(agent, turn)
+    assert who(standin, agent, "default") == "two"
+
+
+def test_status_of_a_chain(follow, standin, home, users, folder):
+    """keyfob status NAME: the source that answers and those before it; what the files say now."""
+
+    def status(*arguments):
+        command = [paths.KEYFOB, "status", "default", *arguments]
+        env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"))
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20, check=True)
+        return " ".join(done.stdout.split())  # long lines are wrapped
+
+    home.write("credentials", f"[default]\n{users['one']}")
+    agent = follow()
+    assert who(standin, agent, "default") == "one"
+    text, _, source = status().partition(" source: ")
+    passed = text.split(" passed over: ")[1:]
+    assert [x.partition(" ")[0] for x in passed] == ["environment", "assume_role", "web_identity", "sso"]
+    assert "AWS_ACCESS_KEY_ID is not set" in passed[0] and "AWS_WEB_IDENTITY_TOKEN_FILE" in passed[2]
+    assert source == f"profile default: credentials_file (aws_access_key_id of {home.folder}/credentials:2)"
+    after(agent, home.write, "config", f"[default]\n{users['two']}")
+    after(agent, (home.folder / "credentials").unlink)
+    text, _, source = status().partition(" source: ")
+    assert source == f"profile default: config_file (aws_access_key_id of {home.folder}/config:2)"
+    assert "passed over: credentials_file" in text
+    for text in (status(), status("--json"), agent.stderr()):
+        assert not [name for name in NAMES if f"{name}-" + "w" * 36 in text]
