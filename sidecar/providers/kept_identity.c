@@ -58,6 +58,10 @@ int kept_identity_sign(struct kept_identity *kept, const struct x509_request *re
 {
         if (x509_sign_request_alone(kept->x509, request, amz_date, out, e) == 0)
                 return 0;
+        if (e->kind == ERROR_DENIED) {
+                kept->refused = *e;
+                kept->refused_files = kept->files;
+        }
         kept_identity_drop(kept);
         return -1;
 }

@@ -18,7 +18,7 @@ struct kept_identity {
         struct x509_identity *x509;      // of the last load that succeeded, or NULL
         struct x509_files files;         // what it was read from
         struct error reload;             // why x509 is not what the files say now; of kind ERROR_NONE when it is
-        struct error refused;            // ERROR_DENIED: a token refused the PIN
+        struct error refused;            // ERROR_DENIED: a token or TPM refused the PIN or passphrase
         struct x509_files refused_files; // that gave it
 };
 

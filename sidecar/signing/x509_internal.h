@@ -105,6 +105,7 @@ EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store);
 // A key or the certificate that is not in a file, by its URI. 0 or not NULL, else *e.
 int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
                    struct x509_key *ret, struct error *e);
+bool x509_token_has_refused(const struct x509_key *key); // its passphrase; empties OpenSSL's queue of errors
 X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e);
 
 // A PKCS#11 token's by OpenSSL's older interface for such hardware, where OpenSSL still has it and the engine "pkcs11"

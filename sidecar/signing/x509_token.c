@@ -2,11 +2,16 @@
 // Keys and certificates that are not in files, by URI.
 #include <openssl/err.h>
 
+#include "proto/mem/text.h"
 #include "sidecar/signing/x509_internal.h"
 
 // CKR_PIN_INCORRECT to CKR_PIN_LOCKED (PKCS#11, "Return values"): provider and engine hand them on as reasons, under a
 // number of theirs that OpenSSL gave out.
 enum { CKR_PIN_FIRST = 0xa0, CKR_PIN_LAST = 0xa4, LIBRARY_FIRST = 128 };
+
+// TPM_RC_AUTH_FAIL and TPM_RC_BAD_AUTH, without the bits that say which of the command's parts is meant (TPM 2.0
+// Library, part 2, "Response codes").
+enum { TPM_FORMAT_ONE = 0xbf, TPM_AUTH_FAIL = 0x8e, TPM_BAD_AUTH = 0xa2, TPM_CODE_MAX = 0xfff };
 
 static bool is_pkcs11(const char *uri)
 {
@@ -31,6 +36,29 @@ static bool is_pin_refused(void)
                 is_refused |= ERR_GET_LIB(code) >= LIBRARY_FIRST && ERR_GET_REASON(code) >= CKR_PIN_FIRST &&
                               ERR_GET_REASON(code) <= CKR_PIN_LAST;
         return is_refused;
+}
+
+// The provider of a TPM tells its code in decimal, before a text.
+static bool is_tpm_refusal(const char *data)
+{
+        int64_t code = 0;
+        struct slice text = slice_str(data);
+        text = slice_head(text, slice_find(text, ' '));
+        if (text_parse_i64(text, &code) < 0 || code < 0 || code > TPM_CODE_MAX)
+                return false;
+        return (code & TPM_FORMAT_ONE) == TPM_AUTH_FAIL || (code & TPM_FORMAT_ONE) == TPM_BAD_AUTH;
+}
+
+// A TPM checks the passphrase when it signs, not before.
+bool x509_token_has_refused(const struct x509_key *key)
+{
+        bool is_tpm = key->context.library && strcmp(key->context.query, "?provider=tpm2") == 0;
+        bool has_refused = false;
+        const char *data = NULL;
+        int flags = 0;
+        while (ERR_get_error_all(NULL, NULL, NULL, &data, &flags))
+                has_refused |= is_tpm && data && (flags & ERR_TXT_STRING) && is_tpm_refusal(data);
+        return has_refused;
 }
 
 static int explain(const char *uri, const char *what, const struct x509_passphrase *passphrase, struct error *e)

@@ -193,6 +193,33 @@ def test_tpm(start_with, standin, profiles, tpm, by):
     assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != first["AccessKeyId"]
 
 
+@pytest.mark.parametrize("by", ["handle", "file"])
+def test_tpm_key_with_a_passphrase(start_with, standin, profiles, tpm, folder, by):
+    right, wrong, file = "8-wide-open", "7-shut-tight", folder / "passphrase"
+    sealed = tpm.put(standin.certificate("ec-key.pem"), HANDLE, right)
+    key = f"handle:{HANDLE}?pass" if by == "handle" else str(sealed)
+    file.write_text(wrong + "\n")
+    profile = {**profiles.onprem("ec.pem"), "private_key": key, "private_key_passphrase_file": str(file)}
+    agent = start_with(tpm, tpm=profile)
+    for _ in range(5):  # this TPM locks itself after the third
+        _, problem = agent.refusal("tpm")
+        assert "refused the passphrase" in problem["detail"]
+        agent.refresh("tpm")
+    assert not standin.calls(action="CreateSession")
+    file.write_text(right + "\n")
+    agent.refresh("tpm")
+    check_session(standin, agent, "tpm", EC)
+    for text in (right, wrong):
+        assert text not in agent.stderr() + str(problem)
+
+
+def test_tpm_key_whose_passphrase_is_not_asked_for(start_with, standin, profiles, tpm):
+    tpm.put(standin.certificate("ec-key.pem"), HANDLE, "8-wide-open")
+    agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": f"handle:{HANDLE}"})
+    _, problem = agent.refusal("tpm")
+    assert "refused the passphrase" in problem["detail"] and "?pass" in problem["hint"]
+
+
 def test_tpm_gone_for_a_while(start_with, standin, profiles, tpm):
     sealed = tpm.put(standin.certificate("ec-key.pem"), HANDLE)
     agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": str(sealed)})

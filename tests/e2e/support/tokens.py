@@ -102,8 +102,9 @@ class Tpm:
         )
         until(lambda: self._process.poll() is None and _answers(self._port + 1), what="the TPM's socket")
 
-    def put(self, key, handle):
+    def put(self, key, handle, passphrase=None):
         """The EC key of a PEM file, under a handle that stays. Returns the file that has it sealed for this TPM."""
+        auth = ("-p", passphrase) if passphrase else ()
         primary, public, private, loaded, sealed = (
             self.folder / n for n in ("primary", "public", "private", "loaded", "sealed.pem")
         )
@@ -112,11 +113,12 @@ class Tpm:
         self._tool("tpm2_createprimary", "-C", "o", "-G", "ecc", "-c", primary)
         self._tool("tpm2_evictcontrol", "-C", "o", "-c", primary, parent)
         self._tool("tpm2_flushcontext", "--transient-object")
-        self._tool("tpm2_import", "-C", parent, "-G", "ecc", "-i", key, *sealed_parts)
+        self._tool("tpm2_import", "-C", parent, "-G", "ecc", "-i", key, *sealed_parts, *auth)
         self._tool("tpm2_load", "-C", parent, *sealed_parts, "-c", loaded)
         self._tool("tpm2_evictcontrol", "-C", "o", "-c", loaded, handle)
         self._tool("tpm2_flushcontext", "--transient-object")
-        self._tool("tpm2_encodeobject", "-p", "-C", parent, *sealed_parts, "-o", sealed)
+        no_auth = () if passphrase else ("-p",)  # whatever the tool's manual says
+        self._tool("tpm2_encodeobject", *no_auth, "-C", parent, *sealed_parts, "-o", sealed)
         self._tool("tpm2_flushcontext", "--transient-object")
         return sealed
 
