@@ -116,6 +116,20 @@ def test_wrong_pin_is_tried_once(start_with, standin, profiles, token):
         assert pin not in agent.stderr() + str(problem)
 
 
+def test_check_opens_the_token(start, folder, profiles, token):
+    def check(name):
+        env = environment(folder, **token.env)
+        agent = start(config(hsm=profile), listening=False, name=name, arguments=["--check"], env=env)
+        return agent.process.wait(30), agent.stderr()
+
+    profile = hsm_profile(profiles, token, "ec")
+    status, text = check("right")
+    assert status == 0 and "1 profiles" in text and token.logins() == 1
+    token.pin_file.write_text("194850273\n")
+    status, text = check("wrong")
+    assert status == 1 and "the token refused the PIN" in text and "194850273" not in text
+
+
 def test_no_pin(start_with, profiles, token):
     profile = hsm_profile(profiles, token, "ec")
     del profile["private_key_passphrase_file"]
