@@ -350,6 +350,15 @@ def test_short_lives(start, standin, host, source):
 
 
 @pytest.mark.parametrize("source", SOURCES)
+def test_short_lives_do_not_replace_longer_ones(start, standin, host, source):
+    agent = start(config(p=SOURCES[source](standin)))
+    first = agent.credentials("p")
+    standin.fault(source, "short_life", seconds=30)
+    assert "less than 60 s" in failure(agent, "p")["detail"]
+    assert agent.credentials("p", wait=0) == first and agent.profile("p")["state"] == "stale"
+
+
+@pytest.mark.parametrize("source", SOURCES)
 def test_never_through_a_proxy(start, standin, host, folder, source):
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
