@@ -13,13 +13,14 @@ from standin import demo
 from support import paths
 from support.agent import environment
 from support.aws import echo
+from support.polling import until
 from support.profiles import config
 
 BASE = demo.ROLE + "base"
 TOKEN = "Bearer one-" + "t" * 32
 OTHER_TOKEN = "other-" + "u" * 32
 FAULTS = ("refuse", "hang", "cut", "garbage", "html", "error500", "slow", "oversize")
-SHORT_TIMEOUT = {"connect_timeout_ms": 200, "read_timeout_ms": 200}
+SHORT_LIMITS = {"connect_timeout_ms": 300, "read_timeout_ms": 700}
 LIMITS = {"connect_timeout_ms": 5000, "read_timeout_ms": 10000}  # as long as a busy machine may take
 
 
@@ -62,7 +63,8 @@ def failure(agent, name):
 
 
 def refreshed(agent, name):
-    assert (reply := agent.refresh(name)).status == 200, reply.body
+    """After what was wrong has been put right: an attempt that began before, and is joined, may still fail."""
+    until(lambda: agent.refresh(name).status == 200, what="a refresh that succeeds")
     return agent.credentials(name)
 
 
@@ -243,7 +245,7 @@ def test_session_tokens_that_never_last(start, standin, host):
     agent = start(config(ec2=imds(standin)))
     problem = failure(agent, "ec2")
     assert "session token" in problem["detail"]
-    assert actions(standin) == ["api/token", "roles/", "roles/base"] * 2
+    assert actions(standin)[:6] == ["api/token", "roles/", "roles/base"] * 2  # then it may be the next attempt's turn
     host(forgets_tokens=False)
     assert echo(standin, refreshed(agent, "ec2"))["role"] == BASE
 
@@ -303,14 +305,14 @@ def test_metadata_endpoints_that_are_refused(folder, endpoint):
 
 def misbehave(standin, source, kind):
     """Slow is slower than the profile waits."""
-    standin.fault(source, kind, **({"seconds": 2} if kind == "slow" else {}))
+    standin.fault(source, kind, **({"seconds": 20} if kind == "slow" else {}))
 
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faults(start, standin, host, source, kind):
     """With nothing held a clear error, else what is held; and all is well when the fault is over."""
-    limits = SHORT_TIMEOUT if kind in ("hang", "slow") else {}
+    limits = SHORT_LIMITS if kind in ("hang", "slow") else {}
     agent = start(config(p=SOURCES[source](standin, **limits)))
     misbehave(standin, source, kind)
     first_problem = failure(agent, "p")
@@ -345,6 +347,15 @@ def test_short_lives(start, standin, host, source):
     standin.clear_faults()
     standin.fault(source, "short_life", seconds=240)
     assert echo(standin, refreshed(agent, "p"))["role"] == BASE
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_short_lives_do_not_replace_longer_ones(start, standin, host, source):
+    agent = start(config(p=SOURCES[source](standin)))
+    first = agent.credentials("p")
+    standin.fault(source, "short_life", seconds=30)
+    assert "less than 60 s" in failure(agent, "p")["detail"]
+    assert agent.credentials("p", wait=0) == first and agent.profile("p")["state"] == "stale"
 
 
 @pytest.mark.parametrize("source", SOURCES)
