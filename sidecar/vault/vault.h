@@ -67,8 +67,8 @@ struct entry_options {
 // How much each upstream is asked at most; 0: the default.
 enum { VAULT_CALLS_PER_SECOND = 100, VAULT_BURST = 20, VAULT_CONCURRENCY = 64 };
 struct vault_pacing {
-        int64_t calls_per_second; // that begin in any one second, up to 10,000
-        int64_t burst;            // of these at once; no more than all of them count
+        int64_t calls_per_second; // in any one second, each from its begin to a second after its end; up to 10,000
+        int64_t burst;            // that begin at once; no more than all of them count
         int64_t concurrency;      // that are under way
 };
 // From now on; until then the defaults.
