@@ -179,8 +179,12 @@ static int resolve_all(struct draft *d, struct resolution *r)
                 struct profile *p = &d->profiles[i];
                 bool is_empty;
                 r->owner = i;
-                if (resolve_one(r, p, &is_empty) == 0)
+                if (resolve_one(r, p, &is_empty) == 0) {
+                        // Nobody may have asked for the metadata service: a laptop with profiles has none.
+                        if (d->keeps_faults && p->declared_type == PROFILE_DEFAULT_CHAIN && p->type == PROFILE_IMDS)
+                                p->on_demand = true;
                         continue;
+                }
                 if (!d->keeps_faults)
                         return refuse(d, draft_turn_to(d, i));
                 p->on_demand |= is_empty; // nobody asked for it

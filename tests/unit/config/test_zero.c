@@ -285,6 +285,15 @@ static void test_broken_profiles(void **state)
         assert_null(home_find(s, "a")->fault);
         settings_free(s);
 
+        // Nor does one that ends at a metadata service that may not be there; alone it is waited for.
+        s = good(h, "[profile a]\n" KEYS, NULL, LIST(REGION));
+        assert_int_equal(home_find(s, "default")->type, PROFILE_IMDS);
+        assert_true(home_find(s, "default")->on_demand);
+        settings_free(s);
+        s = good(h, NULL, NULL, LIST(REGION));
+        assert_false(home_find(s, "default")->on_demand);
+        settings_free(s);
+
         // What is configured for it and broken is waited for.
         s = good(h, "[default]\naws_access_key_id = AKIDEXAMPLE00001\n[profile a]\n" KEYS, NULL, NULL);
         assert_non_null(home_find(s, "default")->fault);
