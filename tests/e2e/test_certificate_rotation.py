@@ -70,15 +70,27 @@ def pkcs12_profile(profiles, place):
     return profile
 
 
+@pytest.fixture
+def start_fresh(start):
+    """An agent with that profile; its first session is there, so that a refresh makes a call of its own."""
+
+    def start_agent(profile):
+        agent = start(config(onprem=profile))
+        agent.wait_for_state("onprem", "fresh")
+        return agent
+
+    return start_agent
+
+
 @pytest.mark.parametrize(
     ("parts", "make_profile"),
     [(("certificate", "key", "passphrase"), pem_profile), (("pkcs12", "passphrase"), pkcs12_profile)],
     ids=["pem", "pkcs12"],
 )
-def test_every_order(start, standin, profiles, place, parts, make_profile):
+def test_every_order(start_fresh, standin, profiles, place, parts, make_profile):
     for part in parts:
         write_part(standin, place, part, "ec")
-    agent = start(config(onprem=make_profile(profiles, place)))
+    agent = start_fresh(make_profile(profiles, place))
     assert signed_by(agent, standin) == NAMES["ec"]
     kinds = itertools.cycle(("rsa", "ec"))
     before = "ec"
@@ -94,10 +106,10 @@ def test_every_order(start, standin, profiles, place, parts, make_profile):
 
 
 @pytest.mark.parametrize("part", ["certificate", "key", "passphrase"])
-def test_written_in_place_and_only_in_part(start, standin, profiles, place, part):
+def test_written_in_place_and_only_in_part(start_fresh, standin, profiles, place, part):
     for name in ("certificate", "key", "passphrase"):
         write_part(standin, place, name, "ec")
-    agent = start(config(onprem=pem_profile(profiles, place)))
+    agent = start_fresh(pem_profile(profiles, place))
     assert signed_by(agent, standin) == NAMES["ec"]
     whole = (place / part).read_bytes()
     for size in (len(whole) // 2, 0):
@@ -110,10 +122,10 @@ def test_written_in_place_and_only_in_part(start, standin, profiles, place, part
     assert signed_by(agent, standin) == NAMES["rsa"]
 
 
-def test_a_pkcs12_file_cut_short(start, standin, profiles, place):
+def test_a_pkcs12_file_cut_short(start_fresh, standin, profiles, place):
     for part in ("pkcs12", "passphrase"):
         write_part(standin, place, part, "rsa")
-    agent = start(config(onprem=pkcs12_profile(profiles, place)))
+    agent = start_fresh(pkcs12_profile(profiles, place))
     assert signed_by(agent, standin) == NAMES["rsa"]
     whole = (place / "pkcs12").read_bytes()
     for size in (len(whole) - 1, 100, 0):
@@ -121,7 +133,7 @@ def test_a_pkcs12_file_cut_short(start, standin, profiles, place):
         assert signed_by(agent, standin) == NAMES["rsa"]
 
 
-def test_all_at_once_behind_a_link(start, standin, profiles, folder):
+def test_all_at_once_behind_a_link(start_fresh, standin, profiles, folder):
     """As Kubernetes mounts a Secret: the files are links to one that is exchanged."""
     place = folder / "mounted"
     place.mkdir()
@@ -132,7 +144,7 @@ def test_all_at_once_behind_a_link(start, standin, profiles, folder):
     (place / "..data").symlink_to("..ec")
     for part in ("certificate", "key", "passphrase"):
         (place / part).symlink_to(f"..data/{part}")
-    agent = start(config(onprem=pem_profile(profiles, place)))
+    agent = start_fresh(pem_profile(profiles, place))
     assert signed_by(agent, standin) == NAMES["ec"]
     (place / "..new").symlink_to("..rsa")
     os.replace(place / "..new", place / "..data")

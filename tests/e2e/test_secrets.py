@@ -105,7 +105,8 @@ def test_release_build_forbids_core_dumps_and_tracing(start, standin, profiles, 
 
     if os.geteuid() == 0:
         os.chown(folder, OTHER_UID, OTHER_UID)
-    agent = start(config(base=profiles.static()), binary=paths.RELEASE / "keyfobd", preexec=become_somebody)
+    binary = paths.copy_for_others(paths.RELEASE / "keyfobd", folder)
+    agent = start(config(base=profiles.static()), binary=binary, preexec=become_somebody)
     pid = agent.process.pid
     assert agent.credentials("base")
     assert os.stat(f"/proc/{pid}/environ").st_uid == 0

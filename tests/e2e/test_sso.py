@@ -240,7 +240,8 @@ def test_renewed_token_that_cannot_be_written_is_used(start, standin, cache, fol
         for path in (folder, folder / ".aws", folder / ".aws" / "sso", cache.folder, cache.path()):
             os.chown(path, OTHER_UID, OTHER_UID)
     try:
-        agent = start(config(dev=sso(standin)), preexec=become_somebody)
+        binary = paths.copy_for_others(paths.KEYFOBD, folder)
+        agent = start(config(dev=sso(standin)), binary=binary, preexec=become_somebody)
         first = agent.credentials("dev")
         assert agent.refresh("dev").status == 200
         assert agent.credentials("dev")["AccessKeyId"] != first["AccessKeyId"]

@@ -2,6 +2,7 @@
 """Where things are."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,3 +14,8 @@ KEYFOBD = BUILD / "keyfobd"
 KEYFOB = BUILD / "keyfob"
 
 sys.path.insert(0, str(TESTS))  # for `import standin`
+
+
+def copy_for_others(binary, folder):
+    """A copy of a program in a test's folder: other users may not reach the build folder."""
+    return shutil.copy(binary, folder / f"{binary.name}-copy")
