@@ -25,7 +25,8 @@ static void role_answered(void *arg, const struct http_response *response, const
 
 static int ask_portal(struct sso *s, struct error *e)
 {
-        s->call = sso_http_portal(&s->keeper.deps, s->profile, s->keeper.token.access_token, role_answered, s, e);
+        const struct sso_http http = {&s->keeper.deps, s->profile, role_answered, s};
+        s->call = sso_http_portal(&http, s->keeper.token.access_token, e);
         return s->call ? 0 : error_context(e, "GetRoleCredentials");
 }
 

@@ -11,54 +11,49 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 8 * 1024 };
 
-static struct http_call *start(const struct provider_deps *deps, const struct profile *p, struct http_request *request,
-                               http_done_fn *done, void *arg, struct error *e)
+static struct http_call *start(const struct sso_http *h, struct http_request *request, struct error *e)
 {
+        const struct profile *p = h->profile;
         int64_t connect_ms = p->connect_timeout_ms > 0 ? p->connect_timeout_ms : CONNECT_TIMEOUT_MS;
         request->connect_timeout_ms = connect_ms;
         request->total_timeout_ms = connect_ms + (p->read_timeout_ms > 0 ? p->read_timeout_ms : READ_TIMEOUT_MS);
         request->ca_bundle = p->ca_bundle;
-        return http_client_start(deps->http, request, done, arg, e);
+        if (request->url)
+                return http_client_start(h->deps->http, request, h->done, h->arg, e);
+        (void)error_set(e, ERROR_INTERNAL, "out of memory, or a URL that is too long");
+        return NULL;
 }
 
-struct http_call *sso_http_oidc(const struct provider_deps *deps, const struct profile *p, const char *path,
-                                struct slice body, http_done_fn *done, void *arg, struct error *e)
+struct http_call *sso_http_oidc(const struct sso_http *h, const char *path, struct slice body, struct error *e)
 {
         const struct http_field fields[] = {{SLICE("content-type"), SLICE("application/json")}};
         struct buffer url;
-        struct http_call *call = NULL;
         buffer_init(&url, URL_MAX);
-        (void)buffer_put_str(&url, p->sso.oidc_endpoint_url);
+        (void)buffer_put_str(&url, h->profile->sso.oidc_endpoint_url);
         (void)buffer_put_str(&url, path);
-        const char *text = buffer_c_str(&url);
-        struct http_request request = {
-            .method = "POST", .url = text, .fields = fields, .fields_count = LENGTH(fields), .body = body};
-        if (text)
-                call = start(deps, p, &request, done, arg, e);
-        else
-                (void)error_set(e, ERROR_INTERNAL, "out of memory, or an endpoint that is too long");
+        struct http_request request = {.method = "POST",
+                                       .url = buffer_c_str(&url),
+                                       .fields = fields,
+                                       .fields_count = LENGTH(fields),
+                                       .body = body};
+        struct http_call *call = start(h, &request, e);
         buffer_free(&url);
         return call;
 }
 
-struct http_call *sso_http_portal(const struct provider_deps *deps, const struct profile *p, struct slice access_token,
-                                  http_done_fn *done, void *arg, struct error *e)
+struct http_call *sso_http_portal(const struct sso_http *h, struct slice access_token, struct error *e)
 {
         const struct http_field fields[] = {{SLICE("x-amz-sso_bearer_token"), access_token}};
         struct buffer url;
-        struct http_call *call = NULL;
         buffer_init(&url, URL_MAX);
-        (void)buffer_put_str(&url, p->endpoint_url);
+        (void)buffer_put_str(&url, h->profile->endpoint_url);
         (void)buffer_put_str(&url, "/federation/credentials?role_name=");
-        (void)text_percent_encode(slice_str(p->sso.role_name), false, &url);
+        (void)text_percent_encode(slice_str(h->profile->sso.role_name), false, &url);
         (void)buffer_put_str(&url, "&account_id=");
-        (void)text_percent_encode(slice_str(p->sso.account_id), false, &url);
-        const char *text = buffer_c_str(&url);
-        struct http_request request = {.method = "GET", .url = text, .fields = fields, .fields_count = LENGTH(fields)};
-        if (text)
-                call = start(deps, p, &request, done, arg, e);
-        else
-                (void)error_set(e, ERROR_INTERNAL, "out of memory, or a URL that is too long");
+        (void)text_percent_encode(slice_str(h->profile->sso.account_id), false, &url);
+        struct http_request request = {
+            .method = "GET", .url = buffer_c_str(&url), .fields = fields, .fields_count = LENGTH(fields)};
+        struct http_call *call = start(h, &request, e);
         buffer_free(&url);
         return call;
 }

@@ -8,14 +8,18 @@
 #include "sidecar/providers/answer.h"
 #include "sidecar/providers/registry.h"
 
-struct sso_token;
+// Whose calls, and who hears of their ends; as for http_client_start().
+struct sso_http {
+        const struct provider_deps *deps;
+        const struct profile *profile;
+        http_done_fn *done;
+        void *arg;
+};
 
-// CreateToken and its kind: `path` is "/token". As http_client_start().
-struct http_call *sso_http_oidc(const struct provider_deps *deps, const struct profile *p, const char *path,
-                                struct slice body, http_done_fn *done, void *arg, struct error *e);
+// CreateToken and its kind: `path` is "/token". A call, or NULL with *e.
+struct http_call *sso_http_oidc(const struct sso_http *h, const char *path, struct slice body, struct error *e);
 // The same for GetRoleCredentials of the profile's account and role.
-struct http_call *sso_http_portal(const struct provider_deps *deps, const struct profile *p, struct slice access_token,
-                                  http_done_fn *done, void *arg, struct error *e);
+struct http_call *sso_http_portal(const struct sso_http *h, struct slice access_token, struct error *e);
 
 // Reads GetRoleCredentials' answer: a session or an error. 0 with *ret pointing into `scratch` (initialised, with room
 // for twice the body; it holds secrets), or -1 with *what.

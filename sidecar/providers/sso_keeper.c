@@ -144,7 +144,8 @@ static int send_renewal(struct sso_keeper *k, struct error *e)
         if (body.failed)
                 (void)error_set(e, ERROR_INTERNAL, "out of memory");
         else
-                k->call = sso_http_oidc(&k->deps, k->profile, "/token", buffer_slice(&body), renewed, k, e);
+                k->call = sso_http_oidc(&(struct sso_http){&k->deps, k->profile, renewed, k}, "/token",
+                                        buffer_slice(&body), e);
         buffer_free(&body);
         return k->call ? 0 : -1;
 }

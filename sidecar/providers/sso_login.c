@@ -13,8 +13,7 @@
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_client.h"
 #include "sidecar/providers/sso_http.h"
-#include "sidecar/providers/sso_new_token.h"
-#include "sidecar/providers/sso_token.h"
+#include "sidecar/providers/sso_login_keep.h"
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -140,7 +139,8 @@ static void post(struct sso_login *l, const char *path, struct buffer *body, htt
         if (body->failed)
                 (void)error_set(&l->error, ERROR_INTERNAL, "out of memory");
         else
-                l->call = sso_http_oidc(&l->deps, l->profile, path, buffer_slice(body), done, l, &l->error);
+                l->call = sso_http_oidc(&(struct sso_http){&l->deps, l->profile, done, l}, path, buffer_slice(body),
+                                        &l->error);
         buffer_free(body);
         if (!l->call)
                 fail(l);
@@ -244,31 +244,6 @@ static void start_device(struct sso_login *l)
 
 // --- the token ---
 
-static int take_token(struct sso_login *l, const struct http_response *response)
-{
-        struct json_doc doc;
-        struct buffer text;
-        struct slice access = {NULL, 0}, refresh = {NULL, 0};
-        int64_t lives_s = 0;
-        const char *what = NULL;
-        json_doc_init(&doc);
-        buffer_init(&text, LIMIT_UPSTREAM_BODY);
-        int r = members_parse(&doc, response->body, &text, &what);
-        if (r == 0)
-                r = members_text(&doc, JSON_ROOT, SLICE("accessToken"), &text, &access) |
-                    members_text(&doc, JSON_ROOT, SLICE("refreshToken"), &text, &refresh) |
-                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &lives_s);
-        if (r < 0 || access.n == 0 || lives_s == 0 || lives_s > INT32_MAX)
-                r = unreadable(l, "CreateToken", what ? what : "accessToken or expiresIn is missing or wrong",
-                               response);
-        else
-                r = sso_new_token_write(
-                    &(struct sso_new_token){l->profile, &l->client, access, refresh, now_s(l) + lives_s}, &l->error);
-        json_doc_free(&doc);
-        buffer_free(&text);
-        return r;
-}
-
 // Whether the person is still to be waited for after this failure.
 static bool goes_on(struct sso_login *l)
 {
@@ -292,7 +267,7 @@ static void polled(void *arg, const struct http_response *response, const struct
                 return;
         }
         if (r == 0)
-                r = take_token(l, response);
+                r = sso_login_keep(l->profile, &l->client, response, now_s(l), &l->error);
         if (r < 0) {
                 if (strcmp(l->error.upstream.code, "AccessDeniedException") == 0)
                         (void)error_hint(&l->error, "The request was refused in the browser: log in again.");
