@@ -39,11 +39,6 @@ static const struct {
 
 static_assert(sizeof(texts) / sizeof(texts[0]) == SHARED_TEXT_COUNT, "a row for each");
 
-const char *shared_text_key(enum shared_text text)
-{
-        return texts[text].key;
-}
-
 static const char *kind_name(enum aws_section_kind kind)
 {
         return kind == AWS_SECTION_PROFILE ? "profile" : (kind == AWS_SECTION_SERVICES ? "services" : "sso-session");

@@ -31,8 +31,6 @@ enum shared_text {
         SHARED_TEXT_COUNT
 };
 
-const char *shared_text_key(enum shared_text text); // "role_arn"
-
 // Fills *field unless it has a value already or the section says nothing. 0, or -1 and the reader's error.
 int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field);
 

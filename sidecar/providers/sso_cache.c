@@ -17,9 +17,9 @@
 
 enum { SUFFIX_SIZE = sizeof(".XXXXXX") };
 
-struct slice sso_cache_token_key(const struct profile *p)
+const char *sso_cache_token_key(const struct profile *p)
 {
-        return slice_str(p->sso.session ? p->sso.session : p->sso.start_url);
+        return p->sso.session ? p->sso.session : p->sso.start_url;
 }
 
 int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e)

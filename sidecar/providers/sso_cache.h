@@ -14,7 +14,7 @@ struct profile;
 int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e);
 
 // What the token of a profile is kept under: the name of the session, or the start URL of a legacy profile.
-struct slice sso_cache_token_key(const struct profile *p);
+const char *sso_cache_token_key(const struct profile *p);
 
 // The file, whole. 0 with an empty *ret when there is none; -1 with *e: it cannot be read.
 int sso_cache_read(const char *path, struct buffer *ret, struct error *e);

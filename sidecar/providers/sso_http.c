@@ -7,6 +7,7 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_cache.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 8 * 1024 };
@@ -170,7 +171,7 @@ void sso_http_refusal(const struct http_response *response, const char *action, 
         const struct answer_context context = {
             .service = is_role ? "sso" : "sso-oidc",
             .action = action,
-            .subject = is_role ? p->sso.role_name : (p->sso.session ? p->sso.session : p->sso.start_url),
+            .subject = is_role ? p->sso.role_name : sso_cache_token_key(p),
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,

@@ -55,11 +55,6 @@ static int64_t now_s(const struct sso_keeper *k)
         return upstream_time_now_s(&k->time, k->deps.clock);
 }
 
-static const char *name_of(const struct profile *p)
-{
-        return p->sso.session ? p->sso.session : p->sso.start_url;
-}
-
 // --- the file ---
 
 // What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
@@ -86,7 +81,7 @@ static int load(struct sso_keeper *k, struct error *e)
 {
         const char *what = NULL;
         sso_token_clear(&k->token);
-        if (!k->path && sso_cache_path(k->profile, sso_cache_token_key(k->profile), &k->path, e) < 0)
+        if (!k->path && sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->path, e) < 0)
                 return -1;
         if (sso_cache_read(k->path, &k->file, e) < 0)
                 return -1;
@@ -99,7 +94,7 @@ static int load(struct sso_keeper *k, struct error *e)
                 return 0;
         if (k->file.n == 0)
                 return sso_token_missing(k->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
-                                         name_of(k->profile));
+                                         sso_cache_token_key(k->profile));
         return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->path,
                                  what ? what : "out of memory");
 }
@@ -121,10 +116,10 @@ static int say_ended(const struct sso_keeper *k, struct error *e)
         if (is_refused(k))
                 return sso_token_missing(k->profile, e,
                                          "IAM Identity Center does not accept the token any more (%.256s)",
-                                         name_of(k->profile));
+                                         sso_cache_token_key(k->profile));
         (void)time_format_rfc3339(k->token.expires_s, ended);
         return sso_token_missing(k->profile, e, "the login to IAM Identity Center (%.256s) ended at %s",
-                                 name_of(k->profile), ended);
+                                 sso_cache_token_key(k->profile), ended);
 }
 
 // --- renewal ---
@@ -308,7 +303,7 @@ static void renewed(void *arg, const struct http_response *response, const struc
                 r = error_set(&e, ERROR_CANCELLED, "cancelled");
         } else if (error) {
                 e = *error;
-                (void)error_context(&e, "CreateToken for %.256s", name_of(k->profile));
+                (void)error_context(&e, "CreateToken for %.256s", sso_cache_token_key(k->profile));
                 r = may_fall_back(k) ? 0 : -1;
         } else if (response->status >= 200 && response->status < 300) {
                 r = take(k, response, &e);

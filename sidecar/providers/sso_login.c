@@ -11,6 +11,7 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
 #include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_cache.h"
 #include "sidecar/providers/sso_client.h"
 #include "sidecar/providers/sso_http.h"
 #include "sidecar/providers/sso_login_keep.h"
@@ -104,15 +105,10 @@ static void fail(struct sso_login *l)
         move_to(l, LOGIN_FAILED);
 }
 
-static const char *name_of(const struct profile *p)
-{
-        return p->sso.session ? p->sso.session : p->sso.start_url;
-}
-
 static int unreadable(struct sso_login *l, const char *action, const char *what, const struct http_response *response)
 {
         (void)answer_unreadable(what, response->status, response->body.n, &l->error);
-        return error_context(&l->error, "%s for %.256s", action, name_of(l->profile));
+        return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->profile));
 }
 
 // The answer of a call, in any of its ways. 0: a success, to be read. -1: l->error says why not.
@@ -123,7 +119,7 @@ static int answered(struct sso_login *l, const char *action, const struct http_r
         l->call = NULL;
         if (error) {
                 l->error = *error;
-                return error_context(&l->error, "%s for %.256s", action, name_of(l->profile));
+                return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->profile));
         }
         if (response->status < 200 || response->status >= 300) {
                 sso_http_refusal(response, action, l->profile, &l->error);

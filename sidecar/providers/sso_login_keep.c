@@ -47,7 +47,7 @@ static int write_token(const struct profile *p, const struct sso_client *client,
         buffer_init(&out, LIMIT_TOKEN_FILE);
         int r = write_json(p, client, g, &out, e);
         if (r == 0)
-                r = sso_cache_path(p, sso_cache_token_key(p), &path, e);
+                r = sso_cache_path(p, slice_str(sso_cache_token_key(p)), &path, e);
         if (r == 0)
                 r = sso_cache_write(path, buffer_slice(&out), e);
         free(path);
@@ -73,7 +73,7 @@ int sso_login_keep(const struct profile *p, const struct sso_client *client, con
         if (r < 0 || g.access.n == 0 || lives_s == 0 || lives_s > INT32_MAX) {
                 (void)answer_unreadable(what ? what : "accessToken or expiresIn is missing or wrong", response->status,
                                         response->body.n, e);
-                r = error_context(e, "CreateToken for %.256s", p->sso.session ? p->sso.session : p->sso.start_url);
+                r = error_context(e, "CreateToken for %.256s", sso_cache_token_key(p));
         } else {
                 g.expires_s = now_s + lives_s;
                 r = write_token(p, client, &g, e);
