@@ -14,6 +14,7 @@ import pytest
 from standin import demo
 from support import aws
 from support.agent import Agent, environment
+from support.polling import until
 from support.sdk import build_go
 from support.sso_cache import START_URL, Cache
 
@@ -505,8 +506,10 @@ class Host:
             if agent.process.poll() is None and not self._listens(agent):
                 assert agent.process.wait(10) == 78, agent.stderr()
                 return ERROR, None
-            reply = agent.call("GET", "/v1/profiles/default/credentials?wait=20")
-            about = agent.profile("default")
+            # Not a long wait: it outlasts faults that may pass, as that of a command is.
+            agent.call("GET", "/v1/profiles/default/credentials?wait=0")
+            about = until(lambda: self._settled(agent.profile("default")), 30, "credentials, or an error")
+            reply = agent.call("GET", "/v1/profiles/default/credentials?wait=0")
             agent.end()
             agent.check_log([v for k, v in self.values.items() if k.endswith(("_secret", "_token"))])
             if reply.status != 200:
@@ -517,6 +520,10 @@ class Host:
             if agent.process.poll() is None:
                 agent.process.kill()
                 agent.process.wait()
+
+    @staticmethod
+    def _settled(about):
+        return about if about["state"] == "fresh" or about["last_error"] else None
 
     @staticmethod
     def _listens(agent):

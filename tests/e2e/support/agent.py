@@ -104,10 +104,10 @@ class Agent:
 
     # ---- the API ----
 
-    def call(self, method, target, document=None, headers=None, body=None, timeout=20.0):
+    def call(self, method, target, document=None, headers=None, body=None, timeout=unix_http.LONGEST_SECONDS):
         return unix_http.call(self.socket, method, target, document, headers, body, timeout)
 
-    def connection(self, timeout=20.0):
+    def connection(self, timeout=unix_http.LONGEST_SECONDS):
         return unix_http.UnixConnection(self.socket, timeout)
 
     def profile(self, name):

@@ -6,11 +6,13 @@ import json
 import socket
 from dataclasses import dataclass
 
+LONGEST_SECONDS = 75.0  # longer than any ?wait= may be
+
 
 class UnixConnection(http.client.HTTPConnection):
     """A keep-alive connection to a socket path."""
 
-    def __init__(self, path, timeout=15.0):
+    def __init__(self, path, timeout=LONGEST_SECONDS):
         super().__init__("localhost", timeout=timeout)
         self.path = str(path)
 
@@ -47,14 +49,14 @@ class Reply:
         return document
 
 
-def connect(path, timeout=15.0):
+def connect(path, timeout=LONGEST_SECONDS):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
     sock.connect(str(path))
     return sock
 
 
-def call(path, method, target, document=None, headers=None, body=None, timeout=15.0):
+def call(path, method, target, document=None, headers=None, body=None, timeout=LONGEST_SECONDS):
     """One exchange on a connection of its own."""
     connection = UnixConnection(path, timeout)
     try:
