@@ -39,7 +39,7 @@ def test_curl(shared):
         ["curl", "-sS", "--fail-with-body", "--unix-socket", str(shared.socket), f"http://keyfob{CREDENTIALS}"],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=True,
     )
     assert json.loads(run.stdout)["Version"] == 1
@@ -294,7 +294,7 @@ def ask_as(agent, uid, method, target, body=None):
     command += ["--unix-socket", str(agent.socket), "-w", "\n%{http_code}", f"http://k{target}"]
     if body is not None:
         command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
-    out = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     text, _, status = out.rpartition("\n")
     return int(status), json.loads(text).get("code") if int(status) >= 400 else None
 
@@ -344,7 +344,7 @@ def test_socket_mode_keeps_others_out(start, profiles):
             ["setpriv", f"--reuid={OTHER_UID}", "--clear-groups", "curl", "-sS", "--unix-socket", str(agent.socket)]
             + ["http://k/livez"],
             capture_output=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         assert run.returncode == 7, "curl could not connect"

@@ -32,7 +32,7 @@ def gauges(agent):
 
 def status(agent, folder, *arguments):
     command = [KEYFOB, "status", *arguments, "--socket", agent.socket]
-    run = subprocess.run(command, env=environment(folder), capture_output=True, text=True, timeout=30)
+    run = subprocess.run(command, env=environment(folder), capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     return run.stdout
 

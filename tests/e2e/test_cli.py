@@ -13,7 +13,7 @@ from support.profiles import config
 COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
 
 
-def keyfob(*arguments, socket=None, env=None, timeout=30):
+def keyfob(*arguments, socket=None, env=None, timeout=60):
     arguments = [*map(str, arguments), *(["--socket", str(socket)] if socket else [])]
     return subprocess.run(
         [str(paths.KEYFOB), *arguments],
@@ -162,7 +162,7 @@ def test_standard_output_that_is_closed(shared):
             env=environment("/nonexistent"),
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=20,
+            timeout=60,
             check=False,
         )
     assert run.returncode == 1

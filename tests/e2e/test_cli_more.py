@@ -20,7 +20,7 @@ COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"
 URL = "https://my-bucket.s3.us-west-2.amazonaws.com/x"
 
 
-def keyfob(*arguments, socket=None, timeout=30, binary=paths.KEYFOB, **more):
+def keyfob(*arguments, socket=None, timeout=60, binary=paths.KEYFOB, **more):
     """Arguments may be bytes."""
     arguments = [*arguments, *(["--socket", str(socket)] if socket else [])]
     more.setdefault("stdin", subprocess.DEVNULL)
@@ -236,7 +236,7 @@ def test_closed_standard_output(shared):
         ["sh", "-c", f"exec '{paths.KEYFOB}' credential-process irsa --socket '{shared.socket}' >&-"],
         env=environment("/nonexistent"),
         stderr=subprocess.PIPE,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert run.returncode == 1 and b"standard output" in run.stderr
@@ -276,7 +276,7 @@ class Terminal:
         os.close(slave)
         self.text = ""
 
-    def read_until(self, condition, timeout=20.0):
+    def read_until(self, condition, timeout=60):
         deadline = time.monotonic() + timeout
         while not condition(self.text):
             left = deadline - time.monotonic()

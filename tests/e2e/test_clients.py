@@ -105,7 +105,7 @@ def keyfob(shared, *arguments):
         env=environment("/nonexistent"),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -124,7 +124,7 @@ def test_curl_from_keyfob_sign(shared, standin, body):
         ["sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert run.returncode == 0, (command, run.stdout, run.stderr)
@@ -138,12 +138,12 @@ def test_body_from_a_file(shared, standin, folder):
     (folder / "body.json").write_bytes(b"\x00\xff{}\n")
     arguments = ["sign", "POST", standin.url + "/x", "-d", f"@{folder / 'body.json'}", "--curl", "--profile", "irsa"]
     command = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1")
-    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(run.stdout)["payload_length"] == 5
 
 
 def test_curl_with_a_presigned_url(shared, standin):
     arguments = ["presign", "GET", standin.url + "/x?a=1", "--profile", "irsa"]
     url = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1").strip()
-    run = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(run.stdout)["presigned"] is True

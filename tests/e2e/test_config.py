@@ -20,7 +20,7 @@ def check(folder, text, *arguments):
         env=environment(folder),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 
@@ -31,7 +31,7 @@ def test_demo_is_good(standin):
         env=environment("/nonexistent"),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -97,7 +97,7 @@ def test_missing_file(folder):
         env=environment(folder),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert run.returncode == 78 and "none.json" in run.stderr
@@ -130,7 +130,7 @@ def test_usage(folder):
             env=environment(folder),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         assert run.returncode == 2 and run.stdout == "", arguments

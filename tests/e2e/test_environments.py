@@ -508,7 +508,7 @@ class Host:
                 return ERROR, None
             # Not a long wait: it outlasts faults that may pass, as that of a command is.
             agent.call("GET", "/v1/profiles/default/credentials?wait=0")
-            about = until(lambda: self._settled(agent.profile("default")), 30, "credentials, or an error")
+            about = until(lambda: self._settled(agent.profile("default")), what="credentials, or an error")
             reply = agent.call("GET", "/v1/profiles/default/credentials?wait=0")
             agent.end()
             agent.check_log([v for k, v in self.values.items() if k.endswith(("_secret", "_token"))])

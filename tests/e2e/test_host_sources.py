@@ -73,7 +73,7 @@ def check(folder, document, env=None):
     path = folder / "bad.json"
     path.write_text(json.dumps(document))
     command = [paths.KEYFOBD, "--check", "--config", path]
-    done = subprocess.run(command, env=env or environment(folder), capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, env=env or environment(folder), capture_output=True, text=True, timeout=60)
     assert done.returncode == 78, done
     return done.stderr
 

@@ -249,7 +249,7 @@ class Terminal:
     def end(self):
         """(exit status, standard output, standard error)"""
         try:
-            out, err = self.process.communicate(timeout=20)
+            out, err = self.process.communicate(timeout=60)
         finally:
             self.process.kill()
             os.close(self.master)
@@ -264,7 +264,7 @@ def keyfob(folder, *arguments, stdin=""):
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
         start_new_session=True,
     )

@@ -22,7 +22,7 @@ def test_single_flight(start, standin, profiles):
     replies = []
 
     def ask():
-        replies.append(agent.call("GET", "/v1/profiles/irsa/credentials", timeout=30))
+        replies.append(agent.call("GET", "/v1/profiles/irsa/credentials", timeout=60))
 
     threads = [threading.Thread(target=ask) for _ in range(200)]
     for thread in threads:
@@ -140,7 +140,7 @@ def test_long_poll(start, standin, profiles):
     assert agent.call("GET", path + "?wait=0", headers={"If-None-Match": tag}).status == 304
     assert agent.call("GET", path, headers={"If-None-Match": '"another"'}).status == 200
 
-    sock = unix_http.connect(agent.socket, timeout=30)
+    sock = unix_http.connect(agent.socket, timeout=60)
     sock.sendall(f"GET {path}?wait=30 HTTP/1.1\r\nHost: k\r\nIf-None-Match: {tag}\r\n\r\n".encode())
     assert agent.refresh("irsa").status == 200
     (reply,) = unix_http.read_replies(sock, 1)

@@ -43,7 +43,7 @@ def variables(standin, folder, **more):
 
 
 def boto(standin, env):
-    run = subprocess.run([sys.executable, "-c", BOTO], env=env, capture_output=True, text=True, timeout=30, check=True)
+    run = subprocess.run([sys.executable, "-c", BOTO], env=env, capture_output=True, text=True, timeout=60, check=True)
     return echo(standin, json.loads(run.stdout))
 
 
@@ -140,7 +140,7 @@ def test_named_profiles(start, standin, folder):
     status, problem = agent.refusal("broken")
     assert status == 502 and problem["code"] and "(broken -> broken)" in problem["detail"]
     run = subprocess.run(
-        [str(paths.KEYFOB), "status", "tenant"], env=env, capture_output=True, text=True, timeout=20, check=True
+        [str(paths.KEYFOB), "status", "tenant"], env=env, capture_output=True, text=True, timeout=60, check=True
     )
     assert "source: profile tenant: assume_role (role_arn of" in run.stdout and "on profile k" in run.stdout
 

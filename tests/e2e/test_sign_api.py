@@ -125,7 +125,7 @@ def by_botocore(request, credentials, date):
 def send(url, method, headers, body):
     """Sends exactly this; (status, error type, body)."""
     port, _, rest = url.removeprefix("http://127.0.0.1:").partition("/")
-    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
     try:
         connection.putrequest("GET", "/", skip_host=True, skip_accept_encoding=True)
         connection._buffer[0] = f"{method} /{rest} HTTP/1.1".encode()  # raw UTF-8 is allowed in a path

@@ -53,7 +53,7 @@ class Sampler(threading.Thread):
         self.samples, self.faults = 0, []
 
     def run(self):
-        connection = unix_http.UnixConnection(self._socket, 20)
+        connection = unix_http.UnixConnection(self._socket)
         while not self._over.is_set():
             for name in self._names:
                 connection.request("GET", f"/v1/profiles/{name}/credentials")

@@ -216,7 +216,7 @@ def signed(standin, method="GET", target="/model/m/invoke", body=b"", service="b
 
 
 def send(standin, method, target, headers, body=b""):
-    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
     try:
         connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
@@ -269,7 +269,7 @@ def test_body_as_it_may_come(standin):
         ({"Transfer-Encoding": "chunked"}, (body[i : i + 7000] for i in range(0, len(body), 7000))),
         ({"Expect": "100-continue", "Content-Length": str(len(body))}, body),
     ):
-        connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
         connection.request("POST", target, data, {**headers, **more}, encode_chunked=True)
         response = connection.getresponse()
         assert json.loads(response.read())["payload_length"] == len(body)
@@ -335,7 +335,7 @@ def test_faults(standin, kind, outcome):
 
 def test_hang_ends_when_cleared(standin):
     standin.fault("sts", "hang")
-    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
     connection.request("POST", "/", body="Action=GetCallerIdentity")
     standin.clear_faults()
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
@@ -352,7 +352,7 @@ def test_fault_for_one_role(standin):
 
 def test_tls(standin):
     context = ssl.create_default_context(cafile=str(standin.dir / "tls-ca.pem"))
-    with urllib.request.urlopen(standin.tls_url + "/_standin/time", context=context, timeout=10) as response:
+    with urllib.request.urlopen(standin.tls_url + "/_standin/time", context=context, timeout=60) as response:
         assert "now" in json.load(response)
 
 

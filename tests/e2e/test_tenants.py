@@ -53,7 +53,7 @@ def is_ready(agent):
 def test_a_directory_of_tenants(standin, start, tenants):
     directory, config, write = tenants
     agent = start(config)
-    until(lambda: is_ready(agent), 60, "all tenants")
+    until(lambda: is_ready(agent), what="all tenants")
     calls = standin.calls(action="AssumeRole")
     assert all(call["verified"] and call["error"] is None for call in calls)
     assert sorted(external_ids(standin)) == sorted(f"tenant:{n}" for n in range(TENANTS))
@@ -77,7 +77,7 @@ def test_a_directory_of_tenants(standin, start, tenants):
 def test_a_broken_file_changes_nothing(standin, start, tenants):
     directory, config, write = tenants
     agent = start({**config, "upstream": {"calls_per_second": 1000, "burst": 100}})
-    until(lambda: is_ready(agent), 60, "all tenants")
+    until(lambda: is_ready(agent), what="all tenants")
     standin.reset()
     good = (directory / "042.json").read_text()
     for text, words in (

@@ -83,7 +83,7 @@ def after(agent, change, *arguments):
     before = outcomes(agent)
     change(*arguments)
     # Files without events are looked at every quarter of a minute; these have them, so this is quick.
-    (line,) = until(lambda: [x for x in outcomes(agent) if x not in before], 30, "a reload")
+    (line,) = until(lambda: [x for x in outcomes(agent) if x not in before], what="a reload")
     assert "cause=file" in line or '"cause":"file"' in line, line
     return line
 
@@ -187,7 +187,7 @@ def test_status_of_a_chain(follow, standin, home, users, folder):
     def status(*arguments):
         command = [paths.KEYFOB, "status", "default", *arguments]
         env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"))
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
         return " ".join(done.stdout.split())  # long lines are wrapped
 
     home.write("credentials", f"[default]\n{users['one']}")

@@ -151,6 +151,10 @@ def _write_certificates(folder, now):
         "untrusted.pem": pki.pem(stranger.leaf("untrusted-client", untrusted)),
         "untrusted-key.pem": pki.pem_key(untrusted),
     }
+    for size, kind in pki.ML_DSA.items():
+        key = kind.generate()
+        files[f"mldsa-{size}.pem"] = pki.pem(root.leaf(f"mldsa-{size}-client", key))
+        files[f"mldsa-{size}-key.pem"] = pki.pem_key(key)
     for name, data in files.items():
         write_private(folder / name, data)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 DAY = 86400
+ML_DSA = {44: mldsa.MLDSA44PrivateKey, 65: mldsa.MLDSA65PrivateKey, 87: mldsa.MLDSA87PrivateKey}
 # What endpoints of AWS are called, for clients that a test's proxy leads here.
 AWS_NAMES = [
     "sts.amazonaws.com",

@@ -74,7 +74,7 @@ def _verified_leaf(call, anchor):
     """The client's certificate, once everything about it and its signature is right."""
     request, clock = call.request, call.clock
     algorithm, credential, names, signature = sigv4.parse_authorization(
-        request.header("authorization") or "", {x509chain.RSA_ALGORITHM, x509chain.ECDSA_ALGORITHM}
+        request.header("authorization") or "", set(x509chain.ALGORITHMS.values())
     )
     scope, timestamp = sigv4.parse_credential(credential), request.header("x-amz-date") or ""
     call.record.update(region=scope.region, signed_headers=names, algorithm=algorithm)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from standin.messages import AwsError
@@ -16,6 +16,14 @@ from standin.messages import AwsError
 MAX_CHAIN = 5
 RSA_ALGORITHM = "AWS4-X509-RSA-SHA256"
 ECDSA_ALGORITHM = "AWS4-X509-ECDSA-SHA256"
+MLDSA_ALGORITHM = "AWS4-X509-MLDSA"
+ALGORITHMS = {
+    rsa.RSAPublicKey: RSA_ALGORITHM,
+    ec.EllipticCurvePublicKey: ECDSA_ALGORITHM,
+    mldsa.MLDSA44PublicKey: MLDSA_ALGORITHM,
+    mldsa.MLDSA65PublicKey: MLDSA_ALGORITHM,
+    mldsa.MLDSA87PublicKey: MLDSA_ALGORITHM,
+}
 
 
 def denied(message):
@@ -99,20 +107,23 @@ def _check_dates(certificate, now):
 
 
 def algorithm_of(leaf):
-    return RSA_ALGORITHM if isinstance(leaf.public_key(), rsa.RSAPublicKey) else ECDSA_ALGORITHM
+    """None: of a kind that the service does not take."""
+    return next((name for kind, name in ALGORITHMS.items() if isinstance(leaf.public_key(), kind)), None)
 
 
 def is_signature(leaf, hex_signature, text):
-    """Lower-case hex of RSASSA-PKCS1-v1_5, or of a DER ECDSA signature; SHA-256 for every key."""
+    """Lower-case hex of RSASSA-PKCS1-v1_5 or of a DER ECDSA signature, both with SHA-256, or of a pure ML-DSA one."""
     if hex_signature != hex_signature.lower():
         return False
     try:
         signature = bytes.fromhex(hex_signature)
-        key = leaf.public_key()
-        if isinstance(key, rsa.RSAPublicKey):
+        key, algorithm = leaf.public_key(), algorithm_of(leaf)
+        if algorithm == RSA_ALGORITHM:
             key.verify(signature, text, padding.PKCS1v15(), SHA256())
-        elif isinstance(key, ec.EllipticCurvePublicKey):
+        elif algorithm == ECDSA_ALGORITHM:
             key.verify(signature, text, ec.ECDSA(SHA256()))
+        elif algorithm == MLDSA_ALGORITHM:
+            key.verify(signature, text)
         else:
             return False
     except (InvalidSignature, ValueError):

@@ -7,7 +7,7 @@ import time
 INTERVAL = 0.01
 
 
-def until(condition, timeout=10.0, what="the condition"):
+def until(condition, timeout=60.0, what="the condition"):
     """The first true value of condition(), or AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

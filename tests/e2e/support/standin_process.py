@@ -38,7 +38,7 @@ class StandIn:
         return str(self.dir / "certificates" / name)
 
     def control(self, method, name, document=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, f"/_standin/{name}", body=json.dumps(document) if document is not None else None)
             response = connection.getresponse()
