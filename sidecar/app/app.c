@@ -239,8 +239,13 @@ static int make_rooms(struct app *app, struct error *e)
                                      .apply = apply,
                                      .context = app};
         app->reload = reload_new(&reload);
+        if (!app->signer) {
+                (void)error_set(e, ERROR_INTERNAL, "OpenSSL has no SHA-256 or HMAC, or memory is short");
+                return error_hint(e, "OpenSSL's configuration (openssl.cnf, OPENSSL_CONF): where it activates a "
+                                     "provider, it has to activate the provider \"default\", too");
+        }
         if (!app->http || !app->vault || !app->server || !app->roster || !app->reload)
-                return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256 or HMAC");
+                return error_set(e, ERROR_INTERNAL, "out of memory");
         return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <stdio.h>
 
@@ -12,9 +13,9 @@ bool x509_context_open(struct x509_context *context, const char *provider)
                 return false;
         context->first = OSSL_PROVIDER_load(context->library, "default");
         // Where a provider finds its module or its device may be written there; that there is nothing is no fault.
-        if (context->first && OSSL_LIB_CTX_load_config(context->library, NULL) <= 0)
-                ERR_clear_error();
-        if (context->first)
+        bool is_configured = context->first && CONF_modules_load_file_ex(context->library, NULL, NULL,
+                                                                         CONF_MFLAGS_IGNORE_MISSING_FILE) > 0;
+        if (is_configured)
                 context->other = OSSL_PROVIDER_load(context->library, provider);
         (void)snprintf(context->query, sizeof(context->query), "?provider=%s", provider);
         if (context->other)

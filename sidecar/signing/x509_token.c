@@ -61,6 +61,16 @@ bool x509_token_has_refused(const struct x509_key *key)
         return has_refused;
 }
 
+static int refuse_pin(const char *uri, const char *reason, const struct x509_passphrase *passphrase, struct error *e)
+{
+        error_set(e, ERROR_DENIED, "%s: the token refused the PIN%s%s%s", uri,
+                  reason ? " (" : ", or there is no such key", reason ? reason : "", reason ? ")" : "");
+        return error_hint(e,
+                          "it is not tried again until its file or the configuration changes, as tokens lock "
+                          "themselves; check %s",
+                          passphrase ? passphrase->key : "it");
+}
+
 static int explain(const char *uri, const char *what, const struct x509_passphrase *passphrase, struct error *e)
 {
         const char *reason = ERR_reason_error_string(ERR_peek_error()); // the first one is the cause
@@ -70,13 +80,9 @@ static int explain(const char *uri, const char *what, const struct x509_passphra
                 error_set(e, ERROR_CONFIG, "%s: the %s asks for a PIN and none is configured", uri, what);
                 return error_hint(e, "name the file that holds it in private_key_passphrase_file, or in pin-source");
         }
-        if (is_refused) {
-                error_set(e, ERROR_DENIED, "%s: the token refused the PIN (%s)", uri, reason);
-                return error_hint(e,
-                                  "it is not tried again until its file or the configuration changes, as tokens "
-                                  "lock themselves; check %s",
-                                  passphrase ? passphrase->key : "it");
-        }
+        // The provider keeps to itself why there is nothing. What may have been a refusal counts as one.
+        if (is_refused || (is_pkcs11(uri) && passphrase && passphrase->given && !reason))
+                return refuse_pin(uri, reason, passphrase, e);
         error_set(e, ERROR_CONFIG, "%s: no %s found there (%s)", uri, what, reason ? reason : "no reason given");
         if (!provider)
                 return error_hint(e, "OpenSSL's configuration has to load the provider that knows such URIs");

@@ -81,6 +81,16 @@ def test_sigterm_with_a_client_that_never_reads(start, profiles):
     sock.close(), half.close()
 
 
+def test_openssl_configured_without_its_default_provider(start, profiles, folder):
+    """A common slip beside a provider for tokens."""
+    conf = folder / "openssl.cnf"
+    conf.write_text("openssl_conf = init\n[init]\nproviders = all\n[all]\nlegacy = other\n[other]\nactivate = 1\n")
+    env = environment(folder, OPENSSL_CONF=str(conf))
+    agent = start(config(base=profiles.static()), listening=False, env=env)
+    assert agent.process.wait(END_SECONDS) == 1
+    assert 'it has to activate the provider \\"default\\", too' in agent.stderr()
+
+
 def test_sigterm_while_fetching(start, standin, profiles):
     for target in ("sts", "rolesanywhere"):
         standin.fault(target, "hang")
