@@ -3,8 +3,8 @@
 // What ~/.aws/config, ~/.aws/credentials and an environment come to, so that a reference implementation can be held
 // against it. Arguments: "files" or "identity", and a folder to be HOME, which has a folder .aws. Reads orders from
 // standard input: "config N", "credentials N" or "env N" and a line feed, then N bytes and a line feed; "run 0" and two
-// line feeds ends a case. Prints a line of JSON for each: the merged sections of the files, or the steps by which the
-// profile `default` gets its credentials, its base first; or {"error": …}. Files that are not given are not there.
+// line feeds end a case. Prints a line of JSON for each: the merged sections of the files; or, by profile, the steps by
+// which it gets its credentials, its base first; or {"error": …}. Files that are not given are not there.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,12 +142,16 @@ static int judge_identity(const struct env *env, struct buffer *out, struct erro
         const struct settings_input input = {.socket_path = "/tmp/judge.sock", .env = env, .host_name = "judge"};
         if (settings_load(&input, &settings, e) < 0)
                 return -1;
-        const struct profile *p = settings_find(settings, "default");
-        json_key(out, "steps");
-        json_begin_array(out);
-        if (p)
+        for (size_t i = 0; i < settings->profiles_count; i++) {
+                const struct profile *p = &settings->profiles[i];
+                if (p->is_implied)
+                        continue;
+                json_put_string(out, slice_str(p->name));
+                (void)buffer_put_byte(out, ':');
+                json_begin_array(out);
                 put_steps(settings, p, out);
-        json_end_array(out);
+                json_end_array(out);
+        }
         settings_free(settings);
         return 0;
 }

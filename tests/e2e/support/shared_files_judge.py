@@ -265,10 +265,11 @@ def read(folder, config, credentials, **more):
 # ---- the two beside each other ----
 
 
-def without_comment(value):
-    """A value's first line without the comment that a blank introduces; to botocore that is part of the value."""
+def readings(value):
+    """What keyfob may make of a value: without the comment that a blank introduces, which to botocore is part of it."""
     first, feed, rest = value.partition("\n")
-    return (re.split(r"(?:^|[ \t])[#;]", first, maxsplit=1)[0].rstrip() + feed + rest).rstrip("\n")
+    heads = [re.split(pattern, first, maxsplit=1)[0].rstrip() for pattern in (r"[ \t][#;]", r"(?:^|[ \t])[#;]")]
+    return [value, *((head + feed + rest).rstrip("\n") for head in heads)]
 
 
 def refused_on_purpose(message, line, above):
@@ -299,7 +300,7 @@ def difference(folder, config, credentials, answer):
         is_known = refused_on_purpose(message, lines[at], "".join(f"{line}\n" for line in lines[:at]))
         return None if is_known else f"refused: {message.split(': ', 1)[1]}"
     if isinstance(expected, Exception):
-        if any(re.search(rb"^\s*\[\]", data or b"", re.M) for data in (config, credentials)):
+        if any(re.search(rb"(?m)^(?:\xef\xbb\xbf)?\s*\[\]", data or b"") for data in (config, credentials)):
             return None  # a section without a name is none to botocore
         return f"taken: {re.sub(r'[^ ]*/[^ ]*|line .*', '', str(expected))[:120]}"
     for kind, sections in expected.items():
@@ -309,6 +310,6 @@ def difference(folder, config, credentials, answer):
             got = answer[kind][name]
             if section.keys() != got.keys():
                 return f"{kind}: other keys"
-            if any(got[key] not in (value, without_comment(value)) for key, value in section.items()):
+            if any(got[key] not in readings(value) for key, value in section.items()):
                 return f"{kind}: other values"
     return None
