@@ -21,6 +21,7 @@ struct parser {
         bool is_open;        // `key` and `value` may be continued
         bool has_properties; // the open one has no value of its own
         unsigned open_line;
+        size_t indent;            // blanks before the last line that continued nothing
         struct buffer key, value; // wiped
 };
 
@@ -117,9 +118,10 @@ static int add_section(struct parser *p, enum aws_section_kind kind, struct slic
         return 0;
 }
 
-static int add_named(struct parser *p, enum aws_section_kind kind, struct slice name)
+// A name may hold blanks where it stands in quotes, or alone.
+static int add_named(struct parser *p, enum aws_section_kind kind, struct slice name, bool is_alone)
 {
-        const char *more = "_-/.%@:+";
+        const char *more = is_alone ? "_-/.%@:+ " : "_-/.%@:+";
         if (name.n > 2 && (name.p[0] == '"' || name.p[0] == '\'') && name.p[name.n - 1] == name.p[0]) {
                 name = slice_of(name.p + 1, name.n - 2);
                 more = "_-/.%@:+ ";
@@ -142,16 +144,15 @@ static int open_section(struct parser *p, struct slice line)
         struct slice content = slice_trim(slice_of(line.p + 1, end - 1));
         p->has_section = true;
         p->keeps = false;
-        if (p->file == AWS_FILE_CREDENTIALS)
-                return add_named(p, AWS_SECTION_PROFILE, content);
-        if (slice_eq(content, SLICE("default")))
+        bool is_config = p->file == AWS_FILE_CONFIG;
+        if (is_config && slice_eq(content, SLICE("default")))
                 return add_section(p, AWS_SECTION_PROFILE, content, true);
         for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
                 struct slice name = slice_from(content, words[i].n);
                 if (slice_starts_with(content, words[i]) && name.n && is_blank(name.p[0]))
-                        return add_named(p, (enum aws_section_kind)i, slice_trim(name));
+                        return is_config ? add_named(p, (enum aws_section_kind)i, slice_trim(name), false) : 0;
         }
-        return 0;
+        return is_config ? 0 : add_named(p, AWS_SECTION_PROFILE, content, true);
 }
 
 // "key = value". 1, or 0 when it is none.
@@ -194,9 +195,6 @@ static int open_property(struct parser *p, struct slice line)
 static int continue_property(struct parser *p, struct slice text)
 {
         struct slice key, value;
-        if (!p->is_open)
-                return refuse(p, "found an indented line that continues no setting",
-                              "take the blanks at its beginning out");
         if (p->has_properties && (!split(text, false, &key, &value) || key.n == 0))
                 return refuse(p, "found a line that is no KEY = VALUE below a setting without a value",
                               "give the setting above its value on its own line, or correct this one");
@@ -207,15 +205,22 @@ static int continue_property(struct parser *p, struct slice text)
 static int read_line(struct parser *p, struct slice line)
 {
         struct slice text = slice_trim(line);
+        size_t end = slice_find(line, '\r');
+        if (end + 1 < line.n) // some SDKs end a line there, others do not
+                return refuse(p, "found a carriage return within a line", "end lines with line feeds");
         if (text.n == 0 || is_comment(text))
                 return 0;
         if (slice_find(line, '\0') < line.n || !text_is_utf8(line))
                 return refuse(p, "found bytes that are no UTF-8 text", "write the file as UTF-8");
-        if (is_blank(line.p[0]))
+        size_t indent = 0;
+        while (is_blank(line.p[indent]))
+                indent++;
+        if (p->is_open && indent > p->indent)
                 return continue_property(p, text);
         if (close_property(p) < 0)
                 return -1;
-        return line.p[0] == '[' ? open_section(p, line) : open_property(p, line);
+        p->indent = indent;
+        return text.p[0] == '[' ? open_section(p, text) : open_property(p, text);
 }
 
 int aws_ini_parse(struct aws_ini *ini, enum aws_file file, const char *path, struct slice text, struct error *e)

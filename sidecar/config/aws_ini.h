@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The grammar of ~/.aws/config and ~/.aws/credentials, as the AWS SDKs have it in common. Where all of them differ from
 // it in the same way, so does this: ":" separates as "=" does, an indented comment is one, a name may stand in quotes,
-// a byte order mark is passed over. Nothing is judged here but form; no message repeats a line, which may hold a
-// secret.
+// all of a section may be indented (a line continues a setting when it is indented further than that), names in the
+// credentials file may hold blanks, a byte order mark is passed over. Nothing is judged here but form; no message
+// repeats a line, which may hold a secret.
 #ifndef SIDECAR_CONFIG_AWS_INI_H
 #define SIDECAR_CONFIG_AWS_INI_H
 

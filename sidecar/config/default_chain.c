@@ -178,15 +178,16 @@ static int find_below_role(struct search *q, struct profile *p)
 
 static int look_for_role(struct search *q)
 {
-        const char *role, *external_id, *token;
+        const char *role, *external_id;
         if (q->is_named)
                 return 0;
-        if (env_source_get(q->r, ENV_WEB_IDENTITY_TOKEN_FILE, &token) < 0 ||
-            env_source_get(q->r, ENV_EXTERNAL_ID, &external_id) < 0 || env_source_get(q->r, ENV_ROLE_ARN, &role) < 0)
+        bool is_asked_for = env_get(q->r->env, "AWS_EXTERNAL_ID") && !env_get(q->r->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
+        if (is_asked_for &&
+            (env_source_get(q->r, ENV_EXTERNAL_ID, &external_id) < 0 || env_source_get(q->r, ENV_ROLE_ARN, &role) < 0))
                 return -1;
-        if (external_id && !token && !role)
+        if (is_asked_for && !role)
                 return env_source_refuse_missing(q->r, "AWS_EXTERNAL_ID", "AWS_ROLE_ARN");
-        q->has_role = external_id && !token;
+        q->has_role = is_asked_for;
         q->walk.takes_env = !q->has_role;
         return 0;
 }

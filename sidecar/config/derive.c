@@ -64,6 +64,12 @@ static int derive_anchor_region(struct derivation *d, struct profile *p)
         return 0;
 }
 
+// Whether an AWS file or the environment describes it: then it is as the AWS SDKs would have it.
+static bool is_of_aws_files(const struct profile *p)
+{
+        return p->is_implied || p->declared_type == PROFILE_SHARED_CONFIG || p->declared_type == PROFILE_DEFAULT_CHAIN;
+}
+
 static int derive_regions(struct derivation *d, size_t node, struct profile *p, const struct profile *source)
 {
         p->region = first(p->region, d->region);
@@ -74,6 +80,8 @@ static int derive_regions(struct derivation *d, size_t node, struct profile *p, 
         p->issuer_region = first(p->issuer_region, p->region);
         if (p->issuer_region || !has_service(p))
                 return 0;
+        if (is_of_aws_files(p)) // STS's global endpoint: as boto3 and the SDK for JavaScript
+                return reader_keep(d->reader, SLICE("aws-global"), &p->issuer_region);
         reader_fail(d->reader, node, "found no region, expected one for the regional endpoint of %s",
                     service_of(p) == ENDPOINTS_STS ? "STS" : "Secrets Manager");
         return error_hint(d->reader->e, d->reader->doc

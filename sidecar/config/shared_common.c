@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proto/mem/text.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/endpoints.h"
 
@@ -104,17 +105,29 @@ static int read_urls(struct resolution *r, const struct aws_section *s, struct s
         return read_url(r, s, services, "sso_oidc", &c->sso_oidc_url);
 }
 
+static int read_timeout(struct resolution *r, const struct aws_section *s, int64_t *ret_s)
+{
+        static const char variable[] = "AWS_METADATA_SERVICE_TIMEOUT";
+        const char *text = env_get(r->env, variable);
+        if (!text)
+                return shared_take_number(r, s, "metadata_service_timeout", (int64_t[2]){1, TIMEOUT_MAX_S}, ret_s);
+        if (text_parse_i64(slice_str(text), ret_s) == 0 && *ret_s >= 1 && *ret_s <= TIMEOUT_MAX_S)
+                return 0;
+        error_set(r->reader->e, ERROR_CONFIG, "environment: %s: found \"%.40s\", expected 1 to %d (seconds)", variable,
+                  text, TIMEOUT_MAX_S);
+        return error_hint(r->reader->e, "correct or unset %s", variable);
+}
+
 static int read_imds(struct resolution *r, const struct aws_section *s, struct profile *settings)
 {
         int64_t timeout_s = 0;
-        if (!is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT") &&
-            shared_take(r, s, SHARED_IMDS_ENDPOINT, &settings->imds.endpoint) < 0)
+        bool is_given = is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT"); // goes before a mode of either place
+        if (!is_given && shared_take(r, s, SHARED_IMDS_ENDPOINT, &settings->imds.endpoint) < 0)
                 return -1;
-        if (!is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") &&
+        if (!is_given && !is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") &&
             shared_take(r, s, SHARED_IMDS_ENDPOINT_MODE, &settings->imds.endpoint_mode) < 0)
                 return -1;
-        if (!is_in_env(r, "AWS_METADATA_SERVICE_TIMEOUT") &&
-            shared_take_number(r, s, "metadata_service_timeout", (int64_t[2]){1, TIMEOUT_MAX_S}, &timeout_s) < 0)
+        if (read_timeout(r, s, &timeout_s) < 0)
                 return -1;
         if (timeout_s && !settings->connect_timeout_ms)
                 settings->connect_timeout_ms = timeout_s * 1000;

@@ -58,13 +58,10 @@ static bool has_keys_alone(const struct aws_section *s)
                !has(s, "sso_role_name") && !has(s, "login_session") && !has(s, "credential_process");
 }
 
-static int take_role_settings(struct resolution *r, const struct aws_section *s, struct profile *p)
+static int take_role(struct resolution *r, const struct aws_section *s, struct profile *p)
 {
-        if (shared_take(r, s, SHARED_ROLE_ARN, &p->role.role_arn) < 0 ||
-            shared_take(r, s, SHARED_ROLE_SESSION_NAME, &p->role.role_session_name) < 0)
-                return -1;
-        return shared_take_number(r, s, "duration_seconds", (int64_t[2]){DURATION_MIN_S, DURATION_MAX_S},
-                                  &p->role.duration_seconds);
+        int result = shared_take(r, s, SHARED_ROLE_ARN, &p->role.role_arn);
+        return result < 0 ? -1 : shared_take(r, s, SHARED_ROLE_SESSION_NAME, &p->role.role_session_name);
 }
 
 // ---- static keys ----
@@ -173,9 +170,8 @@ static int use_source_profile(struct shared_walk *w, const struct aws_section *s
                             w->r->files.files[AWS_FILE_CREDENTIALS].path);
                 return -1;
         }
-        if (strcmp(at->value, s->name) == 0 && has_keys(source))
-                return stand_on(w, source, true, p);
-        for (size_t i = 0; i < w->depth; i++)
+        bool is_self = strcmp(at->value, s->name) == 0 && has_keys(source); // what it has besides the role is the base
+        for (size_t i = 0; i < w->depth && !is_self; i++)
                 if (strcmp(w->names[i], at->value) == 0)
                         return refuse_circle(w, s, at->value);
         if (w->depth == PLAN_CHAIN_MAX - 1)
@@ -206,7 +202,10 @@ static int try_role(struct shared_walk *w, const struct aws_section *s, struct p
                                    "found role_arn, but neither source_profile nor credential_source nor "
                                    "web_identity_token_file, one of which goes with it");
         p->type = PROFILE_ASSUME_ROLE;
-        if (take_role_settings(r, s, p) < 0 || shared_take(r, s, SHARED_EXTERNAL_ID, &p->role.external_id) < 0 ||
+        if (take_role(r, s, p) < 0 ||
+            shared_take_number(r, s, "duration_seconds", (int64_t[2]){DURATION_MIN_S, DURATION_MAX_S},
+                               &p->role.duration_seconds) < 0 ||
+            shared_take(r, s, SHARED_EXTERNAL_ID, &p->role.external_id) < 0 ||
             shared_take(r, s, SHARED_MFA_SERIAL, &p->role.mfa_serial) < 0 ||
             shared_take(r, s, SHARED_CREDENTIAL_SOURCE, &p->credential_source) < 0)
                 return -1;
@@ -231,7 +230,7 @@ static int try_web_identity(struct shared_walk *w, const struct aws_section *s, 
         if (!token && !at)
                 return 0;
         p->type = PROFILE_WEB_IDENTITY;
-        if (take_role_settings(r, s, p) < 0)
+        if (take_role(r, s, p) < 0) // without duration_seconds, as all SDKs: it may be more than the role allows
                 return -1;
         if (!p->role.role_arn)
                 return token ? env_source_refuse_missing(r, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")

@@ -69,7 +69,6 @@ static void check(enum aws_file file, const struct row *rows, size_t count)
 #define NO_EQUALS "error: FILE:2: found a line without \"=\""
 #define NO_KEY "error: FILE:2: found no key before \"=\""
 #define NO_BRACKET "error: FILE:1: found a section without \"]\""
-#define CONTINUES_NOTHING "error: FILE:2: found an indented line that continues no setting"
 #define BAD_SUB "error: FILE:3: found a line that is no KEY = VALUE below a setting without a value"
 #define NO_SECTION "error: FILE:1: found a setting before the first section"
 
@@ -153,6 +152,13 @@ static void test_config(void **state)
             {"[profile \"\"]\na=1", ""},
             {"[profile foo]\na = 1\n  # c\nb = 2\n\t; c", "P foo{a=1;b=2;}"},
             {"[profile foo]\ns3 =\n  # c\n  a = 1", "P foo{s3=|a = 1;}"},
+            // all of a section indented
+            {"[profile foo]\n  a = 1\n  b = 2", "P foo{a=1;b=2;}"},
+            {"[profile foo]\n\ta = 1\n\n\tb = 2\n[profile bar]\n  c = 3", "P foo{a=1;b=2;} P bar{c=3;}"},
+            {"[profile foo]\n  a = 1\n    -more\n  b = 2", "P foo{a=1|-more;b=2;}"},
+            {"[profile foo]\n  s3 =\n    a = 1\n  b = 2", "P foo{s3=|a = 1;b=2;}"},
+            {"[profile foo]\n    a = 1\n  b = 2\nc = 3\n  -more", "P foo{a=1;b=2;c=3|-more;}"},
+            {"  [profile foo]\n  a = 1", "P foo{a=1;}"},
             // quotes around a value are its own
             {"[profile foo]\na = \"x y\"", "P foo{a=\"x y\";}"},
         };
@@ -164,7 +170,7 @@ static void test_faults(void **state)
         (void)state;
         static const struct row rows[] = {
             {"name = value", NO_SECTION},
-            {"  name = value", "error: FILE:1: found an indented line that continues no setting"},
+            {"  name = value", NO_SECTION},
             {"[profile foo", NO_BRACKET},
             {"[profile foo\nname = value", NO_BRACKET},
             {"[", NO_BRACKET},
@@ -173,12 +179,14 @@ static void test_faults(void **state)
             {"[profile foo]\nname # = value", NO_EQUALS},
             {"[foo]\nname", NO_EQUALS},
             {"[profile foo]\n= value", NO_KEY},
-            {"[profile foo]\n : value", CONTINUES_NOTHING},
-            {"[profile foo]\n -x", CONTINUES_NOTHING},
-            {"[profile foo]\na=1\n[profile bar]\n -x", "error: FILE:4: found an indented line"},
+            {"[profile foo]\n : value", NO_KEY},
+            {"[profile foo]\n -x", NO_EQUALS},
+            {"[profile foo]\na=1\n[profile bar]\n -x", "error: FILE:4: found a line without \"=\""},
             {"[profile foo]\ns3 =\n  name", BAD_SUB},
             {"[profile foo]\ns3 =\n  = value", BAD_SUB},
             {"[profile foo]\ns3 =\n  name : value", BAD_SUB},
+            {"[profile foo]\na = 1\rb = 2", "error: FILE:2: found a carriage return within a line"},
+            {"# c\r[profile foo]\r\n", "error: FILE:1: found a carriage return within a line"},
             {"[profile foo]\nname = \xff", "error: FILE:2: found bytes that are no UTF-8 text"},
         };
         check(AWS_FILE_CONFIG, rows, ROWS(rows));
@@ -205,6 +213,8 @@ static void test_credentials(void **state)
             {"[profile default]\na=1", ""},
             {"[sso-session s]\na=1", ""},
             {"[sso-session]\na=1", "P sso-session{a=1;}"},
+            {"[my prof]\na=1\n['other prof']\nb=2\n[profiles x]\nc=3",
+             "P my prof{a=1;} P other prof{b=2;} P profiles x{c=3;}"}, // the AWS CLI writes [my prof]
             {"[foo]\naws_access_key_id = A\naws_secret_access_key = s/+=\naws_session_token = t==",
              "P foo{aws_access_key_id=A;aws_secret_access_key=s/+=;aws_session_token=t==;}"},
         };

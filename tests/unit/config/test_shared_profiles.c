@@ -63,7 +63,7 @@ static void test_types(void **state)
         assert_int_equal(p->declared_type, PROFILE_SHARED_CONFIG);
         assert_string_equal(p->web_identity_token_file, "/base/rel/token");
         assert_string_equal(p->role.role_session_name, "me");
-        assert_int_equal(p->role.duration_seconds, 7200);
+        assert_int_equal(p->role.duration_seconds, 0); // of assume_role only
         assert_int_equal(p->chain_count, 1);
         assert_string_equal(p->chain[0].name, "profile w: web_identity");
         (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->path);

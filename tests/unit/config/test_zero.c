@@ -233,7 +233,6 @@ static void test_refused(void **state)
             {{KEY_ID, SECRET_KEY, "AWS_EXTERNAL_ID=ext"}, "found AWS_EXTERNAL_ID, but not AWS_ROLE_ARN", ""},
             {{TOKEN_FILE, REGION}, "found AWS_WEB_IDENTITY_TOKEN_FILE, but not AWS_ROLE_ARN", ""},
             {{ROLE_ARN, "AWS_EXTERNAL_ID=ext", NO_IMDS}, "found no AWS credentials", ""},
-            {{TOKEN_FILE, ROLE_ARN}, "environment: found no region", "set AWS_REGION"},
             {{TOKEN_FILE, "AWS_ROLE_ARN=role", REGION},
              "environment: AWS_ROLE_ARN: found \"role\"",
              "correct or unset"},
@@ -266,16 +265,16 @@ static void test_broken_profiles(void **state)
         s = good(h,
                  "[default]\n" KEYS "[profile half]\naws_access_key_id = AKIDEXAMPLE00001\n"
                  "[profile nothing]\nregion = eu-west-1\n[profile my/name]\n" KEYS
-                 "[profile no-region]\nrole_arn = " ARN("r") "\nsource_profile = default\n",
+                 "[profile no-source]\nrole_arn = " ARN("r") "\nsource_profile = none\n",
                  NULL, NULL);
-        assert_int_equal(s->profiles_count, 5); // with what no-region stands on
+        assert_int_equal(s->profiles_count, 4);
         assert_null(settings_find(s, "my/name"));
         assert_null(home_find(s, "default")->fault);
         const struct profile *p = home_find(s, "half");
         assert_non_null(strstr(p->fault, "/.aws/config:5: profile half: found aws_access_key_id, but not "));
         assert_true(p->fault_hint && p->on_demand && p->declared_type == PROFILE_SHARED_CONFIG);
         assert_non_null(strstr(home_find(s, "nothing")->fault, "profile nothing: found no credentials"));
-        assert_non_null(strstr(home_find(s, "no-region")->fault, "found no region"));
+        assert_non_null(strstr(home_find(s, "no-source")->fault, "source_profile: found \"none\""));
         settings_free(s);
 
         // A chain that ends nowhere does not stand in the way of the others either.
