@@ -100,12 +100,22 @@ static void say_too_short(const struct credentials *c, struct error *ret)
                                           : "ask the source for a longer session, or set this machine's clock");
 }
 
+// The flight that has ended knew nothing of a login. What it brought is of use until the next brings something; what it
+// failed with is of none.
+static void go_again(struct entry *e)
+{
+        e->is_forced = true;
+        refresh_request(e, true);
+}
+
 static void on_done(void *arg, struct credentials *c, const struct error *error)
 {
         struct entry *e = arg;
         int64_t now_ms = plan_clock_ms(e);
         int64_t duration_ms = now_ms - e->last_attempt_ms;
         struct error too_short;
+        bool is_outdated = e->is_outdated;
+        e->is_outdated = false;
         e->is_running = false;
         bucket_end_flight(e);
         e->last_attempt_ms = now_ms;
@@ -113,15 +123,17 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
                 credentials_unref(c);
                 e->is_cancelled = false;
                 vault_settle_soon(e); // who asked in the meantime asks again; a retired entry goes
-        } else if (!c) {
+        } else if (!c && !is_outdated) {
                 fail(e, error, duration_ms);
-        } else if (now_ms >= plan_serve_until_ms(e->vault, c)) {
+        } else if (c && now_ms >= plan_serve_until_ms(e->vault, c)) {
                 say_too_short(c, &too_short);
                 credentials_unref(c);
                 fail(e, &too_short, duration_ms);
-        } else {
+        } else if (c) {
                 succeed(e, c, now_ms, duration_ms);
         }
+        if (is_outdated)
+                go_again(e);
 }
 
 void refresh_start(struct entry *e)
