@@ -48,15 +48,26 @@ static bool is_same(const struct credentials *a, const struct credentials *b)
                slice_eq_constant_time(a->session_token, b->session_token);
 }
 
+static bool is_known_to_differ(struct slice a, struct slice b)
+{
+        return !slice_is_empty(a) && !slice_is_empty(b) && !slice_eq(a, b);
+}
+
 // What is held stays when a refresh that nobody asked for brought the same once more, or what ends sooner (a source
 // that was told to issue shorter ones replaces what it issued before only when that has no more to give). Where they
-// were issued in the future a clock was set back, and their end means nothing any more.
+// were issued in the future a clock was set back, and their end means nothing any more. Keys without an end would stay
+// for ever, and those of another account or role are what the source stands for now.
 static bool is_better_kept(const struct entry *e, const struct credentials *c, int64_t now_ms)
 {
         const struct credentials *held = e->credentials;
         if (!held || e->is_forced || held->issued_s > c->issued_s || !entry_may_serve(e, now_ms))
                 return false;
-        return is_same(held, c) || plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
+        if (is_same(held, c))
+                return true;
+        if (held->expires_s == CREDENTIALS_NEVER_EXPIRE || is_known_to_differ(held->account_id, c->account_id) ||
+            is_known_to_differ(held->assumed_role_arn, c->assumed_role_arn))
+                return false;
+        return plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)

@@ -26,7 +26,8 @@ const char *entry_state_name(enum entry_state state);
 enum vault_event {
         VAULT_ROTATED, // a refresh succeeded, and there is a new generation
         // A refresh succeeded, but what was held before stays, and with it the generation: the source gave the same
-        // once more, or what ends sooner. Where the refresh was asked for, that replaces it too.
+        // once more, or what ends sooner. Where the refresh was asked for, that replaces it too; and so it does where it
+        // is another account's or role's, or where what was held had no end.
         VAULT_REFRESHED,
         VAULT_REFRESH_FAILED,
         VAULT_EXPIRED,
