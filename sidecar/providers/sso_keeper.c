@@ -193,15 +193,13 @@ static int renew(struct sso_keeper *k, struct error *e)
                 unlock(k);
                 return SSO_KEEPER_THERE;
         }
-        bool is_sent = false, may_send = can_renew(k);
-        if (may_send)
-                is_sent = send_renewal(k, e) == 0;
-        if (is_sent)
+        bool can = can_renew(k);
+        if (can && send_renewal(k, e) == 0)
                 return SSO_KEEPER_LATER;
         unlock(k);
         if (may_fall_back(k))
                 return SSO_KEEPER_THERE;
-        return may_send ? -1 : say_ended(k, e);
+        return can ? -1 : say_ended(k, e); // a call that could not be made ends no login
 }
 
 int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e)
