@@ -219,6 +219,7 @@ static int make_rooms(struct app *app, struct error *e)
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
                                    .random = random_bits,
+                                   .run = random_bits(NULL) | 1, // never 0
                                    .observer = journal_observer(&app->journal)};
         app->vault = vault_new(&vault);
         struct server_deps server = {

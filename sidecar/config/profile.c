@@ -15,6 +15,11 @@ const char *profile_type_name(enum profile_type type)
         return type_names[type];
 }
 
+const char *profile_shown_name(const struct profile *p)
+{
+        return p->stands_for ? p->stands_for : p->name;
+}
+
 static bool same_text(const char *a, const char *b)
 {
         return a == b || (a && b && strcmp(a, b) == 0);

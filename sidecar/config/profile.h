@@ -61,6 +61,7 @@ struct profile {
         // Made for another profile to stand on, and named after it with a "/" (which no configured name has): it is
         // not shown and cannot be asked for.
         bool is_implied;
+        char *stands_for; // of an implied one: the shown profile that it was first made for
         char *fault; // why it cannot be used, in words (an AWS profile that is broken); NULL: it can
         char *fault_hint;
         // Where the settings of a shared_config or default_chain come from: links that did not answer, in order, and
@@ -147,6 +148,9 @@ struct profile {
 };
 
 const char *profile_type_name(enum profile_type type); // "assume_role"
+
+// Its name, or that of one that is shown and stands on it: what a person may ask for.
+const char *profile_shown_name(const struct profile *p);
 
 // Equal in all that decides how credentials are obtained (not allow, sign, refresh settings): an entry whose profile
 // is equal keeps its credentials over a reload.

@@ -83,6 +83,7 @@ int resolve_to_fault(struct draft *d, struct profile *p)
                               .declared_type = p->declared_type,
                               .on_demand = p->on_demand,
                               .is_implied = p->is_implied,
+                              .stands_for = p->stands_for,
                               .region = p->region};
         if (reader_keep(d->reader, slice_str(e->message), &p->fault) < 0)
                 return -1;
@@ -160,7 +161,8 @@ static int append_implied(struct draft *d, const struct resolution *r)
         for (size_t i = 0; i < r->implied_count; i++) {
                 if (d->origins)
                         d->origins[d->count] = d->origins[r->implied[i].owner];
-                d->profiles[d->count++] = r->implied[i].profile;
+                d->profiles[d->count] = r->implied[i].profile;
+                d->profiles[d->count++].stands_for = d->profiles[r->implied[i].owner].name;
         }
         return 0;
 }

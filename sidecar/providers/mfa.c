@@ -31,9 +31,8 @@ int mfa_give(struct mfa *m, struct slice code, int64_t now_ms, struct error *e)
 
 static int hint_login(const struct profile *p, struct error *e)
 {
-        int name_n = (int)slice_find(slice_str(p->name), '/'); // of an implied profile: whom it is for
-        return error_hint(e, "run \"keyfob login %.*s\", or POST the code to /v1/profiles/%.*s/login", name_n, p->name,
-                          name_n, p->name);
+        const char *name = profile_shown_name(p);
+        return error_hint(e, "run \"keyfob login %s\", or POST the code to /v1/profiles/%s/login", name, name);
 }
 
 int mfa_take(struct mfa *m, const struct profile *p, int64_t now_ms, struct error *e)

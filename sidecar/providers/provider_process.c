@@ -150,6 +150,8 @@ static int read_output(const struct process *p, struct slice output, struct cred
         int r;
         buffer_init(&scratch, LIMIT_PROCESS_OUTPUT);
         if (host_document_read(HOST_PROCESS, output, &scratch, &document, &what) == 0) {
+                if (slice_is_empty(document.account_id)) // what the AWS profile says of it
+                        document.account_id = slice_str(p->profile->keys.account_id);
                 r = host_document_credentials(HOST_PROCESS, &document, &time, p->deps.clock, ret, e);
         } else {
                 r = error_set(e, ERROR_PROTOCOL, "the output (%zu bytes) cannot be read: %s", output.n, what);

@@ -61,11 +61,19 @@ static bool tries_other_token(struct sso *s, struct error *e)
         return false;
 }
 
+static void say_login(const struct sso *s, struct error *e)
+{
+        struct error hint = {0};
+        (void)sso_token_missing(s->profile, &hint, "the token is not accepted");
+        e->kind = ERROR_INTERACTION;
+        (void)error_hint(e, "%s", hint.hint);
+}
+
 static void refuse(const struct sso *s, const struct http_response *response, struct error *e)
 {
         sso_http_refusal(response, "GetRoleCredentials", s->profile, e);
         if (strcmp(e->upstream.code, "UnauthorizedException") == 0 || (response->status == 401 && e->upstream.code[0]))
-                e->kind = ERROR_INTERACTION;
+                say_login(s, e);
         else if (e->kind == ERROR_DENIED)
                 (void)error_hint(e, "Check sso_account_id and sso_role_name: the person who logged in must be assigned "
                                     "this permission set in this account.");

@@ -181,7 +181,7 @@ static bool needs_renewal(const struct sso_keeper *k)
 static int renew(struct sso_keeper *k, struct error *e)
 {
         if (!can_renew(k))
-                return say_ended(k, e);
+                return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
         k->lock = sso_cache_lock(k->path);
         if (k->lock == -EWOULDBLOCK)
                 return wait_for_other(k, e);
@@ -193,10 +193,13 @@ static int renew(struct sso_keeper *k, struct error *e)
                 unlock(k);
                 return SSO_KEEPER_THERE;
         }
-        if (can_renew(k) && send_renewal(k, e) == 0)
+        bool can = can_renew(k);
+        if (can && send_renewal(k, e) == 0)
                 return SSO_KEEPER_LATER;
         unlock(k);
-        return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
+        if (may_fall_back(k))
+                return SSO_KEEPER_THERE;
+        return can ? -1 : say_ended(k, e); // a call that could not be made ends no login
 }
 
 int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e)
@@ -266,8 +269,10 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
         buffer_reset(&k->file);
         (void)buffer_put(&k->file, buffer_slice(&k->held));
         sso_token_clear(&k->token);
-        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0)
+        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0) {
+                buffer_free(&k->held); // what the file says is better
                 return error_set(e, ERROR_PROTOCOL, "the renewed token cannot be used: %s", what);
+        }
         if (sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0)
                 buffer_free(&k->held);
         return 0;

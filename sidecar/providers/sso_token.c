@@ -105,10 +105,10 @@ int sso_token_missing(const struct profile *p, struct error *e, const char *form
         (void)vsnprintf(text, sizeof(text), format, args);
         va_end(args);
         (void)error_set(e, ERROR_INTERACTION, "%s", text);
-        int name_n = (int)slice_find(slice_str(p->name), '/'); // of an implied profile: whom it is for
+        const char *name = profile_shown_name(p);
         if (p->sso.session)
-                return error_hint(e, "run \"keyfob login %.*s\" (or aws sso login --sso-session %s)", name_n, p->name,
+                return error_hint(e, "run \"keyfob login %s\" (or aws sso login --sso-session %s)", name,
                                   p->sso.session);
-        return error_hint(e, "run \"keyfob login %.*s\" (or aws sso login, with a profile for %s)", name_n, p->name,
+        return error_hint(e, "run \"keyfob login %s\" (or aws sso login, with a profile for %s)", name,
                           p->sso.start_url ? p->sso.start_url : "the same start URL");
 }

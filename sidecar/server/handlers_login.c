@@ -40,6 +40,13 @@ static void put_error(struct buffer *b, const struct error *e)
         json_end_object(b);
 }
 
+// Of the profile that needs the person, or where that was made for others to stand on, of the one that was asked for.
+static const char *shown_name(const struct request *r, const struct entry *entry)
+{
+        const char *name = entry_name(entry);
+        return api_is_profile_name(slice_str(name)) ? name : r->profile->name;
+}
+
 static void send_login(struct request *r, struct entry *entry)
 {
         struct login_status status = {.kind = LOGIN_NONE};
@@ -50,7 +57,7 @@ static void send_login(struct request *r, struct entry *entry)
         json_begin_object(b);
         json_member(b, "kind", slice_str(kinds[status.kind]));
         if (status.kind != LOGIN_NONE) {
-                json_member(b, "profile", slice_str(entry_name(entry)));
+                json_member(b, "profile", slice_str(shown_name(r, entry)));
                 json_member(b, "state", slice_str(state_name(&status, entry)));
         }
         put_text(b, "mfa_serial", slice_str(status.mfa_serial));

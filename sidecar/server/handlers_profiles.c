@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Profiles and their credentials. GET …/credentials is the hot path: nothing is allocated, formatted or logged there.
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "proto/mem/text.h"
@@ -51,8 +50,19 @@ void handle_profile(struct request *r, const struct outcome *o)
                 send_status(r);
 }
 
+// Whether the opaque part of an entity tag names what the entry holds. The generation alone does, too, for clients that
+// have it from a status; but it says nothing to an agent that was started since.
+static bool is_tag(struct slice opaque, const struct entry *entry)
+{
+        char tag[ENTRY_TAG_SIZE];
+        uint64_t number = 0;
+        entry_tag(entry, tag);
+        return slice_eq(opaque, slice_str(tag)) ||
+               (text_parse_u64(opaque, &number) == 0 && number == entry_generation(entry));
+}
+
 // RFC 9110, 13.1.2: a list of entity tags, compared weakly, or "*".
-static bool is_known(struct slice tags, uint64_t generation)
+static bool is_known(struct slice tags, const struct entry *entry)
 {
         while (tags.n > 0) {
                 struct slice tag = slice_trim(slice_head(tags, slice_find(tags, ',')));
@@ -61,25 +71,26 @@ static bool is_known(struct slice tags, uint64_t generation)
                         return true;
                 if (slice_starts_with(tag, SLICE("W/")))
                         tag = slice_from(tag, 2);
-                uint64_t number = 0;
                 bool is_quoted = tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"';
-                if (is_quoted && text_parse_u64(slice_of(tag.p + 1, tag.n - 2), &number) == 0 && number == generation)
+                if (is_quoted && is_tag(slice_of(tag.p + 1, tag.n - 2), entry))
                         return true;
         }
         return false;
 }
 
-enum { ETAG_SIZE = 40 };
+enum { ETAG_SIZE = ENTRY_TAG_SIZE + 16 };
 
-static void write_etag(char out[ETAG_SIZE], uint64_t generation)
+static void write_etag(char out[ETAG_SIZE], const struct entry *entry)
 {
-        (void)snprintf(out, ETAG_SIZE, "ETag: \"%" PRIu64 "\"\r\n", generation);
+        char tag[ENTRY_TAG_SIZE];
+        entry_tag(entry, tag);
+        (void)snprintf(out, ETAG_SIZE, "ETag: \"%s\"\r\n", tag);
 }
 
-static void send_not_modified(struct request *r, uint64_t generation)
+static void send_not_modified(struct request *r)
 {
         char etag[ETAG_SIZE];
-        write_etag(etag, generation);
+        write_etag(etag, r->profile->entry);
         reply_send(r, &(struct reply){.status = 304, .headers = etag});
 }
 
@@ -102,7 +113,7 @@ static void send_credentials(struct request *r, struct slice ready, size_t body_
         if (reply_send_ready(r, 200, ready))
                 return;
         char etag[ETAG_SIZE];
-        write_etag(etag, entry_generation(r->profile->entry));
+        write_etag(etag, r->profile->entry);
         reply_send(r, &(struct reply){.status = 200,
                                       .content_type = "application/json",
                                       .headers = etag,
@@ -122,12 +133,12 @@ void handle_credentials(struct request *r, const struct outcome *o)
                 return;
         }
         struct slice known = http_message_header(r->message, SLICE("if-none-match"));
-        if (known.n == 0 || !is_known(known, entry_generation(entry)))
+        if (known.n == 0 || !is_known(known, entry))
                 send_credentials(r, ready, body_offset);
         else if (!o && wait_ms > 0)
                 request_wait(r, VAULT_WANT_NEWER, entry_generation(entry), wait_ms);
         else
-                send_not_modified(r, entry_generation(entry));
+                send_not_modified(r);
 }
 
 void handle_drop(struct request *r, const struct outcome *o)

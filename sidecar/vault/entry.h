@@ -88,6 +88,7 @@ struct entry {
         bool is_cancelled : 1;         // … but what it brings is not wanted any more
         bool is_calling : 1;           // … and its call counts as begun
         bool is_forced : 1;            // the flight was asked for: its result replaces what is held, whatever it is
+        bool is_outdated : 1;          // a person has logged in since the flight started: another one follows
         bool is_refused : 1;           // dropped by entry_drop()
         bool is_expiry_told : 1;       // the observer knows that these credentials have ended
         bool is_settle_queued : 1;     // waiters are to be looked at from the loop

@@ -48,15 +48,26 @@ static bool is_same(const struct credentials *a, const struct credentials *b)
                slice_eq_constant_time(a->session_token, b->session_token);
 }
 
+static bool is_known_to_differ(struct slice a, struct slice b)
+{
+        return !slice_is_empty(a) && !slice_is_empty(b) && !slice_eq(a, b);
+}
+
 // What is held stays when a refresh that nobody asked for brought the same once more, or what ends sooner (a source
 // that was told to issue shorter ones replaces what it issued before only when that has no more to give). Where they
-// were issued in the future a clock was set back, and their end means nothing any more.
+// were issued in the future a clock was set back, and their end means nothing any more. Keys without an end would stay
+// for ever, and those of another account or role are what the source stands for now.
 static bool is_better_kept(const struct entry *e, const struct credentials *c, int64_t now_ms)
 {
         const struct credentials *held = e->credentials;
         if (!held || e->is_forced || held->issued_s > c->issued_s || !entry_may_serve(e, now_ms))
                 return false;
-        return is_same(held, c) || plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
+        if (is_same(held, c))
+                return true;
+        if (held->expires_s == CREDENTIALS_NEVER_EXPIRE || is_known_to_differ(held->account_id, c->account_id) ||
+            is_known_to_differ(held->assumed_role_arn, c->assumed_role_arn))
+                return false;
+        return plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)
@@ -100,12 +111,22 @@ static void say_too_short(const struct credentials *c, struct error *ret)
                                           : "ask the source for a longer session, or set this machine's clock");
 }
 
+// The flight that has ended knew nothing of a login. What it brought is of use until the next brings something; what it
+// failed with is of none.
+static void go_again(struct entry *e)
+{
+        e->is_forced = true;
+        refresh_request(e, true);
+}
+
 static void on_done(void *arg, struct credentials *c, const struct error *error)
 {
         struct entry *e = arg;
         int64_t now_ms = plan_clock_ms(e);
         int64_t duration_ms = now_ms - e->last_attempt_ms;
         struct error too_short;
+        bool is_outdated = e->is_outdated;
+        e->is_outdated = false;
         e->is_running = false;
         bucket_end_flight(e);
         e->last_attempt_ms = now_ms;
@@ -113,15 +134,17 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
                 credentials_unref(c);
                 e->is_cancelled = false;
                 vault_settle_soon(e); // who asked in the meantime asks again; a retired entry goes
-        } else if (!c) {
+        } else if (!c && !is_outdated) {
                 fail(e, error, duration_ms);
-        } else if (now_ms >= plan_serve_until_ms(e->vault, c)) {
+        } else if (c && now_ms >= plan_serve_until_ms(e->vault, c)) {
                 say_too_short(c, &too_short);
                 credentials_unref(c);
                 fail(e, &too_short, duration_ms);
-        } else {
+        } else if (c) {
                 succeed(e, c, now_ms, duration_ms);
         }
+        if (is_outdated)
+                go_again(e);
 }
 
 void refresh_start(struct entry *e)

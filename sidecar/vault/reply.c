@@ -3,6 +3,7 @@
 #include "sidecar/vault/entry.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/mem/buffer.h"
@@ -10,16 +11,26 @@
 #include "proto/wire/documents.h"
 #include "proto/wire/limits.h"
 
-static int put_head(struct buffer *out, uint64_t generation, size_t body_n)
+void entry_tag(const struct entry *e, char out[ENTRY_TAG_SIZE])
 {
+        uint32_t run = e->vault->deps.run;
+        int n = snprintf(out, ENTRY_TAG_SIZE, "%" PRIu64, e->generation);
+        if (run && n > 0)
+                (void)snprintf(out + n, ENTRY_TAG_SIZE - (size_t)n, "-%08" PRIx32, run);
+}
+
+static int put_head(const struct entry *e, struct buffer *out, size_t body_n)
+{
+        char tag[ENTRY_TAG_SIZE];
+        entry_tag(e, tag);
         return buffer_printf(out,
                              "HTTP/1.1 200 OK\r\n"
                              "Content-Type: application/json\r\n"
                              "Cache-Control: no-store\r\n"
-                             "ETag: \"%" PRIu64 "\"\r\n"
+                             "ETag: \"%s\"\r\n"
                              "Content-Length: %zu\r\n"
                              "\r\n",
-                             generation, body_n);
+                             tag, body_n);
 }
 
 static int keep(struct entry *e, struct slice text)
@@ -45,7 +56,7 @@ int reply_render(struct entry *e)
         buffer_init(&whole, LIMIT_HTTP_REPLY);
         int r = documents_write_process(e->credentials, &body);
         if (r == 0)
-                r = put_head(&whole, e->generation, body.n);
+                r = put_head(e, &whole, body.n);
         size_t head_n = whole.n;
         if (r == 0)
                 r = buffer_put(&whole, buffer_slice(&body));

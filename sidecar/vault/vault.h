@@ -26,7 +26,8 @@ const char *entry_state_name(enum entry_state state);
 enum vault_event {
         VAULT_ROTATED, // a refresh succeeded, and there is a new generation
         // A refresh succeeded, but what was held before stays, and with it the generation: the source gave the same
-        // once more, or what ends sooner. Where the refresh was asked for, that replaces it too.
+        // once more, or what ends sooner. Where the refresh was asked for, that replaces it too; and so it does where
+        // it is another account's or role's, or where what was held had no end.
         VAULT_REFRESHED,
         VAULT_REFRESH_FAILED,
         VAULT_EXPIRED,
@@ -45,6 +46,7 @@ struct vault_deps {
         const struct clock *clock;
         uint32_t (*random)(void *context); // for jitter
         void *random_context;
+        uint32_t run; // goes into entry_tag(): another one each time that the agent starts. 0: does not
         struct vault_observer observer;
 };
 
@@ -99,6 +101,11 @@ bool entry_reply(struct entry *entry, struct slice *ret_reply, size_t *ret_body_
 
 // Of what is held or was held last: grows with each new credentials. What it began with, or 0: never had any.
 uint64_t entry_generation(const struct entry *entry);
+
+// What names these credentials to clients that compare them with what they hold (the entity tag of HTTP, without its
+// quotes): the generation and the agent's run, as generations begin anew when it does.
+enum { ENTRY_TAG_SIZE = 32 };
+void entry_tag(const struct entry *entry, char out[ENTRY_TAG_SIZE]);
 
 // The upstream's wall time now as this entry knows it, seconds; for signing.
 int64_t entry_now_s(const struct entry *entry);

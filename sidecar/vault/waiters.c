@@ -148,6 +148,12 @@ static void explain(const struct entry *e, const struct error *failure, struct e
 {
         if (failure && !e->is_retired) {
                 *ret = *failure;
+        } else if (e->is_refused && e->last_error && !e->is_retired) {
+                *ret = *e->last_error;
+                ret->kind = ERROR_CANCELLED; // nothing is tried by itself, so there is nothing to wait for
+                error_context(
+                    ret, "the credentials were dropped on request, and the refresh that was asked for since failed");
+                error_hint(ret, "run: keyfob refresh %s", e->name);
         } else if (e->last_error) {
                 *ret = *e->last_error;
         } else if (e->is_retired) {

@@ -152,6 +152,18 @@ def test_long_poll(start, standin, profiles):
     assert len(standin.calls(target="sts")) == 2
 
 
+def test_a_tag_of_the_agent_before_is_none(start, profiles, folder):
+    """Its first credentials had the same generation, and may have been somebody else's."""
+    path = "/v1/profiles/base/credentials"
+    first = start(config(base=profiles.static()))
+    tag = first.call("GET", path).headers["etag"]
+    first.end()
+    second = start(config(base=profiles.static(access_key_id="AKIAANOTHERKEY000001")))
+    assert second.profile("base")["generation"] == int(tag.strip('"').split("-")[0])
+    reply = second.call("GET", path + "?wait=1", headers={"If-None-Match": tag})
+    assert reply.status == 200 and b"AKIAANOTHERKEY000001" in reply.body and reply.headers["etag"] != tag
+
+
 def test_delete_drops_and_refuses_until_refreshed(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa()))
     first = agent.credentials("irsa")

@@ -16,6 +16,7 @@ from botocore.credentials import JSONFileCache
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import SSOTokenLoader
 from jsonschema import Draft202012Validator
+from standin import demo
 from support import paths
 from support.agent import environment
 from support.aws import echo
@@ -292,6 +293,25 @@ def test_as_source_of_a_role(start, standin, cache, profiles):
     status, problem = agent.refusal("tenant")
     assert (status, problem["code"], problem["profile"]) == (503, "login_required", "tenant")
     assert "keyfob login dev" in problem["hint"]
+
+
+def test_as_source_in_the_aws_files(start, standin, cache, folder):
+    """The AWS profile that needs the login is none of the agent's: the hint names one that is."""
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    (folder / ".aws").mkdir(exist_ok=True)
+    (folder / ".aws" / "config").write_text(
+        f"[profile admin]\nsso_session = my-sso\nsso_account_id = {ACCOUNT}\nsso_role_name = Dev Role\n"
+        f"[profile prod]\nsource_profile = admin\nrole_arn = {demo.TENANT_ROLE}tenant-a\n"
+        f"external_id = {demo.EXTERNAL_ID}\n"
+        f"[sso-session my-sso]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
+    )
+    shared = {"type": "shared_config", "profile": "prod"}
+    agent = start(config(gateway=shared), env=environment(folder, AWS_ENDPOINT_URL=standin.url))
+    status, problem = agent.refusal("gateway")
+    assert (status, problem["code"]) == (503, "login_required")
+    assert '"keyfob login gateway"' in problem["hint"], problem
+    assert begin(agent, "gateway")["profile"] == "gateway"
+    until(lambda: progress(agent, "gateway")["state"] == "complete", what="the login")
 
 
 # ---- the login in a browser ----

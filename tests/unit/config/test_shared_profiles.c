@@ -38,6 +38,8 @@ static const struct profile *source_of(const struct settings *s, const struct pr
         assert_non_null(p->source_profile);
         const struct profile *source = home_find(s, p->source_profile);
         assert_true(source->is_implied && strchr(source->name, '/') && source < p);
+        const struct profile *shown = home_find(s, source->stands_for); // whom a person may ask for
+        assert_true(shown && !shown->is_implied);
         return source;
 }
 

@@ -86,6 +86,25 @@ static void takes_credentials(void **state)
         }
 }
 
+// aws_account_id of the AWS profile, where the command says nothing.
+static void takes_the_account_of_the_profile(void **state)
+{
+        (void)state;
+        static const char *const t[][2] = {
+            {"echo '{\"Version\": 1, " KEYS "}'", "444455556666"},
+            {"echo '{\"Version\": 1, " KEYS ", \"AccountId\": \"123456789012\"}'", "123456789012"},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct setup s;
+                set_up(&s, t[i][0]);
+                s.profile.keys.account_id = (char *)"444455556666";
+                harness_run(s.h);
+                assert_non_null(s.h->c);
+                assert_true(slice_eq(s.h->c->account_id, slice_str(t[i][1])));
+                tear_down(&s);
+        }
+}
+
 static void refusals(void **state)
 {
         (void)state;
@@ -182,7 +201,8 @@ static void cancel(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(takes_credentials), cmocka_unit_test(refusals), cmocka_unit_test(is_given_its_time),
+            cmocka_unit_test(takes_credentials), cmocka_unit_test(takes_the_account_of_the_profile),
+            cmocka_unit_test(refusals),          cmocka_unit_test(is_given_its_time),
             cmocka_unit_test(what_cannot_start), cmocka_unit_test(cancel),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

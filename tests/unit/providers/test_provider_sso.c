@@ -15,6 +15,7 @@
         ",\"clientId\":\"c\",\"clientSecret\":\"s\",\"registrationExpiresAt\":\"2027-02-01T00:00:00Z\","               \
         "\"refreshToken\":\"aor-1\""
 #define ENDED TOKEN("\"2026-12-31T23:00:00Z\"" CLIENT)
+#define ENDS_SOON TOKEN("\"2027-01-01T00:03:20Z\"" CLIENT)
 #define RENEWED "{\"accessToken\":\"aoa-2\",\"tokenType\":\"Bearer\",\"expiresIn\":3600,\"refreshToken\":\"aor-2\"}"
 #define ERROR_FIELD(code) DATE_NOW "x-amzn-ErrorType: " code ":http://x/\r\n"
 
@@ -153,6 +154,69 @@ static void what_goes_wrong(void **state)
         }
 }
 
+// The access token is good up to its end, whatever becomes of the refresh token, and however often it is used.
+static void a_spent_refresh_token_ends_nothing(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {
+            {400, DATE_NOW, "{\"error\":\"invalid_grant\"}"}, {200, DATE_NOW, ROLE}, {200, DATE_NOW, ROLE}};
+        struct setup s;
+        set_up(&s, ENDS_SOON, answers, LENGTH(answers));
+        for (int i = 0; i < 2; i++) {
+                harness_run(s.h);
+                if (!s.h->c)
+                        fail_msg("%d: %s", i, s.h->e.message);
+        }
+        (void)harness_requests(s.h, 3); // it was tried once
+        tear_down(&s);
+}
+
+static void a_renewal_that_cannot_be_sent_says_why(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s, ENDED, NULL, 0);
+        s.profile.sso.oidc_endpoint_url = (char *)"gopher://oidc";
+        assert_int_equal(harness_start(s.h), -1);
+        assert_int_equal(s.h->e.kind, ERROR_CONFIG);
+        assert_non_null(strstr(s.h->e.message, "neither http"));
+        tear_down(&s);
+}
+
+static void a_token_that_is_refused_twice_takes_a_login(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {
+            {401, ERROR_FIELD("UnauthorizedException"), "{\"message\":\"no\"}"},
+            {200, DATE_NOW, RENEWED},
+            {401, ERROR_FIELD("UnauthorizedException"), "{\"message\":\"no\"}"}};
+        struct setup s;
+        set_up(&s, TOKEN("\"2027-01-01T08:00:00Z\"" CLIENT), answers, LENGTH(answers));
+        harness_run(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_INTERACTION);
+        if (!strstr(s.h->e.hint, "keyfob login dev"))
+                fail_msg("hint: %s", s.h->e.hint);
+        tear_down(&s);
+}
+
+static void a_bad_renewed_token_is_not_kept(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {
+            {200, DATE_NOW, "{\"accessToken\":\"a b\",\"expiresIn\":100}"},
+            {200, DATE_NOW, RENEWED},
+            {200, DATE_NOW, ROLE}};
+        struct setup s;
+        set_up(&s, ENDED, answers, LENGTH(answers));
+        harness_run(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_PROTOCOL);
+        if (harness_start(s.h) == 0)
+                harness_finish(s.h);
+        if (!s.h->c)
+                fail_msg("%s", s.h->e.message);
+        tear_down(&s);
+}
+
 static void cancel_at_each_call(void **state)
 {
         (void)state;
@@ -240,6 +304,10 @@ int main(void)
             cmocka_unit_test(a_role_for_a_token),       cmocka_unit_test(an_ended_token_is_renewed_first),
             cmocka_unit_test(what_goes_wrong),          cmocka_unit_test(cancel_at_each_call),
             cmocka_unit_test(waits_for_whoever_renews), cmocka_unit_test(left_in_the_middle_of_a_login),
+            cmocka_unit_test(a_spent_refresh_token_ends_nothing),
+            cmocka_unit_test(a_renewal_that_cannot_be_sent_says_why),
+            cmocka_unit_test(a_token_that_is_refused_twice_takes_a_login),
+            cmocka_unit_test(a_bad_renewed_token_is_not_kept),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

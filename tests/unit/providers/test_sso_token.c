@@ -103,7 +103,8 @@ static void hint_names_both_commands(void **state)
 {
         (void)state;
         struct error e;
-        struct profile p = {.name = (char *)"dev/base", .sso.session = (char *)"my-sso"};
+        struct profile p = {
+            .name = (char *)"admin/00c0ffee", .stands_for = (char *)"dev", .sso.session = (char *)"my-sso"};
         assert_int_equal(sso_token_missing(&p, &e, "over %d", 1), -1);
         assert_int_equal(e.kind, ERROR_INTERACTION);
         assert_false(e.wants_code);

@@ -189,6 +189,7 @@ struct fake {
         bool is_fixed;    // the same credentials each time, ending at fixed_end_s
         int64_t fixed_end_s;
         bool cancels_at_once;
+        const char *account; // 12 digits; NULL: not said
         const struct credentials_source *source; // its base
         int64_t source_life_s;
         // what happened
@@ -207,6 +208,7 @@ static inline struct credentials *fake_credentials(struct fake *f)
         struct credentials fields = {.access_key_id = slice_str(key),
                                      .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
                                      .session_token = SLICE("token"),
+                                     .account_id = slice_str(f->account),
                                      .assumed_role_arn =
                                          SLICE("arn:aws:sts::111122223333:assumed-role/gateway/session"),
                                      .issued_s = now_ms / 1000,

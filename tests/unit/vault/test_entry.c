@@ -341,6 +341,40 @@ static void test_what_ends_sooner_does_not_replace(void **state)
         sim_end(&sim);
 }
 
+static void test_what_ends_sooner_replaces(void **state)
+{
+        (void)state;
+        static const struct {
+                int64_t life_s; // of what is held; 0: never ends
+                const char *account, *next_account;
+                uint64_t generation;
+        } cases[] = {
+            {0, NULL, NULL, 2}, // else nothing would ever replace it
+            {3600, "111122223333", "444455556666", 2},
+            {3600, "111122223333", "111122223333", 1},
+            {3600, "111122223333", NULL, 1},
+        };
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct sim sim;
+                struct fake f;
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                f.life_s = cases[i].life_s;
+                f.account = cases[i].account;
+                struct entry_options options = {.name = "process", .recheck_seconds = 1800};
+                struct entry *e = vault_add(sim.vault, &options, &f.base);
+                assert_non_null(e);
+                sim_run(&sim, MINUTE);
+                f.life_s = 900;
+                f.account = cases[i].next_account;
+                sim_run(&sim, 30 * MINUTE);
+                assert_true(f.starts >= 2);
+                if ((entry_generation(e) > 1) != (cases[i].generation > 1))
+                        fail_msg("row %zu: generation %d", i, (int)entry_generation(e));
+                sim_end(&sim);
+        }
+}
+
 // An entry that takes the place of another is never at a generation that the other had.
 static void test_generations_go_on(void **state)
 {
@@ -377,6 +411,7 @@ int main(void)
             cmocka_unit_test(test_static_is_checked_again),
             cmocka_unit_test(test_the_same_again),
             cmocka_unit_test(test_what_ends_sooner_does_not_replace),
+            cmocka_unit_test(test_what_ends_sooner_replaces),
             cmocka_unit_test(test_generations_go_on),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

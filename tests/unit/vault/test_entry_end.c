@@ -34,6 +34,13 @@ static void test_drop(void **state)
         assert_int_equal(a.error.kind, ERROR_TRANSIENT);
         assert_int_equal(f.starts, 2); // nobody retries by himself
         assert_int_equal(state_of(e), ENTRY_FAILED);
+        ask(&a, e, VAULT_WANT_CREDENTIALS); // and nobody is told to wait for that
+        sim_turn(&sim);
+        assert_int_equal(a.completions, 3);
+        assert_int_equal(a.error.kind, ERROR_CANCELLED);
+        assert_non_null(strstr(a.error.message, "dropped on request"));
+        assert_non_null(strstr(a.error.message, "STS AssumeRole: transient"));
+        assert_string_equal(a.error.hint, "run: keyfob refresh irsa");
 
         f.way = FAKE_GIVES;
         ask(&a, e, VAULT_WANT_REFRESH);

@@ -179,6 +179,45 @@ static void test_login(void **state)
         sim_end(&sim);
 }
 
+// What a flight brings that began before the login is another person's, or nobody's.
+static void test_login_while_a_fetch_is_under_way(void **state)
+{
+        (void)state;
+        static const struct login_ops ops = {begin_login, tell_login};
+        for (int gives = 0; gives < 2; gives++) {
+                struct sim sim;
+                struct fake f;
+                struct asker a = {0};
+                sim_begin(&sim);
+                fake_init(&f, &sim);
+                f.base.login = &ops;
+                if (!gives)
+                        fake_fails(&f, ERROR_INTERACTION);
+                login_state = LOGIN_IDLE;
+                struct entry *e = fake_add(&f, "dev", false);
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, 20);
+                assert_int_equal(f.starts, 1);
+                login_state = LOGIN_COMPLETE;
+                provider_login_moved(&f.base);
+                sim_run(&sim, 35); // the first has ended
+                assert_int_equal(f.starts, 2);
+                assert_int_equal(a.completions, gives ? 1 : 0);
+                f.way = FAKE_GIVES;
+                f.life_s = 1800; // ends sooner, and replaces it nevertheless
+                sim_run(&sim, SECOND);
+                assert_int_equal(f.starts, 2);
+                assert_int_equal(a.completions, 1);
+                assert_string_equal(a.key, "AKIDEXAMPLE1");
+                ask(&a, e, VAULT_WANT_CREDENTIALS);
+                sim_run(&sim, 1);
+                assert_string_equal(a.key, gives ? "AKIDEXAMPLE2" : "AKIDEXAMPLE1");
+                assert_int_equal(entry_generation(e), gives ? 2 : 1);
+                assert_int_equal(sim.events[VAULT_REFRESH_FAILED], 0);
+                sim_end(&sim);
+        }
+}
+
 static void test_nobody_is_needed(void **state)
 {
         (void)state;
@@ -201,6 +240,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_kept_until_it_ends), cmocka_unit_test(test_asked_for_without_a_person),
             cmocka_unit_test(test_looked_at_again),    cmocka_unit_test(test_login),
+            cmocka_unit_test(test_login_while_a_fetch_is_under_way),
             cmocka_unit_test(test_nobody_is_needed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
