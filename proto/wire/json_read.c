@@ -348,10 +348,11 @@ int json_parse(struct json_doc *doc, struct slice text, struct json_fault *fault
                 json_doc_free(doc);
         doc->text = text;
         doc->count = 0;
+        fault->no_memory = false;
         if (parse_simple(doc, fault))
                 return 0;
         doc->count = 0;
-        if (scan(text, fault) == 0 && tokenize(doc, fault) == 0 && check(doc, fault) == 0)
+        if (!fault->no_memory && scan(text, fault) == 0 && tokenize(doc, fault) == 0 && check(doc, fault) == 0)
                 return 0;
         doc->count = 0;
         json_fault_place(text, fault);
