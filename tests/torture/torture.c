@@ -25,11 +25,14 @@
 
 enum {
         ROUNDS_MAX = 3000, // work that needs more is too much for a row
+        COMPLAINTS_MAX = 50,
         DESCRIPTORS_MAX = 256
 };
 
 static struct {
         const struct torture_row *row;
+        unsigned complaints; // of this row
+        bool has_failed;     // one of the rows before
         // this round
         atomic_bool is_armed;
         bool all_from; // the n-th and all after it fail, not it alone
@@ -57,12 +60,6 @@ bool torture_has_struck(void)
         return torture.strikes > 0;
 }
 
-bool torture_refused(const struct error *e)
-{
-        if (e->kind != ERROR_INTERNAL || e->message[0] == '\0')
-                fail_msg("refused with kind %d: \"%s\"", (int)e->kind, e->message);
-        return false;
-}
 
 void torture_short_reads(bool on)
 {
@@ -228,6 +225,26 @@ static void tell_round(void)
                               torture.struck ? caller : "");
 }
 
+// The row fails, but goes on, so that one run shows all that is wrong.
+__attribute__((format(printf, 1, 2))) static void complain(const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        (void)vfprintf(stderr, format, args);
+        va_end(args);
+        (void)fputc('\n', stderr);
+        tell_round();
+        if (++torture.complaints == COMPLAINTS_MAX)
+                fail_msg("too many complaints");
+}
+
+bool torture_refused(const struct error *e)
+{
+        if (e->kind != ERROR_INTERNAL || e->message[0] == '\0')
+                complain("refused with kind %d: \"%s\"", (int)e->kind, e->message);
+        return false;
+}
+
 static void round_with(unsigned n, bool all_from)
 {
         torture.n = n;
@@ -240,18 +257,19 @@ static void round_with(unsigned n, bool all_from)
         if (torture.is_armed)
                 fail_msg("the round did not end");
         if (torture.blocks != blocks || torture.mapped != mapped)
-                fail_msg("%ld blocks and %ld mapped bytes are left", torture.blocks - blocks, torture.mapped - mapped);
+                complain("%ld blocks and %ld mapped bytes are left", torture.blocks - blocks, torture.mapped - mapped);
         if (n > 0 && open_descriptors() != descriptors) // the libraries open theirs in the first round
-                fail_msg("descriptors: %u, before %u", open_descriptors(), descriptors);
+                complain("descriptors: %u, before %u", open_descriptors(), descriptors);
         if (is_done && torture.strikes > 0 && !torture.row->survives)
-                fail_msg("the work was done although an allocation of it failed");
+                complain("the work was done although an allocation of it failed");
         if (!is_done && torture.strikes == 0)
-                fail_msg("the work was refused, but nothing had failed");
+                complain("the work was refused, but nothing had failed");
 }
 
 static void test_row(void **state)
 {
         torture.row = *state;
+        torture.complaints = 0;
         for (int mode = 0; mode < 2; mode++) {
                 unsigned n = 0;
                 do {
@@ -260,10 +278,13 @@ static void test_row(void **state)
                         round_with(n++, mode == 1);
                 } while (n == 1 || torture.strikes > 0);
         }
+        torture.n = 0;
 #ifdef HAS_SANITIZER
-        if (__lsan_do_recoverable_leak_check() != 0)
-                fail_msg("something leaked in one of the rounds");
+        if (!torture.has_failed && __lsan_do_recoverable_leak_check() != 0) // a failed row leaks what it was at
+                complain("something leaked in one of the rounds");
 #endif
+        if (torture.complaints > 0)
+                fail_msg("%u complaints", torture.complaints);
         print_message("%u allocations\n", torture.calls);
         torture.row = NULL; // all is well
 }
@@ -272,8 +293,9 @@ static int after_row(void **state)
 {
         (void)state;
         torture.is_armed = false;
-        if (torture.row)
+        if (torture.row && torture.complaints == 0)
                 tell_round();
+        torture.has_failed |= torture.row != NULL;
         torture.row = NULL;
         return 0;
 }

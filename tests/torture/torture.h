@@ -47,7 +47,7 @@ void torture_end(void);
 // Whether an allocation has failed in this round.
 bool torture_has_struck(void);
 
-// Fails the test unless `e` says that memory ran out: ERROR_INTERNAL, with words. Returns false, so that a round may
+// The row fails unless `e` says that memory ran out: ERROR_INTERNAL, with words. Returns false, so that a round may
 // end with `return torture_refused(&e)`.
 bool torture_refused(const struct error *e);
 
