@@ -60,7 +60,6 @@ bool torture_has_struck(void)
         return torture.strikes > 0;
 }
 
-
 void torture_short_reads(bool on)
 {
         torture.short_reads = on;

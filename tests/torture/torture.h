@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Torture: a piece of work is done again and again, and each time another allocation of it fails, until a round comes in
-// which none was left to fail. Each round has to end well: with the right result, or with a clean refusal, and with
+// Torture: a piece of work is done again and again, and each time another allocation of it fails, until a round comes
+// in which none was left to fail. Each round has to end well: with the right result, or with a clean refusal, and with
 // nothing left behind.
 //
 // How: the linker sends the calls that our own objects make (--wrap, see cmake/tests.cmake) to torture.c. So product

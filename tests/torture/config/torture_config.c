@@ -114,12 +114,14 @@ static const char everything[] =
     "    \"paths\": [\"/model/\"]}},"
     "\"onprem\": {\"type\": \"roles_anywhere\", " ROLE ", \"trust_anchor_arn\": \"" ANYWHERE "trust-anchor/0a1b\","
     "  \"profile_arn\": \"" ANYWHERE "profile/3d4e\", \"certificate\": \"file\", \"certificate_chain\": \"file\","
-    "  \"private_key\": \"file\", \"private_key_passphrase_file\": \"file\", \"instance_properties\": {\"rack\": \"7\"}},"
+    "  \"private_key\": \"file\", \"private_key_passphrase_file\": \"file\", \"instance_properties\": {\"rack\": "
+    "\"7\"}},"
     "\"card\": {\"type\": \"roles_anywhere\", " ROLE ", \"trust_anchor_arn\": \"" ANYWHERE "trust-anchor/0a1b\","
     "  \"profile_arn\": \"" ANYWHERE "profile/3d4e\","
     "  \"certificate\": \"pkcs11:token=card;object=id?module-path=/etc/passwd&pin-source=file:/etc/passwd\"},"
     "\"tpm\": {\"type\": \"roles_anywhere\", " ROLE ", \"trust_anchor_arn\": \"" ANYWHERE "trust-anchor/0a1b\","
-    "  \"profile_arn\": \"" ANYWHERE "profile/3d4e\", \"certificate\": \"file\", \"private_key\": \"handle:0x81000001\"},"
+    "  \"profile_arn\": \"" ANYWHERE
+    "profile/3d4e\", \"certificate\": \"file\", \"private_key\": \"handle:0x81000001\"},"
     "\"p12\": {\"type\": \"roles_anywhere\", " ROLE ", \"trust_anchor_arn\": \"" ANYWHERE "trust-anchor/0a1b\","
     "  \"profile_arn\": \"" ANYWHERE "profile/3d4e\", \"pkcs12\": \"file\"},"
     "\"tenant\": {\"type\": \"assume_role\", \"source_profile\": \"irsa\", " ROLE ", \"external_id\": \"tenant:a/1\","
@@ -127,13 +129,15 @@ static const char everything[] =
     "  \"tags\": {\"Team\": \"AI + ML\", \"Stra\\u00dfe\": \"\"}, \"transitive_tag_keys\": [\"Team\"],"
     "  \"mfa_serial\": \"arn:aws:iam::111122223333:mfa/me\"},"
     "\"on instance\": {\"type\": \"assume_role\", \"credential_source\": \"Ec2InstanceMetadata\", " ROLE "},"
-    "\"keys\": {\"type\": \"static\", \"access_key_id\": \"AKIDEXAMPLE00001\", \"secret_access_key\": \"wJalrXUtnFEMI\","
+    "\"keys\": {\"type\": \"static\", \"access_key_id\": \"AKIDEXAMPLE00001\", \"secret_access_key\": "
+    "\"wJalrXUtnFEMI\","
     "  \"session_token\": \"token==\"},"
     "\"key files\": {\"type\": \"static\", \"access_key_id_file\": \"file\", \"secret_access_key_file\": \"file\"},"
     "\"vaulted\": {\"type\": \"static\", \"secretsmanager\": {\"secret_id\": \"s\", \"source_profile\": \"irsa\","
     "  \"version_stage\": \"AWSCURRENT\", \"access_key_id_field\": \"id\"}},"
     "\"ecs\": {\"type\": \"container\", \"aws_container_credentials_relative_uri\": \"/v2/x\"},"
-    "\"eks\": {\"type\": \"container\", \"aws_container_credentials_full_uri\": \"http://169.254.170.23/v1/credentials\","
+    "\"eks\": {\"type\": \"container\", \"aws_container_credentials_full_uri\": "
+    "\"http://169.254.170.23/v1/credentials\","
     "  \"aws_container_authorization_token_file\": \"token\"},"
     "\"imds\": {\"type\": \"imds\", \"endpoint_mode\": \"IPv6\"},"
     "\"command\": {\"type\": \"process\", \"credential_process\": \"/bin/echo 'a b' c\"},"
@@ -146,28 +150,36 @@ static const char everything[] =
 #define KEYS "aws_access_key_id = AKIDEXAMPLE00001\naws_secret_access_key = wJalrXUtnFEMIxK7\n"
 #define ROLE_ON(source) "role_arn = arn:aws:iam::111122223333:role/r\nsource_profile = " source "\n"
 
-static const char aws_config[] =
-    "[default]\n" ROLE_ON("c") "region = eu-west-1\n"
-    "[profile c]\n" ROLE_ON("b") "external_id = x1\nmfa_serial = 123456789\n"
-    "[profile b]\n" ROLE_ON("a") "duration_seconds = 1800\nservices = local\n"
-    "[profile a]\n" KEYS
-    "[profile w]\nrole_arn = arn:aws:iam::111122223333:role/w\nweb_identity_token_file = rel/token\n"
-    "[profile s]\nsso_account_id = 111122223333\nsso_role_name = Dev\nsso_session = one\n"
-    "[profile legacy]\nsso_account_id = 111122223333\nsso_role_name = Dev\nsso_region = us-east-2\n"
-    "sso_start_url = https://y.awsapps.com/start\n"
-    "[profile proc]\ncredential_process = /bin/x  a b\n"
-    "[profile ec2]\nrole_arn = arn:aws:iam::111122223333:role/w\ncredential_source = Ec2InstanceMetadata\n"
-    "[profile broken]\n" ROLE_ON("nowhere")
-    "[sso-session one]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-north-1\n"
-    "[services local]\nsts =\n  endpoint_url = https://sts.example.com\n";
+static const char aws_config[] = "[default]\n" ROLE_ON(
+    "c") "region = eu-west-1\n"
+         "[profile c]\n" ROLE_ON(
+             "b") "external_id = x1\nmfa_serial = 123456789\n"
+                  "[profile b]\n" ROLE_ON(
+                      "a") "duration_seconds = 1800\nservices = local\n"
+                           "[profile a]\n" KEYS
+                           "[profile w]\nrole_arn = arn:aws:iam::111122223333:role/w\nweb_identity_token_file = "
+                           "rel/token\n"
+                           "[profile s]\nsso_account_id = 111122223333\nsso_role_name = Dev\nsso_session = one\n"
+                           "[profile legacy]\nsso_account_id = 111122223333\nsso_role_name = Dev\nsso_region = "
+                           "us-east-2\n"
+                           "sso_start_url = https://y.awsapps.com/start\n"
+                           "[profile proc]\ncredential_process = /bin/x  a b\n"
+                           "[profile ec2]\nrole_arn = arn:aws:iam::111122223333:role/w\ncredential_source = "
+                           "Ec2InstanceMetadata\n"
+                           "[profile broken]\n" ROLE_ON(
+                               "nowhere") "[sso-session one]\nsso_start_url = https://x.awsapps.com/start\nsso_region "
+                                          "= eu-north-1\n"
+                                          "[services local]\nsts =\n  endpoint_url = https://sts.example.com\n";
 
 static const struct {
         const char *path, *text;
 } files[] = {
     {"config.json", everything},
     {"file", "x\n"},
-    {"more.d/a.json", "{\"profiles\": {\"more a\": {\"type\": \"assume_role\", \"source_profile\": \"irsa\", " ROLE "}}}"},
-    {"more.d/b.json", "{\"profiles\": {\"more b\": {\"type\": \"assume_role\", \"source_profile\": \"more a\", " ROLE "}}}"},
+    {"more.d/a.json",
+     "{\"profiles\": {\"more a\": {\"type\": \"assume_role\", \"source_profile\": \"irsa\", " ROLE "}}}"},
+    {"more.d/b.json",
+     "{\"profiles\": {\"more b\": {\"type\": \"assume_role\", \"source_profile\": \"more a\", " ROLE "}}}"},
     {"other.json", "{\"profiles\": {\"other\": {\"type\": \"imds\"}}}"},
     {"home/.aws/config", aws_config},
     {"home/.aws/credentials", "[a]\naws_access_key_id = AKIDEXAMPLE00002\naws_secret_access_key = wJalrXUtnFEMIxK8\n"
