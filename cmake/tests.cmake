@@ -30,11 +30,13 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
     keyfob_flags(${target})
     target_link_libraries(${target} PRIVATE ${room} PkgConfig::cmocka)
     target_link_options(${target} PRIVATE ${torture_wraps})
-    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/torture/${room}/data")
+    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${room}/data")
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES TIMEOUT 300 LABELS torture)
   endforeach()
 endforeach()
+# They hold the other end of the wire themselves.
+target_link_options(torture_providers_fetch PRIVATE -Wl,--wrap=http_client_start,--wrap=http_call_cancel)
 
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.
