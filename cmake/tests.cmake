@@ -17,6 +17,27 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
 endforeach()
 target_link_options(app_test_roster PRIVATE -Wl,--wrap=settings_free) # it counts those that live
 
+# tests/torture/<room>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects
+# allocate and read.
+set(torture_wraps malloc calloc realloc reallocarray strdup strndup vasprintf free mmap munmap opendir closedir read recv)
+list(TRANSFORM torture_wraps PREPEND "-Wl,--wrap=")
+foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
+  file(GLOB torture_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/${room}/torture_*.c)
+  foreach(source ${torture_sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REPLACE "torture_" "torture_${room}_" target ${name})
+    add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/torture/torture.c)
+    keyfob_flags(${target})
+    target_link_libraries(${target} PRIVATE ${room} PkgConfig::cmocka)
+    target_link_options(${target} PRIVATE ${torture_wraps})
+    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${room}/data")
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES TIMEOUT 300 LABELS torture)
+  endforeach()
+endforeach()
+# They hold the other end of the wire themselves.
+target_link_options(torture_providers_fetch PRIVATE -Wl,--wrap=http_client_start,--wrap=http_call_cancel)
+
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.
 foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)

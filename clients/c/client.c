@@ -131,7 +131,7 @@ static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
                         if (r == HTTP_MORE)
                                 break;
                         if (r != HTTP_DONE)
-                                return -EPROTO;
+                                return r == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
                         if (http_message(client->parser)->status >= 200) // one below announces another
                                 return rest.n == 0 ? 0 : -EPROTO;
                 }

@@ -34,7 +34,7 @@ void buffer_reset(struct buffer *b)
         if (b->n > 0)
                 explicit_bzero(b->p, b->n);
         b->n = 0;
-        b->failed = false;
+        b->failed = b->no_memory = false;
 }
 
 // The next capacity that holds `want` <= max bytes.
@@ -52,8 +52,10 @@ static int grow(struct buffer *b, size_t n)
                 return -1;
         size_t cap = next_capacity(b, b->n + n);
         uint8_t *p = malloc(cap > 0 ? cap : 1);
-        if (!p)
+        if (!p) {
+                b->no_memory = true;
                 return -1;
+        }
         if (b->p)
                 memcpy(p, b->p, b->n);
         release(b);
@@ -136,7 +138,7 @@ __attribute__((format(printf, 3, 0))) static int print_to_the_brim(struct buffer
 {
         char *text = malloc(n + 1);
         if (!text) {
-                b->failed = true;
+                b->failed = b->no_memory = true;
                 return -1;
         }
         (void)vsnprintf(text, n + 1, format, args);

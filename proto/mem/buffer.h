@@ -10,6 +10,7 @@ struct buffer {
         uint8_t *p;
         size_t n, cap, max; // n <= cap <= max
         bool failed;
+        bool no_memory; // with failed: it was not the limit
 };
 
 // An empty buffer that may grow to `max` bytes. Allocates nothing.

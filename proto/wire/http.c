@@ -129,6 +129,8 @@ static int on_headers_complete(llhttp_t *llhttp)
                 return fail(p, HTTP_BAD);
         p->message.is_1_0 = llhttp->http_minor == 0;
         struct slice head = head_bytes(p);
+        if (p->held.failed)
+                return fail(p, HTTP_NO_MEMORY);
         if (!http_head_resolve(&p->head, head, &p->message, &end) || !is_framing_good(p))
                 return fail(p, HTTP_BAD);
         p->head_n = end > 0 ? end + HEAD_END_SIZE : 0;
@@ -176,7 +178,7 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t n)
         }
         // Lengths were checked, so only memory can lack.
         if (buffer_put(&p->body, p->direct) < 0 || buffer_put(&p->body, piece) < 0)
-                return fail(p, HTTP_BODY_TOO_LARGE);
+                return fail(p, HTTP_NO_MEMORY);
         p->direct = (struct slice){0};
         return 0;
 }
@@ -233,25 +235,26 @@ static void begin(struct http_parser *p)
         p->message.expects_continue = false;
 }
 
-// Keeps what was read of a message that is not whole, for the caller's bytes go.
+// Keeps what was read of a message that is not whole, for the caller's bytes go. Lengths were checked, so only memory
+// can lack.
 static enum http_parse hold(struct http_parser *p, size_t taken)
 {
         struct slice fresh = {p->feed, taken};
         if (!p->is_head_whole) {
                 if (buffer_put(&p->held, fresh) < 0)
-                        p->failure = HTTP_HEAD_TOO_LARGE;
+                        p->failure = HTTP_NO_MEMORY;
                 return p->failure;
         }
         if (p->held.n == 0) {
                 size_t end = 0;
                 if (buffer_put(&p->held, slice_head(fresh, p->head_n)) < 0)
-                        p->failure = HTTP_HEAD_TOO_LARGE;
+                        p->failure = HTTP_NO_MEMORY;
                 else if (!http_head_resolve(&p->head, buffer_slice(&p->held), &p->message, &end))
                         p->failure = HTTP_BAD;
         }
         if (p->direct.n > 0) {
                 if (buffer_put(&p->body, p->direct) < 0)
-                        p->failure = HTTP_BODY_TOO_LARGE;
+                        p->failure = HTTP_NO_MEMORY;
                 p->direct = (struct slice){0};
         }
         return p->failure;

@@ -14,7 +14,8 @@ enum http_parse {
         HTTP_DONE,           // http_message() is valid until the next http_parser_* call
         HTTP_BAD,            // not HTTP/1.x, or Content-Length together with Transfer-Encoding: answer 400, close
         HTTP_HEAD_TOO_LARGE, // answer 431, close
-        HTTP_BODY_TOO_LARGE  // answer 413, close
+        HTTP_BODY_TOO_LARGE, // answer 413, close
+        HTTP_NO_MEMORY       // nothing is wrong with the message: answer 500, close
 };
 
 struct http_header {

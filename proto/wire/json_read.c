@@ -106,14 +106,16 @@ static int scan(struct slice text, struct json_fault *fault)
         return 0;
 }
 
-static int grow(struct json_doc *doc)
+static int grow(struct json_doc *doc, size_t offset, struct json_fault *fault)
 {
         size_t capacity = doc->capacity == 0 ? FIRST_NODES : 2 * doc->capacity;
         if (capacity > LIMIT_JSON_NODES_N)
-                return -1;
+                return fail(fault, offset, "too many values");
         struct json_node *nodes = realloc(doc->nodes, capacity * sizeof(*nodes));
-        if (!nodes)
+        if (!nodes) {
+                *fault = (struct json_fault){.offset = offset, .what = "out of memory", .no_memory = true};
                 return -1;
+        }
         doc->nodes = nodes;
         doc->capacity = capacity;
         return 0;
@@ -135,8 +137,8 @@ static int tokenize(struct json_doc *doc, struct json_fault *fault)
                         return fail(fault, doc->text.n, "unexpected end");
                 if (r != JSMN_ERROR_NOMEM)
                         return fail(fault, parser.pos, "unexpected character");
-                if (grow(doc) < 0) // jsmn goes on where it stopped
-                        return fail(fault, parser.pos, "too many values");
+                if (grow(doc, parser.pos, fault) < 0) // jsmn goes on where it stopped
+                        return -1;
         }
 }
 
@@ -346,10 +348,11 @@ int json_parse(struct json_doc *doc, struct slice text, struct json_fault *fault
                 json_doc_free(doc);
         doc->text = text;
         doc->count = 0;
+        fault->no_memory = false;
         if (parse_simple(doc, fault))
                 return 0;
         doc->count = 0;
-        if (scan(text, fault) == 0 && tokenize(doc, fault) == 0 && check(doc, fault) == 0)
+        if (!fault->no_memory && scan(text, fault) == 0 && tokenize(doc, fault) == 0 && check(doc, fault) == 0)
                 return 0;
         doc->count = 0;
         json_fault_place(text, fault);

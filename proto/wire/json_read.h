@@ -28,6 +28,7 @@ struct json_fault {
         unsigned line;    // from 1
         unsigned column;  // from 1, in bytes
         const char *what; // static text, such as "duplicate key"
+        bool no_memory;   // nothing is wrong with the text
 };
 
 // An empty document; its node memory grows at need and is kept from parse to parse.

@@ -55,6 +55,8 @@ static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32
                                   "see \"getent %s\"; a container may know other names than its host, numbers hold",
                                   kind == ACCOUNT_USER ? "passwd" : "group");
         }
+        if (found == -ENOMEM)
+                return reader_no_memory(r);
         errno = -found;
         reader_fail(r, node, "the system cannot say which id this %s has (errno %d)", what, -found);
         return error_hint(r->e, "give the number instead of the name");

@@ -9,9 +9,10 @@ enum state { BETWEEN, IN_WORD, IN_SINGLE, IN_DOUBLE, AFTER_BACKSLASH, AFTER_QUOT
 
 struct splitter {
         enum state state;
-        char **words;
+        char **words; // NULL: they are not kept
         size_t count;
-        char *text; // where the next byte goes
+        size_t first_n; // bytes of the first word
+        char *text;     // where the next byte goes
 };
 
 static bool is_blank(uint8_t c)
@@ -21,13 +22,19 @@ static bool is_blank(uint8_t c)
 
 static void begin(struct splitter *s)
 {
-        if (s->state == BETWEEN)
-                s->words[s->count++] = s->text;
+        if (s->state != BETWEEN)
+                return;
+        if (s->words)
+                s->words[s->count] = s->text;
+        s->count++;
 }
 
 static void put(struct splitter *s, uint8_t c)
 {
-        *s->text++ = (char)c;
+        if (s->words)
+                *s->text++ = (char)c;
+        if (s->count == 1 && c != '\0')
+                s->first_n++;
 }
 
 static void take_unquoted(struct splitter *s, uint8_t c)
@@ -96,7 +103,18 @@ static const char *fault_of(const struct splitter *s)
         case IN_WORD:
                 break;
         }
-        return s->count == 0 || s->words[0][0] == '\0' ? "it names no command" : NULL;
+        return s->first_n == 0 ? "it names no command" : NULL;
+}
+
+// NULL, or what is wrong.
+static const char *split(struct splitter *s, struct slice command)
+{
+        for (size_t i = 0; i < command.n; i++) {
+                if (command.p[i] == '\0')
+                        return "there is a NUL in it";
+                take(s, command.p[i]);
+        }
+        return fault_of(s);
 }
 
 char **command_words_split(struct slice command, const char **what)
@@ -109,15 +127,7 @@ char **command_words_split(struct slice command, const char **what)
         if (!s.words)
                 return NULL;
         s.text = (char *)(s.words + most + 1);
-        *what = NULL;
-        for (size_t i = 0; i < command.n && !*what; i++) {
-                if (command.p[i] == '\0')
-                        *what = "there is a NUL in it";
-                else
-                        take(&s, command.p[i]);
-        }
-        if (!*what)
-                *what = fault_of(&s);
+        *what = split(&s, command);
         if (!*what)
                 return s.words;
         wiping_free(s.words);
@@ -126,8 +136,6 @@ char **command_words_split(struct slice command, const char **what)
 
 bool command_words_are_sound(struct slice command)
 {
-        const char *what;
-        char **words = command_words_split(command, &what);
-        wiping_free(words);
-        return words;
+        struct splitter s = {.state = BETWEEN};
+        return !split(&s, command);
 }

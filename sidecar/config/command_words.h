@@ -12,7 +12,7 @@
 // secrets). Or NULL and *what, a static text ("its last quotation mark is not closed").
 char **command_words_split(struct slice command, const char **what);
 
-// Whether it can be split.
+// Whether it can be split, but for memory.
 bool command_words_are_sound(struct slice command);
 
 #endif

@@ -57,7 +57,7 @@ static int add_matches(struct reader *r, size_t node, struct include_list *list,
         const char *directory = slash == path ? "/" : path;
         DIR *open = opendir(directory);
         if (!open)
-                return refuse_directory(r, node, directory, errno);
+                return errno == ENOMEM ? reader_no_memory(r) : refuse_directory(r, node, directory, errno);
         int result = 0;
         for (;;) {
                 errno = 0;

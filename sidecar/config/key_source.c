@@ -46,7 +46,7 @@ static int keep_file(struct reader *r, size_t value, const char *name, struct sl
         buffer_init(&text, URI_LONGEST);
         bool good = text_percent_decode(encoded, &text) == 0;
         struct slice path = good ? path_of(buffer_slice(&text)) : SLICE("");
-        int result = path.n == 0 ? 1 : reader_keep(r, path, &kept);
+        int result = path.n > 0 ? reader_keep(r, path, &kept) : text.no_memory ? reader_no_memory(r) : 1;
         buffer_free(&text);
         if (result > 0) {
                 reader_fail(r, value, "found a URI whose %s is no absolute path of a file", name);

@@ -77,6 +77,8 @@ static int read_group(struct reader *r, size_t value, const struct key_rule *rul
         if (reader_text(r, value, &text) < 0)
                 return -1;
         int found = account_find(&r->accounts, ACCOUNT_GROUP, text, &id);
+        if (found == -ENOMEM)
+                return reader_no_memory(r);
         if (found < 0) {
                 reader_expected(r, value,
                                 found == -ENOENT ? "the name of a group of this system, or a number in quotes"

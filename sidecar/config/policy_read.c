@@ -5,16 +5,27 @@
 
 #define EXPECTED "an IAM policy: a JSON object, or a string that holds one, in characters up to U+00FF"
 
-bool policy_is_valid(struct slice text)
+enum verdict { GOOD, BAD, NO_MEMORY };
+
+static enum verdict judge(struct slice text)
 {
         struct json_doc doc;
         struct json_fault fault;
         if (!values_is_policy_text(text))
-                return false;
+                return BAD;
         json_doc_init(&doc);
-        bool is_object = json_parse(&doc, text, &fault) == 0 && json_kind(&doc, JSON_ROOT) == JSON_OBJECT;
+        enum verdict verdict = BAD;
+        if (json_parse(&doc, text, &fault) < 0)
+                verdict = fault.no_memory ? NO_MEMORY : BAD;
+        else if (json_kind(&doc, JSON_ROOT) == JSON_OBJECT)
+                verdict = GOOD;
         json_doc_free(&doc);
-        return is_object;
+        return verdict;
+}
+
+bool policy_is_valid(struct slice text)
+{
+        return judge(text) == GOOD;
 }
 
 // From an object's opening brace to its closing one, in a document that has been parsed.
@@ -56,7 +67,8 @@ int policy_read(struct reader *r, size_t value, const struct key_rule *rule, voi
                 return reader_expected(r, value, EXPECTED);
         if (reader_text(r, value, &text) < 0)
                 return -1;
-        if (!policy_is_valid(text))
-                return reader_expected(r, value, EXPECTED);
+        enum verdict verdict = judge(text);
+        if (verdict != GOOD)
+                return verdict == NO_MEMORY ? reader_no_memory(r) : reader_expected(r, value, EXPECTED);
         return reader_keep(r, text, target);
 }

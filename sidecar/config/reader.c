@@ -37,6 +37,8 @@ int reader_parse(struct reader *r, struct slice text)
         struct json_fault fault;
         if (json_parse(r->doc, text, &fault) == 0)
                 return 0;
+        if (fault.no_memory)
+                return reader_no_memory(r);
         error_set(r->e, ERROR_CONFIG, "%s:%u:%u: found invalid JSON (%s), expected one object", r->file, fault.line,
                   fault.column, fault.what);
         return error_hint(r->e,

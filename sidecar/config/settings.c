@@ -18,8 +18,11 @@
 #define PATH_SIZE 4096
 #define XDG_NAME "/keyfob/config.json"
 
-static int refuse_long_path(struct error *e)
+// `out` could not take it.
+static int refuse_path(const struct buffer *out, struct error *e)
 {
+        if (out->no_memory)
+                return error_set(e, ERROR_INTERNAL, "configuration file: out of memory");
         error_set(e, ERROR_CONFIG, "found too long a path for the configuration file, expected at most %d bytes",
                   PATH_SIZE - 1);
         return error_hint(e, "give a shorter one with --config");
@@ -32,7 +35,7 @@ static int make_absolute(const char *directory, const char *path, struct buffer 
         if (path[0] != '/')
                 (void)buffer_printf(out, "%s/", strcmp(directory, "/") == 0 ? "" : directory);
         (void)buffer_put_str(out, path);
-        return buffer_c_str(out) ? 0 : refuse_long_path(e);
+        return buffer_c_str(out) ? 0 : refuse_path(out, e);
 }
 
 // 1: there is such a file, 0: there is none.
@@ -60,7 +63,7 @@ static int find_file(const struct settings_input *input, const char *directory, 
                 (void)buffer_printf(out, "%s%s", xdg, XDG_NAME);
                 const char *path = buffer_c_str(out);
                 if (!path)
-                        return refuse_long_path(e);
+                        return refuse_path(out, e);
                 int there = exists(path, e);
                 if (there != 0)
                         return there < 0 ? -1 : 0;

@@ -44,7 +44,9 @@ static int find(struct shared_files *f, enum aws_file which, const struct env *e
         (void)buffer_put(&whole, buffer_slice(&path));
         file->variable = named ? places[which].variable : NULL;
         int r = 0;
-        if (path.failed || whole.failed) {
+        if (path.no_memory || whole.no_memory) {
+                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", places[which].what);
+        } else if (path.failed || whole.failed) {
                 error_set(e, ERROR_CONFIG, "environment: %s: found too long a path, expected at most %d bytes",
                           named ? places[which].variable : "HOME", PATH_SIZE - 1);
                 r = error_hint(e, "name a shorter one");

@@ -18,7 +18,7 @@
 enum {
         GRACE_MS = 500, // between SIGTERM and SIGKILL
         READ_SIZE = 4096,
-        READS_PER_TURN = 32, // twice of what a pipe holds: all that was written before a certain moment
+        TAKEN_PER_TURN = 128 * 1024, // twice of what a pipe holds: all that was written before a certain moment
         ERRORS_MAX = 16 * 1024
 };
 
@@ -118,7 +118,7 @@ static bool stream_read(struct stream *s)
         uint8_t bytes[READ_SIZE];
         ssize_t n;
         bool is_open = true, is_more = true;
-        for (int i = 0; i < READS_PER_TURN && is_more; i++) {
+        for (size_t taken = 0; taken < TAKEN_PER_TURN && is_more; taken += n > 0 ? (size_t)n : 0) {
                 n = read(s->fd, bytes, sizeof(bytes));
                 is_more = n > 0 || (n < 0 && errno == EINTR);
                 is_open =
@@ -137,7 +137,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         if (status == 0 && stream_read(s))
                 return;
         if (s->bytes.failed)
-                end_it(c, CHILD_TOO_MUCH);
+                end_it(c, s->bytes.no_memory ? CHILD_NO_MEMORY : CHILD_TOO_MUCH);
         stream_close(s);
 }
 
@@ -158,7 +158,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
         if (c->is_ending)
                 result.end = c->end;
         else if (c->output.bytes.failed)
-                result.end = CHILD_TOO_MUCH;
+                result.end = c->output.bytes.no_memory ? CHILD_NO_MEMORY : CHILD_TOO_MUCH;
         c->done(c->arg, &result);
         child_close(c);
 }

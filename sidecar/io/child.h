@@ -25,6 +25,7 @@ enum child_end {
         CHILD_SIGNALLED, // `signal`, and not by us
         CHILD_TIMED_OUT, // ended by us, as the rest
         CHILD_TOO_MUCH,  // more output than output_max
+        CHILD_NO_MEMORY, // for what it wrote
         CHILD_CANCELLED
 };
 

@@ -3,6 +3,7 @@
 
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -24,6 +25,8 @@ static int hint_by_kind(struct error *e)
 
 int answer_unreadable(const char *what, int status, size_t body_size, struct error *e)
 {
+        if (what == members_no_memory)
+                return error_set(e, ERROR_INTERNAL, "out of memory for the answer");
         (void)error_set(e, ERROR_PROTOCOL, "the answer (HTTP %d, %zu bytes) cannot be read: %s", status, body_size,
                         what);
         return hint_by_kind(e);
@@ -82,10 +85,11 @@ int answer_credentials(const struct answer *answer, const struct upstream_time *
                 (void)error_set(e, ERROR_PROTOCOL, "the answer's Expiration %s is in the past (now: %s)", expires, now);
                 return error_hint(e, "Check this host's clock and that endpoint_url is the service itself.");
         }
+        if (!credentials_are_sound(&fields))
+                return refuse_session(e, "'s credentials are too long or hold bytes that none has");
         struct credentials *c = credentials_new(&fields);
         if (!c)
-                return refuse_session(e, "'s credentials are too long or hold bytes that none has, or there is no "
-                                         "memory for them");
+                return error_set(e, ERROR_INTERNAL, "out of memory for the credentials");
         *ret = c;
         return 0;
 }

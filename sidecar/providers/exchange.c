@@ -8,6 +8,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/providers/members.h"
 
 // AWS tolerates five minutes in the strictest service; a difference under this is not why a signature failed.
 enum { SKEW_TOLERATED_S = 4 * 60 };
@@ -120,7 +121,10 @@ static enum verdict judge(struct exchange *x, const struct http_response *respon
                 answer.request_id = http_response_field(response, SLICE("x-amzn-requestid"));
         learn_time(x, response, &answer);
         enum verdict verdict = VERDICT_ERROR;
-        if (response->status >= 200 && response->status < 300) {
+        if (what == members_no_memory) {
+                (void)answer_unreadable(what, response->status, response->body.n, e);
+                (void)add_context(x, e);
+        } else if (response->status >= 200 && response->status < 300) {
                 if (accept_session(x, response, &answer, what, ret, e) == 0)
                         verdict = VERDICT_CREDENTIALS;
         } else if (is_worth_correcting(x, &answer)) {

@@ -21,7 +21,8 @@ int get_secret_value_body(const struct profile *profile, struct buffer *out, str
                            : 0;
 }
 
-static int read_binary(const struct json_doc *doc, size_t node, struct buffer *scratch, struct slice *ret)
+static int read_binary(const struct json_doc *doc, size_t node, struct buffer *scratch, struct slice *ret,
+                       const char **what)
 {
         struct buffer base64;
         buffer_init(&base64, scratch->max);
@@ -29,6 +30,8 @@ static int read_binary(const struct json_doc *doc, size_t node, struct buffer *s
         int r = json_string(doc, node, &base64);
         if (r == 0)
                 r = text_base64_decode(buffer_slice(&base64), scratch);
+        if (r < 0)
+                *what = base64.no_memory ? members_no_memory : "SecretBinary is no base64";
         buffer_free(&base64);
         if (r == 0 && scratch->n > from)
                 *ret = slice_of(scratch->p + from, scratch->n - from);
@@ -44,12 +47,8 @@ static int read_root(const struct json_doc *doc, struct buffer *scratch, struct 
         }
         if (!slice_is_empty(ret->document))
                 return 0;
-        if (binary != JSON_NONE && json_kind(doc, binary) != JSON_NULL) {
-                if (read_binary(doc, binary, scratch, &ret->document) == 0)
-                        return 0;
-                *what = "SecretBinary is no base64";
-                return -1;
-        }
+        if (binary != JSON_NONE && json_kind(doc, binary) != JSON_NULL)
+                return read_binary(doc, binary, scratch, &ret->document, what);
         json_answer_error(doc, scratch, ret);
         return 0;
 }

@@ -3,12 +3,15 @@
 // oidc-utils.ts: GET of the URL with an audience, a bearer token, {"value": "…"}.
 #include "sidecar/providers/github_token.h"
 
+#include <errno.h>
+
 #include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/providers/jwt.h"
+#include "sidecar/providers/members.h"
 
 #define PERMISSION                                                                                                     \
         "Give the job \"permissions: id-token: write\". The agent's right to ask for tokens ends with the job that "   \
@@ -18,30 +21,33 @@ enum { URL_MAX = 16 * 1024, AUTHORIZATION_MAX = 20 * 1024 };
 enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000 };
 
 // Three parts of base64url, of which the second says something. Whether it is genuine is AWS's to judge.
-static bool looks_like_a_token(struct slice token)
+static int check_token(struct slice token)
 {
         struct jwt_claims claims;
         for (size_t i = 0; i < token.n; i++)
                 if (!text_is_unreserved(token.p[i]) || token.p[i] == '~')
-                        return false;
-        return jwt_read_claims(token, &claims) == 0;
+                        return -EINVAL;
+        return jwt_read_claims(token, &claims);
 }
 
 int github_token_read(struct slice body, struct buffer *ret, const char **what)
 {
         struct json_doc doc;
         struct json_fault fault;
+        int r;
         *what = NULL;
         json_doc_init(&doc);
         size_t value = JSON_NONE;
-        if (body.n > LIMIT_UPSTREAM_BODY || json_parse(&doc, body, &fault) < 0)
+        if (body.n > LIMIT_UPSTREAM_BODY)
                 *what = "not JSON, or cut short";
+        else if (json_parse(&doc, body, &fault) < 0)
+                *what = fault.no_memory ? members_no_memory : "not JSON, or cut short";
         else if ((value = json_get(&doc, JSON_ROOT, SLICE("value"))) == JSON_NONE)
                 *what = "it has no \"value\"";
         else if (json_string(&doc, value, ret) < 0)
-                *what = "its \"value\" is no text, or too long";
-        else if (!looks_like_a_token(buffer_slice(ret)))
-                *what = "its \"value\" is no JSON Web Token";
+                *what = ret->no_memory ? members_no_memory : "its \"value\" is no text, or too long";
+        else if ((r = check_token(buffer_slice(ret))) < 0)
+                *what = r == -ENOMEM ? members_no_memory : "its \"value\" is no JSON Web Token";
         json_doc_free(&doc);
         return *what ? -1 : 0;
 }
@@ -63,6 +69,8 @@ static int judge(const struct http_response *response, struct buffer *token, str
                 return refuse_status(response->status, e);
         if (github_token_read(response->body, token, &what) == 0)
                 return 0;
+        if (what == members_no_memory)
+                return error_set(e, ERROR_INTERNAL, "out of memory for the answer");
         (void)error_set(e, ERROR_PROTOCOL, "the answer (%zu bytes) cannot be used: %s", response->body.n, what);
         return error_hint(e, "Something other than GitHub may have answered: check the proxy settings (HTTPS_PROXY, "
                              "NO_PROXY).");

@@ -89,7 +89,7 @@ int host_document_read(enum host_kind kind, struct slice text, struct buffer *sc
         }
         // No decoded text is longer than its source, so with room for all of it the slices never move.
         if (!buffer_reserve(scratch, text.n)) {
-                *what = "out of memory";
+                *what = members_no_memory;
                 return -1;
         }
         struct json_doc doc;
@@ -97,7 +97,7 @@ int host_document_read(enum host_kind kind, struct slice text, struct buffer *sc
         json_doc_init(&doc);
         int r = json_parse(&doc, text, &fault);
         if (r < 0)
-                *what = "it is not JSON, or cut short";
+                *what = fault.no_memory ? members_no_memory : "it is not JSON, or cut short";
         else
                 r = read_root(kind, &doc, scratch, &document, what);
         json_doc_free(&doc);
@@ -202,12 +202,11 @@ int host_document_credentials(enum host_kind kind, const struct host_document *d
                 if (fields.expires_s <= fields.issued_s)
                         return refuse_expired(kind, fields.expires_s, fields.issued_s, e);
         }
+        if (!credentials_are_sound(&fields)) {
+                (void)error_set(e, ERROR_PROTOCOL, "%s holds credentials that are too long or have bytes that none has",
+                                subjects[kind]);
+                return hint_about_shape(kind, e);
+        }
         *ret = credentials_new(&fields);
-        if (*ret)
-                return 0;
-        (void)error_set(e, ERROR_PROTOCOL,
-                        "%s holds credentials that are too long or have bytes that none has, or there is no memory for "
-                        "them",
-                        subjects[kind]);
-        return hint_about_shape(kind, e);
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the credentials");
 }

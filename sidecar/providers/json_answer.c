@@ -36,7 +36,7 @@ int json_answer_read(struct slice body, json_answer_root_fn *read_root, struct b
         }
         // No decoded text is longer than its source, so with room for all of it the slices never move.
         if (!buffer_reserve(scratch, body.n)) {
-                *what = "out of memory";
+                *what = members_no_memory;
                 return -1;
         }
         struct json_doc doc;
@@ -45,7 +45,7 @@ int json_answer_read(struct slice body, json_answer_root_fn *read_root, struct b
         struct answer answer = {0};
         int r = json_parse(&doc, body, &fault);
         if (r < 0) {
-                *what = "not JSON, or cut short";
+                *what = fault.no_memory ? members_no_memory : "not JSON, or cut short";
         } else if (json_kind(&doc, JSON_ROOT) != JSON_OBJECT) {
                 *what = "no JSON object";
                 r = -1;

@@ -2,6 +2,8 @@
 // RFC 7519; the payload is base64url without padding (RFC 7515 section 2).
 #include "sidecar/providers/jwt.h"
 
+#include <errno.h>
+
 #include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
@@ -16,7 +18,9 @@ static int decode_base64url(struct slice text, struct buffer *out)
         }
         while (standard.n % 4 != 0 && !standard.failed)
                 (void)buffer_put_byte(&standard, '=');
-        int r = standard.failed ? -1 : text_base64_decode(buffer_slice(&standard), out);
+        int r = standard.failed ? -ENOMEM : text_base64_decode(buffer_slice(&standard), out);
+        if (out->no_memory)
+                r = -ENOMEM;
         buffer_free(&standard);
         return r;
 }
@@ -46,9 +50,11 @@ static int read_payload(struct slice payload, struct jwt_claims *ret)
         struct json_doc doc;
         struct json_fault fault;
         json_doc_init(&doc);
-        int r = json_parse(&doc, payload, &fault);
-        if (r == 0 && json_kind(&doc, JSON_ROOT) != JSON_OBJECT)
-                r = -1;
+        int r = 0;
+        if (json_parse(&doc, payload, &fault) < 0)
+                r = fault.no_memory ? -ENOMEM : -EINVAL;
+        else if (json_kind(&doc, JSON_ROOT) != JSON_OBJECT)
+                r = -EINVAL;
         if (r == 0) {
                 size_t expiry = json_get(&doc, JSON_ROOT, SLICE("exp"));
                 ret->has_expiry = expiry != JSON_NONE && json_integer(&doc, expiry, &ret->expires_s) == 0;
@@ -67,12 +73,12 @@ int jwt_read_claims(struct slice token, struct jwt_claims *ret)
         struct slice rest = slice_from(token, first + 1);
         size_t second = slice_find(rest, '.');
         if (first >= token.n || second >= rest.n || token.n > LIMIT_TOKEN_FILE)
-                return -1;
+                return -EINVAL;
         struct buffer payload;
         buffer_init(&payload, token.n);
         int r = decode_base64url(slice_head(rest, second), &payload);
         if (r == 0)
                 r = read_payload(buffer_slice(&payload), ret);
         buffer_free(&payload);
-        return r < 0 ? -1 : 0;
+        return r;
 }

@@ -6,12 +6,14 @@
 
 enum { TIME_TEXT_MAX = 40 };
 
+const char members_no_memory[] = "out of memory";
+
 int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratch, const char **what)
 {
         struct json_fault fault = {.what = "no JSON"};
         *what = NULL;
         if (json_parse(doc, text, &fault) < 0) {
-                *what = fault.what;
+                *what = fault.no_memory ? members_no_memory : fault.what;
                 return -1;
         }
         if (json_kind(doc, JSON_ROOT) != JSON_OBJECT) {
@@ -19,7 +21,7 @@ int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratc
                 return -1;
         }
         if (!buffer_reserve(scratch, text.n)) { // no decoded text is longer than its source
-                *what = "out of memory";
+                *what = members_no_memory;
                 return -1;
         }
         return 0;

@@ -11,6 +11,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/providers/answer.h"
 #include "sidecar/providers/host_document.h"
+#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -159,13 +160,21 @@ static int refuse(struct container *c, const struct http_response *response, con
         return -1;
 }
 
-// An endpoint's error in either of the two shapes; whatever else it is stays untold.
-static void read_refusal(const struct http_response *response, struct buffer *scratch, struct host_document *ret)
+// An endpoint's error in either of the two shapes; whatever else it is stays untold. False: there is no memory for it.
+static bool read_refusal(const struct http_response *response, struct buffer *scratch, struct host_document *ret)
 {
         const char *what;
-        if (host_document_read(HOST_CONTAINER, response->body, scratch, ret, &what) < 0 &&
-            host_document_read_agent_error(response->body, ret) < 0)
-                *ret = (struct host_document){.code = {NULL, 0}};
+        if (host_document_read(HOST_CONTAINER, response->body, scratch, ret, &what) == 0 ||
+            host_document_read_agent_error(response->body, ret) == 0)
+                return true;
+        *ret = (struct host_document){.code = {NULL, 0}};
+        return what != members_no_memory;
+}
+
+static int refuse_memory(const struct container *c, struct error *e)
+{
+        (void)error_set(e, ERROR_INTERNAL, "out of memory for the answer");
+        return add_context(c, e);
 }
 
 static int read_answer(struct container *c, const struct http_response *response, struct buffer *scratch,
@@ -174,11 +183,12 @@ static int read_answer(struct container *c, const struct http_response *response
         struct host_document document = {.code = {NULL, 0}};
         const char *what = NULL;
         int64_t date_s;
-        if (response->status != 200) {
-                read_refusal(response, scratch, &document);
-                return refuse(c, response, &document, e);
-        }
+        if (response->status != 200)
+                return read_refusal(response, scratch, &document) ? refuse(c, response, &document, e)
+                                                                  : refuse_memory(c, e);
         if (host_document_read(HOST_CONTAINER, response->body, scratch, &document, &what) < 0) {
+                if (what == members_no_memory)
+                        return refuse_memory(c, e);
                 (void)error_set(e, ERROR_PROTOCOL, "the answer (%zu bytes) cannot be read: %s", response->body.n, what);
                 (void)error_hint(e, "Something other than the ECS or EKS agent may have answered: check the URI.");
                 return add_context(c, e);

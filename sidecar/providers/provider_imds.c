@@ -13,6 +13,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/providers/host_document.h"
 #include "sidecar/providers/imds_hints.h"
+#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 #define PATH_TOKEN "/latest/api/token"
@@ -148,7 +149,8 @@ static int take_credentials(struct imds *m, const struct http_response *response
         int r;
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
         if (host_document_read(HOST_IMDS, response->body, &scratch, &document, &what) < 0) {
-                r = refuse_foreign(m, what, e);
+                r = what == members_no_memory ? error_set(e, ERROR_INTERNAL, "out of memory for the answer")
+                                              : refuse_foreign(m, what, e);
         } else if (host_document_is_refusal(&document)) {
                 r = imds_hints_code(document.code, document.message, e);
         } else {

@@ -15,6 +15,7 @@
 #include "sidecar/io/child.h"
 #include "sidecar/providers/host_document.h"
 #include "sidecar/providers/masked_text.h"
+#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -86,6 +87,8 @@ static int process_start(struct provider *base, struct error *e)
         struct process *p = (struct process *)base;
         const char *what;
         char **words = command_words_split(slice_str(p->profile->credential_process), &what);
+        if (!words && command_words_are_sound(slice_str(p->profile->credential_process)))
+                return error_set(e, ERROR_INTERNAL, "out of memory");
         if (!words) {
                 (void)error_set(e, ERROR_CONFIG, "credential_process cannot be split into words: %s", what);
                 return error_hint(e, "Quote as in a shell; no other character of a shell has a meaning.");
@@ -135,6 +138,9 @@ static void explain(const struct process *p, const struct child_result *result, 
                                 (int)LIMIT_PROCESS_OUTPUT);
                 (void)error_hint(e, "It must print one JSON object with credentials and nothing else.");
                 break;
+        case CHILD_NO_MEMORY:
+                (void)error_set(e, ERROR_INTERNAL, "out of memory for what %s wrote", p->name);
+                break;
         case CHILD_CANCELLED:
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
                 break;
@@ -153,6 +159,8 @@ static int read_output(const struct process *p, struct slice output, struct cred
                 if (slice_is_empty(document.account_id)) // what the AWS profile says of it
                         document.account_id = slice_str(p->profile->keys.account_id);
                 r = host_document_credentials(HOST_PROCESS, &document, &time, p->deps.clock, ret, e);
+        } else if (what == members_no_memory) {
+                r = error_set(e, ERROR_INTERNAL, "out of memory for the output");
         } else {
                 r = error_set(e, ERROR_PROTOCOL, "the output (%zu bytes) cannot be read: %s", output.n, what);
                 (void)error_hint(e, "It must be one JSON object and nothing else: {\"Version\": 1, \"AccessKeyId\": "

@@ -49,13 +49,14 @@ static int secret_accept(void *owner, const struct answer *answer, struct creden
         struct buffer scratch;
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
         int r = secret_keys_read(answer->document, s->profile, &scratch, &fields, e);
+        if (r == 0 && !credentials_are_sound(&fields)) {
+                (void)error_set(e, ERROR_CONFIG, "the keys in the secret cannot be used");
+                r = error_hint(e, "A member is too long, or holds a blank, a quote or another byte that no AWS key "
+                                  "has.");
+        }
         if (r == 0) {
                 *ret = credentials_new(&fields);
-                if (!*ret) {
-                        r = error_set(e, ERROR_CONFIG, "the keys in the secret cannot be used");
-                        (void)error_hint(e, "A member is too long, or holds a blank, a quote or another byte that no "
-                                            "AWS key has; or there is no memory.");
-                }
+                r = *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the keys");
         }
         buffer_free(&scratch);
         return r;

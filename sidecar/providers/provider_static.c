@@ -74,11 +74,14 @@ static struct credentials *make_credentials(const struct static_keys *s, struct 
         struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE, .issued_s = clock_wall_s(s->deps.clock)};
         struct credentials *c = NULL;
         if (read_keys(s, files, &fields, e) == 0 && read_end(s, &fields, e) == 0) {
-                c = credentials_new(&fields);
-                if (!c) {
+                bool is_sound = credentials_are_sound(&fields);
+                c = is_sound ? credentials_new(&fields) : NULL;
+                if (!is_sound) {
                         (void)error_set(e, ERROR_CONFIG, "the access key cannot be used");
                         (void)error_hint(e, "A member is missing or too long, or holds a blank, a quote or another "
-                                            "byte that no AWS key has; or there is no memory.");
+                                            "byte that no AWS key has.");
+                } else if (!c) {
+                        (void)error_set(e, ERROR_INTERNAL, "out of memory for the access key");
                 }
         }
         for (size_t i = 0; i < FILES_N; i++)

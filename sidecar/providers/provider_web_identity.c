@@ -124,6 +124,7 @@ static void has_fetched(void *arg, struct slice token, const struct error *error
                 (void)error_set(&e, ERROR_INTERNAL, "out of memory for the web identity token");
         else if (start_exchange(w, &e) == 0)
                 return;
+        forget(w); // and that there was no memory for it
         provider_finish(&w->base, NULL, &e);
 }
 

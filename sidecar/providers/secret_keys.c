@@ -118,7 +118,9 @@ int secret_keys_read(struct slice document, const struct profile *profile, struc
                 return error_set(e, ERROR_INTERNAL, "out of memory for the secret");
         json_doc_init(&doc);
         int r = json_parse(&doc, document, &fault);
-        if (r < 0 || json_kind(&doc, JSON_ROOT) != JSON_OBJECT) {
+        if (r < 0 && fault.no_memory) {
+                r = error_set(e, ERROR_INTERNAL, "out of memory for the secret");
+        } else if (r < 0 || json_kind(&doc, JSON_ROOT) != JSON_OBJECT) {
                 r = error_set(e, ERROR_CONFIG, "the secret's value is no JSON object");
                 (void)error_hint(e, "Store the keys as {\"access_key_id\": \"AKIA…\", \"secret_access_key\": \"…\"}.");
         } else {

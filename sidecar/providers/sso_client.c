@@ -135,18 +135,21 @@ static enum kept read_kept(const struct profile *p, int64_t now_s, struct sso_cl
 {
         struct json_doc doc;
         struct buffer file;
-        const char *what;
+        struct error e = {.kind = ERROR_NONE};
+        const char *what = NULL;
         enum kept kept = KEPT_NOTHING;
         char *path = path_of(p);
         json_doc_init(&doc);
         buffer_init(&file, LIMIT_TOKEN_FILE);
-        if (path && sso_cache_read(path, &file, NULL) == 0 && file.n > 0 &&
+        if (path && sso_cache_read(path, &file, &e) == 0 && file.n > 0 &&
             members_parse(&doc, buffer_slice(&file), &ret->text, &what) == 0 &&
             members_text(&doc, JSON_ROOT, SLICE("clientId"), &ret->text, &ret->id) == 0 &&
             members_text(&doc, JSON_ROOT, SLICE("clientSecret"), &ret->text, &ret->secret) == 0 &&
             members_time(&doc, JSON_ROOT, SLICE("expiresAt"), &ret->expires_s) == 0 && ret->id.n > 0 &&
             ret->secret.n > 0 && ret->expires_s > now_s + LEAST_LIFE_S)
                 kept = takes_device_codes(&doc) ? KEPT_GOOD : KEPT_FOR_OTHERS;
+        else if (e.kind == ERROR_INTERNAL || what == members_no_memory)
+                kept = KEPT_FOR_OTHERS; // perhaps
         json_doc_free(&doc);
         buffer_free(&file);
         free(path);

@@ -133,7 +133,7 @@ static int read_body(const struct http_response *response, struct buffer *scratc
         int r = members_parse(&doc, response->body, scratch, what);
         // Room for the few texts that are made here: slices must not move.
         if (r == 0 && !buffer_reserve(scratch, 2 * (response->body.n + (size_t)TIME_RFC3339_SIZE))) {
-                *what = "out of memory";
+                *what = members_no_memory;
                 r = -1;
         }
         size_t role = r == 0 ? json_get(&doc, JSON_ROOT, SLICE("roleCredentials")) : JSON_NONE;
@@ -167,7 +167,7 @@ void sso_http_refusal(const struct http_response *response, const char *action, 
         const char *what = NULL;
         bool is_role = strcmp(action, "GetRoleCredentials") == 0;
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
-        (void)sso_http_read_role(response, &scratch, &answer, &what);
+        int r = sso_http_read_role(response, &scratch, &answer, &what);
         const struct answer_context context = {
             .service = is_role ? "sso" : "sso-oidc",
             .action = action,
@@ -176,6 +176,9 @@ void sso_http_refusal(const struct http_response *response, const char *action, 
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
         };
-        answer_refusal(&answer, &context, e);
+        if (r < 0 && what == members_no_memory && slice_is_empty(answer.code))
+                (void)answer_unreadable(what, response->status, response->body.n, e);
+        else
+                answer_refusal(&answer, &context, e);
         buffer_free(&scratch);
 }

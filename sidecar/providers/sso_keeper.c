@@ -58,23 +58,25 @@ static int64_t now_s(const struct sso_keeper *k)
 // --- the file ---
 
 // What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
-// out.
-static void prefer_held(struct sso_keeper *k)
+// out. 0, or -1: out of memory, and what is held stays.
+static int prefer_held(struct sso_keeper *k)
 {
         const char *what = NULL;
         if (k->held.n == 0)
-                return;
+                return 0;
         if (k->file.n == 0 || !slice_eq(buffer_slice(&k->in_file), buffer_slice(&k->held_over))) {
                 buffer_free(&k->held);
-                return;
+                return 0;
         }
         bool is_written = sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0;
         sso_token_clear(&k->token);
-        (void)sso_token_read(buffer_slice(&k->held), &k->token, &what); // as it was read before, but for memory
         buffer_reset(&k->file);
-        (void)buffer_put(&k->file, buffer_slice(&k->held));
+        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0 || // as it was read before, but for memory
+            buffer_put(&k->file, buffer_slice(&k->held)) < 0)
+                return -1;
         if (is_written)
                 buffer_free(&k->held);
+        return 0;
 }
 
 static int load(struct sso_keeper *k, struct error *e)
@@ -88,8 +90,12 @@ static int load(struct sso_keeper *k, struct error *e)
         if (k->file.n > 0)
                 (void)sso_token_read(buffer_slice(&k->file), &k->token, &what); // a bad one is told below
         buffer_reset(&k->in_file);
-        (void)buffer_put(&k->in_file, k->token.access_token);
-        prefer_held(k);
+        if (what != members_no_memory && (buffer_put(&k->in_file, k->token.access_token) < 0 || prefer_held(k) < 0))
+                what = members_no_memory;
+        if (what == members_no_memory) {
+                sso_token_clear(&k->token);
+                return error_set(e, ERROR_INTERNAL, "out of memory for the token cached in %.200s", k->path);
+        }
         if (k->token.access_token.n > 0)
                 return 0;
         if (k->file.n == 0)
@@ -270,8 +276,11 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
         (void)buffer_put(&k->file, buffer_slice(&k->held));
         sso_token_clear(&k->token);
         if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0) {
-                buffer_free(&k->held); // what the file says is better
-                return error_set(e, ERROR_PROTOCOL, "the renewed token cannot be used: %s", what);
+                bool is_wrong = what != members_no_memory;
+                if (is_wrong)
+                        buffer_free(&k->held); // what the file says is better
+                return error_set(e, is_wrong ? ERROR_PROTOCOL : ERROR_INTERNAL, "the renewed token cannot be used: %s",
+                                 what);
         }
         if (sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0)
                 buffer_free(&k->held);

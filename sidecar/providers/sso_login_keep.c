@@ -37,7 +37,8 @@ static int write_json(const struct profile *p, const struct sso_client *client, 
         };
         if (members_replace(none, members, sizeof(members) / sizeof(members[0]), out) == 0)
                 return 0;
-        return error_set(e, ERROR_PROTOCOL, "the token is too long, or there is no memory for it");
+        return out->no_memory ? error_set(e, ERROR_INTERNAL, "out of memory for the token")
+                              : error_set(e, ERROR_PROTOCOL, "the token is too long");
 }
 
 static int write_token(const struct profile *p, const struct sso_client *client, const struct grant *g, struct error *e)

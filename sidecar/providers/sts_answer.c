@@ -7,6 +7,7 @@
 
 #include "proto/mem/secret.h"
 #include "proto/wire/limits.h"
+#include "sidecar/providers/members.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -206,7 +207,7 @@ int sts_answer_read(const char *action, struct slice body, struct buffer *scratc
         struct reader r = {.action = action, .text = scratch};
         r.parser = XML_ParserCreate_MM("UTF-8", &wiping, NULL);
         if (!r.parser) {
-                *what = "out of memory";
+                *what = members_no_memory;
                 return -1;
         }
         XML_SetUserData(r.parser, &r);
@@ -214,7 +215,10 @@ int sts_answer_read(const char *action, struct slice body, struct buffer *scratc
         XML_SetCharacterDataHandler(r.parser, on_text);
         XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
         enum XML_Status status = XML_Parse(r.parser, (const char *)body.p, (int)body.n, XML_TRUE);
+        enum XML_Error fault = XML_GetErrorCode(r.parser);
         XML_ParserFree(r.parser);
+        if (!r.what && (scratch->no_memory || (status != XML_STATUS_OK && fault == XML_ERROR_NO_MEMORY)))
+                r.what = members_no_memory;
         if (!r.what && scratch->failed)
                 r.what = "too large, or out of memory";
         if (!r.what && status != XML_STATUS_OK)

@@ -49,6 +49,8 @@ static void refuse_input(struct connection *c, enum http_parse why)
         else if (why == HTTP_BODY_TOO_LARGE)
                 connection_refuse(c, API_BODY_TOO_LARGE, "to sign a large payload, send its hash as payload_sha256",
                                   "the body of the request is too large");
+        else if (why == HTTP_NO_MEMORY)
+                connection_refuse(c, API_INTERNAL_ERROR, NULL, "out of memory");
         else
                 connection_refuse(c, API_INVALID_REQUEST, "the socket speaks HTTP/1.1",
                                   "this is no valid HTTP request");

@@ -36,11 +36,11 @@ static int hex_digit(uint8_t byte)
 }
 
 // "+" is a blank; a broken escape stands for itself.
-static void put_decoded(struct buffer *out, struct slice text)
+static int put_decoded(struct buffer *out, struct slice text, struct error *e)
 {
         uint8_t *start = buffer_reserve(out, text.n), *p = start;
         if (!p)
-                return;
+                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         for (size_t i = 0; i < text.n; i++) {
                 int high = text.p[i] == '%' && i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
                 int low = high >= 0 ? hex_digit(text.p[i + 2]) : -1;
@@ -52,6 +52,7 @@ static void put_decoded(struct buffer *out, struct slice text)
                 }
         }
         buffer_commit(out, (size_t)(p - start));
+        return 0;
 }
 
 // Appends "name=value&". `text` is scratch space.
@@ -59,17 +60,15 @@ static int put_parameter(struct slice pair, struct buffer *text, struct buffer *
 {
         size_t n = slice_find(pair, '=');
         buffer_reset(text);
-        put_decoded(text, slice_head(pair, n));
-        if (check_parameter(buffer_slice(text), e) < 0)
+        if (put_decoded(text, slice_head(pair, n), e) < 0 || check_parameter(buffer_slice(text), e) < 0)
                 return -1;
         text_percent_encode(buffer_slice(text), false, out);
         buffer_put_byte(out, '=');
         buffer_reset(text);
-        put_decoded(text, slice_from(pair, n + 1));
+        if (put_decoded(text, slice_from(pair, n + 1), e) < 0)
+                return -1;
         text_percent_encode(buffer_slice(text), false, out);
         buffer_put_byte(out, '&');
-        if (text->failed)
-                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         return 0;
 }
 
@@ -134,6 +133,8 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
         put_signing_parameters(in, slice_of(names, (size_t)(end - names)), out);
         if (!out->failed)
                 return 0;
+        if (out->no_memory)
+                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         error_set(e, ERROR_CONFIG, "the URL is too long to presign");
         return error_hint(e, "shorten its query");
 }

@@ -131,7 +131,9 @@ static int render(STACK_OF(X509) * certificates, const struct x509_paths *paths,
                   struct x509_identity *identity, struct error *e)
 {
         if (x509_put_base64(sk_X509_value(certificates, 0), &identity->leaf) < 0)
-                return error_set(e, ERROR_CONFIG, "%s: the certificate is too large", source);
+                return identity->leaf.no_memory
+                           ? error_set(e, ERROR_INTERNAL, "%s: out of memory", source)
+                           : error_set(e, ERROR_CONFIG, "%s: the certificate is too large", source);
         STACK_OF(X509) *extra = NULL;
         if (paths->certificate_chain) {
                 extra = x509_certificates_read(paths->certificate_chain, "certificate chain", e);

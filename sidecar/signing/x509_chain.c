@@ -73,7 +73,8 @@ static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, st
                                           X509_CHAIN_MAX);
                 }
                 if ((count > 1 && buffer_put_byte(out, ',') < 0) || x509_put_base64(next, out) < 0)
-                        return error_set(e, ERROR_CONFIG, "%s: the chain is too large", in->path);
+                        return out->no_memory ? error_set(e, ERROR_INTERNAL, "%s: out of memory", in->path)
+                                              : error_set(e, ERROR_CONFIG, "%s: the chain is too large", in->path);
                 current = next;
         }
         if (count == 0 && has_candidates && !reached_root)

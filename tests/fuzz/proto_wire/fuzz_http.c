@@ -30,7 +30,8 @@ static uint64_t mix_message(uint64_t hash, const struct http_message *m)
 
 static bool is_failure(enum http_parse result)
 {
-        return result == HTTP_BAD || result == HTTP_HEAD_TOO_LARGE || result == HTTP_BODY_TOO_LARGE;
+        return result == HTTP_BAD || result == HTTP_HEAD_TOO_LARGE || result == HTTP_BODY_TOO_LARGE ||
+               result == HTTP_NO_MEMORY;
 }
 
 // What was read, in one number.
