@@ -5,9 +5,7 @@
 #define TESTS_UNIT_SERVER_FIXTURE_H
 
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -17,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
-
-#include <cmocka.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/credentials.h"
@@ -33,6 +29,7 @@
 #include "sidecar/server/state.h"
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/vault/vault.h"
+#include "tests/unit/unit.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
 #define PATIENCE_S 20              // of a test that waits for what should come at once

@@ -40,7 +40,7 @@ static void test_versions_and_close(void **state)
         };
         struct fixture f;
         fixture_start(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct client c = client_open(&f);
                 assert_int_equal(client_ask(&c, rows[i].request), 200);
                 assert_true(rows[i].head ? client_head_has(&c, rows[i].head) : !client_head_has(&c, "Connection"));
@@ -200,7 +200,7 @@ static void test_refused_input(void **state)
         };
         struct fixture f;
         fixture_start(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct client c = client_open(&f);
                 struct buffer b;
                 buffer_init(&b, ANSWER_MAX);
@@ -266,7 +266,7 @@ static void test_peer_leaves(void **state)
         struct fixture f;
         fixture_start(&f);
         fixture_add(&f, "a", false)->script = SCRIPT_HANG;
-        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        for (size_t i = 0; i < LENGTH(requests); i++) {
                 struct client c = client_open(&f);
                 client_send(&c, requests[i]);
                 settle(&f);
@@ -336,7 +336,7 @@ static void test_deadlines(void **state)
              {.idle_ms = 100000, .request_ms = 2},
              100},
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fixture f;
                 fixture_start(&f);
                 f.server->deadlines = rows[i].deadlines;

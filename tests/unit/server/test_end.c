@@ -211,7 +211,7 @@ static void test_end_after_the_table_was_replaced(void **state)
 {
         (void)state;
         static const bool stays[] = {true, false};
-        for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
+        for (size_t i = 0; i < LENGTH(stays); i++) {
                 struct fixture f;
                 fixture_start(&f);
                 fixture_add(&f, "a", false)->script = SCRIPT_HANG;

@@ -132,7 +132,7 @@ static void test_refused(void **state)
         fixture_start(&f);
         (void)add(&f, LOGIN_MFA);
         struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
                 assert_int_equal(client_post(&c, LOGIN, bodies[i]), 400);
                 expect_problem(&c, 400, "invalid_request");
         }

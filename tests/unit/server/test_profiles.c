@@ -122,7 +122,7 @@ static void test_entity_tags(void **state)
         fixture_add(&f, "a", false);
         fixture_fetch_all(&f);
         struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char header[128];
                 snprintf(header, sizeof(header), "If-None-Match: %s\r\n", rows[i].tags);
                 int status = get_with(&c, CREDENTIALS, header);
@@ -207,7 +207,7 @@ static void test_bad_parameters(void **state)
         fixture_add(&f, "a", false);
         fixture_fetch_all(&f);
         struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        for (size_t i = 0; i < LENGTH(targets); i++) {
                 client_get(&c, targets[i]);
                 expect_problem(&c, 400, "invalid_request");
         }
@@ -420,7 +420,7 @@ static void test_access(void **state)
             {"POST /v1/profiles/b/sign HTTP/1.1\r\n\r\n", 403, "peer_not_allowed"},
             {"GET /v1/profiles/b HTTP/1.1\r\n\r\n", 403, "peer_not_allowed"},
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 client_ask(&c, rows[i].request);
                 expect_problem(&c, rows[i].status, rows[i].code);
                 assert_false(client_body_has(&c, SECRET));

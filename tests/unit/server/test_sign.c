@@ -86,7 +86,7 @@ static void test_vector_without_token(void **state)
         struct client c;
         use_long_term(start(&f, &c));
         fixture_fetch_all(&f);
-        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
                 assert_int_equal(client_post(&c, SIGN, bodies[i]), 200);
                 expect_member(&c, "headers/authorization",
                               "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260901/us-east-1/bedrock/aws4_request, "
@@ -108,7 +108,7 @@ static void test_heads(void **state)
             {"1.0", "Connection: keep-alive\r\n", "Connection: keep-alive\n"},
         };
         static const char body[] = BEDROCK_START "\"payload_sha256\":\"" BODY_HASH "\"}";
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fixture f;
                 struct client c;
                 char request[2048];
@@ -147,7 +147,7 @@ static void test_scope(void **state)
         struct client c;
         start(&f, &c);
         fixture_fetch_all(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char body[512];
                 f.profiles[0].sign.service = rows[i].sign_service;
                 f.profiles[0].sign.region = rows[i].sign_region;
@@ -219,7 +219,7 @@ static void test_refused_orders(void **state)
         struct client c;
         start(&f, &c);
         fixture_fetch_all(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 client_post(&c, SIGN, rows[i].body);
                 expect_problem(&c, rows[i].status, rows[i].code);
                 ASSERT_BODY_HAS(&c, rows[i].text);
@@ -302,7 +302,7 @@ static void test_policy(void **state)
         f.profiles[0].sign.hosts_count = 2;
         f.profiles[0].sign.paths = paths;
         f.profiles[0].sign.paths_count = 2;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char body[512];
                 snprintf(body, sizeof(body),
                          "{\"method\":\"GET\",\"url\":\"%s\",\"headers\":{%s},\"service\":\"s\",\"region\":\"r\"}",
@@ -437,7 +437,7 @@ static void test_presign(void **state)
         expect_member(&c, "cut", "true");
         assert_int_equal(s->starts, 3);
         static const char *const bad[] = {"0", "604801", "1.5", "\"60\"", "-1"};
-        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bad); i++) {
                 char body[256];
                 snprintf(body, sizeof(body), "{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"expires_in\":%s}", bad[i]);
                 client_post(&c, PRESIGN, body);

@@ -31,7 +31,7 @@ static void test_routing(void **state)
         fixture_start(&f);
         fixture_add(&f, "a", false);
         struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char request[256];
                 snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\n\r\n", rows[i].method, rows[i].target);
                 client_ask(&c, request);
@@ -96,7 +96,7 @@ static void test_ready(void **state)
         assert_int_equal(client_get(&c, "/readyz?profile=a&profile=l%61zy"), 200);
 
         static const char *const bad[] = {"/readyz?min_ttl=x", "/readyz?min_ttl=", "/readyz?ttl=1"};
-        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bad); i++) {
                 client_get(&c, bad[i]);
                 expect_problem(&c, 400, "invalid_request");
         }
@@ -161,7 +161,7 @@ static void test_metrics(void **state)
             "# TYPE keyfob_loop_stall_max_seconds gauge\n",
             "keyfob_connections 1\n",
         };
-        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        for (size_t i = 0; i < LENGTH(lines); i++)
                 ASSERT_BODY_HAS(&c, lines[i]);
         assert_null(strstr(client_body(&c), "expiration_timestamp_seconds{profile=\"b")); // it never does
         client_close(&c);

@@ -6,21 +6,18 @@
 #ifndef TESTS_UNIT_VAULT_SIMULATION_H
 #define TESTS_UNIT_VAULT_SIMULATION_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
+#include "tests/unit/unit.h"
 
 enum { SIM_WALL_S = 1800000000 };
 

@@ -119,7 +119,7 @@ static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
 {
         (void)state;
         static const int64_t steps_ms[] = {20 * MINUTE, 2 * HOUR, -2 * HOUR, 16800 * HOUR};
-        for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
+        for (size_t i = 0; i < LENGTH(steps_ms); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry *e = begin(&sim, &f, false);
@@ -137,7 +137,7 @@ static void test_upstream_in_another_time(void **state)
 {
         (void)state;
         static const int64_t skews_s[] = {-7200, -300, 300, 7200, 86400};
-        for (size_t i = 0; i < sizeof(skews_s) / sizeof(skews_s[0]); i++) {
+        for (size_t i = 0; i < LENGTH(skews_s); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry_status status;

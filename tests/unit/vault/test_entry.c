@@ -49,7 +49,7 @@ static void test_first_fetch(void **state)
         assert_int_equal(status.successes, 1);
         assert_int_equal(status.failures, 0);
         assert_null(status.last_error);
-        assert_true(slice_eq(status.account_id, SLICE("111122223333")));
+        assert_slice(status.account_id, "111122223333");
         assert_int_equal(sim.events[VAULT_ROTATED], 1);
         assert_int_equal(sim.last_duration_ms, 50);
         sim_end(&sim);
@@ -182,7 +182,7 @@ static void test_too_short_a_life_is_a_failure(void **state)
                 int64_t life_s;
                 bool has_no_date, is_good;
         } rows[] = {{30, false, false}, {60, false, false}, {60, true, false}, {62, false, true}, {-5, true, false}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry_status status;

@@ -170,7 +170,7 @@ static void test_retire(void **state)
 {
         (void)state;
         static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
-        for (size_t i = 0; i < 4 * sizeof(ways) / sizeof(ways[0]); i++) {
+        for (size_t i = 0; i < 4 * LENGTH(ways); i++) {
                 struct sim sim;
                 struct fake f;
                 struct error reason;

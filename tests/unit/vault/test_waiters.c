@@ -160,7 +160,7 @@ static void test_requests_after_a_failure(void **state)
             {ERROR_THROTTLED, 100, NO_ANSWER, 800, NO_ANSWER, 1}, // for the attempt that is planned
             {ERROR_THROTTLED, 100, NO_ANSWER, 950, SUCCESS, 2},
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 struct asker a = {0};
@@ -191,7 +191,7 @@ static void test_crowds_do_not_hammer(void **state)
                 enum error_kind kind;
                 unsigned least, most; // starts in 60 s of a request every 10 ms
         } rows[] = {{ERROR_TRANSIENT, 50, 60}, {ERROR_DENIED, 11, 13}, {ERROR_CONFIG, 11, 13}, {ERROR_THROTTLED, 0, 2}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 static struct asker a[6000];
