@@ -323,6 +323,15 @@ static inline struct entry *fake_add(struct fake *f, const char *name, bool on_d
         return e;
 }
 
+// What most tests begin with: a vault with one entry, on a fake as fake_init() makes it. How the fake behaves may be
+// said before the loop turns.
+static inline struct entry *sim_begin_one(struct sim *sim, struct fake *f, const char *name, bool on_demand)
+{
+        sim_begin(sim);
+        fake_init(f, sim);
+        return fake_add(f, name, on_demand);
+}
+
 static inline void fake_fails(struct fake *f, enum error_kind kind)
 {
         f->way = FAKE_FAILS;

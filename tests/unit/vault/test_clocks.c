@@ -14,10 +14,8 @@ static int64_t next_refresh_in_s(struct entry *e)
 // One entry, fetched, without a Date from the upstream (the local wall clock counts) or with one.
 static struct entry *begin(struct sim *sim, struct fake *f, bool has_no_date)
 {
-        sim_begin(sim);
-        fake_init(f, sim);
+        struct entry *e = sim_begin_one(sim, f, "irsa", false);
         f->has_no_date = has_no_date;
-        struct entry *e = fake_add(f, "irsa", false);
         sim_run(sim, 50);
         assert_non_null(entry_peek(e));
         assert_int_equal(next_refresh_in_s(e), 1800);
@@ -141,10 +139,8 @@ static void test_upstream_in_another_time(void **state)
                 struct sim sim;
                 struct fake f;
                 struct entry_status status;
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 f.skew_s = skews_s[i];
-                struct entry *e = fake_add(&f, "irsa", false);
                 assert_int_equal(entry_now_s(e), sim_now_s(&sim)); // nothing known yet
                 sim_run(&sim, 50);
                 assert_int_equal(entry_now_s(e), sim_now_s(&sim) + skews_s[i]);
@@ -206,10 +202,8 @@ static void test_planning_again_keeps_the_plan(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        sim_begin(&sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim.random = 1u << 31;
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
         sim_run(&sim, 50);
         assert_int_equal(next_refresh_in_s(e), 1620);
         sim.random = 0;
