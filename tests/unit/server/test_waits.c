@@ -100,7 +100,7 @@ static void test_failures(void **state)
         fixture_start(&f);
         struct scripted *s = fixture_add(&f, "a", true);
         struct client c = client_open(&f);
-        f.clock.speed = 1; // a wait that came to its end would be noticed
+        f.clock.speed = 1; // a wait of a denial that came to its end would be noticed
         s->script = SCRIPT_FAIL;
 
         s->error = denied_by_sts();
@@ -116,13 +116,13 @@ static void test_failures(void **state)
         expect_problem(&c, 502, "upstream_error");
 
         f.now_ms += 400000;
-        s->error = transient(true);
-        client_get(&c, CREDENTIALS);
+        s->error = transient(true); // may pass: it is told when the wait ends
+        client_get(&c, CREDENTIALS "?wait=1");
         expect_problem(&c, 504, "upstream_timeout");
         expect_member(&c, "upstream", "missing");
         f.now_ms += 400000;
         s->error = transient(false);
-        client_get(&c, CREDENTIALS);
+        client_get(&c, CREDENTIALS "?wait=1");
         expect_problem(&c, 503, "credentials_unavailable");
 
         f.now_ms += 400000;
