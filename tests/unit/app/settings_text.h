@@ -3,16 +3,13 @@
 #ifndef TESTS_UNIT_APP_SETTINGS_TEXT_H
 #define TESTS_UNIT_APP_SETTINGS_TEXT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 #include "proto/mem/slice.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings_parse.h"
+#include "tests/unit/unit.h"
 
 // Of the text of one JSON object. Paths in it are relative to the root.
 static inline struct settings *settings_of(const char *text)

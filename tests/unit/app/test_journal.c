@@ -3,8 +3,6 @@
 #include "sidecar/app/journal.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +10,13 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include <cmocka.h>
-
 #include "proto/mem/buffer.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/providers/provider_facts.h"
 #include "sidecar/server/metrics.h"
+#include "tests/unit/unit.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
 #define SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -308,7 +305,7 @@ static void test_the_end_of_a_certificate(void **state)
         d->facts.certificate.subject = subject;
         d->facts.certificate.serial = serial;
         d->facts.certificate.not_after_s = end_s;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 d->fails = rows[i].fails;
                 refresh(d, end_s - rows[i].before_s);
                 bool is_told = strstr(d->text, "event=certificate_") != NULL;
@@ -335,7 +332,7 @@ static void test_levels(void **state)
                     {ERROR_DENIED, "level=warn "},
                     {ERROR_TRANSIENT, "level=warn "},
                     {ERROR_THROTTLED, "level=warn "}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct error e;
                 error_set(&e, rows[i].kind, "why");
                 journal_error(&d->log, "refresh_failed", "a b", &e);

@@ -185,7 +185,7 @@ static void test_change_is_noticed(void **state)
         struct listeners *l = listeners_open(settings, &f->env, &e);
         assert_non_null(l);
         settings_free(settings);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct settings *again = with_listeners(f, rows[i].list);
                 if (listeners_are_as(l, again) != rows[i].is_same)
                         fail_msg("%s", rows[i].list);
@@ -245,7 +245,7 @@ static void test_activation(void **state)
         } rows[] = {{"[{\"unix\": \"%/a\"}]", 1, 0},
                     {"[{\"unix\": \"%/a\"}]", 2, 0},
                     {"[{\"unix\": \"%/x\"}, {\"unix\": \"%/c\"}]", 1, 1}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 int status = 0;
                 pid_t child = fork();
                 assert_true(child >= 0);

@@ -2,8 +2,6 @@
 #include "sidecar/app/notify.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 // The service manager's end; `name` as in NOTIFY_SOCKET.
 static int manager_open(const char *name)
@@ -69,7 +67,7 @@ static void test_nobody_to_tell(void **state)
         longest[sizeof(longest) - 1] = '\0';
         const char *const names[] = {NULL,   "", "relative", "vsock:1:2", "/nowhere/at/all", "@nobody-listens-here",
                                      longest};
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < LENGTH(names); i++)
                 notify_send(names[i], "READY=1");
         int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
         assert_true(next >= 0 && next < 20); // nothing was left open

@@ -2,8 +2,6 @@
 #include "sidecar/app/options.h"
 
 #include <getopt.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 enum { ARGUMENTS_MAX = 8 };
 
@@ -118,7 +116,7 @@ static void test_what_is_asked_for_is_answered(void **state)
                     {"--help", "Usage: keyfobd"},
                     {"--help", "  --check "},
                     {"--help", "SIGHUP"}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct run r;
                 run(&r, (const char *const[]){rows[i].argument, NULL});
                 assert_int_equal(r.verdict, OPTIONS_DONE);
@@ -144,7 +142,7 @@ static void test_wrong_usage(void **state)
                     {{"--log-format=xml"}, {"--log-format: \"xml\"", "logfmt, json"}},
                     {{"--config", ""}, {"--config: is empty", ""}},
                     {{"--socket="}, {"--socket: is empty", ""}}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct run r;
                 run(&r, rows[i].arguments);
                 if (r.verdict != OPTIONS_USAGE)

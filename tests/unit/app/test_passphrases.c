@@ -2,17 +2,14 @@
 #include "sidecar/app/passphrases.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "sidecar/config/settings.h"
+#include "tests/unit/unit.h"
 
 // A descriptor that gives `text` and ends.
 static int pipe_with(const char *text)
@@ -116,7 +113,7 @@ static void what_gives_none_is_refused(void **state)
                     {empty_line, "gives no passphrase"},
                     {too_much, "more than a passphrase"}};
         static char name[] = "p";
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct passphrases p = {.count = 0};
                 struct error e;
                 int fd = rows[i].open();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/base/allow.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #define NOBODY 65534
 
@@ -57,7 +55,7 @@ static void test_check(void **state)
             {"matched but nothing allowed", {nothing}, 1, 1000, 5, ALLOW_SIGN, ALLOW_NOT_SCOPE},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 enum allow_verdict got =
                     allow_check(rows[i].rules, rows[i].count, rows[i].uid, rows[i].gid, rows[i].scope);
                 if (got != rows[i].want)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/base/clock.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <time.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 struct fake {
         int64_t boot_ms, wall_ms;
@@ -56,7 +54,7 @@ static void test_real_ms(void **state)
                 uint64_t want;
         } rows[] = {{1, 0, 0}, {1, -5, 0}, {1, 7, 7}, {60, 60000, 1000}, {60, 1, 1}, {60, 61, 2}, {60, -61, 0}};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct clock clock = {.speed = rows[i].speed};
                 assert_int_equal(clock_real_ms(&clock, rows[i].delay), rows[i].want);
         }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/base/env.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void test_get(void **state)
 {

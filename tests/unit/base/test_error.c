@@ -2,15 +2,12 @@
 #include "sidecar/base/error.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "proto/mem/text.h"
+#include "tests/unit/unit.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 

@@ -2,8 +2,6 @@
 #include "sidecar/base/file.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #define NOBODY 65534
 
@@ -72,7 +70,7 @@ static void test_sizes(void **state)
         char text[10001];
         for (size_t i = 0; i < sizeof(text); i++)
                 text[i] = (char)('a' + i % 26);
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < LENGTH(sizes); i++) {
                 put_file(f, slice_of(text, sizes[i]));
                 assert_int_equal(file_read(f->path, "token file", &f->text, &f->e), 0);
                 assert_true(slice_eq(buffer_slice(&f->text), slice_of(text, sizes[i])));
@@ -170,7 +168,7 @@ static void test_trimmed(void **state)
                     {" a", "a"},    {"a ", "a"},      {"", NULL},
                     {"\n", NULL},   {" \t\r\n", NULL}};
         struct fixture *f = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 put_file(f, slice_str(rows[i].text));
                 int r = file_read_trimmed(f->path, "token file", &f->text, &f->e);
                 assert_int_equal(r, rows[i].want ? 0 : -1);

@@ -2,17 +2,14 @@
 #include "sidecar/base/log.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "proto/mem/text.h"
 #include "sidecar/base/clock.h"
+#include "tests/unit/unit.h"
 
 #define TS "2026-09-01T12:00:00.042Z"
 
@@ -110,7 +107,7 @@ static void test_escapes(void **state)
             {SLICE_INIT("a%20b,c@d+e~f"), "a%20b,c@d+e~f", "\"a%20b,c@d+e~f\""},
         };
         struct fixture *f = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char want[256];
                 f->log.format = LOG_FORMAT_LOGFMT;
                 LOG_EVENT(&f->log, LOG_LEVEL_INFO, "e", LOG_SLICE("k", rows[i].value));
@@ -232,7 +229,7 @@ static void test_parse(void **state)
         enum log_level level = LOG_LEVEL_INFO;
         enum log_format format = LOG_FORMAT_LOGFMT;
         (void)state;
-        for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        for (size_t i = 0; i < LENGTH(levels); i++) {
                 int r = log_parse_level(levels[i].text, &level);
                 assert_int_equal(r, levels[i].level < 0 ? -1 : 0);
                 if (r == 0)

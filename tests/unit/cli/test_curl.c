@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/curl.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void test_quote(void **state)
 {
@@ -19,7 +17,7 @@ static void test_quote(void **state)
             {"''", "''\\'''\\'''"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer out;
                 buffer_init(&out, 100);
                 assert_int_equal(curl_quote(slice_str(rows[i].text), &out), 0);
@@ -51,7 +49,7 @@ static void test_commands(void **state)
              "  --data-binary '' \\\n  --url 'https://h/'\n"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer out;
                 size_t n = strlen(rows[i].want);
                 buffer_init(&out, n);

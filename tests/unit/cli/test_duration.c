@@ -2,11 +2,9 @@
 #include "clients/cli/duration.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void test_durations(void **state)
 {
@@ -34,7 +32,7 @@ static void test_durations(void **state)
             {"99999999999999999999d", -ERANGE, 0},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 int64_t seconds = 0;
                 assert_int_equal(duration_parse(slice_str(rows[i].text), &seconds), rows[i].r);
                 assert_int_equal(seconds, rows[i].seconds);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/heap.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 enum { MARK = 0x5eed1234, PIECE = 16 * 1024, SLOTS = 64, STEPS = 20000 };
 
@@ -33,7 +31,7 @@ static void test_sizes(void **state)
         static struct fixture f;
         (void)state;
         begin(&f);
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < LENGTH(sizes); i++) {
                 uint8_t *p = heap_alloc(&f.heap, sizes[i]);
                 assert_non_null(p);
                 assert_int_equal((uintptr_t)p % HEAP_ALIGNMENT, 0);
@@ -146,7 +144,7 @@ static void test_misuse(void **state)
                     {do_nothing_wrong, false}};
         static struct fixture f;
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 int status = -1;
                 begin(&f);
                 pid_t pid = fork();

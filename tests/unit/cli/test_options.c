@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/options.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 enum { ARGUMENTS_MAX = 100 };
 
@@ -33,7 +31,7 @@ static void test_forms(void **state)
         struct options o;
         struct options_fault fault;
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 assert_int_equal(parse(rows[i], &o, &fault), 0);
                 assert_string_equal(o.command, "sign");
                 assert_string_equal(o.values[OPTION_REGION], "r");
@@ -85,7 +83,7 @@ static void test_faults(void **state)
             {{"status", "--profile-x", "a", NULL}, "unknown option", "--profile-x"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct options o;
                 struct options_fault fault;
                 assert_int_equal(parse(rows[i].arguments, &o, &fault), -1);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/status_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #define NOW 1788264000 // 2026-09-01T12:00:00Z
 
@@ -90,7 +88,7 @@ static const struct {
 static void test_tables(void **state)
 {
         (void)state;
-        for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (size_t i = 0; i < LENGTH(tables); i++) {
                 struct buffer out;
                 buffer_init(&out, 10000);
                 assert_int_equal(status_table_write(slice_str(tables[i].json), NOW, &out), 0);
@@ -103,7 +101,7 @@ static void test_no_table(void **state)
 {
         static const char *const rows[] = {"", "[]", "1", "{\"profiles\":{}}", "{\"profiles\":[}"};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer out;
                 buffer_init(&out, 10000);
                 assert_int_equal(status_table_write(slice_str(rows[i]), NOW, &out), -1);

@@ -2,18 +2,15 @@
 #include "clients/c/keyfob.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/client/agent.h"
+#include "tests/unit/unit.h"
 
 #define DOCUMENT                                                                                                       \
         "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret/+=\",\"SessionToken\":\"tok\","   \
@@ -35,7 +32,7 @@ static void test_credentials(void **state)
 {
         static const size_t pieces[] = {0, 1, 7, 100};
         (void)state;
-        for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        for (size_t i = 0; i < LENGTH(pieces); i++) {
                 const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, pieces[i], DOCUMENT, 0}};
                 struct agent agent;
                 struct keyfob_credentials c;
@@ -226,7 +223,7 @@ static void test_bad_answers(void **state)
              KEYFOB_BAD_ANSWER},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct agent agent;
                 struct keyfob_credentials c;
                 struct keyfob_error error;
@@ -285,7 +282,7 @@ static void test_refusals(void **state)
              "See whether it is a keyfob agent that listens there, and what its log says."},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 const struct agent_step script[] = {{rows[i].head, AGENT_CLOSE, 0, rows[i].body, 0}};
                 struct agent agent;
                 struct keyfob_credentials c;
@@ -347,9 +344,9 @@ static void test_invalid(void **state)
         (void)state;
         agent_start(&agent, script, 1);
         struct keyfob_client *client = connect_to(&agent, 0);
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < LENGTH(names); i++)
                 assert_int_equal(keyfob_get_credentials(client, names[i], &c, &error), KEYFOB_INVALID);
-        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+        for (size_t i = 0; i < LENGTH(requests); i++)
                 assert_int_equal(keyfob_request(client, requests[i].method, requests[i].path, NULL, &response, &error),
                                  KEYFOB_INVALID);
         static const struct keyfob_header bad_name = {"a b", ""}, no_name = {NULL, ""}, bad_value = {"a", "\xff"};
@@ -360,7 +357,7 @@ static void test_invalid(void **state)
             {.method = "GET", .url = "https://h/", .headers = &no_name, .headers_count = 1},
             {.method = "GET", .url = "https://h/", .headers = &bad_value, .headers_count = 1},
         };
-        for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        for (size_t i = 0; i < LENGTH(refused); i++)
                 assert_int_equal(keyfob_sign(client, "default", &refused[i], &signature, &error), KEYFOB_INVALID);
         size_t size = 800000;
         void *payload = calloc(1, size);
@@ -442,7 +439,7 @@ static void test_signatures_that_are_none(void **state)
         };
         static const struct keyfob_sign_request request = {.method = "GET", .url = "https://h/"};
         (void)state;
-        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
                 const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, bodies[i], 0}};
                 struct agent agent;
                 struct keyfob_signature signature;

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/c/keyfob.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/client/agent.h"
+#include "tests/unit/unit.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 #define REFUSED "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
@@ -102,7 +99,7 @@ static void test_answers_that_are_none(void **state)
                                              "{\"kind\":\"sso\",\"state\":\"idle\"} x"};
         struct answer a;
         (void)state;
-        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
                 ask(OK_HEAD, bodies[i], false, NULL, &a);
                 assert_int_equal(a.status, KEYFOB_BAD_ANSWER);
                 assert_int_equal(a.login.kind, KEYFOB_LOGIN_NONE);

@@ -3,17 +3,15 @@
 #ifndef TESTS_UNIT_CONFIG_SUPPORT_H
 #define TESTS_UNIT_CONFIG_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <errno.h>
 #include <string.h>
 
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings_parse.h"
+#include "tests/unit/unit.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

@@ -239,7 +239,7 @@ static void test_get(void **state)
         assert_null(aws_section_get(s, "none"));
         assert_null(aws_section_get(NULL, "a"));
         const struct aws_property *sts = aws_section_get(s, "sts");
-        assert_true(slice_eq(aws_property_get(sts, SLICE("endpoint_url")), SLICE("https://b")));
+        assert_slice(aws_property_get(sts, SLICE("endpoint_url")), "https://b");
         assert_int_equal(aws_property_get(sts, SLICE("other")).n, 0);
         assert_int_equal(aws_property_get(aws_section_get(s, "s3"), SLICE("x")).n, 0);
         aws_ini_free(&ini);

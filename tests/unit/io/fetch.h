@@ -4,8 +4,6 @@
 #define TESTS_UNIT_IO_FETCH_H
 
 #include <assert.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,12 +11,11 @@
 #include <string.h>
 #include <uv.h>
 
-#include <cmocka.h>
-
 #include "proto/mem/buffer.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/env.h"
 #include "sidecar/io/http_client.h"
+#include "tests/unit/unit.h"
 
 struct fetcher {
         uv_loop_t loop;

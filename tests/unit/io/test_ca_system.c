@@ -2,8 +2,6 @@
 // What the built-in places hold differs from machine to machine, so only the rules above them are tested.
 #include "sidecar/io/ca_system.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 // `name` in a new directory, as an empty file; an empty name makes none.
 static void make_directory(char *path, const char *name)
@@ -81,7 +79,7 @@ static void test_hash_links(void **state)
                     {"5ED36F99.0", false},  {"ca-certificates.crt", false},
                     {"15ed36f99.0", false}, {"", false}};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char path[64];
                 struct ca_system system;
                 struct error e;

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 enum { OUTPUT_MAX = 64 * 1024, TEXT_MAX = 80 * 1024, PATIENCE_MS = 60000 };
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/io/defer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <uv.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 struct runs {
         uv_loop_t loop;

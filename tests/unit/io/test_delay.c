@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/io/delay.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <uv.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void run_once(void *arg)
 {

@@ -84,7 +84,7 @@ static void test_methods(void **state)
                     {"PATCH", "abc", "User-Agent: keyfob/test\r\nContent-Length: 3\r\n\r\nabc"},
                     {"GET", "abc", "User-Agent: keyfob/test\r\nContent-Length: 3\r\n\r\nabc"}};
         struct fixture *x = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fetched r;
                 struct http_request request = get(x, "/");
                 request.method = rows[i].method;
@@ -177,7 +177,7 @@ static void test_what_cannot_start(void **state)
             {"GET", "http://127.0.0.1/", "line end", &no_name},
         };
         struct fixture *x = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fetched r = {0};
                 struct http_request request = {.method = rows[i].method,
                                                .url = rows[i].url,
@@ -196,8 +196,8 @@ static void test_what_cannot_start(void **state)
 
 static void check_fields(struct fetched *r, const struct http_response *response)
 {
-        assert_true(slice_eq(http_response_field(response, SLICE("date")), SLICE("now")));
-        assert_true(slice_eq(http_response_field(response, SLICE("x-mixed")), SLICE("A:b")));
+        assert_slice(http_response_field(response, SLICE("date")), "now");
+        assert_slice(http_response_field(response, SLICE("x-mixed")), "A:b");
         assert_int_equal(http_response_field(response, SLICE("x-empty")).n, 0);
         assert_null(http_response_field(response, SLICE("x-none")).p);
         assert_int_equal(response->fields_count, 4);
@@ -207,7 +207,7 @@ static void check_fields(struct fetched *r, const struct http_response *response
 static void check_late_fields(struct fetched *r, const struct http_response *response)
 {
         (void)r;
-        assert_true(slice_eq(http_response_field(response, SLICE("x-late")), SLICE("1")));
+        assert_slice(http_response_field(response, SLICE("x-late")), "1");
         assert_null(http_response_field(response, SLICE("x-early")).p);
 }
 
@@ -237,7 +237,7 @@ static void test_answers_that_are_no_errors(void **state)
         } rows[] = {
             {"/throttled", 503, "slow"}, {"/redirect", 302, ""}, {"/gzip", 200, "not gzip"}, {"/empty", 204, ""}};
         struct fixture *x = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fetched r;
                 struct http_request request = get(x, rows[i].path);
                 fetch(&x->f, &request, &r);
@@ -269,7 +269,7 @@ static void test_answers_that_are_errors(void **state)
         struct fixture *x = *state;
         char authority[32];
         (void)snprintf(authority, sizeof(authority), "127.0.0.1:%u", x->server->port);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fetched r;
                 fetch_path(x, rows[i].path, &r);
                 assert_error(&r, rows[i].kind, rows[i].text);

@@ -127,7 +127,7 @@ static void test_refusals(void **state)
         struct fetched r;
         (void)state;
         open_with(&x, "https_proxy", "", false);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 fetch_url(&x, rows[i].url, &r);
                 assert_error(&r, rows[i].kind, rows[i].message);
                 assert_non_null(strstr(r.error.message, "the proxy 127.0.0.1:"));

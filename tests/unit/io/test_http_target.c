@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/io/http_target.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void test_parse(void **state)
 {
@@ -35,7 +33,7 @@ static void test_parse(void **state)
             {"http://169.253.1.1/", "169.253.1.1", "169.253.1.1:80", false, false},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct http_target t;
                 struct error e;
                 if (http_target_parse(rows[i].url, &t, &e) < 0)
@@ -53,7 +51,7 @@ static void test_parse_refuses(void **state)
                                            "ftp://a/",  "file:///etc",       "//a/",     "https://u@a/",
                                            "http://:1", "http://a:99999/"};
         (void)state;
-        for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        for (size_t i = 0; i < LENGTH(urls); i++) {
                 struct http_target t;
                 struct error e;
                 if (http_target_parse(urls[i], &t, &e) == 0)
@@ -104,7 +102,7 @@ static void test_proxy(void **state)
             {{"https_proxy=", "HTTPS_PROXY=p.test:1"}, "https://a.test", "HTTPS_PROXY", "p.test:1"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct http_proxy proxy;
                 struct error e;
                 if (find(rows[i].entries, rows[i].url, &proxy, &e) < 0)
@@ -135,7 +133,7 @@ static void test_no_proxy_at_all(void **state)
         static char *const entries[] = {"HTTPS_PROXY=http://user:pass-word@", "HTTPS_PROXY=ftp://user:pass-word@p.test",
                                         "HTTPS_PROXY=http://user:pass-word@p.test:x", "HTTPS_PROXY=user:pass-word@p q"};
         (void)state;
-        for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        for (size_t i = 0; i < LENGTH(entries); i++) {
                 struct http_proxy proxy;
                 struct error e;
                 if (find((char *[4]){entries[i]}, "https://a.test", &proxy, &e) == 0)

@@ -67,7 +67,7 @@ static void write_files(struct world *w)
                      {w->broken_file, sizeof(w->broken_file), "broken.pem"},
                      {w->missing_file, sizeof(w->missing_file), "missing.pem"},
                      {w->hashed, sizeof(w->hashed), "hashed"}};
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (size_t i = 0; i < LENGTH(files); i++)
                 (void)snprintf(files[i].path, files[i].size, "%s/%s", w->directory, files[i].name);
         pki_write(&w->authority, w->good_file);
         pki_write(&w->stranger, w->strange_file);
@@ -99,9 +99,9 @@ static void world_free(struct world *w)
         SSL_CTX *contexts[] = {w->good, w->strange, w->expired, w->elsewhere};
         const char *files[] = {w->good_file,  w->strange_file, w->both_file,
                                w->empty_file, w->broken_file,  w->hash_link};
-        for (size_t i = 0; i < sizeof(contexts) / sizeof(contexts[0]); i++)
+        for (size_t i = 0; i < LENGTH(contexts); i++)
                 SSL_CTX_free(contexts[i]);
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (size_t i = 0; i < LENGTH(files); i++)
                 (void)unlink(files[i]);
         (void)rmdir(w->hashed);
         assert_int_equal(rmdir(w->directory), 0);
@@ -175,7 +175,7 @@ static void test_refusals(void **state)
             {w->good, w->broken_file, "certificate number 1 cannot be read", "PEM"},
             {w->good, w->directory, "is a directory", ""},
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fixture x;
                 struct fetched r;
                 open_fixture(&x, w, rows[i].server, NULL);
@@ -236,7 +236,7 @@ static void test_environment(void **state)
             {"SSL_CERT_DIR", w->hashed, NULL},
             {"UNRELATED", w->good_file, ""}, // the system's, which do not know the test's
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char entry[256];
                 char *environment[] = {entry, NULL};
                 struct fixture x;
@@ -306,7 +306,7 @@ static void test_cut_off(void **state)
         const struct world *w = *state;
         struct fixture x;
         open_fixture(&x, w, w->good, NULL);
-        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        for (size_t i = 0; i < LENGTH(paths); i++) {
                 struct fetched r;
                 fetch_with(&x, paths[i], w->good_file, &r);
                 assert_error(&r, ERROR_TRANSIENT, "closed the connection before its answer was whole");

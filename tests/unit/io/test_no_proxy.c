@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/io/no_proxy.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 static void test_exempts(void **state)
 {
@@ -79,7 +77,7 @@ static void test_exempts(void **state)
             {"::/0", "10.0.0.1", false},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 if (no_proxy_exempts(slice_str(rows[i].list), slice_str(rows[i].host), 443) != rows[i].want)
                         fail_msg("\"%s\" and %s: not %d", rows[i].list, rows[i].host, rows[i].want);
 }

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,9 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/limits.h"
+#include "tests/unit/unit.h"
 
 #define NOBODY 65534
 
@@ -164,8 +161,8 @@ static void test_modes(void **state)
         static const mode_t modes[] = {0600, 0660, 0666, 0777, 04755};
         static const mode_t umasks[] = {0, 022, 077, 0777};
         struct fixture *f = *state;
-        for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-                for (size_t j = 0; j < sizeof(umasks) / sizeof(umasks[0]); j++) {
+        for (size_t i = 0; i < LENGTH(modes); i++) {
+                for (size_t j = 0; j < LENGTH(umasks); j++) {
                         ino_t inode = 0;
                         (void)umask(umasks[j]);
                         int fd = listen_at(f, f->path, modes[i], NULL, &inode);
@@ -242,7 +239,7 @@ static void test_no_path(void **state)
 {
         static const char *const paths[] = {"", "/", "/tmp/", "/tmp/.", "/tmp/.."};
         struct fixture *f = *state;
-        for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        for (size_t i = 0; i < LENGTH(paths); i++)
                 assert_refused(f, listen_at(f, paths[i], 0600, NULL, NULL), ERROR_CONFIG, "not the path of a file");
 }
 
@@ -384,7 +381,7 @@ static void race_once(struct fixture *f)
         (void)close(client);
         assert_names(f, 1);
         const int rest[] = {start[0], stop[0], results[0], results[1]};
-        for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+        for (size_t i = 0; i < LENGTH(rest); i++)
                 (void)close(rest[i]);
 }
 
@@ -420,7 +417,7 @@ static void test_groups(void **state)
         struct fixture *f = *state;
         if (geteuid() != 0)
                 skip();
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 ino_t inode = 0;
                 int fd = listen_at(f, f->path, 0660, rows[i].group, &inode);
                 if (fd < 0)
@@ -437,7 +434,7 @@ static void test_unknown_groups(void **state)
 {
         static const char *const groups[] = {"", "no-such-group", "4294967295", "99999999999999999999", "-1"};
         struct fixture *f = *state;
-        for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        for (size_t i = 0; i < LENGTH(groups); i++) {
                 assert_refused(f, listen_at(f, f->path, 0660, groups[i], NULL), ERROR_CONFIG, f->path);
                 assert_names(f, 0);
         }
@@ -568,7 +565,7 @@ static int activated(struct fixture *f)
         (void)snprintf(other_pid, sizeof(other_pid), "%d", (int)getppid());
         scene_path = f->path;
         (void)close(4);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 (void)unlink(f->path);
                 if (give(rows[i].given) < 0)
                         return 2;

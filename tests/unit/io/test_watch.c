@@ -4,8 +4,6 @@
 #include "sidecar/io/watch.h"
 
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 enum { DEADLINE_MS = 60000, HOUR_MS = 3600000 };
 

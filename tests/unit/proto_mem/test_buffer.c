@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mem/buffer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 // AddressSanitizer asks for this by name: a block that cannot be had is NULL, as everywhere else.
 const char *__asan_default_options(void);

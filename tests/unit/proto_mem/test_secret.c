@@ -2,14 +2,12 @@
 #include "proto/mem/secret.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 // The VmFlags line of the mapping that holds `p`.
 static void read_flags(const void *p, char *flags, size_t size)
@@ -34,7 +32,7 @@ static void test_alloc(void **state)
 {
         static const size_t sizes[] = {1, 31, 4096, 4097, 100000};
         (void)state;
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < LENGTH(sizes); i++) {
                 uint8_t *p = secret_alloc(sizes[i]);
                 assert_non_null(p);
                 for (size_t j = 0; j < sizes[i]; j++)

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mem/slice.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void test_equality(void **state)
 {
@@ -22,7 +19,7 @@ static void test_equality(void **state)
             {"ab", "ac", false, false},    {"\xc3\xa4", "\xc3\x84", false, false},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice a = guard_copy(slice_str(rows[i].a));
                 struct slice b = guard_copy(slice_str(rows[i].b));
                 assert_int_equal(slice_eq(a, b), rows[i].equal);
@@ -38,8 +35,8 @@ static void test_order(void **state)
 {
         static const char *const ascending[] = {"", "A", "a", "ab", "abc", "b", "\x7f", "\x80", "\xff"};
         (void)state;
-        for (size_t i = 0; i < sizeof(ascending) / sizeof(ascending[0]); i++) {
-                for (size_t j = 0; j < sizeof(ascending) / sizeof(ascending[0]); j++) {
+        for (size_t i = 0; i < LENGTH(ascending); i++) {
+                for (size_t j = 0; j < LENGTH(ascending); j++) {
                         int order = slice_compare(slice_str(ascending[i]), slice_str(ascending[j]));
                         assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
                 }
@@ -71,7 +68,7 @@ static void test_trim(void **state)
                 const char *text, *want;
         } rows[] = {{"", ""}, {"a", "a"}, {" \t\r\n", ""}, {"  a b\t", "a b"}, {"\r\na\n", "a"}, {"\va\f", "\va\f"}};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice text = guard_copy(slice_str(rows[i].text));
                 assert_true(slice_eq(slice_trim(text), slice_str(rows[i].want)));
                 guard_free(text);

@@ -2,13 +2,10 @@
 #include "proto/mem/text.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void test_hex(void **state)
 {
@@ -27,7 +24,7 @@ static void test_hex(void **state)
             {"@0", -EINVAL, SLICE_INIT("")},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice hex = guard_copy(slice_str(rows[i].hex));
                 uint8_t out[8];
                 char back[16];
@@ -58,7 +55,7 @@ static void test_base64(void **state)
             {SLICE_INIT("\x00\x10\x83\xff\xef\xbe"), "ABCD/+++"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer b;
                 buffer_init(&b, 64);
                 assert_int_equal(text_base64_encode(rows[i].bytes, &b), 0);
@@ -78,7 +75,7 @@ static void test_base64_refusals(void **state)
             "Z",        "Zg",   "Zg=",   "Zh==", "Zm9=",       "Z===", "====",    "Zm 9", "Zm9v\n",
             "Zg==Zg==", "Zm-_", "Zm9v=", "=m9v", "Zm\xc3\xa4", "Z=g=", "AAA\x80", "AA=A"};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer b;
                 buffer_init(&b, 64);
                 struct slice text = guard_copy(slice_str(rows[i]));
@@ -103,7 +100,7 @@ static void test_percent(void **state)
             {"\xc3\xa4:*", "%C3%A4%3A%2A", "%C3%A4%3A%2A"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer b;
                 buffer_init(&b, 64);
                 struct slice plain = guard_copy(slice_str(rows[i].plain));
@@ -126,7 +123,7 @@ static void test_percent_refusals(void **state)
 {
         static const char *const rows[] = {"%", "%2", "a%", "%g0", "%0g", "%%20", "%+1"};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer b;
                 buffer_init(&b, 64);
                 struct slice text = guard_copy(slice_str(rows[i]));
@@ -167,7 +164,7 @@ static void test_unsigned_numbers(void **state)
             {"1:", -EINVAL, 0},   {".", -EINVAL, 0},  {"99999999999999999999x", -EINVAL, 0},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice text = guard_copy(slice_str(rows[i].text));
                 uint64_t value = 0;
                 assert_int_equal(text_parse_u64(text, &value), rows[i].r);
@@ -196,7 +193,7 @@ static void test_signed_numbers(void **state)
             {"+1", -EINVAL, 0},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice text = guard_copy(slice_str(rows[i].text));
                 int64_t value = 0;
                 assert_int_equal(text_parse_i64(text, &value), rows[i].r);
@@ -241,7 +238,7 @@ static void test_utf8(void **state)
             {"12345678123456\xe2\x82", false}, //
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice text = guard_copy(slice_str(rows[i].text));
                 if (text_is_utf8(text) != rows[i].valid)
                         fail_msg("row %zu", i);
@@ -265,7 +262,7 @@ static void test_defuse(void **state)
             {"\xe2\x82", "??"}, // cut short
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer text;
                 size_t n = strlen(rows[i].text);
                 buffer_init(&text, n);

@@ -2,13 +2,10 @@
 #include "proto/mem/time.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void test_both_ways(void **state)
 {
@@ -27,7 +24,7 @@ static void test_both_ways(void **state)
             {253402300799, "9999-12-31T23:59:59Z", "99991231T235959Z"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char rfc3339[TIME_RFC3339_SIZE];
                 char amz[TIME_AMZ_SIZE];
                 int64_t time_s = -1;
@@ -64,7 +61,7 @@ static void test_out_of_range(void **state)
 {
         static const int64_t rows[] = {-1, INT64_MIN, 253402300800, INT64_MAX};
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char rfc3339[TIME_RFC3339_SIZE];
                 char amz[TIME_AMZ_SIZE];
                 assert_int_equal(time_format_rfc3339(rows[i], rfc3339), -ERANGE);
@@ -129,7 +126,7 @@ static void test_parse_rfc3339(void **state)
             {"20260901T120000Z", -EINVAL, 0},
         };
         (void)state;
-        run_parse(rows, sizeof(rows) / sizeof(rows[0]), time_parse_rfc3339);
+        run_parse(rows, LENGTH(rows), time_parse_rfc3339);
 }
 
 static void test_parse_amz(void **state)
@@ -145,7 +142,7 @@ static void test_parse_amz(void **state)
             {"20150830", -EINVAL, 0},
         };
         (void)state;
-        run_parse(rows, sizeof(rows) / sizeof(rows[0]), time_parse_amz);
+        run_parse(rows, LENGTH(rows), time_parse_amz);
 }
 
 static void test_parse_http_date(void **state)
@@ -160,7 +157,7 @@ static void test_parse_http_date(void **state)
             {"Sun, 06 Nov 1994 08:49:37", -EINVAL, 0},        {"", -EINVAL, 0},
         };
         (void)state;
-        run_parse(rows, sizeof(rows) / sizeof(rows[0]), time_parse_http_date);
+        run_parse(rows, LENGTH(rows), time_parse_http_date);
 }
 
 static void test_durations(void **state)
@@ -185,7 +182,7 @@ static void test_durations(void **state)
             {INT64_MAX, "106751991167300 d"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char text[TIME_DURATION_SIZE];
                 time_format_duration(rows[i].seconds, text);
                 assert_string_equal(text, rows[i].text);

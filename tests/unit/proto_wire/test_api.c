@@ -2,13 +2,10 @@
 #include "proto/wire/api.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/limits.h"
+#include "tests/unit/unit.h"
 
 static void test_error_texts(void **state)
 {
@@ -56,7 +53,7 @@ static void test_socket_path(void **state)
             {"", "", "", never, API_DEFAULT_SOCKET},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char path[LIMIT_UNIX_PATH + 1];
                 assert_int_equal(
                     api_socket_path(rows[i].flag, rows[i].variable, rows[i].xdg, rows[i].exists, path, sizeof(path)),
@@ -94,7 +91,7 @@ static void test_profile_names(void **state)
         };
         char name[LIMIT_PROFILE_NAME + 1];
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 assert_int_equal(api_is_profile_name(slice_str(rows[i].name)), rows[i].valid);
         memset(name, 'x', sizeof(name));
         assert_true(api_is_profile_name(slice_of(name, LIMIT_PROFILE_NAME)));

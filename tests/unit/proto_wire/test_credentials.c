@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/credentials.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/limits.h"
+#include "tests/unit/unit.h"
 
 static const struct credentials sample = {
     .access_key_id = SLICE_INIT("ASIAEXAMPLE"),
@@ -74,8 +71,8 @@ static void test_refused(void **state)
         };
         static const char *const values[] = {"a b", "a\"b", "a\\b", "a\nb", "\x7f", "\xc3\xa4", "\t", "a\x1f"};
         (void)state;
-        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-                for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++) {
+        for (size_t i = 0; i < LENGTH(places); i++) {
+                for (size_t j = 0; j < LENGTH(values); j++) {
                         struct credentials fields = sample;
                         struct slice value = slice_str(values[j]);
                         memcpy((uint8_t *)&fields + places[i], &value, sizeof(value));
@@ -100,7 +97,7 @@ static void test_limits(void **state)
             {offsetof(struct credentials, session_token), LIMIT_SESSION_TOKEN},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct credentials fields = sample;
                 uint8_t *text = malloc(rows[i].max + 1);
                 assert_non_null(text);
@@ -134,7 +131,7 @@ static void test_account_of_arn(void **state)
             {"", ""},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 assert_true(slice_eq(credentials_account_of_arn(slice_str(rows[i].arn)), slice_str(rows[i].account)));
 }
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/documents.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static const struct credentials whole = {
     .access_key_id = SLICE_INIT("ASIAEXAMPLE"),
@@ -118,7 +115,7 @@ static void test_read_variants(void **state)
              "a member is too long or holds bytes that no AWS credential has"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer scratch;
                 struct credentials fields;
                 const char *what = NULL;
@@ -150,9 +147,9 @@ static void test_long_token(void **state)
                 (void)buffer_put_byte(&text, 't');
         (void)buffer_put_str(&text, "\",\"AccountId\":\"1\"}");
         assert_int_equal(read_text(buffer_c_str(&text), &scratch, &fields, &what), 0);
-        assert_true(slice_eq(fields.access_key_id, SLICE("A")));
+        assert_slice(fields.access_key_id, "A");
         assert_int_equal(fields.session_token.n, 20000);
-        assert_true(slice_eq(fields.account_id, SLICE("1")));
+        assert_slice(fields.account_id, "1");
         buffer_free(&scratch);
         buffer_init(&scratch, 10000);
         assert_int_equal(read_text(buffer_c_str(&text), &scratch, &fields, &what), -1);

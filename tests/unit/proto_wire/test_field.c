@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/field.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 // Every byte, alone and amid others.
 static void test_names(void **state)

@@ -3,13 +3,11 @@
 // page and is overwritten after each feed; all ways must tell the same.
 #include "proto/wire/http.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #define BODY_MAX 64
 #define PAGE 4096
@@ -264,11 +262,11 @@ static void test_conversations(void **state)
         struct guarded g = guarded_new(PAGE);
         struct buffer out;
         buffer_init(&out, 65536);
-        for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
+        for (size_t i = 0; i < LENGTH(conversations); i++) {
                 const struct conversation *c = &conversations[i];
                 size_t n = strlen(c->bytes);
                 size_t each[512];
-                assert_true(n < sizeof(each) / sizeof(each[0]));
+                assert_true(n < LENGTH(each));
                 read_pieces(c, &g, NULL, 0, &out);
                 check(c, "whole", 0, &out);
                 for (size_t cut = 0; cut <= n; cut++) {
@@ -344,7 +342,7 @@ static void test_head_size(void **state)
         } rows[] = {{LIMIT_HTTP_HEAD, HTTP_DONE}, {LIMIT_HTTP_HEAD + 1, HTTP_HEAD_TOO_LARGE}};
         static const size_t steps[] = {1, 7, 4096, LIMIT_HTTP_HEAD - 1, LIMIT_HTTP_HEAD, LIMIT_HTTP_HEAD + 1, 200000};
         for (size_t i = 0; i < 2; i++) {
-                for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+                for (size_t k = 0; k < LENGTH(steps); k++) {
                         struct buffer b;
                         buffer_init(&b, 200000);
                         put_head(&b, rows[i].size);
@@ -361,7 +359,7 @@ static void test_endless_head(void **state)
         static const char *const starts[] = {"GET /", "GET / HTTP/1.1\r\nX",
                                              "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
                                              "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX"};
-        for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        for (size_t i = 0; i < LENGTH(starts); i++) {
                 struct buffer b;
                 buffer_init(&b, 200000);
                 (void)buffer_put_str(&b, starts[i]);
@@ -385,7 +383,7 @@ static void test_large_feed(void **state)
         for (size_t i = 0; i < SIZE; i++)
                 (void)buffer_put_byte(&b, (uint8_t)i);
         static const size_t steps[] = {SIZE + 1000, 70000, 1000};
-        for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++) {
+        for (size_t k = 0; k < LENGTH(steps); k++) {
                 struct http_parser *p = http_parser_new(HTTP_RESPONSES, SIZE);
                 assert_non_null(p);
                 enum http_parse result = HTTP_MORE;
@@ -429,7 +427,7 @@ static void test_keep(void **state)
         struct buffer kept;
         buffer_init(&whole, 65536);
         buffer_init(&kept, 65536);
-        for (size_t i = 0; i < sizeof(conversations) / sizeof(conversations[0]); i++) {
+        for (size_t i = 0; i < LENGTH(conversations); i++) {
                 const struct conversation *c = &conversations[i];
                 struct slice bytes = guarded_put(&g, slice_str(c->bytes));
                 struct http_parser *p = http_parser_new(c->side, BODY_MAX);

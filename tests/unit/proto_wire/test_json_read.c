@@ -2,14 +2,11 @@
 #include "proto/wire/json_read.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/limits.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 // --- what is accepted ---
 
@@ -44,7 +41,7 @@ static void test_accepted(void **state)
         struct json_doc doc;
         (void)state;
         json_doc_init(&doc);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice text = guard_copy(slice_str(rows[i].text));
                 struct json_fault fault = {0};
                 if (json_parse(&doc, text, &fault) < 0)
@@ -130,7 +127,7 @@ static void test_refused_structure(void **state)
             {SLICE_INIT("{[1]:1}"), 1, "a key must be a string"},
         };
         (void)state;
-        refuse(rows, sizeof(rows) / sizeof(rows[0]));
+        refuse(rows, LENGTH(rows));
 }
 
 static void test_refused_scalars(void **state)
@@ -149,7 +146,7 @@ static void test_refused_scalars(void **state)
             {SLICE_INIT("// comment"), 0, "not a JSON value"},  {SLICE_INIT("[1]/* */"), 3, "more than one value"},
         };
         (void)state;
-        refuse(rows, sizeof(rows) / sizeof(rows[0]));
+        refuse(rows, LENGTH(rows));
 }
 
 static void test_refused_strings(void **state)
@@ -183,7 +180,7 @@ static void test_refused_strings(void **state)
             {SLICE_INIT("\xc2\xa0{}"), 0, "unexpected character"},     // a blank, but not JSON's
         };
         (void)state;
-        refuse(rows, sizeof(rows) / sizeof(rows[0]));
+        refuse(rows, LENGTH(rows));
 }
 
 static void test_refused_duplicates(void **state)
@@ -201,7 +198,7 @@ static void test_refused_duplicates(void **state)
             {SLICE_INIT("[{\"x\":{\"k\":1,\"k\":1}}]"), 13, "duplicate key"},
         };
         (void)state;
-        refuse(rows, sizeof(rows) / sizeof(rows[0]));
+        refuse(rows, LENGTH(rows));
 }
 
 // --- size and depth ---
@@ -314,7 +311,7 @@ static void test_many_keys(void **state)
         (void)state;
         json_doc_init(&doc);
         buffer_init(&b, 1 << 24);
-        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        for (size_t i = 0; i < LENGTH(counts); i++) {
                 size_t n = counts[i];
                 int64_t value = -1;
                 many_keys(&b, n, SIZE_MAX);
@@ -330,7 +327,7 @@ static void test_many_keys(void **state)
                 assert_int_equal(json_integer(&doc, json_get(&doc, JSON_ROOT, SLICE("k0A")), &value), 0);
                 assert_int_equal(value, 0);
                 size_t twice[] = {0, 1, n / 2, n - 2};
-                for (size_t j = 0; j < sizeof(twice) / sizeof(twice[0]); j++) {
+                for (size_t j = 0; j < LENGTH(twice); j++) {
                         many_keys(&b, n, twice[j] < n - 1 ? twice[j] : 0);
                         assert_int_equal(json_parse(&doc, buffer_slice(&b), &fault), -1);
                         assert_string_equal(fault.what, "duplicate key");
@@ -390,7 +387,7 @@ static void test_faults_have_places(void **state)
         struct json_fault fault;
         (void)state;
         json_doc_init(&doc);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 assert_int_equal(json_parse(&doc, slice_str(rows[i].text), &fault), -1);
                 assert_int_equal(fault.line, rows[i].line);
                 assert_int_equal(fault.column, rows[i].column);
@@ -459,7 +456,7 @@ static void test_strings(void **state)
         (void)state;
         json_doc_init(&doc);
         buffer_init(&out, 100);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 buffer_reset(&out);
                 (void)buffer_put_str(&out, ">");
                 struct slice text = guard_copy(slice_str(rows[i].text));
@@ -499,7 +496,7 @@ static void test_integers_and_booleans(void **state)
         bool flag = false;
         (void)state;
         json_doc_init(&doc);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 int64_t value = 0;
                 assert_int_equal(json_parse(&doc, slice_str(rows[i].text), &fault), 0);
                 assert_int_equal(json_integer(&doc, JSON_ROOT, &value), rows[i].r);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/json_write.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/json_read.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void write_document(struct buffer *b)
 {
@@ -97,7 +94,7 @@ static void test_strings(void **state)
             {SLICE_INIT("\xc0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\""},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer b;
                 buffer_init(&b, 100);
                 struct slice text = guard_copy(rows[i].text);

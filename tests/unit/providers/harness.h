@@ -1,26 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: what a provider depends on (loop, clock that stands still, HTTP client, signer), a source of base
-// credentials, and a run of a provider from start to completion.
+// For tests: a provider and what it depends on (loop, clock that stands still, HTTP client, signer, an upstream with
+// scripted answers, a source of base credentials), its runs from start to completion, and what is expected of them.
+//
+// A test file says which profile its provider is made from:
+//
+//         static struct harness *set_up(const struct upstream_answer *answers, size_t count)
+//         {
+//                 struct harness *h = harness_new(answers, count);
+//                 h->profile = (struct profile){.type = …, .endpoint_url = h->upstream.url, …};
+//                 harness_make(h, &h->profile, NULL); // or harness_make_on_base()
+//                 return h;
+//         }
+//
+// and a test what is answered, and what comes of it:
+//
+//         struct harness *h = set_up(ANSWERS({200, DATE_NOW, SESSION}));
+//         harness_run_to_credentials(h);
+//         harness_free(h);
 #ifndef TESTS_UNIT_PROVIDERS_HARNESS_H
 #define TESTS_UNIT_PROVIDERS_HARNESS_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <uv.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/io/defer.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/signing/sigv4.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/providers/base_source.h"
 #include "tests/unit/providers/upstream.h"
+#include "tests/unit/unit.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+// A script of answers and their count, two arguments in one. They live as long as the block that names them.
+#define ANSWERS(...)                                                                                                   \
+        (const struct upstream_answer[]){__VA_ARGS__}, LENGTH(((const struct upstream_answer[]){__VA_ARGS__}))
+#define SILENCE 0, NULL, NULL // an answer that does not come
 
 enum { NOW_S = 1798761600 }; // 2027-01-01T00:00:00Z
 #define DATE_NOW "Date: Fri, 01 Jan 2027 00:00:00 GMT\r\n"
@@ -33,6 +50,11 @@ struct harness {
         int64_t wall_ms, boot_ms;
         struct provider_deps deps;
         struct upstream upstream;
+        struct profile profile; // for harness_make(); the provider reads it at each run
+        struct base_source base;
+        char text[128]; // for a profile that wants one that is made up: a longer URL, a command
+        struct folder folder;
+        char file[64]; // in the folder, both after harness_file()
         struct provider *provider;
         // of the last run
         unsigned completions;
@@ -113,6 +135,21 @@ static inline void harness_make(struct harness *h, const struct profile *profile
         free(before);
 }
 
+// The same for h->profile, on a source that gives these.
+static inline void harness_make_on_base(struct harness *h, const struct credentials *fields)
+{
+        h->base = (struct base_source){.loop = &h->loop, .fields = fields};
+        const struct credentials_source source = {base_get, base_cancel, &h->base};
+        harness_make(h, &h->profile, &source);
+}
+
+// Names a file in a folder of its own, h->file; the file itself is the test's affair.
+static inline void harness_file(struct harness *h, const char *name)
+{
+        folder_make(&h->folder);
+        folder_name(&h->folder, name, h->file, sizeof(h->file));
+}
+
 static inline void harness_done(void *arg, struct credentials *c, const struct error *e)
 {
         struct harness *h = arg;
@@ -153,6 +190,68 @@ static inline void harness_run(struct harness *h)
         harness_finish(h);
 }
 
+static inline void harness_run_to_credentials(struct harness *h)
+{
+        harness_run(h);
+        if (!h->c)
+                fail_msg("%s: %s", error_kind_name(h->e.kind), h->e.message);
+}
+
+static inline void harness_run_to_error(struct harness *h, enum error_kind kind)
+{
+        harness_run(h);
+        assert_null(h->c);
+        if (h->e.kind != kind)
+                fail_msg("%s: %s", error_kind_name(h->e.kind), h->e.message);
+}
+
+// What is wrong is known before anything has begun.
+static inline void harness_does_not_start(struct harness *h, enum error_kind kind)
+{
+        assert_int_equal(harness_start(h), -1);
+        assert_int_equal(h->e.kind, kind);
+}
+
+static inline void harness_finish_cancelled(struct harness *h)
+{
+        harness_finish(h);
+        assert_null(h->c);
+        assert_int_equal(h->e.kind, ERROR_CANCELLED);
+}
+
+// A run that is cancelled before anything was sent.
+static inline void harness_cancel_at_once(struct harness *h)
+{
+        assert_int_equal(harness_start(h), 0);
+        provider_cancel(h->provider);
+        harness_finish_cancelled(h);
+}
+
+// One that is cancelled when the upstream, which stays silent, has the request.
+static inline void harness_cancel_on_receipt(struct harness *h)
+{
+        h->cancels_on_receipt = true;
+        assert_int_equal(harness_start(h), 0);
+        harness_finish_cancelled(h);
+        h->cancels_on_receipt = false;
+}
+
+// The error of row `row` of a table: its kind, and what its message and its hint hold.
+static inline void harness_expect_error(const struct harness *h, size_t row, enum error_kind kind, const char *message,
+                                        const char *hint)
+{
+        assert_null(h->c);
+        if (h->e.kind != kind || !strstr(h->e.message, message) || !strstr(h->e.hint, hint))
+                fail_msg("row %zu: %s: %s | %s", row, error_kind_name(h->e.kind), h->e.message, h->e.hint);
+}
+
+// That neither message nor hint of the last error holds what nobody may read.
+static inline void harness_expect_untold(const struct harness *h, const char *secret)
+{
+        assert_null(strstr(h->e.message, secret));
+        assert_null(strstr(h->e.hint, secret));
+}
+
 static inline void harness_closed(void *arg)
 {
         *(bool *)arg = true;
@@ -180,58 +279,43 @@ static inline void harness_free(struct harness *h)
         assert_true(is_closed);
         assert_int_equal(uv_loop_close(&h->loop), 0);
         signer_free(h->deps.signer);
+        if (h->file[0]) {
+                (void)remove(h->file);
+                folder_remove(&h->folder);
+        }
         free(h);
 }
 
-// A source of base credentials: what its fields say, from the next turn of the loop.
-struct base_source {
-        struct uv_loop_s *loop;
-        const struct credentials *fields; // NULL: fails with `e`
-        struct error e;
-        bool refuses; // get() itself fails
-        bool hangs;   // until it is cancelled
-        unsigned gets, cancels;
-        int64_t min_life_s;
-        provider_done_fn *done;
-        void *arg;
-};
+// --- what was asked: request number `i`, from 0, after harness_requests() ---
 
-static inline void base_due(void *arg)
+static inline void harness_begins(const struct harness *h, size_t i, const char *line)
 {
-        struct base_source *s = arg;
-        if (s->fields) {
-                struct credentials *c = credentials_new(s->fields);
-                assert_non_null(c);
-                s->done(s->arg, c, NULL);
-        } else {
-                s->done(s->arg, NULL, &s->e);
-        }
+        const char *request = h->upstream.requests[i];
+        if (strncmp(request, line, strlen(line)) != 0)
+                print_error("request %zu: %.120s\n", i, request);
+        assert_memory_equal(request, line, strlen(line));
 }
 
-static inline int base_get(void *context, int64_t min_life_s, provider_done_fn *done, void *arg, struct error *e)
+// A header field, whole. "": it is absent or empty.
+static inline void harness_has_field(const struct harness *h, size_t i, const char *name, const char *expected)
 {
-        struct base_source *s = context;
-        s->gets++;
-        s->min_life_s = min_life_s;
-        s->done = done;
-        s->arg = arg;
-        if (s->refuses)
-                return error_set(e, ERROR_CONFIG, "no base");
-        if (!s->hangs)
-                assert_non_null(defer_start(s->loop, base_due, s));
-        return 0;
+        char value[4096];
+        upstream_field(h->upstream.requests[i], name, value, sizeof(value));
+        assert_string_equal(value, expected);
 }
 
-static inline void base_cancel(void *context, void *arg)
+static inline void harness_field_holds(const struct harness *h, size_t i, const char *name, const char *part)
 {
-        struct base_source *s = context;
-        assert_ptr_equal(arg, s->arg);
-        s->cancels++;
-        if (!s->hangs)
-                return; // what is under way completes as it would have
-        (void)error_set(&s->e, ERROR_CANCELLED, "cancelled");
-        s->fields = NULL;
-        assert_non_null(defer_start(s->loop, base_due, s));
+        char value[4096];
+        upstream_field(h->upstream.requests[i], name, value, sizeof(value));
+        if (!strstr(value, part))
+                print_error("request %zu: %s: %s\n", i, name, value);
+        assert_non_null(strstr(value, part));
+}
+
+static inline void harness_has_body(const struct harness *h, size_t i, const char *expected)
+{
+        assert_string_equal(upstream_body(h->upstream.requests[i]), expected);
 }
 
 #endif

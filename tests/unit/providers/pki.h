@@ -14,7 +14,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #define PKI_PASSPHRASE "correct horse"
 
@@ -36,7 +36,7 @@ static inline void pki_init(struct pki *p)
                      {p->private_key, "leaf.key"},
                      {p->passphrase, "passphrase"},
                      {p->temporary, "temporary"}};
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        for (size_t i = 0; i < LENGTH(files); i++)
                 (void)snprintf(files[i].path, sizeof(p->certificate), "%s/%s", p->directory, files[i].name);
         for (size_t i = 0; i < 2; i++) {
                 p->keys[i] = EVP_EC_gen("P-256");

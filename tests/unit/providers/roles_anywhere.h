@@ -26,8 +26,7 @@ static char chain[] = TEST_DATA_DIR "/intermediate.pem";
 
 struct setup {
         struct harness *h;
-        struct profile profile;
-        struct pki pki; // where a test uses it
+        struct pki pki; // after set_up_files()
 };
 
 static inline void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
@@ -35,7 +34,7 @@ static inline void set_up(struct setup *s, const struct upstream_answer *answers
         gate_init(&gate_load);
         gate_init(&gate_sign);
         s->h = harness_new(answers, count);
-        s->profile = (struct profile){
+        s->h->profile = (struct profile){
             .type = PROFILE_ROLES_ANYWHERE,
             .issuer_region = region,
             .endpoint_url = s->h->upstream.url,
@@ -46,7 +45,7 @@ static inline void set_up(struct setup *s, const struct upstream_answer *answers
                                .certificate_chain = chain,
                                .private_key = leaf_key},
         };
-        harness_make(s->h, &s->profile, NULL);
+        harness_make(s->h, &s->h->profile, NULL);
 }
 
 // A certificate for key number `key` takes the place of the present one.
@@ -58,16 +57,16 @@ static inline void write_certificate(const struct setup *s, size_t key, long ser
         gate_sign.on_loop = on_loop;
 }
 
-// With the first key, in files that the test may replace.
+// With the first key, in files that the test may replace. Ended by tear_down_files().
 static inline void set_up_files(struct setup *s, const struct upstream_answer *answers, size_t count)
 {
         set_up(s, answers, count);
         pki_init(&s->pki);
         write_certificate(s, 0, 4097);
         pki_write_key(&s->pki, s->pki.keys[0]);
-        s->profile.roles_anywhere.certificate = s->pki.certificate;
-        s->profile.roles_anywhere.private_key = s->pki.private_key;
-        s->profile.roles_anywhere.certificate_chain = NULL;
+        s->h->profile.roles_anywhere.certificate = s->pki.certificate;
+        s->h->profile.roles_anywhere.private_key = s->pki.private_key;
+        s->h->profile.roles_anywhere.certificate_chain = NULL;
 }
 
 // Neither a key was loaded nor a signature made in the loop thread.
@@ -78,19 +77,10 @@ static inline void tear_down(struct setup *s)
         harness_free(s->h);
 }
 
-static inline void run_to_credentials(struct setup *s)
+static inline void tear_down_files(struct setup *s)
 {
-        harness_run(s->h);
-        if (!s->h->c)
-                fail_msg("%s", s->h->e.message);
-}
-
-static inline void run_to_error(struct setup *s, enum error_kind kind)
-{
-        harness_run(s->h);
-        assert_null(s->h->c);
-        if (s->h->e.kind != kind)
-                fail_msg("%s: %s", error_kind_name(s->h->e.kind), s->h->e.message);
+        tear_down(s);
+        pki_deinit(&s->pki);
 }
 
 #endif

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 enum { NOW_S = 1788264000 }; // 2026-09-01T12:00:00Z
 

@@ -2,16 +2,11 @@
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/json_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/signing/sigv4.h"
+#include "tests/unit/unit.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define USER "\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::111122223333:assumed-role/gw/1\",\"assumedRoleId\":\"A:1\"}"
 #define KEYS                                                                                                           \
         "\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\\/+=\",\"sessionToken\":\"token\\u002f/+==\","   \

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/get_secret_value.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/secret_keys.h"
 #include "sidecar/signing/sigv4.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 static char secret_id[] = "prod/aws/base";
 static char version_id[] = "11112222-3333-4444-5555-666677778888";

@@ -5,45 +5,34 @@
 #include "proto/mem/buffer.h"
 #include "proto/wire/limits.h"
 #include "tests/unit/providers/harness.h"
+#include "tests/unit/providers/sts.h"
 
 // {"aud":"sts.amazonaws.com"}
 #define JWT "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9.c2lnbmF0dXJl"
 #define GOT "{\"count\":9,\"value\":\"" JWT "\"}"
-#define SESSION                                                                                                        \
-        "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><AssumedRoleUser>"                        \
-        "<Arn>arn:aws:sts::123456789012:assumed-role/x/s</Arn></AssumedRoleUser><Credentials>"                         \
-        "<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"                              \
-        "<SessionToken>token</SessionToken><Expiration>2027-01-01T01:00:00Z</Expiration></Credentials>"                \
-        "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
-#define REFUSAL(code, message)                                                                                         \
-        "<ErrorResponse><Error><Code>" code "</Code><Message>" message "</Message></Error></ErrorResponse>"
+#define SESSION STS_SESSION("AssumeRoleWithWebIdentity", ONE_O_CLOCK)
 
-static char role_arn[] = "arn:aws:iam::123456789012:role/x";
+static char role_arn[] = ROLE_ARN;
 static char session_name[] = "s";
 static char region[] = "us-east-1";
 static char source[] = "github_actions";
 static char audience[] = "sts.amazonaws.com/a b";
 static uint8_t request_token[] = "CANARY-request-token";
 
-struct setup {
-        struct harness *h;
-        struct profile profile;
-        char url[128];
-};
-
-static void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
+static struct harness *set_up(const struct upstream_answer *answers, size_t count)
 {
-        s->h = harness_new(answers, count);
-        (void)snprintf(s->url, sizeof(s->url), "%s/idtoken?api-version=2.0", s->h->upstream.url);
-        s->profile = (struct profile){.type = PROFILE_WEB_IDENTITY,
+        struct harness *h = harness_new(answers, count);
+        (void)snprintf(h->text, sizeof(h->text), "%s/idtoken?api-version=2.0", h->upstream.url);
+        h->profile = (struct profile){.type = PROFILE_WEB_IDENTITY,
                                       .issuer_region = region,
-                                      .endpoint_url = s->h->upstream.url,
+                                      .endpoint_url = h->upstream.url,
                                       .web_identity = {.token_source = source,
                                                        .audience = audience,
-                                                       .request_url = s->url,
+                                                       .request_url = h->text,
                                                        .request_token = {request_token, sizeof(request_token) - 1}},
                                       .role = {.role_arn = role_arn, .role_session_name = session_name}};
-        harness_make(s->h, &s->profile, NULL);
+        harness_make(h, &h->profile, NULL);
+        return h;
 }
 
 static void every_exchange_has_its_own_token(void **state)
@@ -51,26 +40,16 @@ static void every_exchange_has_its_own_token(void **state)
         (void)state;
         static const struct upstream_answer answers[] = {
             {200, NULL, GOT}, {200, DATE_NOW, SESSION}, {200, NULL, GOT}, {200, DATE_NOW, SESSION}};
-        struct setup s;
-        char value[128];
-        set_up(&s, answers, LENGTH(answers));
-        for (int i = 0; i < 2; i++) {
-                harness_run(s.h);
-                if (!s.h->c)
-                        fail_msg("%s", s.h->e.message);
-        }
-        const char *asked = harness_requests(s.h, 4);
-        assert_true(slice_starts_with(
-            slice_str(asked), SLICE("GET /idtoken?api-version=2.0&audience=sts.amazonaws.com%2Fa%20b HTTP/1.1\r\n")));
-        upstream_field(asked, "Authorization", value, sizeof(value));
-        assert_string_equal(value, "bearer CANARY-request-token");
-        upstream_field(asked, "Accept", value, sizeof(value));
-        assert_string_equal(value, "application/json");
-        const char *assumed = s.h->upstream.requests[1];
-        assert_non_null(strstr(upstream_body(assumed), "&WebIdentityToken=" JWT));
-        upstream_field(assumed, "Authorization", value, sizeof(value));
-        assert_string_equal(value, "");
-        harness_free(s.h);
+        struct harness *h = set_up(answers, LENGTH(answers));
+        harness_run_to_credentials(h);
+        harness_run_to_credentials(h);
+        (void)harness_requests(h, 4);
+        harness_begins(h, 0, "GET /idtoken?api-version=2.0&audience=sts.amazonaws.com%2Fa%20b HTTP/1.1\r\n");
+        harness_has_field(h, 0, "Authorization", "bearer CANARY-request-token");
+        harness_has_field(h, 0, "Accept", "application/json");
+        assert_non_null(strstr(upstream_body(h->upstream.requests[1]), "&WebIdentityToken=" JWT));
+        harness_has_field(h, 1, "Authorization", "");
+        harness_free(h);
 }
 
 static void refusals_are_explained(void **state)
@@ -90,16 +69,13 @@ static void refusals_are_explained(void **state)
             {{200, NULL, "{\"value\":\"CANARY\"}"}, ERROR_PROTOCOL, "no JSON Web Token", "NO_PROXY"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, &t[i].answer, 1);
-                harness_run(s.h);
-                assert_null(s.h->c);
-                if (s.h->e.kind != t[i].kind || !strstr(s.h->e.message, "web identity token of GitHub Actions: ") ||
-                    !strstr(s.h->e.message, t[i].message) || !strstr(s.h->e.hint, t[i].hint))
-                        fail_msg("%zu: %s: %s | %s", i, error_kind_name(s.h->e.kind), s.h->e.message, s.h->e.hint);
-                assert_null(strstr(s.h->e.message, "CANARY"));
-                (void)harness_requests(s.h, 1);
-                harness_free(s.h);
+                struct harness *h = set_up(&t[i].answer, 1);
+                harness_run(h);
+                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
+                assert_non_null(strstr(h->e.message, "web identity token of GitHub Actions: "));
+                harness_expect_untold(h, "CANARY");
+                (void)harness_requests(h, 1);
+                harness_free(h);
         }
 }
 
@@ -115,51 +91,39 @@ static void what_aws_refuses_is_not_tried_again_at_once(void **state)
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
                 char refusal[256];
-                (void)snprintf(refusal, sizeof(refusal), REFUSAL("%s", "m"), t[i].code);
+                (void)snprintf(refusal, sizeof(refusal), STS_REFUSAL("%s", "m"), t[i].code);
                 const struct upstream_answer answers[] = {{200, NULL, GOT}, {400, DATE_NOW, refusal}};
-                struct setup s;
-                set_up(&s, answers, LENGTH(answers));
-                harness_run(s.h);
-                assert_null(s.h->c);
-                assert_string_equal(s.h->e.upstream.code, t[i].code);
-                if (!strstr(s.h->e.hint, t[i].hint))
-                        fail_msg("%s: %s", t[i].code, s.h->e.hint);
-                (void)harness_requests(s.h, 2);
-                harness_free(s.h);
+                struct harness *h = set_up(answers, LENGTH(answers));
+                harness_run(h);
+                assert_null(h->c);
+                assert_string_equal(h->e.upstream.code, t[i].code);
+                if (!strstr(h->e.hint, t[i].hint))
+                        fail_msg("%s: %s", t[i].code, h->e.hint);
+                (void)harness_requests(h, 2);
+                harness_free(h);
         }
 }
 
 static void nobody_answers_at_the_address(void **state)
 {
         (void)state;
-        struct setup s;
-        set_up(&s, NULL, 0);
-        (void)harness_requests(s.h, 0); // its port is closed now
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_TRANSIENT);
-        assert_non_null(strstr(s.h->e.message, "web identity token of GitHub Actions: "));
-        harness_free(s.h);
+        struct harness *h = set_up(NULL, 0);
+        (void)harness_requests(h, 0); // its port is closed now
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        assert_non_null(strstr(h->e.message, "web identity token of GitHub Actions: "));
+        harness_free(h);
 }
 
 static void cancelled(void **state)
 {
         (void)state;
-        static const struct upstream_answer at_github[] = {{0, NULL, NULL}, {200, NULL, GOT}, {200, DATE_NOW, SESSION}};
-        struct setup s;
-        set_up(&s, at_github, LENGTH(at_github));
-        s.h->cancels_on_receipt = true;
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-        s.h->cancels_on_receipt = false;
-        harness_run(s.h); // and it can be used again
-        assert_non_null(s.h->c);
-        harness_free(s.h);
-        set_up(&s, at_github, LENGTH(at_github));
-        assert_int_equal(harness_start(s.h), 0);
-        provider_cancel(s.h->provider); // before anything was sent
-        harness_finish(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-        harness_free(s.h);
+        struct harness *h = set_up(ANSWERS({SILENCE}, {200, NULL, GOT}, {200, DATE_NOW, SESSION}));
+        harness_cancel_on_receipt(h);
+        harness_run_to_credentials(h); // and it can be used again
+        harness_free(h);
+        h = set_up(NULL, 0);
+        harness_cancel_at_once(h); // before anything was sent
+        harness_free(h);
 }
 
 static void answers_are_read(void **state)

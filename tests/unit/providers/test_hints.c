@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/hints.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "proto/mem/text.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/jwt.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 static char external_id[] = "ext";
 static char identity[] = "alice";

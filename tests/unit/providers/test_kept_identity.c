@@ -2,14 +2,10 @@
 #include "sidecar/providers/kept_identity.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "tests/unit/providers/gate.h"
 #include "tests/unit/providers/pki.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { NOW_S = 1798761600, IN_2040_S = 2208988800 };
 

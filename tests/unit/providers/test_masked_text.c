@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/masked_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define KEY "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 static void masks(void **state)

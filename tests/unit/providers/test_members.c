@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/members.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 static const struct member two[] = {{"a", SLICE_INIT("new \"a\"")}, {"b", SLICE_INIT("")}};
 

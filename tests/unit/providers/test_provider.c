@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/provider.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/credentials.h"
+#include "tests/unit/unit.h"
 
 struct fake {
         struct provider base;
@@ -196,7 +193,7 @@ static void breaches_abort(void **state)
             {"finish with nothing", finish_with_nothing},
             {"free while running", free_while_running},
         };
-        for (size_t i = 0; i < sizeof(breaches) / sizeof(breaches[0]); i++) {
+        for (size_t i = 0; i < LENGTH(breaches); i++) {
                 pid_t child = fork();
                 assert_true(child >= 0);
                 if (child == 0) {

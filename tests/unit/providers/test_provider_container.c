@@ -7,37 +7,14 @@
 
 static char secret_path[] = "/v2/credentials/S3CRET-path";
 
-struct setup {
-        struct harness *h;
-        struct profile profile;
-        char url[128], folder[32], path[64];
-};
-
-static void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
+static struct harness *set_up(const struct upstream_answer *answers, size_t count)
 {
-        memset(s, 0, sizeof(*s));
-        (void)snprintf(s->folder, sizeof(s->folder), "/tmp/keyfob-test-XXXXXX");
-        assert_non_null(mkdtemp(s->folder));
-        (void)snprintf(s->path, sizeof(s->path), "%s/token", s->folder);
-        s->h = harness_new(answers, count);
-        (void)snprintf(s->url, sizeof(s->url), "%s%s", s->h->upstream.url, secret_path);
-        s->profile = (struct profile){.type = PROFILE_CONTAINER, .container.url = s->url};
-        harness_make(s->h, &s->profile, NULL);
-}
-
-static void tear_down(struct setup *s)
-{
-        harness_free(s->h);
-        (void)remove(s->path);
-        assert_int_equal(rmdir(s->folder), 0);
-}
-
-static void write_token(const char *path, const char *text)
-{
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        struct harness *h = harness_new(answers, count);
+        harness_file(h, "token");
+        (void)snprintf(h->text, sizeof(h->text), "%s%s", h->upstream.url, secret_path);
+        h->profile = (struct profile){.type = PROFILE_CONTAINER, .container.url = h->text};
+        harness_make(h, &h->profile, NULL);
+        return h;
 }
 
 static void asks_and_takes(void **state)
@@ -49,55 +26,43 @@ static void asks_and_takes(void **state)
              "{" KEYS ",\"Expiration\":\"2027-01-01T06:00:00.123456789Z\",\"RoleArn\":"
              "\"arn:aws:iam::210987654321:role/r\",\"New\":[1]}"}};
         char token[] = "Bearer a.b-c";
-        char value[64];
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        s.profile.container.authorization_token = (struct secret){(uint8_t *)token, strlen(token)};
-        harness_run(s.h);
-        assert_non_null(s.h->c);
-        assert_true(slice_eq(s.h->c->access_key_id, SLICE("ASIAEXAMPLE")));
-        assert_true(slice_eq(s.h->c->session_token, SLICE("token")));
-        assert_true(slice_eq(s.h->c->account_id, SLICE("123456789012")));
-        assert_int_equal(s.h->c->expires_s, NOW_S + 6 * 3600);
-        assert_int_equal(s.h->c->issued_s, NOW_S + 1800); // by the endpoint's clock
-        s.profile.container.authorization_token = (struct secret){NULL, 0};
-        harness_run(s.h);
-        assert_non_null(s.h->c);
-        assert_true(slice_eq(s.h->c->account_id, SLICE("210987654321")));
-        assert_true(slice_eq(s.h->c->assumed_role_arn, SLICE("arn:aws:iam::210987654321:role/r")));
+        struct harness *h = set_up(answers, LENGTH(answers));
+        h->profile.container.authorization_token = (struct secret){(uint8_t *)token, strlen(token)};
+        harness_run_to_credentials(h);
+        assert_slice(h->c->access_key_id, "ASIAEXAMPLE");
+        assert_slice(h->c->session_token, "token");
+        assert_slice(h->c->account_id, "123456789012");
+        assert_int_equal(h->c->expires_s, NOW_S + 6 * 3600);
+        assert_int_equal(h->c->issued_s, NOW_S + 1800); // by the endpoint's clock
+        h->profile.container.authorization_token = (struct secret){NULL, 0};
+        harness_run_to_credentials(h);
+        assert_slice(h->c->account_id, "210987654321");
+        assert_slice(h->c->assumed_role_arn, "arn:aws:iam::210987654321:role/r");
 
-        const char *request = harness_requests(s.h, 2);
-        assert_true(slice_starts_with(slice_str(request), SLICE("GET /v2/credentials/S3CRET-path HTTP/1.1\r\n")));
-        upstream_field(request, "Authorization", value, sizeof(value));
-        assert_string_equal(value, "Bearer a.b-c");
-        upstream_field(request, "Accept", value, sizeof(value));
-        assert_string_equal(value, "application/json");
-        upstream_field(request, "Content-Length", value, sizeof(value));
-        assert_string_equal(value, "");
-        assert_null(strcasestr(s.h->upstream.requests[1], "\r\nauthorization:"));
-        tear_down(&s);
+        (void)harness_requests(h, 2);
+        harness_begins(h, 0, "GET /v2/credentials/S3CRET-path HTTP/1.1\r\n");
+        harness_has_field(h, 0, "Authorization", "Bearer a.b-c");
+        harness_has_field(h, 0, "Accept", "application/json");
+        harness_has_field(h, 0, "Content-Length", "");
+        assert_null(strcasestr(h->upstream.requests[1], "\r\nauthorization:"));
+        harness_free(h);
 }
 
 static void the_token_file_is_read_anew_and_wins(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{200, JSON_TYPE, GOOD}, {200, JSON_TYPE, GOOD}};
+        struct harness *h = set_up(ANSWERS({200, JSON_TYPE, GOOD}, {200, JSON_TYPE, GOOD}));
         char token[] = "of the configuration";
-        char value[64];
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        s.profile.container.authorization_token = (struct secret){(uint8_t *)token, strlen(token)};
-        s.profile.container.authorization_token_file = s.path;
-        write_token(s.path, "first");
-        harness_run(s.h);
-        write_token(s.path, "second");
-        harness_run(s.h);
-        assert_non_null(s.h->c);
-        upstream_field(harness_requests(s.h, 2), "Authorization", value, sizeof(value));
-        assert_string_equal(value, "first");
-        upstream_field(s.h->upstream.requests[1], "Authorization", value, sizeof(value));
-        assert_string_equal(value, "second");
-        tear_down(&s);
+        h->profile.container.authorization_token = (struct secret){(uint8_t *)token, strlen(token)};
+        h->profile.container.authorization_token_file = h->file;
+        write_file(h->file, "first");
+        harness_run(h);
+        write_file(h->file, "second");
+        harness_run_to_credentials(h);
+        (void)harness_requests(h, 2);
+        harness_has_field(h, 0, "Authorization", "first");
+        harness_has_field(h, 1, "Authorization", "second");
+        harness_free(h);
 }
 
 static void bad_token_files(void **state)
@@ -105,18 +70,16 @@ static void bad_token_files(void **state)
         (void)state;
         static const char *const t[] = {NULL, "", "S3CRET\n", "S3CRET\r\nX: y", "S3\x01", "S3CRET\xc3\xa9"};
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, NULL, 0);
-                s.profile.container.authorization_token_file = s.path;
+                struct harness *h = set_up(NULL, 0);
+                h->profile.container.authorization_token_file = h->file;
                 if (t[i])
-                        write_token(s.path, t[i]);
-                assert_int_equal(harness_start(s.h), -1);
-                assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-                assert_non_null(strstr(s.h->e.message, s.path));
-                assert_true(s.h->e.hint[0] != '\0');
-                assert_null(strstr(s.h->e.message, "S3CRET"));
-                (void)harness_requests(s.h, 0);
-                tear_down(&s);
+                        write_file(h->file, t[i]);
+                harness_does_not_start(h, ERROR_CONFIG);
+                assert_non_null(strstr(h->e.message, h->file));
+                assert_true(h->e.hint[0] != '\0');
+                harness_expect_untold(h, "S3CRET");
+                (void)harness_requests(h, 0);
+                harness_free(h);
         }
 }
 
@@ -180,51 +143,37 @@ static void refusals(void **state)
             {{200, JSON_TYPE, ""}, ERROR_PROTOCOL, "", "empty", "URI"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                const struct upstream_answer answers[] = {t[i].answer};
-                struct setup s;
-                set_up(&s, answers, 1);
-                harness_run(s.h);
-                assert_null(s.h->c);
-                if (s.h->e.kind != t[i].kind || strcmp(s.h->e.upstream.code, t[i].code) != 0 ||
-                    !strstr(s.h->e.message, t[i].message) || !strstr(s.h->e.hint, t[i].hint))
-                        fail_msg("row %zu: kind %d, %s (%s)", i, s.h->e.kind, s.h->e.message, s.h->e.hint);
-                assert_non_null(strstr(s.h->e.message, "127.0.0.1"));
-                assert_null(strstr(s.h->e.message, "S3CRET"));
-                assert_null(strstr(s.h->e.hint, "S3CRET"));
-                tear_down(&s);
+                struct harness *h = set_up(&t[i].answer, 1);
+                harness_run(h);
+                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
+                assert_string_equal(h->e.upstream.code, t[i].code);
+                assert_non_null(strstr(h->e.message, "127.0.0.1"));
+                harness_expect_untold(h, "S3CRET");
+                harness_free(h);
         }
 }
 
 static void cancel(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{0, NULL, NULL}};
-        for (int late = 0; late < 2; late++) {
-                struct setup s;
-                set_up(&s, answers, 1);
-                s.h->cancels_on_receipt = late;
-                assert_int_equal(harness_start(s.h), 0);
-                if (!late)
-                        provider_cancel(s.h->provider);
-                harness_finish(s.h);
-                assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-                tear_down(&s);
-        }
+        struct harness *h = set_up(ANSWERS({SILENCE}));
+        harness_cancel_at_once(h);
+        harness_free(h);
+        h = set_up(ANSWERS({SILENCE}));
+        harness_cancel_on_receipt(h);
+        harness_free(h);
 }
 
 static void times_out(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{0, NULL, NULL}};
-        struct setup s;
-        set_up(&s, answers, 1);
-        s.profile.connect_timeout_ms = 10;
-        s.profile.read_timeout_ms = 10;
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_TRANSIENT);
-        assert_true(s.h->e.timed_out);
-        assert_null(strstr(s.h->e.message, "S3CRET"));
-        tear_down(&s);
+        struct harness *h = set_up(ANSWERS({SILENCE}));
+        h->profile.connect_timeout_ms = 10;
+        h->profile.read_timeout_ms = 10;
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        assert_true(h->e.timed_out);
+        assert_null(strstr(h->e.message, "S3CRET"));
+        harness_free(h);
 }
 
 int main(void)

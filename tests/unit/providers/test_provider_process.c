@@ -8,44 +8,30 @@
 #define KEYS "\"AccessKeyId\": \"ASIAEXAMPLE\", \"SecretAccessKey\": \"secret\""
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
-struct setup {
-        struct harness *h;
-        struct profile profile;
-        struct env env;
-        char folder[32], script[64], command[256];
-};
-
 static char *variables[] = {(char[]){"PATH=/usr/bin:/bin"},       (char[]){"KEPT=yes"},
                             (char[]){"AWS_REGION=us-east-1"},     (char[]){"AWS_PROFILE=loop"},
                             (char[]){"AWS_DEFAULT_PROFILE=loop"}, (char[]){"KEYFOB_SOCKET=/run/x"},
                             (char[]){"NOTIFY_SOCKET=/run/y"},     (char[]){"LISTEN_FDS=1"},
                             (char[]){"DB_PASSWORD=env-canary"},   NULL};
 
+static struct env env;
+
 // The profile runs `text` as a script, with two arguments.
-static void set_up(struct setup *s, const char *text)
+static struct harness *set_up(const char *text)
 {
-        memset(s, 0, sizeof(*s));
-        (void)snprintf(s->folder, sizeof(s->folder), "/tmp/keyfob-test-XXXXXX");
-        assert_non_null(mkdtemp(s->folder));
-        (void)snprintf(s->script, sizeof(s->script), "%s/a helper", s->folder);
-        FILE *f = fopen(s->script, "w");
+        struct harness *h = harness_new(NULL, 0);
+        harness_file(h, "a helper");
+        FILE *f = fopen(h->file, "w");
         assert_non_null(f);
         assert_true(fprintf(f, "#!/bin/sh\n%s\n", text) > 0);
         assert_int_equal(fclose(f), 0);
-        assert_int_equal(chmod(s->script, 0700), 0);
-        (void)snprintf(s->command, sizeof(s->command), "'%s' --one \"two words\"", s->script);
-        s->h = harness_new(NULL, 0);
-        env_init(&s->env, variables);
-        s->h->deps.env = &s->env;
-        s->profile = (struct profile){.type = PROFILE_PROCESS, .credential_process = s->command};
-        harness_make(s->h, &s->profile, NULL);
-}
-
-static void tear_down(struct setup *s)
-{
-        harness_free(s->h);
-        (void)remove(s->script);
-        assert_int_equal(rmdir(s->folder), 0);
+        assert_int_equal(chmod(h->file, 0700), 0);
+        (void)snprintf(h->text, sizeof(h->text), "'%s' --one \"two words\"", h->file);
+        env_init(&env, variables);
+        h->deps.env = &env;
+        h->profile = (struct profile){.type = PROFILE_PROCESS, .credential_process = h->text};
+        harness_make(h, &h->profile, NULL);
+        return h;
 }
 
 static void takes_credentials(void **state)
@@ -70,19 +56,16 @@ static void takes_credentials(void **state)
              "", "", CREDENTIALS_NEVER_EXPIRE},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, t[i].script);
+                struct harness *h = set_up(t[i].script);
                 for (int run = 0; run < 2; run++) {
-                        harness_run(s.h);
-                        if (!s.h->c)
-                                fail_msg("row %zu: %s", i, s.h->e.message);
-                        assert_true(slice_eq(s.h->c->access_key_id, SLICE("ASIAEXAMPLE")));
-                        assert_true(slice_eq(s.h->c->session_token, slice_str(t[i].token)));
-                        assert_true(slice_eq(s.h->c->account_id, slice_str(t[i].account)));
-                        assert_true(s.h->c->expires_s == t[i].expires_s);
-                        assert_int_equal(s.h->c->issued_s, NOW_S);
+                        harness_run_to_credentials(h);
+                        assert_slice(h->c->access_key_id, "ASIAEXAMPLE");
+                        assert_slice(h->c->session_token, t[i].token);
+                        assert_slice(h->c->account_id, t[i].account);
+                        assert_true(h->c->expires_s == t[i].expires_s);
+                        assert_int_equal(h->c->issued_s, NOW_S);
                 }
-                tear_down(&s);
+                harness_free(h);
         }
 }
 
@@ -136,33 +119,27 @@ static void refusals(void **state)
             {"echo dying >&2; kill -SEGV $$", ERROR_TRANSIENT, "signal 11", "crashed"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, t[i].script);
-                harness_run(s.h);
-                assert_null(s.h->c);
-                if (s.h->e.kind != t[i].kind || !strstr(s.h->e.message, t[i].message) ||
-                    !strstr(s.h->e.hint, t[i].hint))
-                        fail_msg("row %zu: kind %d, %s (%s)", i, s.h->e.kind, s.h->e.message, s.h->e.hint);
-                assert_non_null(strstr(s.h->e.message, "credential_process: "));
-                assert_null(strstr(s.h->e.message, "wJalr"));
-                assert_null(strstr(s.h->e.message, "env-canary"));
-                assert_null(strstr(s.h->e.message, "two words"));
-                tear_down(&s);
+                struct harness *h = set_up(t[i].script);
+                harness_run(h);
+                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
+                assert_non_null(strstr(h->e.message, "credential_process: "));
+                harness_expect_untold(h, "wJalr");
+                harness_expect_untold(h, "env-canary");
+                harness_expect_untold(h, "two words");
+                harness_free(h);
         }
 }
 
 static void is_given_its_time(void **state)
 {
         (void)state;
-        struct setup s;
-        set_up(&s, "echo waiting >&2; exec sleep 600");
-        s.profile.read_timeout_ms = 300;
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_TRANSIENT);
-        assert_true(s.h->e.timed_out);
-        assert_non_null(strstr(s.h->e.message, "within 300 ms"));
-        assert_non_null(strstr(s.h->e.hint, "no terminal"));
-        tear_down(&s);
+        struct harness *h = set_up("echo waiting >&2; exec sleep 600");
+        h->profile.read_timeout_ms = 300;
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        assert_true(h->e.timed_out);
+        assert_non_null(strstr(h->e.message, "within 300 ms"));
+        assert_non_null(strstr(h->e.hint, "no terminal"));
+        harness_free(h);
 }
 
 static void what_cannot_start(void **state)
@@ -175,27 +152,21 @@ static void what_cannot_start(void **state)
             {"'/nonexistent", "not closed"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, "");
-                (void)snprintf(s.command, sizeof(s.command), "%s", t[i].command);
-                assert_int_equal(harness_start(s.h), -1);
-                assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-                assert_non_null(strstr(s.h->e.message, t[i].message));
-                assert_null(strstr(s.h->e.message, "hunter2"));
-                tear_down(&s);
+                struct harness *h = set_up("");
+                (void)snprintf(h->text, sizeof(h->text), "%s", t[i].command);
+                harness_does_not_start(h, ERROR_CONFIG);
+                assert_non_null(strstr(h->e.message, t[i].message));
+                assert_null(strstr(h->e.message, "hunter2"));
+                harness_free(h);
         }
 }
 
 static void cancel(void **state)
 {
         (void)state;
-        struct setup s;
-        set_up(&s, "exec sleep 600");
-        assert_int_equal(harness_start(s.h), 0);
-        provider_cancel(s.h->provider);
-        harness_finish(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-        tear_down(&s);
+        struct harness *h = set_up("exec sleep 600");
+        harness_cancel_at_once(h);
+        harness_free(h);
 }
 
 int main(void)

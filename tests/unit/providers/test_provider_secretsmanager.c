@@ -22,54 +22,40 @@ static const struct credentials long_term = {
     .expires_s = CREDENTIALS_NEVER_EXPIRE,
 };
 
-struct setup {
-        struct harness *h;
-        struct profile profile;
-        struct base_source base;
-};
-
-static void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
+static struct harness *set_up(const struct upstream_answer *answers, size_t count)
 {
-        s->h = harness_new(answers, count);
-        s->profile = (struct profile){.type = PROFILE_STATIC,
+        struct harness *h = harness_new(answers, count);
+        h->profile = (struct profile){.type = PROFILE_STATIC,
                                       .issuer_region = region,
-                                      .endpoint_url = s->h->upstream.url,
+                                      .endpoint_url = h->upstream.url,
                                       .source_profile = source_name,
                                       .secretsmanager = {.secret_id = secret_id}};
-        s->base = (struct base_source){.loop = &s->h->loop, .fields = &session};
-        const struct credentials_source source = {base_get, base_cancel, &s->base};
-        harness_make(s->h, &s->profile, &source);
+        harness_make_on_base(h, &session);
+        return h;
 }
 
 static void asks_with_the_base_and_gets_keys_without_an_end(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{200, DATE_HALF_PAST, SECRET("AKIANEW", "new-secret")}};
-        struct setup s;
-        char value[512];
-        set_up(&s, answers, LENGTH(answers));
-        harness_run(s.h);
-        if (!s.h->c)
-                fail_msg("%s", s.h->e.message);
-        assert_true(slice_eq(s.h->c->access_key_id, SLICE("AKIANEW")));
-        assert_true(slice_eq(s.h->c->secret_access_key, SLICE("new-secret")));
-        assert_true(slice_is_empty(s.h->c->session_token));
-        assert_true(s.h->c->expires_s == CREDENTIALS_NEVER_EXPIRE);
-        assert_true(s.h->c->has_upstream_offset && s.h->c->issued_s == NOW_S + 1800);
-        assert_int_equal(s.base.min_life_s, 300);
-        const char *request = harness_requests(s.h, 1);
-        assert_true(slice_starts_with(slice_str(request), SLICE("POST / HTTP/1.1\r\n")));
-        upstream_field(request, "Content-Type", value, sizeof(value));
-        assert_string_equal(value, "application/x-amz-json-1.1");
-        upstream_field(request, "X-Amz-Target", value, sizeof(value));
-        assert_string_equal(value, "secretsmanager.GetSecretValue");
-        upstream_field(request, "X-Amz-Security-Token", value, sizeof(value));
-        assert_string_equal(value, "base-token");
-        upstream_field(request, "Authorization", value, sizeof(value));
-        assert_non_null(strstr(value, "Credential=ASIABASE/20270101/us-east-1/secretsmanager/aws4_request"));
-        assert_non_null(strstr(value, "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target"));
-        assert_string_equal(upstream_body(request), "{\"SecretId\":\"prod/base\"}");
-        harness_free(s.h);
+        struct harness *h = set_up(ANSWERS({200, DATE_HALF_PAST, SECRET("AKIANEW", "new-secret")}));
+        harness_run_to_credentials(h);
+        assert_slice(h->c->access_key_id, "AKIANEW");
+        assert_slice(h->c->secret_access_key, "new-secret");
+        assert_true(slice_is_empty(h->c->session_token));
+        assert_true(h->c->expires_s == CREDENTIALS_NEVER_EXPIRE);
+        assert_true(h->c->has_upstream_offset && h->c->issued_s == NOW_S + 1800);
+        assert_int_equal(h->base.min_life_s, 300);
+        (void)harness_requests(h, 1);
+        harness_begins(h, 0, "POST / HTTP/1.1\r\n");
+        harness_has_field(h, 0, "Content-Type", "application/x-amz-json-1.1");
+        harness_has_field(h, 0, "X-Amz-Target", "secretsmanager.GetSecretValue");
+        harness_has_field(h, 0, "X-Amz-Security-Token", "base-token");
+        harness_field_holds(h, 0, "Authorization",
+                            "Credential=ASIABASE/20270101/us-east-1/secretsmanager/aws4_request");
+        harness_field_holds(h, 0, "Authorization",
+                            "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target");
+        harness_has_body(h, 0, "{\"SecretId\":\"prod/base\"}");
+        harness_free(h);
 }
 
 static void refusals_are_explained(void **state)
@@ -115,15 +101,11 @@ static void refusals_are_explained(void **state)
             {{200, DATE_NOW, "{\"SecretStr"}, ERROR_PROTOCOL, "cannot be read: not JSON", "NO_PROXY"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, &t[i].answer, 1);
-                harness_run(s.h);
-                assert_null(s.h->c);
-                if (s.h->e.kind != t[i].kind || !strstr(s.h->e.message, t[i].message) ||
-                    !strstr(s.h->e.hint, t[i].hint))
-                        fail_msg("%zu: %s: %s | %s", i, error_kind_name(s.h->e.kind), s.h->e.message, s.h->e.hint);
-                assert_null(strstr(s.h->e.message, "new-secret"));
-                harness_free(s.h);
+                struct harness *h = set_up(&t[i].answer, 1);
+                harness_run(h);
+                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
+                harness_expect_untold(h, "new-secret");
+                harness_free(h);
         }
 }
 
@@ -133,15 +115,11 @@ static void a_wrong_clock_is_corrected_once(void **state)
         static const struct upstream_answer answers[] = {
             {400, DATE_HALF_PAST, REFUSAL("InvalidSignatureException", "Signature expired")},
             {200, DATE_HALF_PAST, SECRET("AKIANEW", "new-secret")}};
-        struct setup s;
-        char value[64];
-        set_up(&s, answers, LENGTH(answers));
-        harness_run(s.h);
-        assert_non_null(s.h->c);
-        (void)harness_requests(s.h, 2);
-        upstream_field(s.h->upstream.requests[1], "X-Amz-Date", value, sizeof(value));
-        assert_string_equal(value, "20270101T003000Z");
-        harness_free(s.h);
+        struct harness *h = set_up(answers, LENGTH(answers));
+        harness_run_to_credentials(h);
+        (void)harness_requests(h, 2);
+        harness_has_field(h, 1, "X-Amz-Date", "20270101T003000Z");
+        harness_free(h);
 }
 
 // Which life is asked of the base after a refusal: longer than the refused keys have.
@@ -167,62 +145,48 @@ static void a_refused_base_is_renewed_next_time(void **state)
                 const struct upstream_answer answers[] = {{400, DATE_NOW, refusal},
                                                           {200, DATE_NOW, SECRET("AKIANEW", "new-secret")},
                                                           {200, DATE_NOW, SECRET("AKIANEW", "new-secret")}};
-                struct setup s;
-                set_up(&s, answers, LENGTH(answers));
-                s.base.fields = t[i].base;
-                harness_run(s.h);
-                if (s.h->c || s.h->e.kind != t[i].kind)
-                        fail_msg("%zu: %s", i, s.h->e.message);
-                harness_run(s.h);
-                assert_non_null(s.h->c);
-                if (s.base.min_life_s != t[i].life_s)
-                        fail_msg("%zu: %lld", i, (long long)s.base.min_life_s);
-                harness_run(s.h);
-                assert_int_equal(s.base.min_life_s, 300);
-                harness_free(s.h);
+                struct harness *h = set_up(answers, LENGTH(answers));
+                h->base.fields = t[i].base;
+                harness_run(h);
+                if (h->c || h->e.kind != t[i].kind)
+                        fail_msg("%zu: %s", i, h->e.message);
+                harness_run_to_credentials(h);
+                if (h->base.min_life_s != t[i].life_s)
+                        fail_msg("%zu: %lld", i, (long long)h->base.min_life_s);
+                harness_run(h);
+                assert_int_equal(h->base.min_life_s, 300);
+                harness_free(h);
         }
 }
 
 static void without_base_credentials(void **state)
 {
         (void)state;
-        struct setup s;
-        set_up(&s, NULL, 0);
-        s.base.fields = NULL;
-        (void)error_set(&s.base.e, ERROR_DENIED, "profile irsa: no");
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_DENIED);
-        assert_string_equal(s.h->e.message, "base credentials: profile irsa: no");
-        s.base.refuses = true;
-        assert_int_equal(harness_start(s.h), -1);
-        assert_string_equal(s.h->e.message, "base credentials: no base");
-        (void)harness_requests(s.h, 0);
-        harness_free(s.h);
+        struct harness *h = set_up(NULL, 0);
+        h->base.fields = NULL;
+        (void)error_set(&h->base.e, ERROR_DENIED, "profile irsa: no");
+        harness_run_to_error(h, ERROR_DENIED);
+        assert_string_equal(h->e.message, "base credentials: profile irsa: no");
+        h->base.refuses = true;
+        assert_int_equal(harness_start(h), -1);
+        assert_string_equal(h->e.message, "base credentials: no base");
+        (void)harness_requests(h, 0);
         struct provider *p = NULL;
         struct error e;
-        const struct provider_deps deps = {0};
-        assert_int_equal(registry_make(&deps, &s.profile, NULL, &p, &e), -1);
+        assert_int_equal(registry_make(&(struct provider_deps){0}, &h->profile, NULL, &p, &e), -1);
+        harness_free(h);
 }
 
 static void cancelled(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{0, NULL, NULL}, {200, NULL, SECRET("AKIANEW", "s")}};
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        s.h->cancels_on_receipt = true; // while AWS works
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-        s.h->cancels_on_receipt = false;
-        harness_run(s.h); // and it can be used again
-        assert_non_null(s.h->c);
-        s.base.hangs = true; // while the source works
-        assert_int_equal(harness_start(s.h), 0);
-        provider_cancel(s.h->provider);
-        harness_finish(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-        assert_int_equal(s.base.cancels, 1);
-        harness_free(s.h);
+        struct harness *h = set_up(ANSWERS({SILENCE}, {200, NULL, SECRET("AKIANEW", "s")}));
+        harness_cancel_on_receipt(h);  // while AWS works
+        harness_run_to_credentials(h); // and it can be used again
+        h->base.hangs = true;          // while the source works
+        harness_cancel_at_once(h);
+        assert_int_equal(h->base.cancels, 1);
+        harness_free(h);
 }
 
 int main(void)

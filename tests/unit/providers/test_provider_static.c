@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/providers/harness.h"
 
-#include <sys/stat.h>
-
 static char key_id[] = "AKIDEXAMPLE";
-
-static void write_file(const char *path, const char *text)
-{
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
 
 static void keys_of_the_configuration(void **state)
 {
@@ -20,10 +10,9 @@ static void keys_of_the_configuration(void **state)
         assert_int_equal(secret_copy(&profile.keys.secret_access_key, SLICE("wJalrXUtnFEMI")), 0);
         struct harness *h = harness_new(NULL, 0);
         harness_make(h, &profile, NULL);
-        harness_run(h);
-        assert_non_null(h->c);
-        assert_true(slice_eq(h->c->access_key_id, SLICE("AKIDEXAMPLE")));
-        assert_true(slice_eq(h->c->secret_access_key, SLICE("wJalrXUtnFEMI")));
+        harness_run_to_credentials(h);
+        assert_slice(h->c->access_key_id, "AKIDEXAMPLE");
+        assert_slice(h->c->secret_access_key, "wJalrXUtnFEMI");
         assert_true(slice_is_empty(h->c->session_token));
         assert_true(h->c->expires_s == CREDENTIALS_NEVER_EXPIRE);
         assert_int_equal(h->c->issued_s, NOW_S);
@@ -34,49 +23,43 @@ static void keys_of_the_configuration(void **state)
 static void files_are_read_at_each_fetch(void **state)
 {
         (void)state;
-        char folder[] = "/tmp/keyfob-test-XXXXXX";
-        assert_non_null(mkdtemp(folder));
-        char paths[3][64];
         static const char *const names[] = {"id", "secret", "token"};
+        struct folder folder;
+        char paths[3][64];
+        folder_make(&folder);
         for (size_t i = 0; i < 3; i++)
-                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", folder, names[i]);
+                folder_name(&folder, names[i], paths[i], sizeof(paths[i]));
         const struct profile profile = {.type = PROFILE_STATIC,
                                         .keys = {.access_key_id_file = paths[0],
                                                  .secret_access_key_file = paths[1],
                                                  .session_token_file = paths[2]}};
         struct harness *h = harness_new(NULL, 0);
         harness_make(h, &profile, NULL);
-        harness_run(h);
-        assert_null(h->c);
-        assert_int_equal(h->e.kind, ERROR_CONFIG);
+        harness_run_to_error(h, ERROR_CONFIG);
         assert_non_null(strstr(h->e.message, paths[0]));
 
         write_file(paths[0], "AKIDEXAMPLE\n");
         write_file(paths[1], " secret \n");
         write_file(paths[2], "token\r\n");
-        harness_run(h);
-        assert_non_null(h->c);
-        assert_true(slice_eq(h->c->access_key_id, SLICE("AKIDEXAMPLE")));
-        assert_true(slice_eq(h->c->secret_access_key, SLICE("secret")));
-        assert_true(slice_eq(h->c->session_token, SLICE("token")));
+        harness_run_to_credentials(h);
+        assert_slice(h->c->access_key_id, "AKIDEXAMPLE");
+        assert_slice(h->c->secret_access_key, "secret");
+        assert_slice(h->c->session_token, "token");
 
         write_file(paths[1], "rotated");
         harness_run(h);
-        assert_true(slice_eq(h->c->secret_access_key, SLICE("rotated")));
+        assert_slice(h->c->secret_access_key, "rotated");
 
         write_file(paths[1], "no secret has blanks");
-        harness_run(h);
-        assert_null(h->c);
-        assert_int_equal(h->e.kind, ERROR_CONFIG);
+        harness_run_to_error(h, ERROR_CONFIG);
         assert_null(strstr(h->e.message, "blanks"));
 
         write_file(paths[1], "\n");
-        harness_run(h);
-        assert_int_equal(h->e.kind, ERROR_CONFIG);
+        harness_run_to_error(h, ERROR_CONFIG);
         harness_free(h);
         for (size_t i = 0; i < 3; i++)
                 assert_int_equal(unlink(paths[i]), 0);
-        assert_int_equal(rmdir(folder), 0);
+        folder_remove(&folder);
 }
 
 static void cancel_completes_once(void **state)
@@ -85,10 +68,7 @@ static void cancel_completes_once(void **state)
         const struct profile profile = {.type = PROFILE_STATIC, .keys.access_key_id = key_id};
         struct harness *h = harness_new(NULL, 0);
         harness_make(h, &profile, NULL);
-        assert_int_equal(harness_start(h), 0);
-        provider_cancel(h->provider);
-        harness_finish(h);
-        assert_int_equal(h->e.kind, ERROR_CANCELLED);
+        harness_cancel_at_once(h);
         harness_free(h);
 }
 

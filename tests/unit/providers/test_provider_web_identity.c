@@ -1,121 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/providers/harness.h"
+#include "tests/unit/providers/sts.h"
 
 #include <sys/stat.h>
 
-#define SESSION                                                                                                        \
-        "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><AssumedRoleUser>"                        \
-        "<Arn>arn:aws:sts::123456789012:assumed-role/x/s</Arn></AssumedRoleUser><Credentials>"                         \
-        "<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"                              \
-        "<SessionToken>token</SessionToken><Expiration>2027-01-01T01:00:00Z</Expiration></Credentials>"                \
-        "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
-#define REFUSAL(code, message)                                                                                         \
-        "<ErrorResponse><Error><Code>" code "</Code><Message>" message "</Message></Error></ErrorResponse>"
+#define SESSION STS_SESSION("AssumeRoleWithWebIdentity", ONE_O_CLOCK)
 
-static char role_arn[] = "arn:aws:iam::123456789012:role/x";
+static char role_arn[] = ROLE_ARN;
 static char session_name[] = "s";
 static char region[] = "us-east-1";
 
-struct setup {
-        struct harness *h;
-        struct profile profile;
-        char folder[32], path[64];
-        const char *newer; // written to the file while AWS looks at the first token
-};
-
-static void write_token(const char *path, const char *text)
+static struct harness *set_up(const struct upstream_answer *answers, size_t count)
 {
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
-
-static void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
-{
-        memset(s, 0, sizeof(*s));
-        (void)snprintf(s->folder, sizeof(s->folder), "/tmp/keyfob-test-XXXXXX");
-        assert_non_null(mkdtemp(s->folder));
-        (void)snprintf(s->path, sizeof(s->path), "%s/token", s->folder);
-        s->h = harness_new(answers, count);
-        s->profile = (struct profile){.type = PROFILE_WEB_IDENTITY,
+        struct harness *h = harness_new(answers, count);
+        harness_file(h, "token");
+        h->profile = (struct profile){.type = PROFILE_WEB_IDENTITY,
                                       .issuer_region = region,
-                                      .endpoint_url = s->h->upstream.url,
-                                      .web_identity_token_file = s->path,
+                                      .endpoint_url = h->upstream.url,
+                                      .web_identity_token_file = h->file,
                                       .role = {.role_arn = role_arn, .role_session_name = session_name}};
-        harness_make(s->h, &s->profile, NULL);
+        harness_make(h, &h->profile, NULL);
+        return h;
 }
 
-static void tear_down(struct setup *s)
-{
-        harness_free(s->h);
-        (void)remove(s->path);
-        assert_int_equal(rmdir(s->folder), 0);
-}
+struct renewal {
+        const char *file;
+        const char *newer; // written to the file while AWS looks at the first token; NULL: nothing is
+};
 
 // In the server's thread, between the request and its answer.
 static void renew_token(void *arg)
 {
-        struct setup *s = arg;
-        if (s->newer)
-                write_token(s->path, s->newer);
+        const struct renewal *r = arg;
+        if (r->newer)
+                write_file(r->file, r->newer);
+}
+
+static void renew_on_receipt(struct harness *h, struct renewal *r)
+{
+        h->upstream.arg = r;
+        h->upstream.received = renew_token;
 }
 
 static void the_token_is_read_anew(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{200, DATE_NOW, SESSION}, {200, DATE_NOW, SESSION}};
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        write_token(s.path, "\n aaa.bbb.ccc \r\n");
-        harness_run(s.h);
-        if (!s.h->c)
-                fail_msg("%s", s.h->e.message);
-        assert_true(slice_eq(s.h->c->assumed_role_arn, SLICE("arn:aws:sts::123456789012:assumed-role/x/s")));
-        assert_true(s.h->c->expires_s == NOW_S + 3600);
-        write_token(s.path, "ddd.eee.fff");
-        harness_run(s.h);
-        assert_non_null(s.h->c);
-        const char *request = harness_requests(s.h, 2);
-        char value[64];
-        upstream_field(request, "Authorization", value, sizeof(value));
-        assert_string_equal(value, "");
-        upstream_field(request, "X-Amz-Date", value, sizeof(value));
-        assert_string_equal(value, "");
-        assert_string_equal(upstream_body(request),
-                            "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A"
-                            "123456789012%3Arole%2Fx&RoleSessionName=s&WebIdentityToken=aaa.bbb.ccc");
-        assert_non_null(strstr(s.h->upstream.requests[1], "WebIdentityToken=ddd.eee.fff"));
-        tear_down(&s);
+        struct harness *h = set_up(ANSWERS({200, DATE_NOW, SESSION}, {200, DATE_NOW, SESSION}));
+        write_file(h->file, "\n aaa.bbb.ccc \r\n");
+        harness_run_to_credentials(h);
+        assert_slice(h->c->assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/x/s");
+        assert_true(h->c->expires_s == NOW_S + 3600);
+        write_file(h->file, "ddd.eee.fff");
+        harness_run_to_credentials(h);
+        (void)harness_requests(h, 2);
+        harness_has_field(h, 0, "Authorization", "");
+        harness_has_field(h, 0, "X-Amz-Date", "");
+        harness_has_body(h, 0,
+                         "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A"
+                         "123456789012%3Arole%2Fx&RoleSessionName=s&WebIdentityToken=aaa.bbb.ccc");
+        assert_non_null(strstr(h->upstream.requests[1], "WebIdentityToken=ddd.eee.fff"));
+        harness_free(h);
 }
 
 static void bad_files_are_clear_errors(void **state)
 {
         (void)state;
-        struct setup s;
-        set_up(&s, NULL, 0);
-        assert_int_equal(harness_start(s.h), -1); // missing
-        assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-        assert_non_null(strstr(s.h->e.message, s.path));
-        assert_non_null(strstr(s.h->e.message, "web identity token file"));
-        write_token(s.path, " \n");
-        assert_int_equal(harness_start(s.h), -1); // empty
-        assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-        assert_non_null(strstr(s.h->e.message, s.path));
-        FILE *f = fopen(s.path, "w");
+        struct harness *h = set_up(NULL, 0);
+        harness_does_not_start(h, ERROR_CONFIG); // missing
+        assert_non_null(strstr(h->e.message, h->file));
+        assert_non_null(strstr(h->e.message, "web identity token file"));
+        write_file(h->file, " \n");
+        harness_does_not_start(h, ERROR_CONFIG); // empty
+        assert_non_null(strstr(h->e.message, h->file));
+        FILE *f = fopen(h->file, "w");
         assert_non_null(f);
         for (int i = 0; i < 70000; i++)
                 assert_int_equal(fputc('a', f), 'a');
         assert_int_equal(fclose(f), 0);
-        assert_int_equal(harness_start(s.h), -1); // too large
-        assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-        assert_int_equal(remove(s.path), 0);
-        assert_int_equal(mkdir(s.path, 0700), 0);
-        assert_int_equal(harness_start(s.h), -1); // a directory
-        assert_int_equal(s.h->e.kind, ERROR_CONFIG);
-        assert_non_null(strstr(s.h->e.message, s.path));
-        (void)harness_requests(s.h, 0);
-        tear_down(&s);
+        harness_does_not_start(h, ERROR_CONFIG); // too large
+        assert_int_equal(remove(h->file), 0);
+        assert_int_equal(mkdir(h->file, 0700), 0);
+        harness_does_not_start(h, ERROR_CONFIG); // a directory
+        assert_non_null(strstr(h->e.message, h->file));
+        (void)harness_requests(h, 0);
+        harness_free(h);
 }
 
 static void a_renewed_token_gets_one_more_try(void **state)
@@ -134,21 +102,19 @@ static void a_renewed_token_gets_one_more_try(void **state)
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
                 char refusal[256];
-                (void)snprintf(refusal, sizeof(refusal), REFUSAL("%s", "Token expired"), t[i].code);
+                (void)snprintf(refusal, sizeof(refusal), STS_REFUSAL("%s", "Token expired"), t[i].code);
                 const struct upstream_answer answers[] = {{400, DATE_NOW, refusal}, {200, DATE_NOW, SESSION}};
-                struct setup s;
-                set_up(&s, answers, LENGTH(answers));
-                s.newer = t[i].newer;
-                s.h->upstream.arg = &s;
-                s.h->upstream.received = renew_token;
-                write_token(s.path, "old.old.old");
-                harness_run(s.h);
-                (void)harness_requests(s.h, t[i].requests);
-                if ((s.h->c != NULL) != t[i].succeeds)
-                        fail_msg("%s: %s", t[i].name, s.h->e.message);
-                if (!s.h->c)
-                        assert_string_equal(s.h->e.upstream.code, t[i].code);
-                tear_down(&s);
+                struct harness *h = set_up(answers, LENGTH(answers));
+                struct renewal renewal = {h->file, t[i].newer};
+                renew_on_receipt(h, &renewal);
+                write_file(h->file, "old.old.old");
+                harness_run(h);
+                (void)harness_requests(h, t[i].requests);
+                if ((h->c != NULL) != t[i].succeeds)
+                        fail_msg("%s: %s", t[i].name, h->e.message);
+                if (!h->c)
+                        assert_string_equal(h->e.upstream.code, t[i].code);
+                harness_free(h);
         }
 }
 
@@ -156,54 +122,42 @@ static void only_one_more_try(void **state)
 {
         (void)state;
         static const struct upstream_answer answers[] = {
-            {400, DATE_NOW, REFUSAL("ExpiredTokenException", "first")},
-            {400, DATE_NOW, REFUSAL("ExpiredTokenException", "second")},
+            {400, DATE_NOW, STS_REFUSAL("ExpiredTokenException", "first")},
+            {400, DATE_NOW, STS_REFUSAL("ExpiredTokenException", "second")},
             {200, DATE_NOW, SESSION},
         };
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        s.newer = "new.new.new";
-        s.h->upstream.arg = &s;
-        s.h->upstream.received = renew_token;
-        write_token(s.path, "old.old.old");
-        harness_run(s.h);
-        assert_null(s.h->c);
-        assert_int_equal(s.h->e.kind, ERROR_DENIED);
-        assert_string_equal(s.h->e.upstream.message, "second");
-        assert_non_null(strstr(s.h->e.hint, s.path));
-        assert_null(strstr(s.h->e.message, "new.new"));
-        (void)harness_requests(s.h, 2);
-        tear_down(&s);
+        struct harness *h = set_up(answers, LENGTH(answers));
+        struct renewal renewal = {h->file, "new.new.new"};
+        renew_on_receipt(h, &renewal);
+        write_file(h->file, "old.old.old");
+        harness_run_to_error(h, ERROR_DENIED);
+        assert_string_equal(h->e.upstream.message, "second");
+        assert_non_null(strstr(h->e.hint, h->file));
+        assert_null(strstr(h->e.message, "new.new"));
+        (void)harness_requests(h, 2);
+        harness_free(h);
 }
 
 static void trouble_of_the_issuer_is_transient(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{400, NULL, REFUSAL("IDPCommunicationError", "m")}};
-        struct setup s;
-        set_up(&s, answers, LENGTH(answers));
-        write_token(s.path, "a.b.c");
-        harness_run(s.h);
-        assert_int_equal(s.h->e.kind, ERROR_TRANSIENT);
-        tear_down(&s);
+        struct harness *h = set_up(ANSWERS({400, NULL, STS_REFUSAL("IDPCommunicationError", "m")}));
+        write_file(h->file, "a.b.c");
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        harness_free(h);
 }
 
 static void cancel_while_aws_works(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{0, NULL, NULL}};
-        for (int late = 0; late < 2; late++) {
-                struct setup s;
-                set_up(&s, answers, LENGTH(answers));
-                write_token(s.path, "a.b.c");
-                s.h->cancels_on_receipt = late;
-                assert_int_equal(harness_start(s.h), 0);
-                if (!late)
-                        provider_cancel(s.h->provider);
-                harness_finish(s.h);
-                assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-                tear_down(&s);
-        }
+        struct harness *h = set_up(ANSWERS({SILENCE}));
+        write_file(h->file, "a.b.c");
+        harness_cancel_at_once(h);
+        harness_free(h);
+        h = set_up(ANSWERS({SILENCE}));
+        write_file(h->file, "a.b.c");
+        harness_cancel_on_receipt(h);
+        harness_free(h);
 }
 
 int main(void)

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sso_token.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "sidecar/config/profile.h"
+#include "tests/unit/unit.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define NEEDED "\"accessToken\":\"aoa\",\"expiresAt\":\"2026-09-01T20:00:00Z\""
 #define CLIENT "\"clientId\":\"c\",\"clientSecret\":\"s\",\"registrationExpiresAt\":\"2026-11-30T12:00:00Z\""
 #define URL "\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"region\":\"us-east-1\""

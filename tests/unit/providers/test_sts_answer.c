@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sts_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/limits.h"
+#include "tests/unit/unit.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define NS "xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\""
 #define USER                                                                                                           \
         "<AssumedRoleUser><AssumedRoleId>AROA:sess</AssumedRoleId>"                                                    \

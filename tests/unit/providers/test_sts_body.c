@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sts_body.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/form.h"
 #include "sidecar/signing/sigv4.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "tests/unit/unit.h"
 
 static void assert_text(const char *name, const struct buffer *got, const char *want)
 {

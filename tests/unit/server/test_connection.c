@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes in, answers out: framing, order, limits, deadlines, peers that leave.
+// Bytes in, answers out: framing, order, limits.
 #include "tests/unit/server/fixture.h"
 
 #define REQUESTS_MAX ((size_t)1024 * 1024)
-#define WAIT_FOR_A "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\n\r\n"
 #define GET_LIVEZ "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static void test_keep_alive(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve(&f, &c);
         for (int i = 0; i < 5; i++) {
                 assert_int_equal(client_get(&c, "/livez"), 200);
                 assert_string_equal(client_body(&c), "{\"alive\":true}\n");
@@ -40,7 +39,7 @@ static void test_versions_and_close(void **state)
         };
         struct fixture f;
         fixture_start(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct client c = client_open(&f);
                 assert_int_equal(client_ask(&c, rows[i].request), 200);
                 assert_true(rows[i].head ? client_head_has(&c, rows[i].head) : !client_head_has(&c, "Connection"));
@@ -57,10 +56,8 @@ static void test_pipelining(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false);
-        fixture_fetch_all(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve_credentials(&f, &c);
         struct buffer requests;
         buffer_init(&requests, REQUESTS_MAX);
         for (int i = 0; i < 100; i++)
@@ -72,8 +69,7 @@ static void test_pipelining(void **state)
         for (int i = 0; i < 100; i++)
                 assert_int_equal(client_answer(&c), i % 3 == 1 ? 404 : 200);
         buffer_free(&requests);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 // What comes behind a request that waits is answered after it, in order, however much it is.
@@ -82,10 +78,9 @@ static void test_pipelining_behind_a_wait(void **state)
         (void)state;
         enum { COUNT = 8000 };
         struct fixture f;
-        fixture_start(&f);
-        struct scripted *s = fixture_add(&f, "a", false);
+        struct client c;
+        struct scripted *s = serve_profile(&f, &c);
         s->script = SCRIPT_HANG;
-        struct client c = client_open(&f);
         client_send(&c, "GET /v1/profiles/a/credentials?wait=60 HTTP/1.1\r\nX-Kept: 1\r\n\r\n");
         TURN_UNTIL(&f, s->starts == 1);
         struct buffer requests;
@@ -113,8 +108,7 @@ static void test_pipelining_behind_a_wait(void **state)
                 assert_int_equal(client_answer(&c), i % 2 ? 404 : 200);
         }
         buffer_free(&requests);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_framings(void **state)
@@ -123,10 +117,8 @@ static void test_framings(void **state)
         static const char order[] =
             "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/\",\"headers\":{}}";
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false);
-        fixture_fetch_all(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve_credentials(&f, &c);
 
         struct buffer request;
         buffer_init(&request, 65536);
@@ -165,8 +157,7 @@ static void test_framings(void **state)
         assert_int_equal(client_answer(&c), 200);
 
         buffer_free(&request);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void put_repeated(struct buffer *b, const char *before, size_t n, const char *after)
@@ -200,7 +191,7 @@ static void test_refused_input(void **state)
         };
         struct fixture f;
         fixture_start(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct client c = client_open(&f);
                 struct buffer b;
                 buffer_init(&b, ANSWER_MAX);
@@ -221,8 +212,8 @@ static void test_long_target(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve(&f, &c);
         struct buffer b;
         buffer_init(&b, ANSWER_MAX);
         put_repeated(&b, "GET /", LIMIT_HTTP_TARGET, " HTTP/1.1\r\n\r\n");
@@ -231,217 +222,16 @@ static void test_long_target(void **state)
         expect_problem(&c, 400, "invalid_url");
         assert_int_equal(client_get(&c, "/livez"), 200); // the framing was good
         buffer_free(&b);
-        client_close(&c);
-        fixture_stop(&f);
-}
-
-static void test_half_closed_peer(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        struct scripted *s = fixture_add(&f, "a", false);
-        s->script = SCRIPT_HANG;
-        struct client c = client_open(&f);
-        client_send(&c, "GET /v1/profiles/a/credentials HTTP/1.1\r\n\r\n" GET_LIVEZ "GET /cut");
-        shutdown(c.fd, SHUT_WR);
-        settle(&f);
-        s->script = SCRIPT_GIVE;
-        script_release(s);
-        assert_int_equal(client_answer(&c), 200);
-        ASSERT_BODY_HAS(&c, "AccessKeyId");
-        assert_int_equal(client_answer(&c), 200);
-        ASSERT_BODY_HAS(&c, "alive");
-        client_expect_end(&c);
-        client_close(&c);
-        fixture_stop(&f);
-}
-
-static void test_peer_leaves(void **state)
-{
-        (void)state;
-        static const char *const requests[] = {
-            "", "GET /liv", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", WAIT_FOR_A, (WAIT_FOR_A GET_LIVEZ),
-        };
-        struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false)->script = SCRIPT_HANG;
-        for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-                struct client c = client_open(&f);
-                client_send(&c, requests[i]);
-                settle(&f);
-                assert_int_equal(f.server->connections_count, 1);
-                client_close(&c);
-                TURN_UNTIL(&f, f.server->connections_count == 0);
-        }
-        fixture_stop(&f);
-}
-
-// Asks for more than the kernel holds, without reading.
-static size_t fill(struct client *c, int requests)
-{
-        size_t sent = 0;
-        for (int i = 0; i < requests; i++) {
-                ssize_t n = send(c->fd, "GET /metrics HTTP/1.1\r\n\r\n", 25, MSG_NOSIGNAL);
-                if (n != 25)
-                        break;
-                sent++;
-                turn(c->f);
-        }
-        return sent;
-}
-
-static void test_slow_reader(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
-        size_t asked = fill(&c, 500);
-        TURN_UNTIL(&f, f.server->connections->state == CONNECTION_WRITING);
-        for (size_t i = 0; i < asked; i++)
-                assert_int_equal(client_answer(&c), 200);
-        assert_int_equal(f.server->connections->state, CONNECTION_IDLE);
-        client_close(&c);
-        fixture_stop(&f);
-}
-
-static void test_peer_leaves_mid_answer(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
-        fill(&c, 500);
-        TURN_UNTIL(&f, f.server->connections->state == CONNECTION_WRITING);
-        client_close(&c);
-        TURN_UNTIL(&f, f.server->connections_count == 0);
-        fixture_stop(&f);
-}
-
-static void test_deadlines(void **state)
-{
-        (void)state;
-        static const struct {
-                const char *request;
-                struct server_deadlines deadlines;
-                int status; // 0: closed without a word
-        } rows[] = {
-            {"", {.idle_ms = 2, .request_ms = 100000}, 0},
-            {GET_LIVEZ, {.idle_ms = 2, .request_ms = 100000}, 200},
-            {"\r\n\r\n", {.idle_ms = 2, .request_ms = 100000}, 0},
-            {"GET /livez HTTP/1.1\r\nA", {.idle_ms = 100000, .request_ms = 2}, 408},
-            {"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc", {.idle_ms = 100000, .request_ms = 2}, 408},
-            {"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
-             {.idle_ms = 100000, .request_ms = 2},
-             100},
-        };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                struct fixture f;
-                fixture_start(&f);
-                f.server->deadlines = rows[i].deadlines;
-                f.server->deadlines.sweep_ms = 1;
-                f.server->deadlines.linger_ms = 2;
-                struct client c = client_open(&f);
-                client_send(&c, rows[i].request);
-                if (rows[i].status)
-                        assert_int_equal(client_answer(&c), rows[i].status);
-                if (rows[i].status == 100)
-                        client_answer(&c);
-                if (rows[i].status == 408 || rows[i].status == 100)
-                        expect_problem(&c, 408, "request_timeout");
-                client_expect_end(&c);
-                client_close(&c);
-                fixture_stop(&f);
-        }
-}
-
-static void test_write_deadline(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        f.server->deadlines.sweep_ms = 1;
-        f.server->deadlines.write_ms = 3;
-        struct client c = client_open(&f);
-        fill(&c, 500);
-        TURN_UNTIL(&f, f.server->connections_count == 0);
-        client_close(&c);
-        fixture_stop(&f);
-}
-
-static void test_too_many_connections(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        struct client first = client_open(&f);
-        TURN_UNTIL(&f, f.server->connections_count == 1);
-        f.server->connections_count = LIMIT_CONNECTIONS_N; // as if
-        struct client c = client_open(&f);
-        client_answer(&c);
-        expect_problem(&c, 503, "too_many_connections");
-        client_expect_end(&c);
-        f.server->connections_count = 1;
-        client_close(&c);
-        client_close(&first);
-        fixture_stop(&f);
-}
-
-// Out of descriptors: whoever connects waits in the kernel's queue and is served once there are some.
-static void test_out_of_descriptors(void **state)
-{
-        (void)state;
-        struct fixture f;
-        fixture_start(&f);
-        f.server->deadlines.rearm_ms = 1;
-        struct client c = client_open(&f);
-        int spare[1024];
-        size_t count = 0;
-        struct rlimit before;
-        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-        struct rlimit low = {.rlim_cur = 64, .rlim_max = before.rlim_max};
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-        while ((spare[count] = dup(0)) >= 0)
-                count++;
-        assert_int_equal(errno, EMFILE);
-        client_send(&c, GET_LIVEZ);
-        settle(&f);
-        assert_int_equal(f.server->connections_count, 0);
-        assert_false(client_receive(&c));
-        assert_false(c.is_at_end);
-        while (count > 0)
-                close(spare[--count]);
-        assert_int_equal(client_answer(&c), 200);
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        struct buffer log;
-        fixture_read_log(&f, &log);
-        const char *told = strstr((const char *)log.p, "accept_failed");
-        assert_non_null(told);
-        assert_null(strstr(told + 1, "accept_failed")); // once
-        buffer_free(&log);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_keep_alive),
-            cmocka_unit_test(test_versions_and_close),
-            cmocka_unit_test(test_pipelining),
-            cmocka_unit_test(test_pipelining_behind_a_wait),
-            cmocka_unit_test(test_framings),
-            cmocka_unit_test(test_refused_input),
+            cmocka_unit_test(test_keep_alive),  cmocka_unit_test(test_versions_and_close),
+            cmocka_unit_test(test_pipelining),  cmocka_unit_test(test_pipelining_behind_a_wait),
+            cmocka_unit_test(test_framings),    cmocka_unit_test(test_refused_input),
             cmocka_unit_test(test_long_target),
-            cmocka_unit_test(test_half_closed_peer),
-            cmocka_unit_test(test_peer_leaves),
-            cmocka_unit_test(test_slow_reader),
-            cmocka_unit_test(test_peer_leaves_mid_answer),
-            cmocka_unit_test(test_deadlines),
-            cmocka_unit_test(test_write_deadline),
-            cmocka_unit_test(test_too_many_connections),
-            cmocka_unit_test(test_out_of_descriptors),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
 // The end, and the change of profiles under requests that wait.
 #include "tests/unit/server/fixture.h"
 
-#define CREDENTIALS "/v1/profiles/a/credentials"
-
 static void test_nothing_open(void **state)
 {
         (void)state;
@@ -18,15 +16,14 @@ static void test_idle_connections(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
+        struct client c;
+        serve(&f, &c);
         f.server->deadlines.drain_ms = 1;
-        struct client c = client_open(&f);
         assert_int_equal(client_get(&c, "/livez"), 200);
         fixture_begin_end(&f, 60000);
         client_expect_end(&c);
         TURN_UNTIL(&f, f.is_server_closed);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 // What was on its way is still answered, and says that it is the last.
@@ -34,11 +31,9 @@ static void test_request_on_its_way(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false);
-        fixture_fetch_all(&f);
+        struct client c;
+        serve_credentials(&f, &c);
         f.server->deadlines.drain_ms = 60000;
-        struct client c = client_open(&f);
         struct client half = client_open(&f);
         assert_int_equal(client_get(&c, CREDENTIALS), 200);
         client_send(&half, "GET /livez HTT");
@@ -88,36 +83,25 @@ static void test_no_new_waits(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+        struct client c;
+        serve_profile(&f, &c)->script = SCRIPT_HANG;
         f.server->deadlines.drain_ms = 60000;
-        struct client c = client_open(&f);
         assert_int_equal(client_get(&c, "/livez"), 200);
         fixture_begin_end(&f, 60000);
         client_get(&c, CREDENTIALS);
         expect_problem(&c, 503, "shutting_down");
         client_expect_end(&c);
-        client_close(&c);
-        fixture_stop(&f);
-}
-
-static void fill(struct client *c)
-{
-        for (int i = 0; i < 500; i++) {
-                if (send(c->fd, "GET /metrics HTTP/1.1\r\n\r\n", 25, MSG_NOSIGNAL) != 25)
-                        break;
-                turn(c->f);
-        }
+        stop(&f, &c);
 }
 
 static void test_slow_reader_gets_its_answer(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
+        struct client c;
+        serve(&f, &c);
         f.server->deadlines.drain_ms = 1;
-        struct client c = client_open(&f);
-        fill(&c);
+        client_fill(&c);
         TURN_UNTIL(&f, f.server->connections->state == CONNECTION_WRITING);
         fixture_begin_end(&f, 60000);
         size_t answers = 0;
@@ -133,8 +117,7 @@ static void test_slow_reader_gets_its_answer(void **state)
         assert_false(http_parser_is_inside(c.parser));
         assert_true(answers > 1);
         TURN_UNTIL(&f, f.is_server_closed);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_grace_ends(void **state)
@@ -145,7 +128,7 @@ static void test_grace_ends(void **state)
         f.server->deadlines.drain_ms = 1;
         struct client slow = client_open(&f);
         struct client half = client_open(&f);
-        fill(&slow);
+        client_fill(&slow);
         client_send(&half, "GET /livez HTT");
         settle(&f);
         fixture_begin_end(&f, 5);
@@ -161,10 +144,9 @@ static void test_profile_is_replaced_under_a_wait(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+        struct client c;
+        serve_profile(&f, &c)->script = SCRIPT_HANG;
         f.clock.speed = 1;
-        struct client c = client_open(&f);
         client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n");
         settle(&f);
         struct entry *old = f.profiles[0].entry;
@@ -172,7 +154,7 @@ static void test_profile_is_replaced_under_a_wait(void **state)
         // as a reload does: the new table first, then the old entries go
         struct server_profile table[1] = {f.profiles[0]};
         struct entry_options options = {.name = "a"};
-        f.scripts[1] = (struct scripted){.script = SCRIPT_HANG, .fixture = &f};
+        f.scripts[1] = (struct scripted){.script = SCRIPT_HANG, .loop = &f.loop, .clock = &f.clock};
         table[0].entry = vault_add(f.vault, &options, fake_new(&f.scripts[1]));
         server_set_profiles(f.server, table, 1);
         memset(&f.profiles[0], 0, sizeof(f.profiles[0]));
@@ -181,18 +163,16 @@ static void test_profile_is_replaced_under_a_wait(void **state)
         expect_problem(&c, 503, "credentials_unavailable");
         ASSERT_BODY_HAS(&c, "the profile was changed");
         assert_true(client_head_has(&c, "Retry-After: "));
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_profile_is_removed_under_a_wait(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+        struct client c;
+        serve_profile(&f, &c)->script = SCRIPT_HANG;
         f.clock.speed = 1;
-        struct client c = client_open(&f);
         client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\nGET /v1/profiles HTTP/1.1\r\n\r\n");
         settle(&f);
         struct error reason = {.kind = ERROR_CANCELLED, .message = "the profile was removed"};
@@ -202,8 +182,7 @@ static void test_profile_is_removed_under_a_wait(void **state)
         expect_problem(&c, 404, "profile_not_found");
         assert_int_equal(client_answer(&c), 200);
         assert_string_equal(client_body(&c), "{\"profiles\":[]}\n");
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 // A reload that leaves the profile as it is, then the end: the old table is gone, and who waits is told by the new one.
@@ -211,17 +190,16 @@ static void test_end_after_the_table_was_replaced(void **state)
 {
         (void)state;
         static const bool stays[] = {true, false};
-        for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
+        for (size_t i = 0; i < LENGTH(stays); i++) {
                 struct fixture f;
-                fixture_start(&f);
-                fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+                struct client c;
+                serve_profile(&f, &c)->script = SCRIPT_HANG;
                 f.clock.speed = 1;
                 struct server_profile *old = malloc(sizeof(*old));
                 assert_non_null(old);
                 *old = f.profiles[0];
                 old->name = strdup("a");
                 server_set_profiles(f.server, old, 1);
-                struct client c = client_open(&f);
                 client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n");
                 settle(&f);
                 server_set_profiles(f.server, stays[i] ? f.profiles : NULL, stays[i] ? 1 : 0);

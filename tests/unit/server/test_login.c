@@ -67,8 +67,7 @@ static void test_a_code(void **state)
         expect_problem(&c, 503, "mfa_required");
         assert_false(client_head_has(&c, "Retry-After: 1\n"));
         assert_int_equal(client_get(&c, "/v1/profiles/a/credentials"), 200); // what is held is served
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_a_browser(void **state)
@@ -113,8 +112,7 @@ static void test_a_browser(void **state)
         provider_login_moved(&s->provider->base);
         settle(&f);
         assert_int_equal(s->starts, 1);
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_refused(void **state)
@@ -132,7 +130,7 @@ static void test_refused(void **state)
         fixture_start(&f);
         (void)add(&f, LOGIN_MFA);
         struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
                 assert_int_equal(client_post(&c, LOGIN, bodies[i]), 400);
                 expect_problem(&c, 400, "invalid_request");
         }
@@ -143,8 +141,7 @@ static void test_refused(void **state)
         assert_int_equal(client_post(&c, LOGIN, "{\"token_code\":\"123456\"}"), 400);
         assert_int_equal(client_get(&c, LOGIN), 200);
         assert_string_equal(client_body(&c), "{\"kind\":\"none\"}\n");
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 int main(void)

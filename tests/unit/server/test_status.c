@@ -28,10 +28,9 @@ static void test_routing(void **state)
             {"DELETE", "/v1/profiles/a", 405, "method_not_allowed", "Allow: GET, HEAD\n"},
         };
         struct fixture f;
-        fixture_start(&f);
-        fixture_add(&f, "a", false);
-        struct client c = client_open(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct client c;
+        serve_profile(&f, &c);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char request[256];
                 snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\n\r\n", rows[i].method, rows[i].target);
                 client_ask(&c, request);
@@ -39,23 +38,21 @@ static void test_routing(void **state)
                 if (rows[i].allow)
                         assert_true(client_head_has(&c, rows[i].allow));
         }
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_version(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve(&f, &c);
         assert_int_equal(client_get(&c, "/version"), 200);
         expect_member(&c, "name", "keyfob");
         expect_member(&c, "version", KEYFOB_VERSION);
         ASSERT_BODY_HAS(&c, "\"api_versions\":[\"v1\"]");
         ASSERT_BODY_HAS(&c, "\"features\":[\"credentials\",");
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_ready(void **state)
@@ -96,38 +93,35 @@ static void test_ready(void **state)
         assert_int_equal(client_get(&c, "/readyz?profile=a&profile=l%61zy"), 200);
 
         static const char *const bad[] = {"/readyz?min_ttl=x", "/readyz?min_ttl=", "/readyz?ttl=1"};
-        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        for (size_t i = 0; i < LENGTH(bad); i++) {
                 client_get(&c, bad[i]);
                 expect_problem(&c, 400, "invalid_request");
         }
         client_get(&c, "/readyz?profile=none");
         expect_problem(&c, 404, "profile_not_found");
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_nothing_to_be_ready(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        struct client c = client_open(&f);
+        struct client c;
+        serve(&f, &c);
         assert_int_equal(client_get(&c, "/readyz"), 200);
         assert_int_equal(client_get(&c, "/v1/profiles"), 200);
         assert_string_equal(client_body(&c), "{\"profiles\":[]}\n");
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 static void test_metrics(void **state)
 {
         (void)state;
         struct fixture f;
-        fixture_start(&f);
-        struct scripted *s = fixture_add(&f, "a", false);
+        struct client c;
+        struct scripted *s = serve_profile(&f, &c);
         fixture_add(&f, "b\"\\", false)->life_s = 0;
         fixture_fetch_all(&f);
-        struct client c = client_open(&f);
         for (int i = 0; i < 3; i++)
                 client_get(&c, "/v1/profiles/a/credentials");
         client_get(&c, "/nowhere");
@@ -161,11 +155,10 @@ static void test_metrics(void **state)
             "# TYPE keyfob_loop_stall_max_seconds gauge\n",
             "keyfob_connections 1\n",
         };
-        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        for (size_t i = 0; i < LENGTH(lines); i++)
                 ASSERT_BODY_HAS(&c, lines[i]);
         assert_null(strstr(client_body(&c), "expiration_timestamp_seconds{profile=\"b")); // it never does
-        client_close(&c);
-        fixture_stop(&f);
+        stop(&f, &c);
 }
 
 int main(void)

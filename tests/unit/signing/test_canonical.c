@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/canonical.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 // Compares, and checks that the bound was one: the output ends at a page that nobody may touch.
 static void assert_path(const char *path, enum canonical_path_form form, const char *expected)
@@ -62,7 +59,7 @@ static void test_path(void **state)
             {"/aaaaaaaaaaaaaaa//b", "/aaaaaaaaaaaaaaa/b"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 assert_path(rows[i].path, CANONICAL_PATH_ENCODED, rows[i].expected);
 }
 
@@ -129,7 +126,7 @@ static void test_query(void **state)
             {"a=?&a=/", "a=/&a=?"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 assert_query(rows[i].query, rows[i].expected);
 }
 
@@ -199,7 +196,7 @@ static void test_headers(void **state)
             {{{"long", "\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9"}}, "long:\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9\n", "long"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 char lines[512], names[512];
                 put_headers(rows[i].headers, lines, names);
                 assert_string_equal(lines, rows[i].lines);

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/digest.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "proto/mem/text.h"
+#include "tests/unit/unit.h"
 
 static void assert_hex(const uint8_t bytes[DIGEST_SIZE], const char *hex)
 {
@@ -30,9 +26,9 @@ static void test_sha256(void **state)
         (void)state;
         struct digest *d = digest_new();
         assert_non_null(d);
-        for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) { // twice: contexts are used again
+        for (size_t i = 0; i < 2 * LENGTH(rows); i++) { // twice: contexts are used again
                 uint8_t hash[DIGEST_SIZE];
-                size_t row = i % (sizeof(rows) / sizeof(rows[0]));
+                size_t row = i % (LENGTH(rows));
                 assert_int_equal(digest_sha256(d, rows[row].text, hash), 0);
                 assert_hex(hash, rows[row].hex);
         }
@@ -55,7 +51,7 @@ static void test_hmac(void **state)
         (void)state;
         struct digest *d = digest_new();
         assert_non_null(d);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 uint8_t mac[DIGEST_SIZE];
                 assert_int_equal(digest_hmac(d, rows[i].key, rows[i].text, mac), 0);
                 assert_hex(mac, rows[i].hex);

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void test_known(void **state)
 {
@@ -80,7 +77,7 @@ static void test_known(void **state)
             {"runtime.sagemaker.us-east-1.amazonaws.com", "sagemaker", "us-east-1"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice host = guard_copy(slice_str(rows[i].host)), service, region;
                 if (!sigv4_scope_of_host(host, &service, &region))
                         fail_msg("%s is not known", rows[i].host);
@@ -130,7 +127,7 @@ static void test_unknown(void **state)
             "id.lambda-url.on.aws",
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct slice host = guard_copy(slice_str(rows[i])), service, region;
                 if (sigv4_scope_of_host(host, &service, &region))
                         fail_msg("%s gave %.*s in %.*s", rows[i], (int)service.n, (const char *)service.p,

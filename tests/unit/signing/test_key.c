@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/key.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "proto/mem/text.h"
+#include "tests/unit/unit.h"
 
 #define SECRET SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 
@@ -84,7 +81,7 @@ static void test_keys_are_told_apart(void **state)
             {SLICE_INIT("0123456789012345678901234567890123456789012345678901234567890123456788"), "20260901",
              "us-east-1", "bedrock"},
         };
-        const size_t count = sizeof(rows) / sizeof(rows[0]);
+        const size_t count = LENGTH(rows);
         (void)state;
         struct fixture f;
         set_up(&f);
@@ -166,8 +163,8 @@ static void test_scope_is_checked(void **state)
         (void)state;
         struct fixture f;
         set_up(&f);
-        for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-                size_t row = i % (sizeof(rows) / sizeof(rows[0]));
+        for (size_t i = 0; i < 2 * LENGTH(rows); i++) {
+                size_t row = i % (LENGTH(rows));
                 const struct key_scope scope = scope_of("20260901", rows[row].region, rows[row].service);
                 struct signing_key key;
                 struct error e = {.kind = ERROR_NONE};

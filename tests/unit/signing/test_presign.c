@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/signing/fixture.h"
+#include "tests/unit/unit.h"
 
 #define CREDENTIAL(scope) "&X-Amz-Credential=ASIAEXAMPLEKEYID0001%2F20260901%2F" scope "%2Faws4_request"
 #define DATE "&X-Amz-Date=20260901T120000Z"
@@ -86,7 +83,7 @@ static void test_vectors(void **state)
         (void)state;
         struct fixture f;
         fixture_set_up(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 const struct sigv4_request request = request_of(&rows[i]);
                 struct error e = {.kind = ERROR_NONE};
                 buffer_reset(&f.out);
@@ -121,7 +118,7 @@ static void test_own_parameters(void **state)
         (void)state;
         struct fixture f;
         fixture_set_up(&f);
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sigv4_request request = request_of(&plain);
                 struct error e = {.kind = ERROR_NONE};
                 request.url = slice_str(rows[i].url);
@@ -160,7 +157,7 @@ static void test_refused(void **state)
         expect_refusal(&f, &request, 0, "expire");
         expect_refusal(&f, &request, -1, "expire");
         expect_refusal(&f, &request, LIMIT_PRESIGN_EXPIRES_S + 1, "expire");
-        for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+        for (size_t i = 0; i < LENGTH(parameters); i++) {
                 char url[128];
                 (void)snprintf(url, sizeof(url), "https://h.example/?%s", parameters[i]);
                 request.url = slice_str(url);

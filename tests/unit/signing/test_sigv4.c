@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/sigv4.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "tests/unit/signing/fixture.h"
+#include "tests/unit/unit.h"
 
 #define CONVERSE_HASH "c3335e07d6e89650bf94cb98664be69f8774dbc3198df221f113db0a59ea14f0"
 
@@ -37,7 +33,7 @@ static void test_s3_always_sends_the_hash(void **state)
         struct sigv4_result result;
         fixture_set_up(&f);
         struct sigv4_request request = plain_request();
-        for (size_t i = 0; i < sizeof(family) / sizeof(family[0]); i++) {
+        for (size_t i = 0; i < LENGTH(family); i++) {
                 request.service = slice_str(family[i]);
                 sign(&f, &request, &result);
                 assert_true(result.has_content_sha256);
@@ -93,7 +89,7 @@ static void test_never_signed(void **state)
         fixture_set_up(&f);
         struct sigv4_request request = plain_request();
         request.service = SLICE("bedrock");
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        for (size_t i = 0; i < LENGTH(names); i++) {
                 struct header headers[] = {{slice_str(names[i]), SLICE("v")}, {SLICE("x-amzn-other"), SLICE("v")}};
                 request.headers = headers;
                 request.headers_count = 2;
@@ -170,7 +166,7 @@ static void test_refused_headers(void **state)
         struct fixture f;
         fixture_set_up(&f);
         struct sigv4_request request = plain_request();
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 request.headers = rows[i].headers;
                 request.headers_count = rows[i].headers[1].name.n > 0 ? 2 : 1;
                 expect_refusal(&f, &request, rows[i].words);
@@ -211,7 +207,7 @@ static void test_refused_parts(void **state)
         request.url = SLICE("s3://bucket");
         expect_refusal(&f, &request, "https://");
         static const int64_t times[] = {-1, INT64_MIN, 253402300800, INT64_MAX};
-        for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        for (size_t i = 0; i < LENGTH(times); i++) {
                 request = plain_request();
                 request.time_s = times[i];
                 expect_refusal(&f, &request, "1970");
@@ -223,7 +219,7 @@ static void test_refused_parts(void **state)
                                              "UNSIGNED-PAYLOAD\n",
                                              "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
                                              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85g"};
-        for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        for (size_t i = 0; i < LENGTH(hashes); i++) {
                 request = plain_request();
                 request.payload_hash = slice_str(hashes[i]);
                 expect_refusal(&f, &request, "payload hash");

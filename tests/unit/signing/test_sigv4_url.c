@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/guard.h"
+#include "tests/unit/unit.h"
 
 static void assert_part(const char *url, const char *what, struct slice actual, const char *expected)
 {
@@ -48,7 +45,7 @@ static void test_split(void **state)
              "x=0123456789abcdef?y", true},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sigv4_url url;
                 struct error e = {.kind = ERROR_NONE};
                 struct slice text = guard_copy(slice_str(rows[i].url));
@@ -108,7 +105,7 @@ static void test_refused(void **state)
             {"https://h/?\xc3\xa9", "ASCII"},
         };
         (void)state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sigv4_url url;
                 struct error e = {.kind = ERROR_NONE};
                 struct slice text = guard_copy(slice_str(rows[i].url));

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/signing/fixture.h"
+#include "tests/unit/unit.h"
 
 #define CONVERSE_HASH "c3335e07d6e89650bf94cb98664be69f8774dbc3198df221f113db0a59ea14f0"
 #define PROFILE_PATH                                                                                                   \
@@ -169,8 +166,8 @@ static void test_vectors(void **state)
         (void)state;
         struct fixture f;
         fixture_set_up(&f);
-        for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) // twice: the second time from the cache
-                check_vector(&f, &rows[i % (sizeof(rows) / sizeof(rows[0]))]);
+        for (size_t i = 0; i < 2 * LENGTH(rows); i++) // twice: the second time from the cache
+                check_vector(&f, &rows[i % (LENGTH(rows))]);
         fixture_tear_down(&f);
 }
 

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/x509.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "proto/mem/text.h"
 #include "tests/unit/signing/x509_world.h"
+#include "tests/unit/unit.h"
 
 // Base64 of the certificates that the letters stand for, with commas.
 static void expected_chain(const struct world *w, const char *letters, struct buffer *out)
@@ -95,7 +91,7 @@ static void test_loads(void **state)
             {"P", "2S", "p", NULL, EC_ALGORITHM, "4096", "2", NULL, NULL},
         };
         struct world *w = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct x509_identity *identity = NULL;
                 struct error e = {.kind = ERROR_NONE};
                 if (world_load(w, &rows[i], &identity, &e) < 0)
@@ -121,7 +117,7 @@ static void test_dates_are_inclusive(void **state)
                 int r;
         } rows[] = {
             {PKI_NOW_S - HOUR - 1, -1}, {PKI_NOW_S - HOUR, 0}, {PKI_NOW_S + HOUR, 0}, {PKI_NOW_S + HOUR + 1, -1}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct x509_identity *identity = NULL;
                 struct error e;
                 assert_int_equal(x509_identity_load(&paths, rows[i].now_s, &identity, &e), rows[i].r);

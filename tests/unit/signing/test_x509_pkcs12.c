@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/x509.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <sys/wait.h>
 
 #include "sidecar/signing/x509_files.h"
 #include "tests/unit/signing/x509_world.h"
+#include "tests/unit/unit.h"
 
 enum cipher {
         AES = NID_aes_256_cbc,
@@ -146,7 +143,7 @@ static void files_load_or_say_why_not(void **state)
         OSSL_PROVIDER *legacy = OSSL_PROVIDER_try_load(NULL, "legacy", 1); // to write RC2
         assert_non_null(legacy);
         const struct world *w = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++)
                 check_row(w, &rows[i]);
         assert_int_equal(OSSL_PROVIDER_unload(legacy), 1);
 }
@@ -198,7 +195,7 @@ static void other_files_are_told_apart(void **state)
             {"d", "cert.p12: this is not a PKCS#12 file", "another format"},
         };
         const struct world *w = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct x509_identity *identity = NULL;
                 struct error e;
                 world_write_pieces(w, "cert.p12", rows[i].pieces);

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/x509.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
 #include "tests/unit/signing/x509_world.h"
+#include "tests/unit/unit.h"
 
 static void test_refused(void **state)
 {
@@ -45,7 +41,7 @@ static void test_refused(void **state)
             {"PS", NULL, "p", NULL, NULL, NULL, NULL, "cert.pem: none of these certificates has issued", "issuer"},
         };
         struct world *w = *state;
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct x509_identity *identity = NULL;
                 struct error e = {.kind = ERROR_NONE};
                 if (world_load(w, &rows[i], &identity, &e) == 0)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Known answers for CreateSession requests. The keys behind these certificates are gone: that our text to sign is right
 // shows in that the recorded signatures verify over it.
-#include <setjmp.h>
-#include <stdarg.h>
 
-#include <cmocka.h>
 #include <openssl/pem.h>
 
 #include "proto/mem/text.h"
 #include "sidecar/signing/x509_internal.h"
+#include "tests/unit/unit.h"
 
 #define TIME_S 1795262400 // 2026-11-21T12:00:00Z
 
@@ -134,7 +132,7 @@ static void test_create_session(void **state)
         };
         (void)state;
         struct signer *s = signer_new();
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 X509 *certificate = decode(rows[i].leaf);
                 struct x509_identity identity;
                 struct x509_text text;
@@ -215,7 +213,7 @@ static void test_query_form(void **state)
         struct signer *s = signer_new();
         struct canonical_headers headers;
         canonical_headers_init(&headers);
-        for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        for (size_t i = 0; i < LENGTH(list); i++)
                 canonical_headers_add(&headers, list[i].name, list[i].value, CANONICAL_VALUE_BLANKS);
         const struct canonical_request request = {
             .method = SLICE("POST"),

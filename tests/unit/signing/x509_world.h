@@ -8,6 +8,7 @@
 
 #include "sidecar/signing/x509.h"
 #include "tests/unit/signing/pki.h"
+#include "tests/unit/unit.h"
 
 enum key_name { KEY_ROOT, KEY_ONE, KEY_TWO, KEY_RSA, KEY_P256, KEY_P384, KEY_ED, KEY_COUNT };
 
@@ -64,14 +65,14 @@ static inline int world_tear_down(void **state)
         static const char *const names[] = {"cert.pem", "chain.pem", "key.pem", "pass", "cert.p12", "folder"};
         struct world *w = *state;
         char path[256];
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < LENGTH(names); i++)
                 (void)remove(pki_path(w->folder, names[i], path));
         (void)rmdir(w->folder);
         for (int i = 0; i < KEY_COUNT; i++)
                 EVP_PKEY_free(w->keys[i]);
         X509 *all[] = {w->root, w->one,    w->two,      w->rsa,     w->p256, w->p384,
                        w->ed,   w->direct, w->stranger, w->expired, w->early};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (size_t i = 0; i < LENGTH(all); i++)
                 X509_free(all[i]);
         free(w);
         return 0;
@@ -99,11 +100,11 @@ static inline void world_put_piece(const struct world *w, BIO *bio, char letter)
                     {'w', KEY_RSA, PKI_TRADITIONAL_ENCRYPTED},
                     {'q', KEY_P384, PKI_PKCS8},
                     {'e', KEY_ED, PKI_PKCS8}};
-        for (size_t i = 0; i < sizeof(certificates) / sizeof(certificates[0]); i++) {
+        for (size_t i = 0; i < LENGTH(certificates); i++) {
                 if (certificates[i].letter == letter)
                         pki_check(PEM_write_bio_X509(bio, certificates[i].certificate));
         }
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        for (size_t i = 0; i < LENGTH(keys); i++) {
                 if (keys[i].letter == letter)
                         pki_put_key(bio, w->keys[keys[i].key], keys[i].form);
         }

@@ -6,21 +6,18 @@
 #ifndef TESTS_UNIT_VAULT_SIMULATION_H
 #define TESTS_UNIT_VAULT_SIMULATION_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
 
-#include <cmocka.h>
-
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
+#include "tests/unit/unit.h"
 
 enum { SIM_WALL_S = 1800000000 };
 
@@ -326,6 +323,15 @@ static inline struct entry *fake_add(struct fake *f, const char *name, bool on_d
         struct entry *e = vault_add(f->sim->vault, &options, &f->base);
         assert_non_null(e);
         return e;
+}
+
+// What most tests begin with: a vault with one entry, on a fake as fake_init() makes it. How the fake behaves may be
+// said before the loop turns.
+static inline struct entry *sim_begin_one(struct sim *sim, struct fake *f, const char *name, bool on_demand)
+{
+        sim_begin(sim);
+        fake_init(f, sim);
+        return fake_add(f, name, on_demand);
 }
 
 static inline void fake_fails(struct fake *f, enum error_kind kind)

@@ -14,10 +14,8 @@ static int64_t next_refresh_in_s(struct entry *e)
 // One entry, fetched, without a Date from the upstream (the local wall clock counts) or with one.
 static struct entry *begin(struct sim *sim, struct fake *f, bool has_no_date)
 {
-        sim_begin(sim);
-        fake_init(f, sim);
+        struct entry *e = sim_begin_one(sim, f, "irsa", false);
         f->has_no_date = has_no_date;
-        struct entry *e = fake_add(f, "irsa", false);
         sim_run(sim, 50);
         assert_non_null(entry_peek(e));
         assert_int_equal(next_refresh_in_s(e), 1800);
@@ -119,7 +117,7 @@ static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
 {
         (void)state;
         static const int64_t steps_ms[] = {20 * MINUTE, 2 * HOUR, -2 * HOUR, 16800 * HOUR};
-        for (size_t i = 0; i < sizeof(steps_ms) / sizeof(steps_ms[0]); i++) {
+        for (size_t i = 0; i < LENGTH(steps_ms); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry *e = begin(&sim, &f, false);
@@ -137,14 +135,12 @@ static void test_upstream_in_another_time(void **state)
 {
         (void)state;
         static const int64_t skews_s[] = {-7200, -300, 300, 7200, 86400};
-        for (size_t i = 0; i < sizeof(skews_s) / sizeof(skews_s[0]); i++) {
+        for (size_t i = 0; i < LENGTH(skews_s); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry_status status;
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 f.skew_s = skews_s[i];
-                struct entry *e = fake_add(&f, "irsa", false);
                 assert_int_equal(entry_now_s(e), sim_now_s(&sim)); // nothing known yet
                 sim_run(&sim, 50);
                 assert_int_equal(entry_now_s(e), sim_now_s(&sim) + skews_s[i]);
@@ -206,10 +202,8 @@ static void test_planning_again_keeps_the_plan(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        sim_begin(&sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim.random = 1u << 31;
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
         sim_run(&sim, 50);
         assert_int_equal(next_refresh_in_s(e), 1620);
         sim.random = 0;

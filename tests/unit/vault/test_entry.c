@@ -20,9 +20,7 @@ static void test_first_fetch(void **state)
         struct sim sim;
         struct fake f;
         struct entry_status status;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         assert_int_equal(f.starts, 0); // from the loop
         assert_null(entry_peek(e));
         sim_turn(&sim);
@@ -49,7 +47,7 @@ static void test_first_fetch(void **state)
         assert_int_equal(status.successes, 1);
         assert_int_equal(status.failures, 0);
         assert_null(status.last_error);
-        assert_true(slice_eq(status.account_id, SLICE("111122223333")));
+        assert_slice(status.account_id, "111122223333");
         assert_int_equal(sim.events[VAULT_ROTATED], 1);
         assert_int_equal(sim.last_duration_ms, 50);
         sim_end(&sim);
@@ -61,9 +59,7 @@ static void test_renewal(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, 29 * MINUTE);
         assert_int_equal(f.starts, 1);
         sim_run(&sim, 2 * MINUTE);
@@ -84,9 +80,7 @@ static void test_reply(void **state)
         struct fake f;
         struct slice reply, again;
         size_t body;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         assert_false(entry_reply(e, &reply, &body));
         sim_run(&sim, MINUTE);
         assert_true(entry_reply(e, &reply, &body));
@@ -117,10 +111,8 @@ static void test_failed_refresh_keeps_what_is_valid(void **state)
         struct sim sim;
         struct fake f;
         struct entry_status status;
-        sim_begin(&sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim.random = UINT32_MAX;
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
         sim_run(&sim, MINUTE);
         fake_fails(&f, ERROR_TRANSIENT);
         sim_run(&sim, 30 * MINUTE);
@@ -151,9 +143,7 @@ static void test_expiry(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, 50);
         fake_fails(&f, ERROR_DENIED);
         sim.random = UINT32_MAX;
@@ -182,15 +172,13 @@ static void test_too_short_a_life_is_a_failure(void **state)
                 int64_t life_s;
                 bool has_no_date, is_good;
         } rows[] = {{30, false, false}, {60, false, false}, {60, true, false}, {62, false, true}, {-5, true, false}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 struct entry_status status;
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 f.life_s = rows[i].life_s;
                 f.has_no_date = rows[i].has_no_date;
-                struct entry *e = fake_add(&f, "irsa", false);
                 sim_run(&sim, 60);
                 entry_status(e, &status);
                 assert_int_equal(status.state, rows[i].is_good ? ENTRY_FRESH : ENTRY_FAILED);
@@ -210,12 +198,10 @@ static void test_cannot_start(void **state)
         struct sim sim;
         struct fake f;
         struct entry_status status;
-        sim_begin(&sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim.random = UINT32_MAX;
-        fake_init(&f, &sim);
         f.way = FAKE_DOES_NOT_START;
         f.kind = ERROR_CONFIG;
-        struct entry *e = fake_add(&f, "irsa", false);
         sim_turn(&sim);
         entry_status(e, &status);
         assert_int_equal(status.state, ENTRY_FAILED);
@@ -234,10 +220,8 @@ static void test_static_is_fetched_once(void **state)
         struct sim sim;
         struct fake f;
         struct entry_status status;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "static", false);
         f.life_s = 0;
-        struct entry *e = fake_add(&f, "static", false);
         sim_run(&sim, 48 * HOUR);
         entry_status(e, &status);
         assert_int_equal(f.starts, 1);
@@ -291,11 +275,9 @@ static void test_the_same_again(void **state)
         struct fake f;
         struct slice reply;
         size_t body;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "imds", false);
         f.is_fixed = true;
         f.fixed_end_s = SIM_WALL_S + 3600;
-        struct entry *e = fake_add(&f, "imds", false);
         sim_run(&sim, 30 * MINUTE + SECOND);
         assert_int_equal(f.starts, 2);
         assert_int_equal(entry_generation(e), 1);
@@ -322,9 +304,7 @@ static void test_what_ends_sooner_does_not_replace(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, MINUTE);
         f.life_s = 900;
         sim_run(&sim, 30 * MINUTE);

@@ -10,9 +10,7 @@ static void test_drop(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, MINUTE);
         entry_drop(e);
         assert_null(entry_peek(e));
@@ -60,10 +58,8 @@ static void test_drop_during_a_fetch(void **state)
                 struct sim sim;
                 struct fake f;
                 struct asker waits = {0}, refreshes = {0}, after = {0};
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 f.cancels_at_once = at_once;
-                struct entry *e = fake_add(&f, "irsa", false);
                 sim_turn(&sim);
                 ask(&waits, e, VAULT_WANT_CREDENTIALS);
                 ask(&refreshes, e, VAULT_WANT_REFRESH);
@@ -88,9 +84,7 @@ static void test_on_demand(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "tenant", true);
+        struct entry *e = sim_begin_one(&sim, &f, "tenant", true);
         sim_run(&sim, HOUR);
         assert_null(entry_peek(e));
         assert_int_equal(f.starts, 0);
@@ -125,11 +119,9 @@ static void test_on_demand_gives_up_when_nobody_asks(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "tenant", true);
         fake_fails(&f, ERROR_TRANSIENT);
         sim.random = UINT32_MAX;
-        struct entry *e = fake_add(&f, "tenant", true);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         sim_run(&sim, 10 * MINUTE);
         assert_int_equal(a.error.kind, ERROR_TRANSIENT);
@@ -150,9 +142,7 @@ static void test_configure(void **state)
         struct fake f;
         struct entry_status status;
         int owner = 0;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", true);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", true);
         sim_run(&sim, MINUTE);
         assert_int_equal(f.starts, 0);
         entry_configure(e, &(struct entry_options){.name = "irsa", .owner = &owner, .refresh_before_seconds = 600});
@@ -177,17 +167,15 @@ static void test_retire(void **state)
 {
         (void)state;
         static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
-        for (size_t i = 0; i < 4 * sizeof(ways) / sizeof(ways[0]); i++) {
+        for (size_t i = 0; i < 4 * LENGTH(ways); i++) {
                 struct sim sim;
                 struct fake f;
                 struct error reason;
                 struct asker waits = {0}, newer = {0}, refreshes = {0}, after = {0};
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 f.way = ways[i / 4];
                 f.cancels_at_once = i % 2;
                 error_set(&reason, ERROR_CANCELLED, "gone with a reload");
-                struct entry *e = fake_add(&f, "irsa", false);
                 newer.waiter.after_generation = 7;
                 ask(&newer, e, VAULT_WANT_NEWER);
                 if (i % 4 < 2)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/vault/pace.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 enum { MOST = 200000 };
 
@@ -40,7 +38,7 @@ static void test_all_rates(void **state)
         (void)state;
         static const int64_t rates[][2] = {{1, 1},    {2, 2},     {3, 1},   {10, 10},
                                            {100, 20}, {100, 100}, {999, 7}, {10000, 10000}};
-        for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rates); i++) {
                 int64_t rate = rates[i][0], burst = rates[i][1], now_ms = 123456789;
                 struct pace p;
                 taken = 0;

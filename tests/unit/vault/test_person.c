@@ -79,10 +79,8 @@ static void test_looked_at_again(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "dev", false);
         fake_fails(&f, ERROR_INTERACTION);
-        struct entry *e = fake_add(&f, "dev", false);
         sim_run(&sim, 10 * MINUTE);
         assert_in_range(f.starts, 20, 24);
         f.way = FAKE_GIVES;
@@ -225,9 +223,7 @@ static void test_nobody_is_needed(void **state)
         struct fake f;
         struct error error;
         struct login_status status;
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         entry_login_status(e, &status);
         assert_int_equal(status.kind, LOGIN_NONE);
         assert_int_equal(entry_login(e, SLICE(""), &error), -1);

@@ -40,11 +40,9 @@ static void test_waiting_again(void **state)
                 struct sim sim;
                 struct fake f;
                 struct asker a = {.then = wait_again}, b = {.then = refresh_again};
-                sim_begin(&sim);
-                fake_init(&f, &sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 if (fails)
                         fake_fails(&f, ERROR_DENIED);
-                struct entry *e = fake_add(&f, "irsa", false);
                 ask(&a, e, VAULT_WANT_CREDENTIALS);
                 ask(&b, e, VAULT_WANT_REFRESH);
                 sim_run(&sim, MINUTE);
@@ -66,9 +64,7 @@ static void test_waiting_for_ever_does_not_stop_the_loop(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {.then = wait_for_ever};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         sim_run(&sim, SECOND);
         assert_in_range(a.completions, 100, 1000);
@@ -83,9 +79,7 @@ static void test_cancelling_another(void **state)
                 struct sim sim;
                 struct fake f;
                 struct asker a[2] = {{.then = cancel_other, .other = &a[1]}, {.then = cancel_other, .other = &a[0]}};
-                sim_begin(&sim);
-                fake_init(&f, &sim);
-                struct entry *e = fake_add(&f, "irsa", false);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 ask(&a[first], e, VAULT_WANT_CREDENTIALS);
                 ask(&a[!first], e, VAULT_WANT_REFRESH);
                 sim_run(&sim, SECOND);
@@ -101,9 +95,7 @@ static void test_retiring_from_within(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {.then = retire_entry}, b = {0}, c = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         ask(&b, e, VAULT_WANT_CREDENTIALS);
         c.waiter.after_generation = 9;
@@ -122,9 +114,7 @@ static void test_dropping_from_within(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {.then = drop_entry}, b = {0}, c = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         ask(&a, e, VAULT_WANT_REFRESH);
         ask(&b, e, VAULT_WANT_REFRESH);
         ask(&c, e, VAULT_WANT_CREDENTIALS);

@@ -2,14 +2,11 @@
 #include "sidecar/vault/schedule.h"
 
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
+#include "tests/unit/unit.h"
 
 #define T INT64_C(1800000000)
 #define NEVER_EXPIRE CREDENTIALS_NEVER_EXPIRE
@@ -119,13 +116,13 @@ static void check(const struct row *rows, size_t count)
 static void test_after_success(void **state)
 {
         (void)state;
-        check(successes, sizeof(successes) / sizeof(successes[0]));
+        check(successes, LENGTH(successes));
 }
 
 static void test_after_failure(void **state)
 {
         (void)state;
-        check(failures, sizeof(failures) / sizeof(failures[0]));
+        check(failures, LENGTH(failures));
 }
 
 // A small generator of our own: the same rows in every run.
@@ -181,7 +178,7 @@ static void test_nonsense(void **state)
 {
         (void)state;
         static const int64_t times[] = {INT64_MIN, -1, 0, 1, T, INT64_MAX - 1, INT64_MAX};
-        enum { N = sizeof(times) / sizeof(times[0]) };
+        enum { N = LENGTH(times) };
         for (size_t i = 0; i < (size_t)N * N * N * N; i++) {
                 struct schedule_input in = {.now_s = times[i % N],
                                             .issued_s = times[i / N % N],

@@ -154,7 +154,7 @@ static void test_cancel(void **state)
                     {"under way", 20, 0, false, true},
                     {"at once, answer ready", -1, 0, true, true},
                     {"answered", 10, 1, true, false}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct house h;
                 struct got g = {0}, other = {0};
                 struct error e;

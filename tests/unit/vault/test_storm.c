@@ -231,7 +231,7 @@ static void test_settings(void **state)
             {{.calls_per_second = 50, .burst = 1, .concurrency = 1}, 20, 1},
             {{.calls_per_second = 10000, .burst = 10000, .concurrency = 1024}, 10000, 1024},
         };
-        for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        for (size_t i = 0; i < LENGTH(t); i++) {
                 struct storm *s = storm_begin(&t[i].pacing);
                 for (unsigned n = 0; n < 600; n++)
                         tenant(s, n % 2);

@@ -10,9 +10,7 @@ static void test_what_is_held_is_given(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, MINUTE);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         sim_turn(&sim);
@@ -31,9 +29,7 @@ static void test_single_flight(void **state)
         struct fake f;
         static struct asker a[N];
         memset(a, 0, sizeof(a));
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", true);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", true);
         for (int i = 0; i < N; i++) {
                 ask(&a[i], e, i % 3 ? VAULT_WANT_CREDENTIALS : VAULT_WANT_REFRESH);
                 if (i == N / 2)
@@ -55,10 +51,8 @@ static void test_a_failure_reaches_all(void **state)
         struct sim sim;
         struct fake f;
         struct asker a[3] = {0}, newer = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         fake_fails(&f, ERROR_DENIED);
-        struct entry *e = fake_add(&f, "irsa", false);
         ask(&newer, e, VAULT_WANT_NEWER);
         for (int i = 0; i < 3; i++)
                 ask(&a[i], e, i ? VAULT_WANT_CREDENTIALS : VAULT_WANT_REFRESH);
@@ -82,9 +76,7 @@ static void test_newer(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0}, held = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", true);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", true);
         ask(&a, e, VAULT_WANT_NEWER);
         sim_run(&sim, HOUR);
         assert_int_equal(f.starts, 0); // starts nothing
@@ -117,9 +109,7 @@ static void test_cancelled_waiter_is_not_called(void **state)
         struct sim sim;
         struct fake f;
         struct asker a[3] = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         entry_wait_cancel(&a[0].waiter); // fine: not waiting
         for (unsigned gone = 0; gone < 3; gone++) {
                 for (int i = 0; i < 3; i++)
@@ -160,15 +150,13 @@ static void test_requests_after_a_failure(void **state)
             {ERROR_THROTTLED, 100, NO_ANSWER, 800, NO_ANSWER, 1}, // for the attempt that is planned
             {ERROR_THROTTLED, 100, NO_ANSWER, 950, SUCCESS, 2},
         };
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 struct asker a = {0};
-                sim_begin(&sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 sim.random = UINT32_MAX; // backoffs as long as can be
-                fake_init(&f, &sim);
                 fake_fails(&f, rows[i].kind);
-                struct entry *e = fake_add(&f, "irsa", false);
                 sim_run(&sim, 50 + rows[i].after_ms);
                 assert_int_equal(f.starts, 1);
                 f.way = FAKE_GIVES;
@@ -191,16 +179,14 @@ static void test_crowds_do_not_hammer(void **state)
                 enum error_kind kind;
                 unsigned least, most; // starts in 60 s of a request every 10 ms
         } rows[] = {{ERROR_TRANSIENT, 50, 60}, {ERROR_DENIED, 11, 13}, {ERROR_CONFIG, 11, 13}, {ERROR_THROTTLED, 0, 2}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
                 static struct asker a[6000];
                 memset(a, 0, sizeof(a));
-                sim_begin(&sim);
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
                 sim.random = UINT32_MAX;
-                fake_init(&f, &sim);
                 fake_fails(&f, rows[i].kind);
-                struct entry *e = fake_add(&f, "irsa", false);
                 sim_run(&sim, HOUR);
                 f.starts = 0;
                 for (size_t j = 0; j < 6000; j++) {
@@ -221,9 +207,7 @@ static void test_min_life(void **state)
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        struct entry *e = fake_add(&f, "irsa", false);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
         sim_run(&sim, 20 * MINUTE);
         a.waiter.min_life_s = 2300;
         ask(&a, e, VAULT_WANT_CREDENTIALS); // 40 min are left
@@ -274,10 +258,8 @@ static void test_failed_start(void **state)
         struct sim sim;
         struct fake f;
         struct asker a[2] = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
+        struct entry *e = sim_begin_one(&sim, &f, "irsa", true);
         f.way = FAKE_DOES_NOT_START;
-        struct entry *e = fake_add(&f, "irsa", true);
         ask(&a[0], e, VAULT_WANT_CREDENTIALS);
         ask(&a[1], e, VAULT_WANT_REFRESH);
         sim_turn(&sim);

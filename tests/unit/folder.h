@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: a folder of a test's own below /tmp, and files that are written whole.
+#ifndef TESTS_UNIT_FOLDER_H
+#define TESTS_UNIT_FOLDER_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+struct folder {
+        char path[32];
+};
+
+// Makes it, for its owner alone.
+static inline void folder_make(struct folder *f)
+{
+        (void)snprintf(f->path, sizeof(f->path), "/tmp/keyfob-test-XXXXXX");
+        assert_non_null(mkdtemp(f->path));
+}
+
+// Its path and a name in it, in `path`, which has room for `size` bytes.
+static inline void folder_name(const struct folder *f, const char *name, char *path, size_t size)
+{
+        int n = snprintf(path, size, "%s/%s", f->path, name);
+        assert_true(n > 0 && (size_t)n < size);
+}
+
+// What is in it, the test has removed: a file that is left is one that nobody should have made.
+static inline void folder_remove(const struct folder *f)
+{
+        assert_int_equal(rmdir(f->path), 0);
+}
+
+// Writes a file, over what was there.
+static inline void write_file(const char *path, const char *text)
+{
+        FILE *f = fopen(path, "we");
+        assert_non_null(f);
+        assert_true(fputs(text, f) >= 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+#endif

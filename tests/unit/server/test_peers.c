@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers that are slow, silent or gone, and more of them than there is room for.
+#include "tests/unit/server/fixture.h"
+
+#define GET_LIVEZ "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+#define WAIT_FOR_A "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n"
+
+static void test_half_closed_peer(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_profile(&f, &c);
+        s->script = SCRIPT_HANG;
+        client_send(&c, "GET /v1/profiles/a/credentials HTTP/1.1\r\n\r\n" GET_LIVEZ "GET /cut");
+        shutdown(c.fd, SHUT_WR);
+        settle(&f);
+        s->script = SCRIPT_GIVE;
+        script_release(s);
+        assert_int_equal(client_answer(&c), 200);
+        ASSERT_BODY_HAS(&c, "AccessKeyId");
+        assert_int_equal(client_answer(&c), 200);
+        ASSERT_BODY_HAS(&c, "alive");
+        client_expect_end(&c);
+        stop(&f, &c);
+}
+
+static void test_peer_leaves(void **state)
+{
+        (void)state;
+        static const char *const requests[] = {
+            "", "GET /liv", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", WAIT_FOR_A, (WAIT_FOR_A GET_LIVEZ),
+        };
+        struct fixture f;
+        fixture_start(&f);
+        fixture_add(&f, "a", false)->script = SCRIPT_HANG;
+        for (size_t i = 0; i < LENGTH(requests); i++) {
+                struct client c = client_open(&f);
+                client_send(&c, requests[i]);
+                settle(&f);
+                assert_int_equal(f.server->connections_count, 1);
+                client_close(&c);
+                TURN_UNTIL(&f, f.server->connections_count == 0);
+        }
+        fixture_stop(&f);
+}
+
+static void test_slow_reader(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        size_t asked = client_fill(&c);
+        TURN_UNTIL(&f, f.server->connections->state == CONNECTION_WRITING);
+        for (size_t i = 0; i < asked; i++)
+                assert_int_equal(client_answer(&c), 200);
+        assert_int_equal(f.server->connections->state, CONNECTION_IDLE);
+        stop(&f, &c);
+}
+
+static void test_peer_leaves_mid_answer(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        client_fill(&c);
+        TURN_UNTIL(&f, f.server->connections->state == CONNECTION_WRITING);
+        client_close(&c);
+        TURN_UNTIL(&f, f.server->connections_count == 0);
+        fixture_stop(&f);
+}
+
+static void test_deadlines(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *request;
+                struct server_deadlines deadlines;
+                int status; // 0: closed without a word
+        } rows[] = {
+            {"", {.idle_ms = 2, .request_ms = 100000}, 0},
+            {GET_LIVEZ, {.idle_ms = 2, .request_ms = 100000}, 200},
+            {"\r\n\r\n", {.idle_ms = 2, .request_ms = 100000}, 0},
+            {"GET /livez HTTP/1.1\r\nA", {.idle_ms = 100000, .request_ms = 2}, 408},
+            {"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc", {.idle_ms = 100000, .request_ms = 2}, 408},
+            {"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+             {.idle_ms = 100000, .request_ms = 2},
+             100},
+        };
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct fixture f;
+                struct client c;
+                serve(&f, &c);
+                f.server->deadlines = rows[i].deadlines;
+                f.server->deadlines.sweep_ms = 1;
+                f.server->deadlines.linger_ms = 2;
+                client_send(&c, rows[i].request);
+                if (rows[i].status)
+                        assert_int_equal(client_answer(&c), rows[i].status);
+                if (rows[i].status == 100)
+                        client_answer(&c);
+                if (rows[i].status == 408 || rows[i].status == 100)
+                        expect_problem(&c, 408, "request_timeout");
+                client_expect_end(&c);
+                client_close(&c);
+                fixture_stop(&f);
+        }
+}
+
+static void test_write_deadline(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        f.server->deadlines.sweep_ms = 1;
+        f.server->deadlines.write_ms = 3;
+        client_fill(&c);
+        TURN_UNTIL(&f, f.server->connections_count == 0);
+        stop(&f, &c);
+}
+
+static void test_too_many_connections(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct client first = client_open(&f);
+        TURN_UNTIL(&f, f.server->connections_count == 1);
+        f.server->connections_count = LIMIT_CONNECTIONS_N; // as if
+        struct client c = client_open(&f);
+        client_answer(&c);
+        expect_problem(&c, 503, "too_many_connections");
+        client_expect_end(&c);
+        f.server->connections_count = 1;
+        client_close(&c);
+        client_close(&first);
+        fixture_stop(&f);
+}
+
+// Out of descriptors: whoever connects waits in the kernel's queue and is served once there are some.
+static void test_out_of_descriptors(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        f.server->deadlines.rearm_ms = 1;
+        int spare[1024];
+        size_t count = 0;
+        struct rlimit before;
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        struct rlimit low = {.rlim_cur = 64, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+        while ((spare[count] = dup(0)) >= 0)
+                count++;
+        assert_int_equal(errno, EMFILE);
+        client_send(&c, GET_LIVEZ);
+        settle(&f);
+        assert_int_equal(f.server->connections_count, 0);
+        assert_false(client_receive(&c));
+        assert_false(c.is_at_end);
+        while (count > 0)
+                close(spare[--count]);
+        assert_int_equal(client_answer(&c), 200);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        struct buffer log;
+        fixture_read_log(&f, &log);
+        const char *told = strstr((const char *)log.p, "accept_failed");
+        assert_non_null(told);
+        assert_null(strstr(told + 1, "accept_failed")); // once
+        buffer_free(&log);
+        stop(&f, &c);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_half_closed_peer),
+            cmocka_unit_test(test_peer_leaves),
+            cmocka_unit_test(test_slow_reader),
+            cmocka_unit_test(test_peer_leaves_mid_answer),
+            cmocka_unit_test(test_deadlines),
+            cmocka_unit_test(test_write_deadline),
+            cmocka_unit_test(test_too_many_connections),
+            cmocka_unit_test(test_out_of_descriptors),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that wait for credentials, and what they get where there are none.
+#include "tests/unit/server/fixture.h"
+
+static struct error transient(bool timed_out)
+{
+        struct error e;
+        error_set(&e, ERROR_TRANSIENT, "connect to sts: refused");
+        e.timed_out = timed_out;
+        return e;
+}
+
+static void test_long_poll(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_credentials(&f, &c);
+        struct client admin = client_open(&f);
+
+        // answered by a rotation
+        f.clock.speed = 1; // whose time is not up within this test
+        client_send_get(&c, CREDENTIALS "?wait=60", "If-None-Match: \"1\"\r\n");
+        settle(&f);
+        assert_false(client_receive(&c));
+        s->access_key_id = "ASIAEXAMPLEKEYID0002";
+        assert_int_equal(client_post(&admin, "/v1/profiles/a/refresh", ""), 200);
+        expect_member(&admin, "generation", "2");
+        assert_int_equal(client_answer(&c), 200);
+        expect_member(&c, "AccessKeyId", "ASIAEXAMPLEKEYID0002");
+        assert_true(client_head_has(&c, "ETag: \"2\"\n"));
+
+        // not by a refresh that fails while what is held is good
+        s->script = SCRIPT_FAIL;
+        s->error = denied_by_sts();
+        client_send_get(&c, CREDENTIALS "?wait=60", "If-None-Match: \"2\"\r\n");
+        settle(&f);
+        client_post(&admin, "/v1/profiles/a/refresh", "");
+        expect_problem(&admin, 502, "upstream_error");
+        settle(&f);
+        assert_false(client_receive(&c));
+        s->script = SCRIPT_GIVE;
+        assert_int_equal(client_post(&admin, "/v1/profiles/a/refresh", ""), 200);
+        assert_int_equal(client_answer(&c), 200);
+        assert_true(client_head_has(&c, "ETag: \"3\"\n"));
+
+        // nor by anything: 304 when the time is up
+        f.clock.speed = 1000;
+        assert_int_equal(client_get_with(&c, CREDENTIALS "?wait=30", "If-None-Match: \"3\"\r\n"), 304);
+        // an older tag does not wait
+        assert_int_equal(client_get_with(&c, CREDENTIALS "?wait=60", "If-None-Match: \"1\"\r\n"), 200);
+        // nor does no tag
+        assert_int_equal(client_get(&c, CREDENTIALS "?wait=60"), 200);
+        client_close(&c);
+        client_close(&admin);
+        fixture_stop(&f);
+}
+
+// Nothing is held: what the wait ends with.
+static void test_waits(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *s = fixture_add(&f, "a", true);
+        s->script = SCRIPT_HANG;
+        struct client c = client_open(&f);
+        struct client other = client_open(&f);
+
+        client_get(&c, CREDENTIALS "?wait=0"); // does not wait, but starts
+        expect_problem(&c, 503, "credentials_unavailable");
+        assert_true(client_head_has(&c, "Retry-After: "));
+        TURN_UNTIL(&f, s->starts == 1);
+        client_get(&c, CREDENTIALS); // 10 s of the clock
+        expect_problem(&c, 503, "credentials_unavailable");
+        expect_member(&c, "profile", "a");
+        expect_member(&c, "retry_after", "1");
+        client_get(&c, CREDENTIALS "?wait=2");
+        expect_problem(&c, 503, "credentials_unavailable");
+
+        // two wait on one fetch
+        f.clock.speed = 1;
+        client_send_get(&c, CREDENTIALS, "");
+        client_send_get(&other, CREDENTIALS, "If-None-Match: \"9\"\r\n");
+        settle(&f);
+        s->script = SCRIPT_GIVE;
+        script_release(s);
+        assert_int_equal(client_answer(&c), 200);
+        assert_int_equal(client_answer(&other), 200);
+        assert_int_equal(s->starts, 1);
+        client_close(&c);
+        client_close(&other);
+        fixture_stop(&f);
+}
+
+static void test_failures(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *s = fixture_add(&f, "a", true);
+        struct client c = client_open(&f);
+        f.clock.speed = 1; // a wait of a denial that came to its end would be noticed
+        s->script = SCRIPT_FAIL;
+
+        s->error = denied_by_sts();
+        client_get(&c, CREDENTIALS);
+        expect_problem(&c, 502, "upstream_error");
+        expect_member(&c, "upstream/service", "sts");
+        expect_member(&c, "upstream/code", "AccessDenied");
+        expect_member(&c, "upstream/message", "User is \\\"not\\\" authorized");
+        expect_member(&c, "upstream/request_id", "req-1");
+        expect_member(&c, "hint", "check the trust policy");
+        assert_true(client_head_has(&c, "Retry-After: "));
+        client_get(&c, CREDENTIALS "?wait=0"); // from memory
+        expect_problem(&c, 502, "upstream_error");
+
+        f.now_ms += 400000;
+        s->error = transient(true); // may pass: it is told when the wait ends
+        client_get(&c, CREDENTIALS "?wait=1");
+        expect_problem(&c, 504, "upstream_timeout");
+        expect_member(&c, "upstream", "missing");
+        f.now_ms += 400000;
+        s->error = transient(false);
+        client_get(&c, CREDENTIALS "?wait=1");
+        expect_problem(&c, 503, "credentials_unavailable");
+
+        f.now_ms += 400000;
+        s->script = SCRIPT_GIVE;
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        stop(&f, &c);
+}
+
+static void test_expired(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_credentials(&f, &c);
+        s->script = SCRIPT_FAIL;
+        s->error = denied_by_sts();
+        f.now_ms += (int64_t)(3600 - 61) * 1000;
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        f.now_ms += 2000;
+        client_get(&c, CREDENTIALS);
+        assert_int_not_equal(c.status, 200);
+        assert_false(client_body_has(&c, SECRET));
+        stop(&f, &c);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_long_poll),
+            cmocka_unit_test(test_waits),
+            cmocka_unit_test(test_failures),
+            cmocka_unit_test(test_expired),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
