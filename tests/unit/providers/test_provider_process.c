@@ -78,13 +78,11 @@ static void takes_the_account_of_the_profile(void **state)
             {"echo '{\"Version\": 1, " KEYS ", \"AccountId\": \"123456789012\"}'", "123456789012"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct setup s;
-                set_up(&s, t[i][0]);
-                s.profile.keys.account_id = (char *)"444455556666";
-                harness_run(s.h);
-                assert_non_null(s.h->c);
-                assert_true(slice_eq(s.h->c->account_id, slice_str(t[i][1])));
-                tear_down(&s);
+                struct harness *h = set_up(t[i][0]);
+                h->profile.keys.account_id = (char *)"444455556666";
+                harness_run_to_credentials(h);
+                assert_slice(h->c->account_id, t[i][1]);
+                harness_free(h);
         }
 }
 

@@ -74,7 +74,7 @@ static inline void fixture_start(struct fixture *f)
         fclose(log);
         f->metrics = metrics_new(&f->loop);
         f->signer = signer_new();
-        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = no_jitter};
+        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = no_jitter, .run = 0xabc};
         f->vault = vault_new(&vault);
         struct server_deps deps = {
             .loop = &f->loop, .clock = &f->clock, .log = &f->log, .signer = f->signer, .metrics = f->metrics};

@@ -16,7 +16,7 @@ static void test_credentials(void **state)
         expect_member(&c, "SecretAccessKey", SECRET);
         expect_member(&c, "SessionToken", TOKEN);
         expect_member(&c, "Expiration", "2026-09-01T13:16:40Z");
-        assert_true(client_head_has(&c, "ETag: \"1\"\n"));
+        assert_true(client_head_has(&c, "ETag: \"1-00000abc\"\n"));
         assert_true(client_head_has(&c, "Cache-Control: no-store\n"));
 
         // a name with bytes that are percent-encoded
@@ -27,7 +27,7 @@ static void test_credentials(void **state)
 
         // other heads, the same document
         assert_int_equal(client_ask(&c, "GET " CREDENTIALS " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), 200);
-        assert_true(client_head_has(&c, "ETag: \"1\"\n"));
+        assert_true(client_head_has(&c, "ETag: \"1-00000abc\"\n"));
         assert_true(client_head_has(&c, "Connection: keep-alive\n"));
         expect_member(&c, "SecretAccessKey", SECRET);
         assert_int_equal(client_get_with(&c, CREDENTIALS, "Connection: close\r\n"), 200);
@@ -49,7 +49,7 @@ static void test_head(void **state)
         client_receive(&c);
         const char *text = buffer_c_str(&c.received);
         assert_int_equal(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
-        assert_non_null(strstr(text, "ETag: \"1\"\r\n"));
+        assert_non_null(strstr(text, "ETag: \"1-00000abc\"\r\n"));
         assert_null(strstr(text, "Content-Length: 0"));
         const char *second = strstr(text, "\r\n\r\n") + 4;
         assert_int_equal(strncmp(second, "HTTP/1.1 404 Not Found\r\n", 24), 0);
@@ -63,7 +63,11 @@ static void test_entity_tags(void **state)
         static const struct {
                 const char *tags;
                 int status;
-        } rows[] = {{"\"1\"", 304},
+        } rows[] = {{"\"1-00000abc\"", 304},
+                    {"W/\"1-00000abc\"", 304},
+                    {"\"1-00000abd\"", 200}, // of the agent before
+                    {"\"2-00000abc\"", 200},
+                    {"\"1\"", 304},
                     {"W/\"1\"", 304},
                     {"\"0\", \"1\"", 304},
                     {"*", 304},
@@ -85,7 +89,7 @@ static void test_entity_tags(void **state)
                 int status = client_get_with(&c, CREDENTIALS, header);
                 if (status != rows[i].status)
                         fail_msg("%s: %d", rows[i].tags, status);
-                assert_true(client_head_has(&c, "ETag: \"1\"\n"));
+                assert_true(client_head_has(&c, "ETag: \"1-00000abc\"\n"));
                 if (status == 304) {
                         assert_int_equal(c.body.n, 0);
                         assert_false(client_head_has(&c, "Content-Length"));
