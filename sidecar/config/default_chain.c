@@ -105,7 +105,8 @@ static int try_container(struct search *q, struct profile *p)
         if (!variable)
                 return resolution_link(q->r, "container", "AWS_CONTAINER_CREDENTIALS_{RELATIVE,FULL}_URI are not set");
         p->type = PROFILE_CONTAINER;
-        shared_common_apply(q->walk.common, p);
+        if (shared_common_apply(q->r, q->walk.common, p) < 0)
+                return -1;
         return resolution_link(q->r, "container", "%s", variable) < 0 ? -1 : 1;
 }
 
@@ -115,7 +116,8 @@ static int try_imds(struct search *q, struct profile *p)
         if (disabled && slice_eq_ignore_case(slice_str(disabled), SLICE("true")))
                 return resolution_link(q->r, "imds", "AWS_EC2_METADATA_DISABLED is true");
         p->type = PROFILE_IMDS;
-        shared_common_apply(q->walk.common, p);
+        if (shared_common_apply(q->r, q->walk.common, p) < 0)
+                return -1;
         return resolution_link(q->r, "imds", "nothing else is configured") < 0 ? -1 : 1;
 }
 
@@ -167,8 +169,7 @@ static int find_below_role(struct search *q, struct profile *p)
             resolution_print(r, &base.name, "%s/base", p->name) < 0)
                 return -1;
         p->source_profile = base.name;
-        shared_common_apply(q->walk.common, p);
-        if (resolution_add(r, &base) < 0)
+        if (shared_common_apply(r, q->walk.common, p) < 0 || resolution_add(r, &base) < 0)
                 return -1;
         return resolution_link(r, "environment: assume_role", "AWS_ROLE_ARN with AWS_EXTERNAL_ID, on %s",
                                r->links[r->links_count - 1].name) < 0
@@ -225,6 +226,5 @@ int default_chain_resolve(struct resolution *r, struct profile *p, bool *ret_is_
                 *ret_is_empty = true;
                 return refuse_empty(r);
         }
-        shared_common_apply(&common, p);
-        return resolution_keep_links(r, p);
+        return shared_common_apply(r, &common, p) < 0 ? -1 : resolution_keep_links(r, p);
 }

@@ -29,6 +29,11 @@ static enum endpoints_service service_of(const struct profile *p)
         return p->type == PROFILE_ROLES_ANYWHERE ? ENDPOINTS_ROLESANYWHERE : ENDPOINTS_STS;
 }
 
+static bool is_fips_name(struct slice region)
+{
+        return slice_starts_with(region, SLICE("fips-")) || slice_ends_with(region, SLICE("-fips"));
+}
+
 int derive_begin(struct derivation *d)
 {
         const char *name = "AWS_REGION";
@@ -39,10 +44,11 @@ int derive_begin(struct derivation *d)
         }
         if (!region)
                 return 0;
-        if (!endpoints_is_region(slice_str(region))) {
+        if (!endpoints_is_region(slice_str(region)) || is_fips_name(slice_str(region))) {
                 error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%s\", expected an AWS region", name,
                           region);
-                return error_hint(d->reader->e, "set %s to a region such as us-east-1, or unset it", name);
+                return error_hint(d->reader->e, "set %s to a region such as us-east-1%s, or unset it", name,
+                                  is_fips_name(slice_str(region)) ? ", and AWS_USE_FIPS_ENDPOINT to true" : "");
         }
         return reader_keep(d->reader, slice_str(region), &d->env_region);
 }
@@ -93,8 +99,7 @@ static int derive_regions(struct derivation *d, size_t node, struct profile *p, 
 int derive_check_region(struct derivation *d, size_t node, const char *key, const char *region)
 {
         struct reader *r = d->reader;
-        struct slice s = slice_str(region);
-        if (!slice_starts_with(s, SLICE("fips-")) && !slice_ends_with(s, SLICE("-fips")))
+        if (!is_fips_name(slice_str(region)))
                 return 0;
         reader_fail(r, reader_at(r, node, key), "found \"%s\", expected the name of a region", region);
         return error_hint(r->e, "give the plain region, and set \"use_fips_endpoint\" to true");

@@ -122,7 +122,8 @@ static int read_imds(struct resolution *r, const struct aws_section *s, struct p
 {
         int64_t timeout_s = 0;
         bool is_given = is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT"); // goes before a mode of either place
-        if (!is_given && shared_take(r, s, SHARED_IMDS_ENDPOINT, &settings->imds.endpoint) < 0)
+        const struct aws_property *at = aws_section_get(s, "ec2_metadata_service_endpoint");
+        if (!is_given && at && shared_take_url(r, s, at, slice_str(at->value), &settings->imds.endpoint) < 0)
                 return -1;
         if (!is_given && !is_in_env(r, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") &&
             shared_take(r, s, SHARED_IMDS_ENDPOINT_MODE, &settings->imds.endpoint_mode) < 0)
@@ -168,6 +169,17 @@ static int name_settings(struct resolution *r, struct shared_common *c)
         return failed ? reader_no_memory(r->reader) : 0;
 }
 
+// Keeps an error of the configuration for when it matters; others are passed on.
+static int keep_fault(const struct resolution *r, int result, struct error *fault)
+{
+        const struct error *e = r->reader->e;
+        if (result == 0 || e->kind != ERROR_CONFIG)
+                return result;
+        if (fault->kind == ERROR_NONE)
+                *fault = *e;
+        return 0;
+}
+
 int shared_common_read(struct resolution *r, const struct aws_section *s, const struct profile *own,
                        struct shared_common *ret)
 {
@@ -179,8 +191,10 @@ int shared_common_read(struct resolution *r, const struct aws_section *s, const 
                                                    .use_dualstack_endpoint = own->use_dualstack_endpoint,
                                                    .sts_regional_endpoints = own->sts_regional_endpoints}};
         struct profile *settings = &ret->settings;
-        if (read_region(r, s, settings) < 0 || read_ca_bundle(r, s, settings) < 0 ||
-            read_switches(r, s, settings) < 0 || read_urls(r, s, ret) < 0 || read_imds(r, s, settings) < 0)
+        if (read_region(r, s, settings) < 0 || keep_fault(r, read_ca_bundle(r, s, settings), &ret->issuer_fault) < 0 ||
+            keep_fault(r, read_switches(r, s, settings), &ret->issuer_fault) < 0 ||
+            keep_fault(r, read_urls(r, s, ret), &ret->issuer_fault) < 0 ||
+            keep_fault(r, read_imds(r, s, settings), &ret->imds_fault) < 0)
                 return -1;
         return name_settings(r, ret);
 }
@@ -203,17 +217,23 @@ static void apply_issuer(const struct profile *from, struct profile *p)
                 p->sts_regional_endpoints = from->sts_regional_endpoints;
 }
 
-void shared_common_apply(const struct shared_common *c, struct profile *p)
+int shared_common_apply(const struct resolution *r, const struct shared_common *c, struct profile *p)
 {
         const struct profile *from = &c->settings;
+        bool has_issuer = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_SSO;
+        const struct error *fault = has_issuer ? &c->issuer_fault : (p->type == PROFILE_IMDS ? &c->imds_fault : NULL);
+        if (fault && fault->kind != ERROR_NONE) {
+                *r->reader->e = *fault;
+                return -1;
+        }
         fill(&p->region, from->region);
-        if (p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY) {
+        if (has_issuer)
                 apply_issuer(from, p);
-                fill(&p->shared_endpoint_url, c->sts_url);
-        } else if (p->type == PROFILE_SSO) {
-                apply_issuer(from, p);
+        if (p->type == PROFILE_SSO) {
                 fill(&p->shared_endpoint_url, c->sso_url);
                 fill(&p->sso.oidc_endpoint_url, c->sso_oidc_url);
+        } else if (has_issuer) {
+                fill(&p->shared_endpoint_url, c->sts_url);
         } else if (p->type == PROFILE_IMDS) {
                 fill(&p->imds.endpoint, from->imds.endpoint);
                 fill(&p->imds.endpoint_mode, from->imds.endpoint_mode);
@@ -222,4 +242,5 @@ void shared_common_apply(const struct shared_common *c, struct profile *p)
                 if (!p->read_timeout_ms)
                         p->read_timeout_ms = from->read_timeout_ms;
         }
+        return 0;
 }

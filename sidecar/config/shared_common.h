@@ -13,14 +13,17 @@ struct shared_common {
         char *sts_url, *sso_url, *sso_oidc_url;
         char suffix[SHARED_COMMON_SUFFIX_SIZE]; // tells these settings from others
         char imds_suffix[SHARED_COMMON_SUFFIX_SIZE];
+        struct error issuer_fault, imds_fault; // what is wrong with settings that not every type uses
 };
 
 // Reads the section (NULL: there is none) below what `own`, of our configuration, has already. What the environment
-// says goes before the section: that is left out where it is taken from there later.
+// says goes before the section: that is left out where it is taken from there later. 0, or -1 and the reader's error
+// for what is wrong in any case.
 int shared_common_read(struct resolution *r, const struct aws_section *s, const struct profile *own,
                        struct shared_common *ret);
 
-// Fills in what *p, whose type is known, does not have.
-void shared_common_apply(const struct shared_common *c, struct profile *p);
+// Fills in what *p, whose type is known, does not have. 0, or -1 and the reader's error when something is wrong with
+// what its type uses.
+int shared_common_apply(const struct resolution *r, const struct shared_common *c, struct profile *p);
 
 #endif

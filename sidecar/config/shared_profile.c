@@ -264,8 +264,8 @@ int shared_profile_use_source(struct resolution *r, const struct shared_common *
                 }
         } else if (is_imds) {
                 base.type = PROFILE_IMDS;
-                if (common)
-                        shared_common_apply(common, &base);
+                if (common && shared_common_apply(r, common, &base) < 0)
+                        return -1;
                 base.region = NULL; // another may stand on it too
         } else {
                 base.type = PROFILE_CONTAINER;
@@ -355,9 +355,7 @@ static int try_process(struct shared_walk *w, const struct aws_section *s, struc
 int shared_profile_try(struct shared_walk *w, enum shared_link link, const struct aws_section *s, struct profile *p)
 {
         int result = links[link].attempt(w, s, p);
-        if (result > 0)
-                shared_common_apply(w->common, p);
-        return result;
+        return result > 0 && shared_common_apply(w->r, w->common, p) < 0 ? -1 : result;
 }
 
 int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, struct profile *p, enum shared_link *ret)

@@ -14,6 +14,13 @@
 
 #define FOUND_TEXT 80 // of a value in a message
 
+// Not "fips-us-east-1", an old way to ask for another endpoint.
+static bool is_region(struct slice text)
+{
+        return endpoints_is_region(text) && !slice_starts_with(text, SLICE("fips-")) &&
+               !slice_ends_with(text, SLICE("-fips"));
+}
+
 static const struct {
         const char *key;
         bool (*is_valid)(struct slice text);
@@ -27,13 +34,12 @@ static const struct {
     {"credential_process", values_is_any, NULL},
     {"sso_session", values_is_any, NULL},
     {"sso_start_url", values_is_any, NULL},
-    {"sso_region", endpoints_is_region, "an AWS region such as us-east-1"},
+    {"sso_region", is_region, "an AWS region such as us-east-1"},
     {"sso_account_id", values_is_account_id, "12 digits"},
     {"sso_role_name", values_is_any, NULL},
     {"sso_registration_scopes", values_is_any, NULL},
     {"aws_account_id", values_is_account_id, "12 digits"},
-    {"region", endpoints_is_region, "an AWS region such as us-east-1"},
-    {"ec2_metadata_service_endpoint", values_is_any, NULL},
+    {"region", is_region, "an AWS region such as us-east-1; for FIPS endpoints, set use_fips_endpoint"},
     {"ec2_metadata_service_endpoint_mode", values_is_endpoint_mode, "IPv4 or IPv6"},
 };
 

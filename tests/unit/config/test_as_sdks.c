@@ -109,7 +109,7 @@ static void test_imds(void **state)
         }
         struct settings *s = NULL;
         struct error e;
-        home_set(*state, "[default]\n" KEYS, NULL, LIST("AWS_METADATA_SERVICE_TIMEOUT=soon"));
+        home_set(*state, NULL, NULL, LIST("AWS_METADATA_SERVICE_TIMEOUT=soon"));
         assert_int_equal(home_zero(*state, &s, &e), -1);
         assert_string_equal(e.message,
                             "environment: AWS_METADATA_SERVICE_TIMEOUT: found \"soon\", expected 1 to 600 (seconds)");
@@ -121,6 +121,14 @@ static void test_not_used(void **state)
         struct settings *s =
             load(*state, NULL, NULL,
                  LIST("AWS_ACCESS_KEY_ID=AKIDEXAMPLE00001", "AWS_SECRET_ACCESS_KEY=x", "AWS_ROLE_ARN=mine"));
+        assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
+        settings_free(s);
+
+        // Neither STS nor the metadata service is asked. The keys may be those of a stand-in for AWS.
+        s = load(*state,
+                 "[default]\n" KEYS "endpoint_url = http://localstack:4566\nuse_fips_endpoint = yes\nservices = none\n"
+                 "sts_regional_endpoints = x\nmetadata_service_timeout = 0\nca_bundle = /none\n",
+                 NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
         settings_free(s);
 

@@ -335,6 +335,7 @@ static void test_faults(void **state)
         } t[] = {
             {"", NULL, "found no profile a in /", ""},
             {"[profile a]\nregion = x_y\n", NULL, "config:2: profile a: region: found \"x_y", ""},
+            {"[profile a]\nregion = fips-us-east-1\n", NULL, "config:2: profile a: region: found \"fips-us", ""},
             {"[profile a]\noutput = x\n", NULL, "config:1: profile a: found no credentials", "say there"},
             {"[profile a]\n" ROLE_ON("b"), NULL, "config:3: profile a: source_profile: found \"b\"", ""},
             {"[profile a]\n" ROLE_ON("b") "[profile b]\nregion = x\n", NULL,
@@ -380,13 +381,20 @@ static void test_faults(void **state)
              NULL, "sso_region: found another value than in [sso-session s]", ""},
             {"[profile a]\nlogin_session = arn:aws:iam::111122223333:user/me\n", NULL,
              "found login_session, which is not supported", "export-credentials --profile a"},
-            {"[profile a]\n" KEYS "services = v\n", NULL, "services: found \"v\", expected the name", ""},
-            {"[profile a]\n" KEYS "endpoint_url = http://sts.example\n", NULL, "endpoint_url: found \"http://sts.ex",
+            {"[profile a]\n" ROLE_ON("a") KEYS "services = v\n", NULL, "services: found \"v\", expected the name", ""},
+            {"[profile a]\n" ROLE_ON("a") KEYS "endpoint_url = http://sts.example\n", NULL,
+             "endpoint_url: found \"http://sts.ex", ""},
+            {"[profile a]\n" ROLE_ON("a") KEYS "endpoint_url = https://u:pass@x\n", NULL,
+             "endpoint_url: found another form", ""},
+            {"[profile a]\n" ROLE_ON("a") KEYS "use_fips_endpoint = yes\n", NULL, "use_fips_endpoint: found \"yes\"",
              ""},
-            {"[profile a]\n" KEYS "endpoint_url = https://u:pass@x\n", NULL, "endpoint_url: found another form", ""},
-            {"[profile a]\n" KEYS "use_fips_endpoint = yes\n", NULL, "use_fips_endpoint: found \"yes\"", ""},
-            {"[profile a]\n" KEYS "sts_regional_endpoints = x\n", NULL, "expected regional or legacy", ""},
-            {"[profile a]\n" KEYS "metadata_service_timeout = 0\n", NULL, "expected 1 to 600", ""},
+            {"[profile a]\n" ROLE_ON("a") KEYS "sts_regional_endpoints = x\n", NULL, "expected regional or legacy", ""},
+            {"[profile a]\nrole_arn = " ARN(
+                 "r") "\ncredential_source = Ec2InstanceMetadata\nmetadata_service_timeout = 0\n",
+             NULL, "expected 1 to 600", ""},
+            {"[profile a]\nrole_arn = " ARN("r") "\ncredential_source = Ec2InstanceMetadata\n"
+                                                 "ec2_metadata_service_endpoint = x\n",
+             NULL, "config:4: profile a: ec2_metadata_service_endpoint: found \"x\", expected a URL", ""},
             {"[profile a]\nx\n", NULL, "config:2: found a line without \"=\"", ""},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
