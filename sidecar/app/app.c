@@ -22,6 +22,7 @@
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
+#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
@@ -81,6 +82,7 @@ static uint32_t random_bits(void *context)
         return bits;
 }
 
+// Changes nothing in *app once the passphrases are sealed, so it may run in any thread then.
 static int load_settings(struct app *app, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
@@ -92,9 +94,7 @@ static int load_settings(struct app *app, struct settings **ret, struct error *e
                                        .host_name = host_name};
         if (settings_load(&input, ret, e) < 0)
                 return -1;
-        int result = passphrases_give(&app->passphrases, *ret, e);
-        passphrases_seal(&app->passphrases);
-        if (result == 0)
+        if (passphrases_give(&app->passphrases, *ret, e) == 0)
                 return 0;
         settings_free(*ret);
         *ret = NULL;
@@ -161,20 +161,25 @@ static const char *config_name(const struct settings *settings)
         return settings->path ? settings->path : "environment";
 }
 
-static int load_again(void *context, struct settings **ret, struct error *e)
-{
-        return load_settings(context, ret, e);
-}
-
-static int apply(void *context, struct settings *settings, struct error *e)
+// In a thread of the pool.
+static int load_again(void *context, struct roster_table **ret, struct error *e)
 {
         struct app *app = context;
-        if (roster_apply(app->roster, settings, e) < 0)
+        struct settings *settings = NULL;
+        if (load_settings(app, &settings, e) < 0)
                 return -1;
-        if (!listeners_are_as(app->listeners, settings))
+        *ret = roster_table_new(roster_now(app->roster), settings);
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
+}
+
+static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+{
+        struct app *app = context;
+        if (roster_apply(app->roster, table, ret_before, e) < 0)
+                return -1;
+        if (!listeners_are_as(app->listeners, roster_table_settings(table)))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
-        heap_trim();
         return 0;
 }
 
@@ -255,20 +260,30 @@ static int open_door(struct app *app, struct error *e)
         return 0;
 }
 
+static int apply_first(struct app *app, struct roster_table *table, struct error *e)
+{
+        struct roster_table *before = NULL; // there is none
+        if (!table)
+                return error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
+        if (roster_apply(app->roster, table, &before, e) == 0)
+                return 0;
+        roster_table_free(table);
+        return -1;
+}
+
 static int start(struct app *app, struct settings *settings, struct error *e)
 {
-        struct settings *given = settings;
         app->listeners = listeners_open(settings, app->env, e);
         if (!app->listeners || make_rooms(app, e) < 0) {
                 settings_free(settings);
                 return -1;
         }
-        if (roster_apply(app->roster, given, e) < 0)
+        if (apply_first(app, roster_table_new(NULL, settings), e) < 0)
                 return -1;
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
-                  LOG_STR("config", config_name(given)), LOG_INT("profiles", settings_shown_count(given)),
+                  LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
                   LOG_INT("pid", getpid()));
-        reload_watch(app->reload, given, app->read_ns);
+        reload_watch(app->reload, settings, app->read_ns);
         if (open_door(app, e) < 0)
                 return -1;
         notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
@@ -365,7 +380,9 @@ int app_run(const struct options *options, const struct env *env, const struct c
         int status;
         app.read_ns = watch_moment();
         heap_configure();
-        if (load_settings(&app, &settings, &e) < 0)
+        int loaded = load_settings(&app, &settings, &e);
+        passphrases_seal(&app.passphrases);
+        if (loaded < 0)
                 status = refuse(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);
