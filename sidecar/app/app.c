@@ -27,6 +27,7 @@
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/lanes.h"
 #include "sidecar/io/watch.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
@@ -60,6 +61,7 @@ struct app {
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
+        struct lanes *lanes;
         struct vault *vault;
         struct server *server;
         struct roster *roster;
@@ -107,6 +109,7 @@ static void on_vault_closed(void *arg)
 {
         struct app *app = arg;
         app->vault = NULL;
+        lanes_close(app->lanes);
         if (app->http)
                 http_client_close(app->http, NULL, NULL);
         if (app->metrics)
@@ -220,6 +223,7 @@ static int make_rooms(struct app *app, struct error *e)
         struct http_client_deps http = {
             .loop = &app->loop, .clock = app->clock, .env = app->env, .user_agent = "keyfob/" KEYFOB_VERSION};
         app->http = http_client_new(&http);
+        app->lanes = lanes_new(&app->loop);
         app->journal = (struct journal){.log = &app->log, .metrics = app->metrics};
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
@@ -230,11 +234,14 @@ static int make_rooms(struct app *app, struct error *e)
             .loop = &app->loop, .clock = app->clock, .log = &app->log, .signer = app->signer, .metrics = app->metrics};
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
-        struct roster_deps roster = {
-            .vault = app->vault,
-            .server = app->server,
-            .providers = {
-                .loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer, .env = app->env}};
+        struct roster_deps roster = {.vault = app->vault,
+                                     .server = app->server,
+                                     .providers = {.loop = &app->loop,
+                                                   .clock = app->clock,
+                                                   .http = app->http,
+                                                   .signer = app->signer,
+                                                   .lanes = app->lanes,
+                                                   .env = app->env}};
         app->roster = roster_new(&roster);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,
@@ -244,7 +251,7 @@ static int make_rooms(struct app *app, struct error *e)
                                      .apply = apply,
                                      .context = app};
         app->reload = reload_new(&reload);
-        if (!app->http || !app->vault || !app->server || !app->roster || !app->reload)
+        if (!app->http || !app->lanes || !app->vault || !app->server || !app->roster || !app->reload)
                 return error_set(e, ERROR_INTERNAL, "out of memory, or OpenSSL lacks SHA-256 or HMAC");
         return 0;
 }
