@@ -170,6 +170,19 @@ def test_a_profile_removed_while_its_key_hangs(start, standin, profiles, folder,
     until(lambda: is_fresh(agent, "hung"), PATIENCE, "credentials again")
 
 
+def test_a_profile_removed_whose_key_would_hang(start, standin, profiles, folder, hang):
+    """Giving back what is in a TPM asks the TPM, too."""
+    rest = others(standin, profiles)
+    agent = start(config(hung=profile_of(profiles, hang), **rest), env=environment(folder, **hang.env))
+    until(lambda: is_fresh(agent, "hung"), PATIENCE, "the first credentials")
+    hang.begin()
+    agent.reload(config(**rest))
+    others_go_on(standin, agent)
+    hang.end()
+    agent.reload(config(hung=profile_of(profiles, hang), **rest))
+    until(lambda: is_fresh(agent, "hung"), PATIENCE, "credentials again")
+
+
 @pytest.mark.parametrize("when", ["at work", "late", "idle"])
 def test_the_end_while_a_key_hangs(start, standin, profiles, folder, hang, when):
     """What is stuck goes with the process, which waits for it no longer than for its clients."""
