@@ -70,3 +70,13 @@ foreach(source ${tool_sources})
   endif()
   keyfob_linked_program(${name} ${source})
 endforeach()
+
+# tests/tools/modules/*.c: libraries that the end-to-end tests have the agent load.
+file(GLOB module_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/tools/modules/*.c)
+foreach(source ${module_sources})
+  get_filename_component(name ${source} NAME_WE)
+  add_library(${name} MODULE ${source})
+  keyfob_flags(${name})
+  target_link_libraries(${name} PRIVATE ${CMAKE_DL_LIBS})
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endforeach()

@@ -22,10 +22,12 @@
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
+#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/lanes.h"
 #include "sidecar/io/watch.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
@@ -59,6 +61,7 @@ struct app {
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
+        struct lanes *lanes;
         struct vault *vault;
         struct server *server;
         struct roster *roster;
@@ -81,6 +84,7 @@ static uint32_t random_bits(void *context)
         return bits;
 }
 
+// Changes nothing in *app once the passphrases are sealed, so it may run in any thread then.
 static int load_settings(struct app *app, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
@@ -92,9 +96,7 @@ static int load_settings(struct app *app, struct settings **ret, struct error *e
                                        .host_name = host_name};
         if (settings_load(&input, ret, e) < 0)
                 return -1;
-        int result = passphrases_give(&app->passphrases, *ret, e);
-        passphrases_seal(&app->passphrases);
-        if (result == 0)
+        if (passphrases_give(&app->passphrases, *ret, e) == 0)
                 return 0;
         settings_free(*ret);
         *ret = NULL;
@@ -107,6 +109,7 @@ static void on_vault_closed(void *arg)
 {
         struct app *app = arg;
         app->vault = NULL;
+        lanes_close(app->lanes);
         if (app->http)
                 http_client_close(app->http, NULL, NULL);
         if (app->metrics)
@@ -161,20 +164,25 @@ static const char *config_name(const struct settings *settings)
         return settings->path ? settings->path : "environment";
 }
 
-static int load_again(void *context, struct settings **ret, struct error *e)
-{
-        return load_settings(context, ret, e);
-}
-
-static int apply(void *context, struct settings *settings, struct error *e)
+// In a thread of the pool.
+static int load_again(void *context, struct roster_table **ret, struct error *e)
 {
         struct app *app = context;
-        if (roster_apply(app->roster, settings, e) < 0)
+        struct settings *settings = NULL;
+        if (load_settings(app, &settings, e) < 0)
                 return -1;
-        if (!listeners_are_as(app->listeners, settings))
+        *ret = roster_table_new(roster_now(app->roster), settings);
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
+}
+
+static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+{
+        struct app *app = context;
+        if (roster_apply(app->roster, table, ret_before, e) < 0)
+                return -1;
+        if (!listeners_are_as(app->listeners, roster_table_settings(table)))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
-        heap_trim();
         return 0;
 }
 
@@ -215,6 +223,7 @@ static int make_rooms(struct app *app, struct error *e)
         struct http_client_deps http = {
             .loop = &app->loop, .clock = app->clock, .env = app->env, .user_agent = "keyfob/" KEYFOB_VERSION};
         app->http = http_client_new(&http);
+        app->lanes = lanes_new(&app->loop);
         app->journal = (struct journal){.log = &app->log, .metrics = app->metrics};
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
@@ -226,11 +235,14 @@ static int make_rooms(struct app *app, struct error *e)
             .loop = &app->loop, .clock = app->clock, .log = &app->log, .signer = app->signer, .metrics = app->metrics};
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
-        struct roster_deps roster = {
-            .vault = app->vault,
-            .server = app->server,
-            .providers = {
-                .loop = &app->loop, .clock = app->clock, .http = app->http, .signer = app->signer, .env = app->env}};
+        struct roster_deps roster = {.vault = app->vault,
+                                     .server = app->server,
+                                     .providers = {.loop = &app->loop,
+                                                   .clock = app->clock,
+                                                   .http = app->http,
+                                                   .signer = app->signer,
+                                                   .lanes = app->lanes,
+                                                   .env = app->env}};
         app->roster = roster_new(&roster);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,
@@ -245,7 +257,7 @@ static int make_rooms(struct app *app, struct error *e)
                 return error_hint(e, "OpenSSL's configuration (openssl.cnf, OPENSSL_CONF): where it activates a "
                                      "provider, it has to activate the provider \"default\", too");
         }
-        if (!app->http || !app->vault || !app->server || !app->roster || !app->reload)
+        if (!app->http || !app->lanes || !app->vault || !app->server || !app->roster || !app->reload)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         return 0;
 }
@@ -261,20 +273,30 @@ static int open_door(struct app *app, struct error *e)
         return 0;
 }
 
+static int apply_first(struct app *app, struct roster_table *table, struct error *e)
+{
+        struct roster_table *before = NULL; // there is none
+        if (!table)
+                return error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
+        if (roster_apply(app->roster, table, &before, e) == 0)
+                return 0;
+        roster_table_free(table);
+        return -1;
+}
+
 static int start(struct app *app, struct settings *settings, struct error *e)
 {
-        struct settings *given = settings;
         app->listeners = listeners_open(settings, app->env, e);
         if (!app->listeners || make_rooms(app, e) < 0) {
                 settings_free(settings);
                 return -1;
         }
-        if (roster_apply(app->roster, given, e) < 0)
+        if (apply_first(app, roster_table_new(NULL, settings), e) < 0)
                 return -1;
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
-                  LOG_STR("config", config_name(given)), LOG_INT("profiles", settings_shown_count(given)),
+                  LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
                   LOG_INT("pid", getpid()));
-        reload_watch(app->reload, given, app->read_ns);
+        reload_watch(app->reload, settings, app->read_ns);
         if (open_door(app, e) < 0)
                 return -1;
         notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
@@ -371,7 +393,9 @@ int app_run(const struct options *options, const struct env *env, const struct c
         int status;
         app.read_ns = watch_moment();
         heap_configure();
-        if (load_settings(&app, &settings, &e) < 0)
+        int loaded = load_settings(&app, &settings, &e);
+        passphrases_seal(&app.passphrases);
+        if (loaded < 0)
                 status = refuse(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);

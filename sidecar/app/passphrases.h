@@ -24,8 +24,9 @@ struct passphrases {
 };
 
 // Gives every profile that names a descriptor the passphrase (borrowed from here). Until passphrases_seal() descriptors
-// are read that were not before. 0, or -1 with *e (ERROR_CONFIG) that names profile and descriptor. Blocks until the
-// writer of a pipe has closed it, for at most ten seconds.
+// are read that were not before; after it *p does not change, and any thread may call this. 0, or -1 with *e
+// (ERROR_CONFIG) that names profile and descriptor. Blocks until the writer of a pipe has closed it, for at most ten
+// seconds.
 int passphrases_give(struct passphrases *p, struct settings *settings, struct error *e);
 void passphrases_seal(struct passphrases *p);
 

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+// The job is the pool thread's while work is under way, all else the loop thread's.
 #include "sidecar/app/reload.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <uv.h>
 
+#include "sidecar/app/heap.h"
 #include "sidecar/app/notify.h"
+#include "sidecar/app/roster_table.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/watch.h"
+#include "sidecar/io/work.h"
 
 struct reload {
         struct reload_deps deps;
         struct watch *watch;
+        struct work work;
+        const char *cause, *next_cause; // of the reload under way; of the one after it, or NULL
+        int64_t read_ns;
+        bool is_loading, is_closed;
+
+        struct {
+                struct roster_table *table; // what was loaded, or what is to be freed
+                struct error error;
+        } job;
 };
 
 static void on_changed(void *arg)
@@ -42,28 +56,90 @@ void reload_watch(struct reload *r, const struct settings *settings, int64_t rea
                           LOG_STR("effect", "changes in some shared files are seen at the next reload only"));
 }
 
-static void apply(struct reload *r, const char *cause)
+// --- in the pool ---
+
+static void load(struct work *w, void *arg)
 {
-        struct error e = {0};
-        struct settings *settings = NULL;
-        int64_t read_ns = watch_moment();
-        if (r->deps.load(r->deps.context, &settings, &e) < 0 || r->deps.apply(r->deps.context, settings, &e) < 0) {
-                LOG_EVENT(r->deps.log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("cause", cause),
-                          LOG_STR("error", e.message), LOG_STR("hint", e.hint),
+        struct reload *r = arg;
+        (void)w;
+        if (r->deps.load(r->deps.context, &r->job.table, &r->job.error) < 0)
+                r->job.table = NULL;
+}
+
+static void clean(struct work *w, void *arg)
+{
+        struct reload *r = arg;
+        (void)w;
+        roster_table_free(r->job.table);
+        r->job.table = NULL;
+        heap_trim();
+}
+
+// --- on the loop ---
+
+static void begin(struct reload *r, const char *cause);
+
+static void on_cleaned(void *arg, bool is_cancelled)
+{
+        struct reload *r = arg;
+        const char *next = r->next_cause;
+        (void)is_cancelled; // it never is
+        if (r->is_closed) {
+                free(r);
+                return;
+        }
+        r->next_cause = NULL;
+        if (next)
+                begin(r, next);
+}
+
+static void apply(struct reload *r)
+{
+        struct roster_table *table = r->job.table, *before = NULL;
+        struct error *e = &r->job.error;
+        if (!table || r->deps.apply(r->deps.context, table, &before, e) < 0) {
+                LOG_EVENT(r->deps.log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("cause", r->cause),
+                          LOG_STR("error", e->message), LOG_STR("hint", e->hint),
                           LOG_STR("effect", "the configuration in force stays as it is"));
                 return;
         }
-        LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", cause),
+        const struct settings *settings = roster_table_settings(table);
+        LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", r->cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
                   LOG_INT("profiles", settings_shown_count(settings)));
-        reload_watch(r, settings, read_ns);
+        reload_watch(r, settings, r->read_ns);
+        r->job.table = before;
+}
+
+static void on_loaded(void *arg, bool is_cancelled)
+{
+        struct reload *r = arg;
+        (void)is_cancelled; // only after reload_close()
+        r->is_loading = false;
+        if (!r->is_closed) {
+                apply(r);
+                notify_send(r->deps.manager, "READY=1");
+        }
+        work_start(&r->work, r->deps.loop, clean, on_cleaned, r);
+}
+
+static void begin(struct reload *r, const char *cause)
+{
+        notify_reloading(r->deps.manager, uv_hrtime() / 1000);
+        r->cause = cause;
+        r->read_ns = watch_moment();
+        r->job.table = NULL;
+        r->job.error = (struct error){.kind = ERROR_NONE};
+        r->is_loading = true;
+        work_start(&r->work, r->deps.loop, load, on_loaded, r);
 }
 
 void reload_run(struct reload *r, const char *cause)
 {
-        notify_reloading(r->deps.manager, uv_hrtime() / 1000);
-        apply(r, cause);
-        notify_send(r->deps.manager, "READY=1");
+        if (!r->work.is_under_way)
+                begin(r, cause);
+        else if (!r->next_cause)
+                r->next_cause = cause;
 }
 
 void reload_close(struct reload *r)
@@ -71,5 +147,9 @@ void reload_close(struct reload *r)
         if (!r)
                 return;
         watch_close(r->watch);
-        free(r);
+        r->is_closed = true;
+        if (!r->work.is_under_way)
+                free(r);
+        else if (r->is_loading) // what there is to free is freed in any case
+                work_cancel(&r->work);
 }

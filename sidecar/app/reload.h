@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings that are read again: when somebody asks for it, and when one of the shared files that profiles come from has
-// changed. What cannot be read or applied changes nothing and is logged; it is read again when it has changed again.
+// changed. Reading and checking them takes long where there are many, or files that are slow: it is done in a thread of
+// the pool, and so is giving back the memory of those before. What cannot be read or applied changes nothing and is
+// logged; it is read again when it has changed again.
 #ifndef SIDECAR_APP_RELOAD_H
 #define SIDECAR_APP_RELOAD_H
 
@@ -10,6 +12,7 @@
 
 struct log;
 struct reload; // opaque
+struct roster_table;
 struct settings;
 struct uv_loop_s;
 
@@ -18,8 +21,10 @@ struct reload_deps {
         const struct log *log;
         const char *manager;    // $NOTIFY_SOCKET, or NULL
         uint64_t look_every_ms; // at files that make no events; see watch.h
-        int (*load)(void *context, struct settings **ret, struct error *e);
-        int (*apply)(void *context, struct settings *settings, struct error *e); // takes them over, also on failure
+        // In a thread of the pool: reads what does not change, and changes nothing. 0 and *ret, or -1 with *e.
+        int (*load)(void *context, struct roster_table **ret, struct error *e);
+        // On the loop; as roster_apply().
+        int (*apply)(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e);
         void *context;
 };
 
@@ -29,10 +34,12 @@ struct reload *reload_new(const struct reload_deps *deps);
 // Watches what `settings`, now in force, come from. `read_ns`: watch_moment() before they were read.
 void reload_watch(struct reload *r, const struct settings *settings, int64_t read_ns);
 
-// Reads and applies them now. `cause` is for the log: "signal".
+// Begins to read them, and applies them when they are read. While a reload is under way, one more follows it, however
+// often this is called. `cause` is for the log ("signal") and must stay.
 void reload_run(struct reload *r, const char *cause);
 
-// Ends the watching; its memory goes from the loop. NULL is fine.
+// Ends the watching, and with it a reload under way: nothing is applied, told or logged any more. Its memory goes from
+// the loop, when the thread has come back. NULL is fine.
 void reload_close(struct reload *r);
 
 #endif

@@ -8,8 +8,8 @@
 #include "sidecar/providers/registry.h"
 
 struct roster;
+struct roster_table;
 struct server;
-struct settings;
 struct vault;
 
 struct roster_deps {
@@ -20,9 +20,13 @@ struct roster_deps {
 
 struct roster *roster_new(const struct roster_deps *deps);
 
-// Takes over `settings`, also on failure: makes what is new, keeps what is the same, retires the rest, and gives the
-// server its new table. On failure the profiles in force stay as they are: -1 and *e.
-int roster_apply(struct roster *r, struct settings *settings, struct error *e);
+// Which table is in force: what the next one is made from. NULL: none yet.
+struct roster_table *roster_now(const struct roster *r);
+
+// Puts a table in force that was made from the present one: makes what is new, keeps what is the same, retires the
+// rest, and gives the server its new rows. 0, and *ret_before is the table that was in force before (NULL: none), which
+// is the caller's to free. Or -1 with *e: the profiles in force stay as they are, and `table` is the caller's to free.
+int roster_apply(struct roster *r, struct roster_table *table, struct roster_table **ret_before, struct error *e);
 
 // After the vault and the server are closed.
 void roster_free(struct roster *r);

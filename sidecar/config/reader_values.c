@@ -13,6 +13,7 @@
 #include "sidecar/config/reader.h"
 #include "sidecar/config/values.h"
 
+#define FAULT_SIZE 128
 #define PATH_LONGEST ((size_t)4095)
 #define TOKEN_SHORTEST ((size_t)100) // a JWT is longer
 
@@ -54,15 +55,16 @@ int reader_keep_path(struct reader *r, struct slice text, char **ret)
         return result;
 }
 
-static const char *open_fault(const char *path)
+// `room` may hold the text.
+static const char *open_fault(const char *path, char room[FAULT_SIZE])
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0)
-                return strerror(errno);
+                return strerror_r(errno, room, FAULT_SIZE);
         struct stat about;
         const char *fault = NULL;
         if (fstat(fd, &about) < 0)
-                fault = strerror(errno);
+                fault = strerror_r(errno, room, FAULT_SIZE);
         else if (S_ISDIR(about.st_mode))
                 fault = "it is a directory";
         else if (!S_ISREG(about.st_mode))
@@ -89,7 +91,8 @@ int reader_check_file(struct reader *r, size_t node, const char *path)
 {
         if (!r->check_files)
                 return 0;
-        const char *fault = open_fault(path);
+        char room[FAULT_SIZE];
+        const char *fault = open_fault(path, room);
         if (!fault)
                 return 0;
         if (looks_secret(r, path)) {

@@ -2,6 +2,7 @@
 // The job belongs to the pool's thread from uv_queue_work() to load_ended(), all else to the loop thread.
 #include "sidecar/io/ca_store.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -119,6 +120,7 @@ static void load(uv_work_t *work)
         if (file_read(store->path, "CA bundle", &text, &store->job.error) == 0)
                 store->job.x509 = parse(buffer_slice(&text), store->path, &store->job.error);
         buffer_free(&text);
+        OPENSSL_thread_stop(); // else what it keeps for the thread stays: the pool ends after OpenSSL
 }
 
 // --- in the loop ---

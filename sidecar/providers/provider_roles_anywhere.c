@@ -1,77 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// A role by an X.509 certificate (IAM Roles Anywhere, CreateSession). The identity is loaded and signs in a thread of
-// the pool, one work for each request that is sent, since key derivations, large RSA keys and hardware tokens would
-// stall the loop. All else is the loop thread's.
+// A role by an X.509 certificate (IAM Roles Anywhere, CreateSession). The identity is loaded and signs in a thread
+// (key_job.h), one job for each request that is sent, since key derivations, large RSA keys and hardware tokens would
+// stall the loop.
 #include <stdlib.h>
 
-#include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/io/work.h"
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/key_job.h"
 #include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/sources.h"
-#include "sidecar/signing/sigv4.h"
 #include "sidecar/signing/x509.h"
 
-// Is the pool thread's while work is under way, else the loop thread's.
-struct job {
-        struct kept_identity identity;
-        struct buffer body, authorization;
-        int64_t time_s;
-        char amz_date[TIME_AMZ_SIZE];
-        struct error error; // of kind ERROR_NONE: it is signed
-};
+// For the key, where the profile says nothing: a person may have to touch it.
+enum { KEY_TIMEOUT_MS = 20000 };
 
 struct roles_anywhere {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct exchange exchange;
-        struct work work;
-        struct job job;
+        struct key_job *key;
+        struct buffer body;
         struct provider_facts facts;
 };
 
-// --- in the pool ---
-
-// Beside the job it reads the profile and the URL: neither changes while the provider runs, and it is not done before
-// the work is.
-
-static int renew(struct roles_anywhere *r, struct error *e)
+// NULL: there is none, or a thread has it.
+static const struct x509_identity *identity_of(const struct roles_anywhere *r)
 {
-        const struct x509_paths paths = kept_identity_paths(r->profile);
-        return kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e);
+        const struct kept_identity *kept = key_job_identity(r->key);
+        return kept ? kept->x509 : NULL;
 }
-
-static int sign(struct roles_anywhere *r, struct error *e)
-{
-        struct job *job = &r->job;
-        struct sigv4_url url;
-        if (sigv4_parse_url(slice_str(r->exchange.url), &url, e) < 0)
-                return -1;
-        const struct x509_request request = {
-            .host = url.host,
-            .path = url.path,
-            .body = buffer_slice(&job->body),
-            .region = slice_str(r->profile->issuer_region),
-            .time_s = job->time_s,
-        };
-        buffer_reset(&job->authorization);
-        return kept_identity_sign(&job->identity, &request, job->amz_date, &job->authorization, e);
-}
-
-static void job_run(struct work *w, void *arg)
-{
-        struct roles_anywhere *r = arg;
-        if (renew(r, &r->job.error) == 0 && !work_is_cancelled(w))
-                (void)sign(r, &r->job.error);
-}
-
-// --- on the loop ---
 
 static void forget_certificate(struct roles_anywhere *r)
 {
@@ -83,7 +45,7 @@ static void forget_certificate(struct roles_anywhere *r)
 // Of what cannot be loaded any more the last is told. Without memory nothing is.
 static void learn_certificate(struct roles_anywhere *r)
 {
-        const struct x509_identity *identity = r->job.identity.x509;
+        const struct x509_identity *identity = identity_of(r);
         if (!identity)
                 return;
         forget_certificate(r);
@@ -96,40 +58,41 @@ static void learn_certificate(struct roles_anywhere *r)
                 free(subject);
 }
 
-static void job_done(void *arg, bool is_cancelled)
+static void signed_or_not(void *owner, const struct error *e)
 {
-        struct roles_anywhere *r = arg;
-        struct job *job = &r->job;
+        struct roles_anywhere *r = owner;
+        const struct x509_identity *identity = identity_of(r);
         struct exchange_post post = {.fields_count = 0};
         learn_certificate(r);
-        if (is_cancelled)
-                (void)error_set(&job->error, ERROR_CANCELLED, "cancelled");
-        if (job->error.kind != ERROR_NONE) {
-                exchange_resume(&r->exchange, NULL, &job->error);
+        if (e) {
+                exchange_resume(&r->exchange, NULL, e);
                 return;
         }
-        struct slice chain = x509_identity_chain(job->identity.x509);
+        struct slice chain = x509_identity_chain(identity);
         exchange_post_field(&post, "content-type", SLICE("application/json"));
-        exchange_post_field(&post, "x-amz-date", slice_str(job->amz_date));
-        exchange_post_field(&post, "x-amz-x509", x509_identity_leaf(job->identity.x509));
+        exchange_post_field(&post, "x-amz-date", slice_str(key_job_amz_date(r->key)));
+        exchange_post_field(&post, "x-amz-x509", x509_identity_leaf(identity));
         if (!slice_is_empty(chain)) // AWS takes an empty one for a wrong signature
                 exchange_post_field(&post, "x-amz-x509-chain", chain);
-        exchange_post_field(&post, "authorization", buffer_slice(&job->authorization));
-        post.body = buffer_slice(&job->body);
+        exchange_post_field(&post, "authorization", key_job_authorization(r->key));
+        post.body = buffer_slice(&r->body);
         exchange_resume(&r->exchange, &post, NULL);
 }
 
 static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
 {
         struct roles_anywhere *r = owner;
-        (void)post; // in job_done()
-        buffer_reset(&r->job.body);
-        if (create_session_body(r->profile, &r->job.body, e) < 0)
+        int64_t timeout_ms = r->profile->read_timeout_ms > 0 ? r->profile->read_timeout_ms : KEY_TIMEOUT_MS;
+        (void)post; // in signed_or_not()
+        buffer_reset(&r->body);
+        if (create_session_body(r->profile, &r->body, e) < 0)
                 return -1;
-        r->job.time_s = time_s;
-        r->job.error = (struct error){.kind = ERROR_NONE};
-        work_start(&r->work, r->exchange.deps.loop, job_run, job_done, r);
-        return EXCHANGE_LATER;
+        const struct key_order order = {.profile = r->profile,
+                                        .body = buffer_slice(&r->body),
+                                        .time_s = time_s,
+                                        .timeout_ms = timeout_ms,
+                                        .late_ms = clock_real_ms(r->exchange.deps.clock, timeout_ms)};
+        return key_job_sign(r->key, &order, e) < 0 ? -1 : EXCHANGE_LATER;
 }
 
 static int roles_anywhere_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
@@ -149,14 +112,14 @@ static int roles_anywhere_read(const struct http_response *response, struct buff
 static void roles_anywhere_explain(void *owner, struct error *e)
 {
         const struct roles_anywhere *r = owner;
-        const struct x509_identity *identity = r->job.identity.x509;
+        const struct x509_identity *identity = identity_of(r);
         hints_create_session(r->profile, x509_identity_subject(identity), x509_identity_serial(identity), e);
 }
 
 static void forget(struct roles_anywhere *r)
 {
-        buffer_free(&r->job.body);
-        buffer_free(&r->job.authorization);
+        buffer_free(&r->body);
+        key_job_forget(r->key);
 }
 
 // What bridged a failed reload may be why the exchange has failed: nobody else hears of it.
@@ -171,12 +134,12 @@ static void say_reload(const struct kept_identity *identity, struct error *e)
 static void roles_anywhere_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct roles_anywhere *r = owner;
-        const struct kept_identity *identity = &r->job.identity;
+        const struct kept_identity *kept = key_job_identity(r->key);
         struct error e = {0};
         if (error)
                 e = *error;
-        if (error && e.kind != ERROR_CANCELLED && identity->x509 && identity->reload.kind != ERROR_NONE)
-                say_reload(identity, &e);
+        if (error && e.kind != ERROR_CANCELLED && kept && kept->x509 && kept->reload.kind != ERROR_NONE)
+                say_reload(kept, &e);
         forget(r);
         provider_finish(&r->base, c, error ? &e : NULL);
 }
@@ -205,13 +168,13 @@ static void roles_anywhere_cancel(struct provider *p)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
         exchange_cancel(&r->exchange);
-        work_cancel(&r->work);
+        key_job_cancel(r->key);
 }
 
 static void roles_anywhere_destroy(struct provider *p)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
-        kept_identity_drop(&r->job.identity);
+        key_job_free(r->key);
         forget_certificate(r);
         exchange_deinit(&r->exchange);
         free(r);
@@ -235,11 +198,17 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
         r->base.facts = &r->facts;
         r->base.rebind = roles_anywhere_rebind;
         r->profile = profile;
-        buffer_init(&r->job.body, LIMIT_UPSTREAM_BODY);
-        buffer_init(&r->job.authorization, LIMIT_UPSTREAM_HEADER);
+        buffer_init(&r->body, LIMIT_UPSTREAM_BODY);
         if (exchange_init(&r->exchange, &roles_anywhere_exchange, r, deps, profile, e) < 0) {
                 free(r);
                 return -1;
+        }
+        const struct key_job_deps key = {deps->lanes, r->exchange.url, signed_or_not, r};
+        r->key = key_job_new(&key);
+        if (!r->key) {
+                exchange_deinit(&r->exchange);
+                free(r);
+                return error_set(e, ERROR_INTERNAL, "out of memory");
         }
         *ret = &r->base;
         return 0;

@@ -8,6 +8,7 @@
 struct clock;
 struct env;
 struct http_client;
+struct lanes;
 struct profile;
 struct signer;
 struct uv_loop_s;
@@ -17,6 +18,7 @@ struct provider_deps {
         const struct clock *clock;
         struct http_client *http;
         struct signer *signer;
+        struct lanes *lanes;   // for keys that may hang
         const struct env *env; // for commands that are run; NULL: an empty one
 };
 

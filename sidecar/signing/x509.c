@@ -50,6 +50,16 @@ int64_t x509_identity_not_after_s(const struct x509_identity *identity)
         return identity->not_after_s;
 }
 
+bool x509_identity_is_in_device(const struct x509_identity *identity)
+{
+        if (!identity)
+                return false;
+        const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(identity->key.pkey);
+        const char *name = provider ? OSSL_PROVIDER_get0_name(provider) : NULL;
+        bool is_foreign = name && strcmp(name, "default") != 0 && strcmp(name, "fips") != 0;
+        return identity->key.context.library || identity->key.engine || is_foreign;
+}
+
 const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key)
 {
         static const struct x509_algorithm algorithms[] = {

@@ -36,6 +36,10 @@ struct slice x509_identity_leaf(const struct x509_identity *identity);   // base
 struct slice x509_identity_chain(const struct x509_identity *identity);  // "b64,b64", empty: none
 int64_t x509_identity_not_after_s(const struct x509_identity *identity);
 
+// Whether its key is behind a provider or an engine of hardware: then freeing it asks the hardware, too, and may block.
+// `identity` may be NULL: false.
+bool x509_identity_is_in_device(const struct x509_identity *identity);
+
 // Appends lower-case hex of the signature over `text` (RSASSA-PKCS1-v1_5 or DER ECDSA, SHA-256 for every key). 0, or -1
 // with *e: ERROR_INTERNAL, or ERROR_DENIED when a TPM has refused the passphrase (which must not be tried again and
 // again: TPMs lock themselves).

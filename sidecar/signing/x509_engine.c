@@ -46,17 +46,24 @@ X509 *x509_engine_certificate(const struct x509_engine_order *order)
 // Of one module and URI. They stay too, with some memory and, at worst, a session of the token.
 enum { REPLACED_MAX = 256 };
 
+// One for all engines of a module. A module is started by one thread at a time, and an engine's PIN and its use are two
+// calls. While a token hangs in it, those of other modules go on.
+struct module_lock {
+        pthread_mutex_t mutex;
+};
+
 struct x509_engine {
         struct x509_engine *next;
         ENGINE *engine;
-        bool is_started;
-        bool is_stale;    // nothing could be loaded by it, or a key of it could not sign
-        bool is_replaced; // by another one
+        struct module_lock *lock; // lives as long as the process, as engines do
+        bool is_started;          // the lock's
+        bool is_stale;            // nothing could be loaded by it, or a key of it could not sign
+        bool is_replaced;         // by another one
         char *module, *uri;
 };
 
 static struct {
-        pthread_mutex_t mutex; // for this list, and for loading from it: an engine's PIN and its use are two calls
+        pthread_mutex_t mutex; // of this list, and of what is not the lock's; held for moments
         struct x509_engine *first;
 } engines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -100,6 +107,18 @@ static bool is_same(const char *a, const char *b)
         return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+// NULL: out of memory.
+static struct module_lock *lock_of(const char *module)
+{
+        for (const struct x509_engine *k = engines.first; k; k = k->next)
+                if (is_same(k->module, module))
+                        return k->lock;
+        struct module_lock *lock = calloc(1, sizeof(*lock));
+        if (lock)
+                (void)pthread_mutex_init(&lock->mutex, NULL); // cannot fail without attributes
+        return lock;
+}
+
 static struct x509_engine *add(const struct x509_engine_order *order)
 {
         struct x509_engine *k = calloc(1, sizeof(*k));
@@ -109,11 +128,14 @@ static struct x509_engine *add(const struct x509_engine_order *order)
         k->module = order->module ? strdup(order->module) : NULL;
         if (k->uri && (k->module || !order->module))
                 k->engine = load();
-        if (k->engine) {
+        if (k->engine)
+                k->lock = lock_of(k->module);
+        if (k->lock) {
                 k->next = engines.first;
                 engines.first = k;
                 return k;
         }
+        ENGINE_free(k->engine);
         free(k->module);
         free(k->uri);
         free(k);
@@ -140,26 +162,34 @@ static struct x509_engine *find(const struct x509_engine_order *order)
         return k ? k : found;
 }
 
-// NULL: there is none, or it did not start this time.
-static struct x509_engine *start(const struct x509_engine_order *order)
+static struct x509_engine *find_locked(const struct x509_engine_order *order)
 {
+        (void)pthread_mutex_lock(&engines.mutex);
         struct x509_engine *k = find(order);
-        if (!k)
-                return NULL;
+        (void)pthread_mutex_unlock(&engines.mutex);
+        return k;
+}
+
+static void set_stale(struct x509_engine *k, bool is_stale)
+{
+        (void)pthread_mutex_lock(&engines.mutex);
+        k->is_stale = is_stale;
+        (void)pthread_mutex_unlock(&engines.mutex);
+}
+
+static bool start(struct x509_engine *k)
+{
         // QUIET, as it writes to standard error, where our log is.
         if (!k->is_started)
                 k->is_started = ENGINE_ctrl_cmd_string(k->engine, "QUIET", NULL, 1) &&
                                 (!k->module || ENGINE_ctrl_cmd_string(k->engine, "MODULE_PATH", k->module, 0)) &&
                                 ENGINE_init(k->engine);
-        return k->is_started ? k : NULL;
+        return k->is_started;
 }
 
 bool x509_engine_exists(const struct x509_engine_order *order)
 {
-        (void)pthread_mutex_lock(&engines.mutex);
-        bool exists = find(order) != NULL;
-        (void)pthread_mutex_unlock(&engines.mutex);
-        return exists;
+        return find_locked(order) != NULL;
 }
 
 static EVP_PKEY *load_key(ENGINE *engine, const struct x509_engine_order *order)
@@ -176,23 +206,25 @@ static EVP_PKEY *load_key(ENGINE *engine, const struct x509_engine_order *order)
 
 EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret)
 {
-        (void)pthread_mutex_lock(&engines.mutex);
-        struct x509_engine *k = start(order);
-        EVP_PKEY *key = k ? load_key(k->engine, order) : NULL;
-        if (k)
-                k->is_stale = !key;
-        (void)pthread_mutex_unlock(&engines.mutex);
-        *ret = k;
+        struct x509_engine *k = find_locked(order);
+        *ret = NULL;
+        if (!k)
+                return NULL;
+        (void)pthread_mutex_lock(&k->lock->mutex);
+        bool is_started = start(k);
+        EVP_PKEY *key = is_started ? load_key(k->engine, order) : NULL;
+        (void)pthread_mutex_unlock(&k->lock->mutex);
+        if (is_started) {
+                set_stale(k, !key);
+                *ret = k;
+        }
         return key;
 }
 
 void x509_engine_distrust(struct x509_engine *engine)
 {
-        if (!engine)
-                return;
-        (void)pthread_mutex_lock(&engines.mutex);
-        engine->is_stale = true;
-        (void)pthread_mutex_unlock(&engines.mutex);
+        if (engine)
+                set_stale(engine, true);
 }
 
 X509 *x509_engine_certificate(const struct x509_engine_order *order)
@@ -201,13 +233,16 @@ X509 *x509_engine_certificate(const struct x509_engine_order *order)
                 const char *uri;
                 X509 *certificate;
         } parameters = {order->uri, NULL};
-        (void)pthread_mutex_lock(&engines.mutex);
-        struct x509_engine *k = start(order);
-        if (k) {
+        struct x509_engine *k = find_locked(order);
+        if (!k)
+                return NULL;
+        (void)pthread_mutex_lock(&k->lock->mutex);
+        bool is_started = start(k);
+        if (is_started)
                 (void)ENGINE_ctrl_cmd(k->engine, "LOAD_CERT_CTRL", 0, &parameters, NULL, 1);
-                k->is_stale = !parameters.certificate;
-        }
-        (void)pthread_mutex_unlock(&engines.mutex);
+        (void)pthread_mutex_unlock(&k->lock->mutex);
+        if (is_started)
+                set_stale(k, !parameters.certificate);
         return parameters.certificate;
 }
 

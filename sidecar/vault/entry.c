@@ -53,6 +53,9 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
 void entry_configure(struct entry *e, const struct entry_options *options)
 {
         e->owner = options->owner;
+        if (e->before_s == options->refresh_before_seconds && e->recheck_s == options->recheck_seconds &&
+            e->is_on_demand == options->on_demand)
+                return;
         e->before_s = options->refresh_before_seconds;
         e->recheck_s = options->recheck_seconds;
         if (e->is_on_demand != options->on_demand) {

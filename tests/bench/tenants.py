@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SPEED = 60  # of the hour
 COUNTS = (1, 100, 10000)
 DEFAULT_RATE, HIGH_RATE = 100, 1000
+RELOADS = 5
 
 
 @contextlib.contextmanager
@@ -54,6 +56,19 @@ def agent(binary, folder, config, **environment):
         yield process, bench.Unix(path), begun
 
 
+@contextlib.contextmanager
+def manager(folder):
+    """The service manager's socket, which hears of the ends of reloads."""
+    path = folder / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(path))
+        listener.settimeout(60)
+        try:
+            yield path, listener
+        finally:
+            path.unlink()
+
+
 def traffic(port):
     """The calls since the last time. The most in a second is by when the agent sent them, where that could be seen of
     each: what the upstream finds when it comes to them is that and its own delays."""
@@ -75,38 +90,64 @@ def is_ready(unix):
     return unix.request("GET", "/readyz")[0] == 200
 
 
-def reload_seconds(process, unix):
-    """From the signal to an answer that the loop gives after it."""
-    begun = time.monotonic()
-    process.send_signal(signal.SIGHUP)
-    time.sleep(0.002)  # so that the signal is there first
-    unix.request("GET", "/livez")
-    return round(time.monotonic() - begun, 3)
+def longest_turn(unix):
+    """Of the event loop, since its start: for so long nobody was answered."""
+    _, text = unix.request("GET", "/metrics")
+    name = "keyfob_loop_stall_max_seconds "
+    return next(float(line[len(name):]) for line in text.decode().splitlines() if line.startswith(name))
+
+
+def hear(listener, state):
+    while listener.recv(4096).split(b"\n")[0] != state:
+        pass
+
+
+def reload_figures(process, unix, listener):
+    """Of RELOADS in a row: the longest from the signal to the end, to an answer that was asked for meanwhile, and the
+    longest turn of the loop (with what there was before the first of them)."""
+    took, answered = [], []
+    before = longest_turn(unix)
+    for _ in range(RELOADS):
+        begun = time.monotonic()
+        process.send_signal(signal.SIGHUP)
+        hear(listener, b"RELOADING=1")
+        asked = time.monotonic()
+        unix.request("GET", "/livez")
+        answered.append(time.monotonic() - asked)
+        hear(listener, b"READY=1")
+        took.append(time.monotonic() - begun)
+    return {"reload_s": round(max(took), 3), "reload_answer_s": round(max(answered), 4),
+            "longest_turn_s": round(longest_turn(unix), 4), "longest_turn_before_s": round(before, 4)}
 
 
 def eager(build, folder, count, rate):
-    with upstream() as port, agent(build / "keyfobd", folder, configuration(folder, count, port, rate, "eager")) as (
+    with upstream() as port, manager(folder) as (notify, listener), agent(
+            build / "keyfobd", folder, configuration(folder, count, port, rate, "eager"), NOTIFY_SOCKET=str(notify)) as (
             process, unix, begun):
+        hear(listener, b"READY=1")
         bench.wait_for("all are ready", lambda: is_ready(unix), 60 + 2 * count / rate)
         ready = time.monotonic() - begun
         result = {"ready_s": round(ready, 2), **traffic(port), "resident_kb": bench.resident_kb(process.pid)}
-        result["reload_s"] = reload_seconds(process, unix)
+        result.update(reload_figures(process, unix, listener))
         result["resident_after_reload_kb"] = bench.resident_kb(process.pid)
         ask_all(unix, count)
         return {**result, "resident_all_asked_kb": bench.resident_kb(process.pid)}
 
 
 def on_demand(build, folder, count, rate):
-    with upstream() as port, agent(build / "keyfobd", folder, configuration(folder, count, port, rate, "on_demand")) as (
-            process, unix, begun):
+    with upstream() as port, manager(folder) as (notify, listener), agent(
+            build / "keyfobd", folder, configuration(folder, count, port, rate, "on_demand"),
+            NOTIFY_SOCKET=str(notify)) as (process, unix, begun):
         ready = time.monotonic() - begun
+        hear(listener, b"READY=1")
         result = {"listening_s": round(ready, 3), "resident_kb": bench.resident_kb(process.pid),
                   "calls": report(port)["calls"]}
         begun = time.monotonic()
         status, _ = unix.request("GET", f"/v1/profiles/tenant-{count - 1}/credentials")
         if status != 200:
             raise SystemExit(f"bench: the first request of a tenant: {status}")
-        return {**result, "first_request_s": round(time.monotonic() - begun, 4)}
+        result["first_request_s"] = round(time.monotonic() - begun, 4)
+        return {**result, **reload_figures(process, unix, listener)}
 
 
 def an_hour(build, folder, count, rate):

@@ -3,12 +3,14 @@
 
 import glob
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from support import paths
 from support.polling import until
 
 SUPPRESSIONS = Path(__file__).parent / "lsan.suppressions"  # what the spy itself never frees
@@ -72,6 +74,12 @@ class Token:
         """How often the token was given a PIN."""
         return self.spied.read_text(errors="replace").count(": C_Login\n") if self.spied.exists() else 0
 
+    def stalling(self):
+        """(module, environment, file): a module whose C_Sign hangs while the file exists."""
+        file = self.folder / "hang"
+        env = {**self.env, "STALLING_TOKEN_MODULE": self._softhsm, "STALLING_TOKEN_FILE": str(file)}
+        return paths.BUILD / "stalling_token.so", env, file
+
     def _tool(self, *arguments):
         run("pkcs11-tool", "--module", self._softhsm, "--token-label", "keyfob", "--login", *arguments, env=self.env)
 
@@ -125,7 +133,16 @@ class Tpm:
     def _tool(self, *arguments):
         run(*arguments, env=self.env)
 
+    def hang(self):
+        """It takes commands and answers none, until go_on()."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
     def end(self):
+        self.go_on()
         self._process.terminate()
         self._process.wait(10)
 

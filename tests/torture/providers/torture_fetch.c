@@ -18,6 +18,7 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/io/defer.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/lanes.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/registry.h"
@@ -287,8 +288,13 @@ static bool fetch_round(const void *arg)
         the_world = &w;
         env_init(&w.env, variables);
         assert_int_equal(uv_loop_init(&w.loop), 0);
-        w.deps = (struct provider_deps){.loop = &w.loop, .clock = &w.clock, .signer = signer_new(), .env = &w.env};
+        w.deps = (struct provider_deps){.loop = &w.loop,
+                                        .clock = &w.clock,
+                                        .signer = signer_new(),
+                                        .lanes = lanes_new(&w.loop),
+                                        .env = &w.env};
         assert_non_null(w.deps.signer);
+        assert_non_null(w.deps.lanes);
         write_files(w.row);
         torture_begin();
         if (registry_make(&w.deps, w.row->profile, &source, &p, &w.e) == 0)
@@ -307,6 +313,7 @@ static bool fetch_round(const void *arg)
                 credentials_unref(w.c);
         }
         provider_free(p);
+        lanes_close(w.deps.lanes);
         assert_int_equal(uv_run(&w.loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&w.loop), 0);
         signer_free(w.deps.signer);
@@ -412,6 +419,7 @@ static const struct profile
     anywhere = {.type = PROFILE_ROLES_ANYWHERE,
                 .issuer_region = (char[]){"us-east-1"},
                 .endpoint_url = (char[]){"https://r"},
+                .read_timeout_ms = INT32_MAX, // the clock is fast
                 .role.role_arn = (char[]){"arn:aws:iam::1:role/x"},
                 .roles_anywhere = {.trust_anchor_arn = (char[]){"arn:aws:rolesanywhere:us-east-1:1:trust-anchor/a"},
                                    .profile_arn = (char[]){"arn:aws:rolesanywhere:us-east-1:1:profile/p"},

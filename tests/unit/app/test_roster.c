@@ -16,6 +16,7 @@
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
@@ -163,10 +164,20 @@ static struct settings *with_profiles(const char *a, const char *b, const char *
         return settings_of(text);
 }
 
+// As a reload does it; the settings are taken over.
+static int apply_settings(struct house *h, struct settings *settings, struct error *e)
+{
+        struct roster_table *before = NULL, *table = roster_table_new(roster_now(h->roster), settings);
+        assert_non_null(table);
+        int r = roster_apply(h->roster, table, &before, e);
+        roster_table_free(r < 0 ? table : before);
+        return r;
+}
+
 static void apply(struct house *h, const char *a, const char *b, const char *c)
 {
         struct error e = {0};
-        if (roster_apply(h->roster, with_profiles(a, b, c), &e) < 0)
+        if (apply_settings(h, with_profiles(a, b, c), &e) < 0)
                 fail_msg("%s", e.message);
 }
 
@@ -407,7 +418,7 @@ static void test_failure_changes_nothing(void **state)
                     "\", \"secret_access_key\": \"s\"}",
                     one);
                 settings->profiles[settings->profiles_count - 1].type = PROFILE_TYPE_COUNT;
-                assert_int_equal(roster_apply(h->roster, settings, &e), -1);
+                assert_int_equal(apply_settings(h, settings, &e), -1);
                 assert_non_null(strstr(e.message, "profile "));
                 assert_ptr_equal(h->server->profiles, rows);
                 assert_int_equal(h->server->profiles_count, 3);
@@ -430,7 +441,7 @@ static void test_first_one_fails(void **state)
         struct error e = {0};
         struct settings *settings = with_profiles(BASE("a", KEY_A), BASE("b", KEY_B), "");
         settings->profiles[1].type = PROFILE_TYPE_COUNT;
-        assert_int_equal(roster_apply(h->roster, settings, &e), -1);
+        assert_int_equal(apply_settings(h, settings, &e), -1);
         assert_int_equal(h->server->profiles_count, 0);
         assert_null(row(h, "a"));
 }

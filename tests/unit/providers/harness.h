@@ -27,6 +27,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/lanes.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/folder.h"
@@ -99,8 +100,12 @@ static inline struct harness *harness_new(const struct upstream_answer *answers,
         uv_unref((uv_handle_t *)&h->received);
         h->received.data = h;
         const struct http_client_deps http = {.loop = &h->loop, .clock = &h->clock, .user_agent = "test"};
-        h->deps = (struct provider_deps){
-            .loop = &h->loop, .clock = &h->clock, .http = http_client_new(&http), .signer = signer_new()};
+        h->deps = (struct provider_deps){.loop = &h->loop,
+                                         .clock = &h->clock,
+                                         .http = http_client_new(&http),
+                                         .signer = signer_new(),
+                                         .lanes = lanes_new(&h->loop)};
+        assert_non_null(h->deps.lanes);
         assert_non_null(h->deps.http);
         assert_non_null(h->deps.signer);
         h->upstream.received = harness_upstream_received;
@@ -271,6 +276,7 @@ static inline void harness_free(struct harness *h)
         bool is_closed = false;
         credentials_unref(h->c);
         provider_free(h->provider);
+        lanes_close(h->deps.lanes);
         http_client_close(h->deps.http, harness_closed, &is_closed);
         if (h->upstream.listener >= 0)
                 upstream_stop(&h->upstream);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What provider_roles_anywhere does in libuv's pool, and how it is cancelled there.
+// What provider_roles_anywhere does in threads, how it is cancelled there, and what becomes of those that do not come
+// back.
 #include "tests/unit/providers/roles_anywhere.h"
 
-#include "sidecar/io/work.h"
+#include "sidecar/io/lanes.h"
 
-enum { POOL_N = 2 }; // threads, as main() says
+enum { NEVER_MS = 3600000 };
 
 struct turns {
         uv_idle_t idle;
@@ -80,40 +81,133 @@ static void cancel_during_the_second_signing(void **state)
 }
 
 struct holder {
-        struct work work;
+        struct lane_job job;
         sem_t leave;
         bool is_done;
 };
 
-static void hold(struct work *w, void *arg)
+static void hold(struct lane_job *job, void *arg)
 {
-        (void)w;
+        (void)job;
         (void)sem_wait(&((struct holder *)arg)->leave);
 }
 
-static void holder_done(void *arg, bool is_cancelled)
+static void holder_done(void *arg, enum lane_end end)
 {
-        (void)is_cancelled;
+        assert_int_equal(end, LANE_RAN);
         ((struct holder *)arg)->is_done = true;
 }
 
-// Every thread of the pool is busy: there is nothing to wait for then.
+static void holder_start(struct holder *holder, const struct setup *s, uint64_t late_ms)
+{
+        const struct lane_order order = {
+            .lane = leaf_key, .late_ms = late_ms, .run = hold, .done = holder_done, .arg = holder};
+        *holder = (struct holder){.is_done = false};
+        assert_int_equal(sem_init(&holder->leave, 0, 0), 0);
+        lanes_start(s->h->deps.lanes, &holder->job, &order);
+}
+
+// Every thread of its lane is busy: there is nothing to wait for then.
 static void cancel_before_a_thread_is_free(void **state)
 {
         (void)state;
-        static struct holder holders[POOL_N];
+        static struct holder holders[LANE_THREADS];
         struct setup s;
         set_up(&s, NULL, 0);
-        for (size_t i = 0; i < POOL_N; i++) {
-                assert_int_equal(sem_init(&holders[i].leave, 0, 0), 0);
-                work_start(&holders[i].work, &s.h->loop, hold, holder_done, &holders[i]);
-        }
+        for (size_t i = 0; i < LANE_THREADS; i++)
+                holder_start(&holders[i], &s, NEVER_MS);
         harness_cancel_at_once(s.h);
         assert_int_equal(gate_load.calls, 0);
-        for (size_t i = 0; i < POOL_N; i++) {
+        for (size_t i = 0; i < LANE_THREADS; i++) {
                 assert_false(holders[i].is_done);
                 (void)sem_post(&holders[i].leave);
         }
+        (void)harness_requests(s.h, 0);
+        tear_down(&s);
+}
+
+static void assert_stuck(const struct setup *s, const char *part)
+{
+        assert_int_equal(s->h->e.kind, ERROR_TRANSIENT);
+        assert_true(s->h->e.timed_out);
+        if (!strstr(s->h->e.message, leaf_key) || !strstr(s->h->e.message, part))
+                fail_msg("%s", s->h->e.message);
+        assert_non_null(strstr(s->h->e.hint, "by itself"));
+}
+
+// The fetch fails, the next ones at once, and no second thread is put on top of the first. Then it recovers.
+static void stuck_at(struct setup *s, struct gate *gate)
+{
+        unsigned calls = gate->calls;
+        gate->holds_at = calls + 1;
+        s->h->profile.read_timeout_ms = 1;
+        assert_int_equal(harness_start(s->h), 0);
+        harness_finish(s->h);
+        assert_stuck(s, "did not answer within 1 ms");
+        assert_int_equal(sem_wait(&gate->entered), 0);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(harness_start(s->h), -1);
+                assert_stuck(s, "still does not answer");
+                assert_true(provider_rebind(s->h->provider, &s->h->profile)); // the thread reads nothing of it
+        }
+        assert_int_equal(gate->calls, calls + 1);
+        gate->holds_at = 0;
+        (void)sem_post(&gate->leave);
+        s->h->profile.read_timeout_ms = 0;
+        while (harness_start(s->h) < 0)
+                (void)uv_run(&s->h->loop, UV_RUN_ONCE);
+        harness_finish(s->h);
+        if (!s->h->c)
+                fail_msg("%s", s->h->e.message);
+}
+
+static void stuck_and_recovered(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {{201, NULL, SESSION}, {201, NULL, SESSION}};
+        struct setup s;
+        set_up(&s, answers, LENGTH(answers));
+        stuck_at(&s, &gate_load);
+        stuck_at(&s, &gate_sign);
+        (void)harness_requests(s.h, 2);
+        tear_down(&s);
+}
+
+// Its profile is removed meanwhile, and the settings that it came from.
+static void freed_while_stuck(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s, NULL, 0);
+        gate_sign.holds_at = 1;
+        s.h->profile.read_timeout_ms = 1;
+        harness_run(s.h);
+        assert_stuck(&s, "did not answer");
+        assert_int_equal(sem_wait(&gate_sign.entered), 0);
+        provider_free(s.h->provider);
+        s.h->provider = NULL;
+        (void)uv_run(&s.h->loop, UV_RUN_NOWAIT);
+        (void)sem_post(&gate_sign.leave);
+        (void)harness_requests(s.h, 0);
+        tear_down(&s);
+}
+
+// While others of its lane hang, nothing of it begins; nor does it wait longer than they do.
+static void a_lane_that_is_stuck(void **state)
+{
+        (void)state;
+        static struct holder holders[LANE_THREADS];
+        struct setup s;
+        set_up(&s, NULL, 0);
+        for (size_t i = 0; i < LANE_THREADS; i++)
+                holder_start(&holders[i], &s, 1);
+        for (int i = 0; i < 2; i++) { // waits for it to become stuck; finds it stuck
+                harness_run(s.h);
+                assert_stuck(&s, "others of the same token do not answer");
+        }
+        assert_int_equal(gate_load.calls, 0);
+        for (size_t i = 0; i < LANE_THREADS; i++)
+                (void)sem_post(&holders[i].leave);
         (void)harness_requests(s.h, 0);
         tear_down(&s);
 }
@@ -168,8 +262,9 @@ int main(void)
             cmocka_unit_test(cancel_before_a_thread_is_free),
             cmocka_unit_test(cancelled_at_any_turn_and_freed),
             cmocka_unit_test(cancel_while_aws_works),
+            cmocka_unit_test(stuck_and_recovered),
+            cmocka_unit_test(freed_while_stuck),
+            cmocka_unit_test(a_lane_that_is_stuck),
         };
-        if (setenv("UV_THREADPOOL_SIZE", "2", 1) < 0)
-                return 1;
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

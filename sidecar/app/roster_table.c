@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/app/roster_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sidecar/app/held_provider.h"
+#include "sidecar/config/settings.h"
+
+static int compare_members(const void *a, const void *b)
+{
+        return strcmp((*(struct roster_member *const *)a)->profile->name,
+                      (*(struct roster_member *const *)b)->profile->name);
+}
+
+static struct roster_member *find(const struct roster_table *t, const char *name)
+{
+        size_t low = 0;
+        size_t high = t->count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int order = strcmp(name, t->by_name[middle]->profile->name);
+                if (order == 0)
+                        return t->by_name[middle];
+                if (order < 0)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return NULL;
+}
+
+static int allocate(struct roster_table *t, struct settings *settings)
+{
+        size_t room = settings->profiles_count + 1;
+        t->members = calloc(room, sizeof(*t->members));
+        t->by_name = calloc(room, sizeof(struct roster_member *));
+        t->rows = calloc(room, sizeof(*t->rows));
+        t->ref = settings_ref_new(settings);
+        if (!t->ref)
+                settings_free(settings);
+        return t->members && t->by_name && t->rows && t->ref ? 0 : -1;
+}
+
+static void sort(struct roster_table *t, const struct settings *settings)
+{
+        t->count = settings->profiles_count;
+        for (size_t i = 0; i < t->count; i++) {
+                t->members[i].profile = &settings->profiles[i];
+                t->by_name[i] = &t->members[i];
+        }
+        qsort(t->by_name, t->count, sizeof(struct roster_member *), compare_members);
+}
+
+// Both tables are sorted: one walk along both.
+static void find_before(struct roster_table *t, struct roster_table *now)
+{
+        size_t j = 0;
+        for (size_t i = 0; now && i < t->count; i++) {
+                int order = 1;
+                while (j < now->count && (order = compare_members(&t->by_name[i], &now->by_name[j])) > 0)
+                        j++;
+                if (order == 0)
+                        t->by_name[i]->before = now->by_name[j];
+        }
+}
+
+// A chained profile is the same only on the same source.
+static bool is_same(const struct roster_member *m)
+{
+        return m->before && profile_same_identity(m->before->profile, m->profile) && (!m->source || m->source->is_same);
+}
+
+static void find_logins(struct roster_member *m)
+{
+        const struct profile *p = m->profile;
+        bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
+        m->mfa = m->source ? m->source->mfa : NULL;
+        m->sso = m->source ? m->source->sso : NULL;
+        if (has_mfa && !p->fault)
+                m->mfa = m;
+        if (p->type == PROFILE_SSO && !p->fault)
+                m->sso = m;
+}
+
+static void fill_row(struct server_profile *row, const struct profile *p)
+{
+        *row = (struct server_profile){.name = p->name,
+                                       .type = profile_type_name(p->declared_type),
+                                       .role_arn = p->role.role_arn,
+                                       .region = p->region,
+                                       .allow = p->allow,
+                                       .allow_count = p->allow_count,
+                                       .on_demand = p->on_demand,
+                                       .chain = p->chain,
+                                       .chain_count = p->chain_count,
+                                       .fault = p->fault,
+                                       .fault_hint = p->fault_hint};
+        row->sign.service = p->sign.service;
+        row->sign.region = p->sign.region;
+        row->sign.hosts = p->sign.hosts;
+        row->sign.hosts_count = p->sign.hosts_count;
+        row->sign.paths = p->sign.paths;
+        row->sign.paths_count = p->sign.paths_count;
+}
+
+static void fill_rows(struct roster_table *t)
+{
+        for (size_t i = 0; i < t->count; i++) {
+                struct roster_member *m = t->by_name[i];
+                if (m->profile->is_implied)
+                        continue;
+                m->row = &t->rows[t->rows_count++];
+                fill_row(m->row, m->profile);
+        }
+}
+
+struct roster_table *roster_table_new(struct roster_table *now, struct settings *settings)
+{
+        struct roster_table *t = calloc(1, sizeof(*t));
+        if (!t) {
+                settings_free(settings);
+                return NULL;
+        }
+        if (allocate(t, settings) < 0) {
+                roster_table_free(t);
+                return NULL;
+        }
+        t->now = now;
+        sort(t, settings);
+        find_before(t, now);
+        for (size_t i = 0; i < t->count; i++) {
+                struct roster_member *m = &t->members[i];
+                const char *source = m->profile->source_profile;
+                m->source = source ? find(t, source) : NULL; // which the settings' check knows to be there
+                m->is_same = is_same(m);
+                find_logins(m);
+        }
+        fill_rows(t);
+        return t;
+}
+
+void roster_table_free(struct roster_table *t)
+{
+        if (!t)
+                return;
+        free(t->members);
+        free(t->by_name);
+        free(t->rows);
+        settings_ref_drop(t->ref);
+        free(t);
+}
+
+// References are counted by the loop thread alone.
+void roster_table_let_go(struct roster_table *t)
+{
+        if (t->ref->references == 1)
+                return;
+        settings_ref_drop(t->ref);
+        t->ref = NULL;
+}
+
+const struct settings *roster_table_settings(const struct roster_table *t)
+{
+        return t->ref->settings;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// While it is out, everything in `thread` is the thread's; the order and the paths do not change. It refers to nothing
+// of its owner or of the settings, both of which may be gone when a late thread comes back.
+#include "sidecar/providers/key_job.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "proto/mem/time.h"
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/io/lanes.h"
+#include "sidecar/providers/kept_identity.h"
+#include "sidecar/signing/sigv4.h"
+
+enum { PATHS_N = 6, DROP_LATE_MS = 20000 };
+
+struct key_job {
+        struct key_job_deps deps;
+        struct lane_job lane;
+        char *paths_kept[PATHS_N], *region, *url;
+        struct x509_paths paths;
+        struct buffer body;
+        int64_t time_s, timeout_ms;
+        bool is_out;     // a thread has it, or is to have it
+        bool is_awaited; // by the owner
+        bool is_freed;   // by the owner
+
+        struct {
+                struct kept_identity identity;
+                struct buffer authorization;
+                char amz_date[TIME_AMZ_SIZE];
+                struct error error; // of kind ERROR_NONE: it is signed
+        } thread;
+};
+
+// --- in the thread ---
+
+static int sign(struct key_job *k, struct error *e)
+{
+        struct sigv4_url url;
+        if (sigv4_parse_url(slice_str(k->url), &url, e) < 0)
+                return -1;
+        const struct x509_request request = {
+            .host = url.host,
+            .path = url.path,
+            .body = buffer_slice(&k->body),
+            .region = slice_str(k->region),
+            .time_s = k->time_s,
+        };
+        return kept_identity_sign(&k->thread.identity, &request, k->thread.amz_date, &k->thread.authorization, e);
+}
+
+static void run(struct lane_job *lane, void *arg)
+{
+        struct key_job *k = arg;
+        struct error *e = &k->thread.error;
+        if (kept_identity_renew(&k->thread.identity, &k->paths, k->time_s, e) == 0 && !lane_job_is_cancelled(lane))
+                (void)sign(k, e);
+}
+
+static void drop(struct lane_job *lane, void *arg)
+{
+        (void)lane;
+        kept_identity_drop(&((struct key_job *)arg)->thread.identity);
+}
+
+// --- on the loop ---
+
+static const char *source_of(const struct key_job *k)
+{
+        const struct x509_paths *p = &k->paths;
+        return p->pkcs12 ? p->pkcs12 : p->private_key ? p->private_key : p->certificate;
+}
+
+// What hangs together: the tokens behind a module, the TPM, else a file by itself.
+static const char *lane_of(const struct key_job *k)
+{
+        const char *source = source_of(k);
+        struct slice text = slice_str(source);
+        if (slice_starts_with(text, SLICE("pkcs11:")))
+                return k->paths.pkcs11_module ? k->paths.pkcs11_module : "pkcs11:";
+        if (slice_starts_with(text, SLICE("handle:")) || slice_starts_with(text, SLICE("object:")))
+                return "tpm2:";
+        return source;
+}
+
+static int hint_stuck(struct error *e)
+{
+        e->timed_out = true;
+        return error_hint(e, "look at the token, the TPM or the file system that it is in; nothing else waits for it, "
+                             "and it is used again by itself once it answers");
+}
+
+static void destroy(struct key_job *k)
+{
+        for (size_t i = 0; i < PATHS_N; i++)
+                free(k->paths_kept[i]);
+        free(k->region);
+        free(k->url);
+        buffer_free(&k->body);
+        buffer_free(&k->thread.authorization);
+        free(k);
+}
+
+static void on_dropped(void *arg, enum lane_end end)
+{
+        struct key_job *k = arg;
+        (void)end; // what could not be given back stays in the token until the process ends
+        destroy(k);
+}
+
+static void give_back(struct key_job *k)
+{
+        const struct lane_order order = {
+            .lane = lane_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
+        if (x509_identity_is_in_device(k->thread.identity.x509)) {
+                lanes_start(k->deps.lanes, &k->lane, &order);
+                return;
+        }
+        kept_identity_drop(&k->thread.identity);
+        destroy(k);
+}
+
+static void answer(struct key_job *k, const struct error *e)
+{
+        k->is_awaited = false;
+        k->deps.done(k->deps.owner, e);
+}
+
+static void on_late(void *arg)
+{
+        struct key_job *k = arg;
+        struct error e = {0};
+        if (!k->is_awaited)
+                return;
+        (void)error_set(&e, ERROR_TRANSIENT, "the private key %s did not answer within %lld ms", source_of(k),
+                        (long long)k->timeout_ms);
+        (void)hint_stuck(&e);
+        answer(k, &e);
+}
+
+static void say_end(const struct key_job *k, enum lane_end end, struct error *e)
+{
+        if (end == LANE_CANCELLED)
+                (void)error_set(e, ERROR_CANCELLED, "cancelled");
+        if (end == LANE_NO_THREAD)
+                (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", source_of(k));
+        if (end != LANE_STUCK)
+                return;
+        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: others of the same token do not answer",
+                        source_of(k));
+        (void)hint_stuck(e);
+}
+
+static void on_done(void *arg, enum lane_end end)
+{
+        struct key_job *k = arg;
+        k->is_out = false;
+        if (k->is_freed) {
+                give_back(k);
+                return;
+        }
+        if (!k->is_awaited) // late: whoever asks again finds it ready
+                return;
+        say_end(k, end, &k->thread.error);
+        answer(k, k->thread.error.kind == ERROR_NONE ? NULL : &k->thread.error);
+}
+
+// A copy of `text` in *kept, which may be one already.
+static int keep(char **kept, const char *text)
+{
+        if (text && *kept && strcmp(text, *kept) == 0)
+                return 0;
+        char *copy = text ? strdup(text) : NULL;
+        if (text && !copy)
+                return -1;
+        free(*kept);
+        *kept = copy;
+        return 0;
+}
+
+static int keep_profile(struct key_job *k, const struct profile *profile)
+{
+        struct x509_paths paths = kept_identity_paths(profile); // a passphrase in there lives as long as the process
+        const char **const all[PATHS_N] = {&paths.certificate, &paths.certificate_chain,
+                                           &paths.private_key, &paths.passphrase_file,
+                                           &paths.pkcs12,      &paths.pkcs11_module};
+        int r = keep(&k->region, profile->issuer_region ? profile->issuer_region : "");
+        for (size_t i = 0; i < PATHS_N; i++) {
+                r |= keep(&k->paths_kept[i], *all[i]);
+                *all[i] = k->paths_kept[i];
+        }
+        k->paths = paths; // in any case: what was kept before may be gone
+        return r;
+}
+
+struct key_job *key_job_new(const struct key_job_deps *deps)
+{
+        struct key_job *k = calloc(1, sizeof(*k));
+        if (!k)
+                return NULL;
+        k->deps = *deps;
+        k->url = strdup(deps->url);
+        buffer_init(&k->body, LIMIT_UPSTREAM_BODY);
+        buffer_init(&k->thread.authorization, LIMIT_UPSTREAM_HEADER);
+        if (k->url)
+                return k;
+        destroy(k);
+        return NULL;
+}
+
+int key_job_sign(struct key_job *k, const struct key_order *order, struct error *e)
+{
+        assert(!k->is_awaited);
+        if (k->is_out) {
+                (void)error_set(e, ERROR_TRANSIENT, "the private key %s still does not answer", source_of(k));
+                (void)hint_stuck(e);
+                return -1;
+        }
+        buffer_reset(&k->body);
+        buffer_reset(&k->thread.authorization);
+        if (buffer_put(&k->body, order->body) < 0 || keep_profile(k, order->profile) < 0)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        k->time_s = order->time_s;
+        k->timeout_ms = order->timeout_ms;
+        k->thread.error = (struct error){.kind = ERROR_NONE};
+        k->is_out = true;
+        k->is_awaited = true;
+        const struct lane_order lane = {
+            .lane = lane_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
+        lanes_start(k->deps.lanes, &k->lane, &lane);
+        return 0;
+}
+
+void key_job_cancel(struct key_job *k)
+{
+        if (k->is_awaited)
+                lane_job_cancel(&k->lane);
+}
+
+const struct kept_identity *key_job_identity(const struct key_job *k)
+{
+        return k->is_out ? NULL : &k->thread.identity;
+}
+
+struct slice key_job_authorization(const struct key_job *k)
+{
+        return buffer_slice(&k->thread.authorization);
+}
+
+const char *key_job_amz_date(const struct key_job *k)
+{
+        return k->thread.amz_date;
+}
+
+void key_job_forget(struct key_job *k)
+{
+        if (k->is_out)
+                return;
+        buffer_free(&k->body);
+        buffer_free(&k->thread.authorization);
+}
+
+void key_job_free(struct key_job *k)
+{
+        if (!k)
+                return;
+        assert(!k->is_awaited);
+        k->is_freed = true;
+        if (!k->is_out)
+                give_back(k);
+}

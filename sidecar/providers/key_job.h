@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// An X.509 identity and what it signs, in a thread of its own: reading files, deriving the key of an encrypted one and
+// signing take milliseconds, with a token far more, and one that hangs never comes back. The caller gets an answer in
+// any case; a thread that is late keeps the identity until it does come back, and nothing is asked of it before.
+// Loop thread only.
+#ifndef SIDECAR_PROVIDERS_KEY_JOB_H
+#define SIDECAR_PROVIDERS_KEY_JOB_H
+
+#include <stdint.h>
+
+#include "proto/mem/slice.h"
+#include "sidecar/base/error.h"
+
+struct key_job; // opaque
+struct kept_identity;
+struct lanes;
+struct profile;
+
+struct key_job_deps {
+        struct lanes *lanes;
+        const char *url; // of the endpoint; copied
+        // The end of key_job_sign(): signed, or *e. Never from within it.
+        void (*done)(void *owner, const struct error *e);
+        void *owner;
+};
+
+// NULL: out of memory.
+struct key_job *key_job_new(const struct key_job_deps *deps);
+
+// What to sign, and with what; copied.
+struct key_order {
+        const struct profile *profile; // of type roles_anywhere
+        struct slice body;
+        int64_t time_s;
+        int64_t timeout_ms; // for loading and signing; what the message says
+        uint64_t late_ms;   // the same in the loop's time
+};
+
+// Makes the identity what its files say and signs a CreateSession request with it. 0: `done` follows, exactly once;
+// when the thread is late, with ERROR_TRANSIENT. Or -1 with *e, and nothing follows: memory, or ERROR_TRANSIENT while
+// the thread of an earlier one has not come back. Not while one is under way.
+int key_job_sign(struct key_job *k, const struct key_order *order, struct error *e);
+
+// `done` still follows, once: soon, or when the thread comes back or is late.
+void key_job_cancel(struct key_job *k);
+
+// The identity, whatever came of it; its x509 is NULL when there is none. NULL while a thread has it.
+const struct kept_identity *key_job_identity(const struct key_job *k);
+
+// Of what was signed last; borrowed until the next key_job_sign().
+struct slice key_job_authorization(const struct key_job *k);
+const char *key_job_amz_date(const struct key_job *k);
+
+// What was signed is not needed any more.
+void key_job_forget(struct key_job *k);
+
+// Not while `done` is to follow. A thread gives back what is in a token or a TPM, which may hang as well. NULL is fine.
+void key_job_free(struct key_job *k);
+
+#endif
