@@ -77,6 +77,7 @@ static void forget_certificate(struct roles_anywhere *r)
 {
         free(r->facts.certificate.subject);
         free(r->facts.certificate.serial);
+        free(r->facts.certificate.problem);
         r->facts = (struct provider_facts){.certificate.subject = NULL};
 }
 
@@ -90,6 +91,8 @@ static void learn_certificate(struct roles_anywhere *r)
         char *subject = strdup(x509_identity_subject(identity));
         r->facts.certificate.serial = strdup(x509_identity_serial(identity));
         r->facts.certificate.not_after_s = x509_identity_not_after_s(identity);
+        if (r->job.identity.reload.kind != ERROR_NONE)
+                r->facts.certificate.problem = strdup(r->job.identity.reload.message);
         if (r->facts.certificate.serial)
                 r->facts.certificate.subject = subject;
         else

@@ -153,12 +153,16 @@ static void what_is_known_of_the_certificate(void **state)
         assert_non_null(facts->certificate.subject);
         assert_string_equal(facts->certificate.serial, "4097");
         assert_true(facts->certificate.not_after_s > NOW_S);
+        assert_null(facts->certificate.problem);
         write_certificate(&s, 1, 4098); // whose key is not there yet: what is signed with is the earlier one
         run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4097");
+        assert_non_null(facts->certificate.problem);
+        assert_non_null(strstr(facts->certificate.problem, "4098"));
         pki_write_key(&s.pki, s.pki.keys[1]);
         run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4098");
+        assert_null(facts->certificate.problem);
         pki_write_text(&s.pki, s.pki.certificate, "");
         run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4098");
