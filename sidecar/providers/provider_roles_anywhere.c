@@ -18,11 +18,13 @@
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/signing/x509.h"
 
+enum { CLOCKS_DIFFER_S = 60 }; // more than by what requests take
+
 // Is the pool thread's while work is under way, else the loop thread's.
 struct job {
         struct kept_identity identity;
         struct buffer body, authorization;
-        int64_t time_s;
+        int64_t time_s, wall_s; // the service's clock, and this host's
         char amz_date[TIME_AMZ_SIZE];
         struct error error; // of kind ERROR_NONE: it is signed
 };
@@ -43,8 +45,17 @@ struct roles_anywhere {
 
 static int renew(struct roles_anywhere *r, struct error *e)
 {
+        struct error by_own_clock = {.kind = ERROR_NONE};
         const struct x509_paths paths = kept_identity_paths(r->profile);
-        return kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e);
+        if (kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e) == 0)
+                return 0;
+        // What the service said of its time may have been wrong, and without a call it is not heard again.
+        int64_t difference_s = r->job.time_s - r->job.wall_s;
+        if (e->kind != ERROR_CONFIG || (difference_s < CLOCKS_DIFFER_S && difference_s > -CLOCKS_DIFFER_S) ||
+            kept_identity_renew(&r->job.identity, &paths, r->job.wall_s, &by_own_clock) < 0)
+                return -1;
+        *e = by_own_clock; // none
+        return 0;
 }
 
 static int sign(struct roles_anywhere *r, struct error *e)
@@ -130,6 +141,7 @@ static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_p
         if (create_session_body(r->profile, &r->job.body, e) < 0)
                 return -1;
         r->job.time_s = time_s;
+        r->job.wall_s = clock_wall_s(r->exchange.deps.clock);
         r->job.error = (struct error){.kind = ERROR_NONE};
         work_start(&r->work, r->exchange.deps.loop, job_run, job_done, r);
         return EXCHANGE_LATER;
