@@ -18,8 +18,6 @@
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/signing/x509.h"
 
-enum { CLOCKS_DIFFER_S = 60 }; // more than by what requests take
-
 // Is the pool thread's while work is under way, else the loop thread's.
 struct job {
         struct kept_identity identity;
@@ -45,17 +43,8 @@ struct roles_anywhere {
 
 static int renew(struct roles_anywhere *r, struct error *e)
 {
-        struct error by_own_clock = {.kind = ERROR_NONE};
         const struct x509_paths paths = kept_identity_paths(r->profile);
-        if (kept_identity_renew(&r->job.identity, &paths, r->job.time_s, e) == 0)
-                return 0;
-        // What the service said of its time may have been wrong, and without a call it is not heard again.
-        int64_t difference_s = r->job.time_s - r->job.wall_s;
-        if (e->kind != ERROR_CONFIG || (difference_s < CLOCKS_DIFFER_S && difference_s > -CLOCKS_DIFFER_S) ||
-            kept_identity_renew(&r->job.identity, &paths, r->job.wall_s, &by_own_clock) < 0)
-                return -1;
-        *e = by_own_clock; // none
-        return 0;
+        return kept_identity_renew_by_either(&r->job.identity, &paths, r->job.time_s, r->job.wall_s, e);
 }
 
 static int sign(struct roles_anywhere *r, struct error *e)
