@@ -11,7 +11,7 @@ struct provider_facts {
                 char *serial;  // decimal
                 int64_t not_after_s;
                 char *problem; // why it is not what the files say by now; NULL: it is
-        } certificate; // that requests are signed with
+        } certificate;         // that requests are signed with
 };
 
 #endif
