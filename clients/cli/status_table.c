@@ -252,6 +252,13 @@ static void put_certificate(const struct table *t, const struct row *row, struct
         (void)buffer_put_str(text, has_ended ? ", expired " : ", expires ");
         put_text(t, not_after, text);
         put_wrapped(buffer_slice(text), out);
+        size_t problem = json_get(t->doc, row->certificate, SLICE("problem"));
+        if (problem == JSON_NONE || json_kind(t->doc, problem) != JSON_STRING)
+                return;
+        buffer_reset(text);
+        (void)buffer_put_str(text, "the one in its files is not used: ");
+        put_text(t, problem, text);
+        put_wrapped(buffer_slice(text), out);
 }
 
 // Of one profile alone: which source answers, and before it those that were passed over.

@@ -106,6 +106,17 @@ static void tell_certificate(struct journal *j, struct entry *entry)
                   LOG_STR("hint", "replace certificate and key; the files are read anew by themselves"));
 }
 
+// What was put in its place cannot be used. A failure says it by itself.
+static void tell_certificate_problem(const struct journal *j, struct entry *entry)
+{
+        const struct provider_facts *facts = entry_facts(entry);
+        if (facts && facts->certificate.problem)
+                LOG_EVENT(j->log, LOG_LEVEL_WARN, "certificate_not_replaced", LOG_STR("profile", entry_name(entry)),
+                          LOG_STR("serial", facts->certificate.serial), LOG_STR("error", facts->certificate.problem),
+                          LOG_STR("hint", "until the files are right, the certificate of this serial is used while it "
+                                          "is valid"));
+}
+
 void journal_deinit(struct journal *j)
 {
         while (j->told) {
@@ -124,11 +135,13 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_success(j, "rotated", entry, duration_ms);
                 tell_certificate(j, entry);
+                tell_certificate_problem(j, entry);
                 break;
         case VAULT_REFRESHED: // nothing is new
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_success(j, "refreshed", entry, duration_ms);
                 tell_certificate(j, entry);
+                tell_certificate_problem(j, entry);
                 break;
         case VAULT_REFRESH_FAILED:
                 metrics_observe_refresh(j->metrics, duration_ms);

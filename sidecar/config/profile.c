@@ -64,8 +64,14 @@ static bool same_role(const struct role_settings *a, const struct role_settings 
 
 static bool same_issuer(const struct profile *a, const struct profile *b)
 {
-        return same_text(a->issuer_region, b->issuer_region) && same_text(a->endpoint_url, b->endpoint_url) &&
-               same_text(a->ca_bundle, b->ca_bundle) && a->connect_timeout_ms == b->connect_timeout_ms &&
+        return same_text(a->issuer_region, b->issuer_region) && same_text(a->endpoint_url, b->endpoint_url);
+}
+
+// How it is called, which says nothing of what it issues. These are changed when calls fail, and then what is held is
+// all there is.
+static bool same_calls(const struct profile *a, const struct profile *b)
+{
+        return same_text(a->ca_bundle, b->ca_bundle) && a->connect_timeout_ms == b->connect_timeout_ms &&
                a->read_timeout_ms == b->read_timeout_ms;
 }
 
@@ -179,6 +185,7 @@ static bool same_sign(const struct profile *a, const struct profile *b)
 bool profile_same(const struct profile *a, const struct profile *b)
 {
         return profile_same_identity(a, b) && same_text(a->region, b->region) && same_issuer(a, b) &&
-               a->on_demand == b->on_demand && a->refresh_before_seconds == b->refresh_before_seconds &&
-               same_allow(a, b) && same_sign(a, b) && same_chain(a, b);
+               same_calls(a, b) && a->on_demand == b->on_demand &&
+               a->refresh_before_seconds == b->refresh_before_seconds && same_allow(a, b) && same_sign(a, b) &&
+               same_chain(a, b);
 }

@@ -62,7 +62,7 @@ struct profile {
         // not shown and cannot be asked for.
         bool is_implied;
         char *stands_for; // of an implied one: the shown profile that it was first made for
-        char *fault; // why it cannot be used, in words (an AWS profile that is broken); NULL: it can
+        char *fault;      // why it cannot be used, in words (an AWS profile that is broken); NULL: it can
         char *fault_hint;
         // Where the settings of a shared_config or default_chain come from: links that did not answer, in order, and
         // why, then the one that did.
@@ -152,8 +152,8 @@ const char *profile_type_name(enum profile_type type); // "assume_role"
 // Its name, or that of one that is shown and stands on it: what a person may ask for.
 const char *profile_shown_name(const struct profile *p);
 
-// Equal in all that decides how credentials are obtained (not allow, sign, refresh settings): an entry whose profile
-// is equal keeps its credentials over a reload.
+// Equal in all that decides which credentials are obtained (not allow, sign, refresh settings, time-outs, ca_bundle):
+// an entry whose profile is equal keeps its credentials over a reload.
 bool profile_same_identity(const struct profile *a, const struct profile *b);
 // Equal in everything.
 bool profile_same(const struct profile *a, const struct profile *b);

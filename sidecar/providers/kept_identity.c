@@ -3,6 +3,8 @@
 
 #include "sidecar/config/profile.h"
 
+enum { CLOCKS_DIFFER_S = 60 }; // by more than requests take
+
 struct x509_paths kept_identity_paths(const struct profile *profile)
 {
         const __typeof__(profile->roles_anywhere) *from = &profile->roles_anywhere;
@@ -51,6 +53,19 @@ int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *pat
         }
         *e = why;
         return -1;
+}
+
+int kept_identity_renew_by_either(struct kept_identity *kept, const struct x509_paths *paths, int64_t service_s,
+                                  int64_t own_s, struct error *e)
+{
+        struct error by_own_clock;
+        if (kept_identity_renew(kept, paths, service_s, e) == 0)
+                return 0;
+        bool is_same_time = service_s - own_s < CLOCKS_DIFFER_S && own_s - service_s < CLOCKS_DIFFER_S;
+        if (e->kind != ERROR_CONFIG || is_same_time || kept_identity_renew(kept, paths, own_s, &by_own_clock) < 0)
+                return -1;
+        *e = (struct error){.kind = ERROR_NONE};
+        return 0;
 }
 
 int kept_identity_sign(struct kept_identity *kept, const struct x509_request *request, char amz_date[17],

@@ -28,6 +28,11 @@ struct kept_identity {
 // tried again while its file is the same: tokens lock themselves after a few. 0, or -1 with *e.
 int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *paths, int64_t now_s, struct error *e);
 
+// The same by the service's clock or, where the certificate is not valid by that, by this host's: what the service said
+// of its time may have been wrong once, and without a call it is not heard again. On success *e is of kind ERROR_NONE.
+int kept_identity_renew_by_either(struct kept_identity *kept, const struct x509_paths *paths, int64_t service_s,
+                                  int64_t own_s, struct error *e);
+
 // x509_sign_request() with it. A key that fails is read anew the next time: it may have been in a token that was taken
 // out. 0, or -1 with *e.
 int kept_identity_sign(struct kept_identity *kept, const struct x509_request *request, char amz_date[17],

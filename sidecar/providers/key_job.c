@@ -21,7 +21,7 @@ struct key_job {
         char *paths_kept[PATHS_N], *region, *url;
         struct x509_paths paths;
         struct buffer body;
-        int64_t time_s, timeout_ms;
+        int64_t time_s, own_s, timeout_ms;
         bool is_out;     // a thread has it, or is to have it
         bool is_awaited; // by the owner
         bool is_freed;   // by the owner
@@ -55,7 +55,7 @@ static void run(struct lane_job *lane, void *arg)
 {
         struct key_job *k = arg;
         struct error *e = &k->thread.error;
-        if (kept_identity_renew(&k->thread.identity, &k->paths, k->time_s, e) == 0 && !lane_job_is_cancelled(lane))
+        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) == 0 && !lane_job_is_cancelled(lane))
                 (void)sign(k, e);
 }
 
@@ -223,6 +223,7 @@ int key_job_sign(struct key_job *k, const struct key_order *order, struct error 
         if (buffer_put(&k->body, order->body) < 0 || keep_profile(k, order->profile) < 0)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         k->time_s = order->time_s;
+        k->own_s = order->own_s;
         k->timeout_ms = order->timeout_ms;
         k->thread.error = (struct error){.kind = ERROR_NONE};
         k->is_out = true;

@@ -31,7 +31,8 @@ struct key_job *key_job_new(const struct key_job_deps *deps);
 struct key_order {
         const struct profile *profile; // of type roles_anywhere
         struct slice body;
-        int64_t time_s;
+        int64_t time_s;     // the service's clock
+        int64_t own_s;      // this host's
         int64_t timeout_ms; // for loading and signing; what the message says
         uint64_t late_ms;   // the same in the loop's time
 };

@@ -10,7 +10,8 @@ struct provider_facts {
                 char *subject; // RFC 2253; NULL: none was loaded yet, and the rest means nothing
                 char *serial;  // decimal
                 int64_t not_after_s;
-        } certificate; // that requests are signed with
+                char *problem; // why it is not what the files say by now; NULL: it is
+        } certificate;         // that requests are signed with
 };
 
 #endif

@@ -39,12 +39,14 @@ static void forget_certificate(struct roles_anywhere *r)
 {
         free(r->facts.certificate.subject);
         free(r->facts.certificate.serial);
+        free(r->facts.certificate.problem);
         r->facts = (struct provider_facts){.certificate.subject = NULL};
 }
 
 // Of what cannot be loaded any more the last is told. Without memory nothing is.
 static void learn_certificate(struct roles_anywhere *r)
 {
+        const struct kept_identity *kept = key_job_identity(r->key);
         const struct x509_identity *identity = identity_of(r);
         if (!identity)
                 return;
@@ -52,6 +54,8 @@ static void learn_certificate(struct roles_anywhere *r)
         char *subject = strdup(x509_identity_subject(identity));
         r->facts.certificate.serial = strdup(x509_identity_serial(identity));
         r->facts.certificate.not_after_s = x509_identity_not_after_s(identity);
+        if (kept->reload.kind != ERROR_NONE)
+                r->facts.certificate.problem = strdup(kept->reload.message);
         if (r->facts.certificate.serial)
                 r->facts.certificate.subject = subject;
         else
@@ -90,6 +94,7 @@ static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_p
         const struct key_order order = {.profile = r->profile,
                                         .body = buffer_slice(&r->body),
                                         .time_s = time_s,
+                                        .own_s = clock_wall_s(r->exchange.deps.clock),
                                         .timeout_ms = timeout_ms,
                                         .late_ms = clock_real_ms(r->exchange.deps.clock, timeout_ms)};
         return key_job_sign(r->key, &order, e) < 0 ? -1 : EXCHANGE_LATER;

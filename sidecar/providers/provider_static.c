@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long-term keys, or a session that somebody else renews, from the configuration or from files. Files are read at each
-// fetch. Nothing here takes time, so completion waits for a later turn of the loop. Loop thread only.
+// fetch. Whoever replaces them does so one after another, and half of the old with half of the new is no key: files
+// that have changed a moment ago are given another one. Else nothing here takes time, so completion waits for a later
+// turn of the loop. Loop thread only.
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/mem/time.h"
@@ -11,15 +14,76 @@
 #include "sidecar/base/file.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/defer.h"
+#include "sidecar/io/delay.h"
 #include "sidecar/providers/sources.h"
+
+enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
+enum { SETTLE_MS = 1000, SETTLES_N = 5 };
+#define NS_PER_S INT64_C(1000000000)
+
+// What the files look like; zeroed where there is none.
+struct looks {
+        struct {
+                dev_t device;
+                ino_t inode;
+                off_t size;
+                int64_t changed_ns; // wall clock
+        } files[FILES_N];
+};
 
 struct static_keys {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct provider_deps deps;
         struct defer *defer;
-        bool is_cancelled;
+        struct delay *delay;
+        struct looks given; // of the files that the last success was read from
+        unsigned settles;   // pauses in this fetch
+        bool has_given, is_cancelled;
 };
+
+// --- what is being replaced ---
+
+static void look(const struct static_keys *s, struct looks *ret)
+{
+        const char *const paths[FILES_N] = {s->profile->keys.access_key_id_file,
+                                            s->profile->keys.secret_access_key_file,
+                                            s->profile->keys.session_token_file};
+        *ret = (struct looks){0};
+        for (size_t i = 0; i < FILES_N; i++) {
+                struct stat st;
+                if (!paths[i] || stat(paths[i], &st) < 0)
+                        continue;
+                ret->files[i].device = st.st_dev;
+                ret->files[i].inode = st.st_ino;
+                ret->files[i].size = st.st_size;
+                ret->files[i].changed_ns = (int64_t)st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec;
+        }
+}
+
+static bool looks_are_equal(const struct looks *a, const struct looks *b)
+{
+        for (size_t i = 0; i < FILES_N; i++)
+                if (a->files[i].device != b->files[i].device || a->files[i].inode != b->files[i].inode ||
+                    a->files[i].size != b->files[i].size || a->files[i].changed_ns != b->files[i].changed_ns)
+                        return false;
+        return true;
+}
+
+static bool has_just_changed(const struct static_keys *s, const struct looks *now)
+{
+        int64_t now_ms = s->deps.clock->wall_ms(s->deps.clock->context);
+        for (size_t i = 0; i < FILES_N; i++) {
+                int64_t age_ms = now_ms - now->files[i].changed_ns / 1000000;
+                if (age_ms >= 0 && age_ms < SETTLE_MS)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_given_time(struct static_keys *s); // true: static_due() follows once more
+
+// --- reading ---
 
 // One member: from its file when there is one, else what the configuration holds.
 static int read_member(const char *path, const char *what, struct slice given, struct buffer *file, struct slice *ret,
@@ -33,8 +97,6 @@ static int read_member(const char *path, const char *what, struct slice given, s
         *ret = buffer_slice(file);
         return 0;
 }
-
-enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
 
 static int read_keys(const struct static_keys *s, struct buffer files[FILES_N], struct credentials *fields,
                      struct error *e)
@@ -89,30 +151,73 @@ static struct credentials *make_credentials(const struct static_keys *s, struct 
         return c;
 }
 
+// --- the provider ---
+
+static struct credentials *fetch(struct static_keys *s, const struct looks *before, bool *ret_again, struct error *e)
+{
+        struct looks after;
+        struct credentials *c = make_credentials(s, e);
+        look(s, &after);
+        *ret_again = !looks_are_equal(before, &after) && is_given_time(s);
+        if (*ret_again) {
+                credentials_unref(c);
+                return NULL;
+        }
+        if (c) {
+                s->given = *before;
+                s->has_given = true;
+        }
+        return c;
+}
+
 static void static_due(void *arg)
 {
         struct static_keys *s = arg;
         s->defer = NULL;
+        s->delay = NULL;
         struct error e = {0};
         struct credentials *c = NULL;
+        struct looks now;
+        bool is_again = false;
+        look(s, &now);
         if (s->is_cancelled)
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        else if (s->has_given && !looks_are_equal(&now, &s->given) && has_just_changed(s, &now) && is_given_time(s))
+                is_again = true;
         else
-                c = make_credentials(s, &e);
-        provider_finish(&s->base, c, c ? NULL : &e);
+                c = fetch(s, &now, &is_again, &e);
+        if (!is_again)
+                provider_finish(&s->base, c, c ? NULL : &e);
+}
+
+static bool is_given_time(struct static_keys *s)
+{
+        if (s->settles++ >= SETTLES_N)
+                return false;
+        s->delay = delay_start(s->deps.loop, clock_real_ms(s->deps.clock, SETTLE_MS), static_due, s);
+        return s->delay != NULL;
 }
 
 static int static_start(struct provider *p, struct error *e)
 {
         struct static_keys *s = (struct static_keys *)p;
         s->is_cancelled = false;
+        s->settles = 0;
         s->defer = defer_start(s->deps.loop, static_due, s);
         return s->defer ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
 static void static_cancel(struct provider *p)
 {
-        ((struct static_keys *)p)->is_cancelled = true; // told from the loop, at the deferral's turn
+        struct static_keys *s = (struct static_keys *)p;
+        s->is_cancelled = true; // told from the loop, at the deferral's turn
+        if (!s->delay)
+                return;
+        delay_cancel(s->delay);
+        s->delay = NULL;
+        s->defer = defer_start(s->deps.loop, static_due, s);
+        if (!s->defer)
+                static_due(s);
 }
 
 static void static_destroy(struct provider *p)

@@ -157,6 +157,13 @@ static bool may_fall_back(const struct sso_keeper *k)
         return k->token.access_token.n > 0 && !is_refused(k) && sso_token_judge(&k->token, now_s(k)) <= SSO_TOKEN_RENEW;
 }
 
+// What the service said of its time may have been wrong, and without a call it is not heard again: the portal decides.
+static bool lives_by_own_clock(const struct sso_keeper *k)
+{
+        int64_t wall_s = clock_wall_s(k->deps.clock);
+        return k->token.access_token.n > 0 && !is_refused(k) && sso_token_judge(&k->token, wall_s) <= SSO_TOKEN_RENEW;
+}
+
 static void waited(void *arg)
 {
         struct sso_keeper *k = arg;
@@ -187,7 +194,7 @@ static bool needs_renewal(const struct sso_keeper *k)
 static int renew(struct sso_keeper *k, struct error *e)
 {
         if (!can_renew(k))
-                return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
+                return may_fall_back(k) || lives_by_own_clock(k) ? SSO_KEEPER_THERE : say_ended(k, e);
         k->lock = sso_cache_lock(k->path);
         if (k->lock == -EWOULDBLOCK)
                 return wait_for_other(k, e);

@@ -91,6 +91,7 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         put_text(b, "subject", slice_str(facts->certificate.subject));
         put_text(b, "serial", slice_str(facts->certificate.serial));
         put_time(b, "not_after", facts->certificate.not_after_s);
+        put_text(b, "problem", slice_str(facts->certificate.problem));
         json_end_object(b);
 }
 

@@ -52,6 +52,9 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
 
 void entry_configure(struct entry *e, const struct entry_options *options)
 {
+        // Whatever is the same: what has failed may have been corrected in a file that the settings only name.
+        if (e->failures_in_row > 0 && e->last_failure != ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER)
+                plan_no_later_than(e, e->last_attempt_ms + ENTRY_CORRECTED_MS);
         e->owner = options->owner;
         if (e->before_s == options->refresh_before_seconds && e->recheck_s == options->recheck_seconds &&
             e->is_on_demand == options->on_demand)

@@ -29,6 +29,7 @@
 
 enum {
         ENTRY_IDLE_MS = 15 * 60 * 1000, // an on-demand entry is dropped when nobody asked for this long
+        ENTRY_CORRECTED_MS = 5 * 1000,  // from an attempt that failed to the next, when the configuration was read anew
         VAULT_STARTS_PER_TURN = 16,
         VAULT_ANSWERS_PER_TURN = 16, // to chained providers, which start calls of their own
         VAULT_TURN_MS = 1,

@@ -11,7 +11,7 @@ static void on_moved(void *arg)
         entry_login_status(e, &status);
         if (status.state == LOGIN_COMPLETE) { // it may be another person: what was held goes
                 e->is_outdated = e->is_running;
-                e->is_forced = !e->is_running;
+                e->is_forced = e->is_forced || !e->is_running;
                 refresh_request(e, true);
         }
         vault_settle_soon(e);

@@ -80,7 +80,8 @@ void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing);
 // first fetch of an eager entry starts from the loop; many at once are spread over its turns.
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
 
-// Changes what may change without a new identity. Name and upstream stay.
+// Changes what may change without a new identity. Name and upstream stay. What has failed, but for throttling, is tried
+// again soon (5 s after the last attempt), as what was wrong may have been corrected.
 void entry_configure(struct entry *entry, const struct entry_options *options);
 
 // Removes an entry: its waiters complete with `reason` (from the loop), a running provider is cancelled, memory goes

@@ -48,7 +48,7 @@ def test_ten_days_left(start, standin, profiles, folder):
         agent.credentials(name)
     end = end_of(standin, "expiring.pem")
     assert 9 < (end - datetime.now(UTC)).total_seconds() / 86400 < 11
-    expected = {"subject": "CN=expiring-client", "serial": "4711", "not_after": rfc3339(end)}
+    expected = {"subject": "CN=expiring-client", "serial": "4711", "not_after": rfc3339(end), "problem": None}
     assert agent.profile("ending")["certificate"] == expected
     assert agent.profile("lasting")["certificate"]["not_after"] == rfc3339(end_of(standin, "ec.pem"))
     assert "certificate" not in agent.profile("tenant")

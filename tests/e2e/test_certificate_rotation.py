@@ -98,9 +98,12 @@ def test_every_order(start_fresh, standin, profiles, place, parts, make_profile)
         for part in order[:-1]:
             write_part(standin, place, part, kind)
             assert signed_by(agent, standin) == NAMES[before], (order, part)
+            assert agent.profile("onprem")["certificate"]["problem"], "nobody would know that it is not in use"
         write_part(standin, place, order[-1], kind)
         assert signed_by(agent, standin) == NAMES[kind], order
+        assert agent.profile("onprem")["certificate"]["problem"] is None
         before = kind
+    assert agent.events("certificate_not_replaced")
     for passphrase in PASSPHRASES.values():
         assert passphrase.decode() not in agent.stderr()
 

@@ -182,6 +182,18 @@ def test_reload_keeps_what_is_unchanged(start, standin, profiles):
     assert [c["duration"] for c in standin.calls(action="CreateSession")] == [None, 900]
 
 
+def test_time_outs_are_no_matter_of_identity(start, standin, profiles):
+    """They are raised when AWS is slow or away, and then what is held is all there is."""
+    agent = start(config(irsa=profiles.irsa(), tenant=profiles.assume("irsa")))
+    before = {name: agent.credentials(name) for name in ("irsa", "tenant")}
+    standin.fault("sts", "refuse")
+    changed = profiles.irsa(connect_timeout_ms=5000, read_timeout_ms=9000)
+    agent.reload(config(irsa=changed, tenant=profiles.assume("irsa")))
+    assert {name: agent.credentials(name, wait=0) for name in before} == before
+    assert agent.refresh("irsa").status == 503  # by the new settings, and what is held stays
+    assert agent.credentials("irsa", wait=0) == before["irsa"]
+
+
 def test_reload_removes(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(), base=profiles.static()))
     agent.credentials("irsa")

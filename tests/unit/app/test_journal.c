@@ -314,6 +314,17 @@ static void test_the_end_of_a_certificate(void **state)
                 if (is_told)
                         EXPECT(d, " profile=irsa subject=\"CN=a b\" serial=4097 not_after=2026-10-11T12:00:00Z hint=");
         }
+        char problem[] = "the key is another's";
+        d->facts.certificate.problem = problem;
+        for (int fails = 0; fails < 2; fails++) { // a failure says it by itself
+                d->fails = fails;
+                refresh(d, NOON_S + 200);
+                bool is_told = has_event(d, "certificate_not_replaced");
+                if (is_told == (fails > 0))
+                        fail_msg("%s", d->text);
+                if (is_told)
+                        EXPECT(d, " profile=irsa serial=4097 error=\"the key is another's\" hint=");
+        }
         d->provider.facts = NULL; // of other types
         d->fails = false;
         refresh(d, end_s + INT64_C(9) * DAY_S);

@@ -46,6 +46,12 @@ static const struct {
      "a        -     -      -        -             it has expired\n"
      "    hint: renew it\n"
      "    certificate: CN=a, serial 1, expired 2026-09-01T11:59:59Z\n"},
+    {"{\"name\":\"a\",\"last_error\":null,\"certificate\":{\"subject\":\"CN=a\",\"serial\":\"1\",\"not_after\":"
+     "\"2026-09-01T11:59:59Z\",\"problem\":\"the key is another's\"}}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a        -     -      -        -             -\n"
+     "    certificate: CN=a, serial 1, expired 2026-09-01T11:59:59Z\n"
+     "    the one in its files is not used: the key is another's\n"},
     {"{\"name\":\"a\",\"certificate\":null}",
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\na        -     -      -        -             -\n"},
     {"{\"profiles\":[{\"name\":\"a\",\"certificate\":{}},{\"name\":\"b\",\"certificate\":{}}]}",

@@ -127,6 +127,24 @@ static void an_unchanged_identity_is_not_read_again(void **state)
         tear_down(&s);
 }
 
+// A service that was in another year once is asked again, and then tells the right time.
+static void a_wrong_date_is_corrected(void **state)
+{
+        (void)state;
+        static const char *const dates[] = {"Date: Sat, 01 Jan 2050 00:00:00 GMT\r\n",
+                                            "Date: Tue, 01 Jan 2008 00:00:00 GMT\r\n"};
+        for (size_t i = 0; i < LENGTH(dates); i++) {
+                const struct upstream_answer answers[] = {{403, NULL, "{\"code\":\"X\"}"}, {201, DATE_NOW, SESSION}};
+                struct upstream_answer with_date[2] = {answers[0], answers[1]};
+                struct setup s;
+                with_date[0].fields = dates[i];
+                set_up_files(&s, with_date, LENGTH(with_date));
+                harness_run_to_error(s.h, ERROR_DENIED);
+                harness_run_to_credentials(s.h);
+                tear_down_files(&s);
+        }
+}
+
 static void what_is_known_of_the_certificate(void **state)
 {
         (void)state;
@@ -140,12 +158,16 @@ static void what_is_known_of_the_certificate(void **state)
         assert_non_null(facts->certificate.subject);
         assert_string_equal(facts->certificate.serial, "4097");
         assert_true(facts->certificate.not_after_s > NOW_S);
+        assert_null(facts->certificate.problem);
         write_certificate(&s, 1, 4098); // whose key is not there yet: what is signed with is the earlier one
         harness_run_to_credentials(s.h);
         assert_string_equal(facts->certificate.serial, "4097");
+        assert_non_null(facts->certificate.problem);
+        assert_non_null(strstr(facts->certificate.problem, "4098"));
         pki_write_key(&s.pki, s.pki.keys[1]);
         harness_run_to_credentials(s.h);
         assert_string_equal(facts->certificate.serial, "4098");
+        assert_null(facts->certificate.problem);
         pki_write_text(&s.pki, s.pki.certificate, "");
         harness_run_to_credentials(s.h);
         assert_string_equal(facts->certificate.serial, "4098");
@@ -201,6 +223,7 @@ int main(void)
             cmocka_unit_test(refusals_are_explained),
             cmocka_unit_test(a_bad_identity_is_an_error_of_the_fetch),
             cmocka_unit_test(what_is_known_of_the_certificate),
+            cmocka_unit_test(a_wrong_date_is_corrected),
             cmocka_unit_test(an_unchanged_identity_is_not_read_again),
             cmocka_unit_test(an_earlier_identity_bridges_a_half_renewal),
         };

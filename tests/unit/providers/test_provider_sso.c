@@ -190,10 +190,9 @@ static void a_token_that_is_refused_twice_takes_a_login(void **state)
 static void a_bad_renewed_token_is_not_kept(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {
-            {200, DATE_NOW, "{\"accessToken\":\"a b\",\"expiresIn\":100}"},
-            {200, DATE_NOW, RENEWED},
-            {200, DATE_NOW, ROLE}};
+        static const struct upstream_answer answers[] = {{200, DATE_NOW, "{\"accessToken\":\"a b\",\"expiresIn\":100}"},
+                                                         {200, DATE_NOW, RENEWED},
+                                                         {200, DATE_NOW, ROLE}};
         struct setup s;
         set_up(&s, ENDED, answers, LENGTH(answers));
         harness_run(s.h);
@@ -202,6 +201,39 @@ static void a_bad_renewed_token_is_not_kept(void **state)
                 harness_finish(s.h);
         if (!s.h->c)
                 fail_msg("%s", s.h->e.message);
+        tear_down(&s);
+}
+
+// A clock that was off once does not end a login for good.
+static void a_wrong_date_is_corrected(void **state)
+{
+        (void)state;
+        static const struct upstream_answer answers[] = {{200, "Date: Sat, 01 Jan 2028 00:00:00 GMT\r\n", ROLE},
+                                                         {200, DATE_NOW, ROLE}};
+        static const char *const tokens[] = {GOOD, TOKEN("\"2027-01-01T08:00:00Z\"" CLIENT)};
+        for (size_t i = 0; i < LENGTH(tokens); i++) {
+                struct setup s;
+                set_up(&s, tokens[i], answers, 2);
+                harness_run(s.h);
+                assert_int_equal(s.h->e.kind, ERROR_PROTOCOL); // what it gave ended a year ago
+                if (harness_start(s.h) == 0)
+                        harness_finish(s.h);
+                if (!s.h->c)
+                        fail_msg("%zu: %s", i, s.h->e.message);
+                tear_down(&s);
+        }
+        // Where it was the own clock that is off, the portal says so, once.
+        struct setup s;
+        static const struct upstream_answer late[] = {
+            {200, "Date: Sat, 01 Jan 2028 00:00:00 GMT\r\n", ROLE},
+            {401, ERROR_FIELD("UnauthorizedException"), "{\"message\":\"no\"}"}};
+        set_up(&s, GOOD, late, LENGTH(late));
+        for (int i = 0; i < 3; i++) {
+                if (harness_start(s.h) == 0)
+                        harness_finish(s.h);
+                assert_int_equal(s.h->e.kind, i == 0 ? ERROR_PROTOCOL : ERROR_INTERACTION);
+        }
+        (void)harness_requests(s.h, 2);
         tear_down(&s);
 }
 
@@ -281,13 +313,17 @@ static void left_in_the_middle_of_a_login(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(a_role_for_a_token),       cmocka_unit_test(an_ended_token_is_renewed_first),
-            cmocka_unit_test(what_goes_wrong),          cmocka_unit_test(cancel_at_each_call),
-            cmocka_unit_test(waits_for_whoever_renews), cmocka_unit_test(left_in_the_middle_of_a_login),
+            cmocka_unit_test(a_role_for_a_token),
+            cmocka_unit_test(an_ended_token_is_renewed_first),
+            cmocka_unit_test(what_goes_wrong),
+            cmocka_unit_test(cancel_at_each_call),
+            cmocka_unit_test(waits_for_whoever_renews),
+            cmocka_unit_test(left_in_the_middle_of_a_login),
             cmocka_unit_test(a_spent_refresh_token_ends_nothing),
             cmocka_unit_test(a_renewal_that_cannot_be_sent_says_why),
             cmocka_unit_test(a_token_that_is_refused_twice_takes_a_login),
             cmocka_unit_test(a_bad_renewed_token_is_not_kept),
+            cmocka_unit_test(a_wrong_date_is_corrected),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

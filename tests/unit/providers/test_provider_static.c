@@ -62,6 +62,56 @@ static void files_are_read_at_each_fetch(void **state)
         folder_remove(&folder);
 }
 
+static int64_t changed_ms(const char *path)
+{
+        struct stat st;
+        assert_int_equal(stat(path, &st), 0);
+        return (int64_t)st.st_ctim.tv_sec * 1000 + st.st_ctim.tv_nsec / 1000000;
+}
+
+// The secret follows its key a moment later: the two are never mixed.
+static void files_that_are_being_replaced(void **state)
+{
+        (void)state;
+        char folder[] = "/tmp/keyfob-test-XXXXXX";
+        assert_non_null(mkdtemp(folder));
+        char paths[2][64];
+        (void)snprintf(paths[0], sizeof(paths[0]), "%s/id", folder);
+        (void)snprintf(paths[1], sizeof(paths[1]), "%s/secret", folder);
+        const struct profile profile = {.type = PROFILE_STATIC,
+                                        .keys = {.access_key_id_file = paths[0], .secret_access_key_file = paths[1]}};
+        for (int is_left = 0; is_left < 2; is_left++) {
+                struct harness *h = harness_new(NULL, 0);
+                h->clock.speed = 20;
+                harness_make(h, &profile, NULL);
+                write_file(paths[0], "AKIDONE");
+                write_file(paths[1], "one");
+                h->wall_ms = changed_ms(paths[0]);
+                harness_run(h); // the first fetch waits for nothing
+                assert_true(slice_eq(h->c->access_key_id, SLICE("AKIDONE")));
+
+                write_file(paths[0], "AKIDTWOO");
+                h->wall_ms = changed_ms(paths[0]);
+                assert_int_equal(harness_start(h), 0);
+                (void)uv_run(&h->loop, UV_RUN_ONCE);
+                assert_int_equal(h->completions, 0);
+                if (is_left) {
+                        provider_cancel(h->provider);
+                        harness_finish(h);
+                        assert_int_equal(h->e.kind, ERROR_CANCELLED);
+                } else {
+                        write_file(paths[1], "two");
+                        h->wall_ms = changed_ms(paths[1]) + 1000;
+                        harness_finish(h);
+                        assert_true(slice_eq(h->c->access_key_id, SLICE("AKIDTWOO")));
+                        assert_true(slice_eq(h->c->secret_access_key, SLICE("two")));
+                        harness_run(h); // nothing has changed since
+                }
+                harness_free(h);
+        }
+        assert_int_equal(unlink(paths[0]) | unlink(paths[1]) | rmdir(folder), 0);
+}
+
 static void cancel_completes_once(void **state)
 {
         (void)state;
@@ -87,9 +137,8 @@ static void chained_type_needs_a_source(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(keys_of_the_configuration),
-            cmocka_unit_test(files_are_read_at_each_fetch),
-            cmocka_unit_test(cancel_completes_once),
+            cmocka_unit_test(keys_of_the_configuration),     cmocka_unit_test(files_are_read_at_each_fetch),
+            cmocka_unit_test(files_that_are_being_replaced), cmocka_unit_test(cancel_completes_once),
             cmocka_unit_test(chained_type_needs_a_source),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

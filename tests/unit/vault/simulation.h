@@ -186,7 +186,7 @@ struct fake {
         bool is_fixed;    // the same credentials each time, ending at fixed_end_s
         int64_t fixed_end_s;
         bool cancels_at_once;
-        const char *account; // 12 digits; NULL: not said
+        const char *account;                     // 12 digits; NULL: not said
         const struct credentials_source *source; // its base
         int64_t source_life_s;
         // what happened

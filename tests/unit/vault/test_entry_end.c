@@ -199,6 +199,38 @@ static void test_retire(void **state)
         }
 }
 
+// Whoever has corrected something does not wait out the backoff; a storm of reloads is no storm of calls.
+static void test_configured_after_a_failure(void **state)
+{
+        (void)state;
+        static const struct {
+                enum error_kind kind;
+                bool is_soon;
+        } cases[] = {{ERROR_CONFIG, true}, {ERROR_DENIED, true}, {ERROR_TRANSIENT, true}, {ERROR_THROTTLED, false}};
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                const struct entry_options options = {.name = "irsa"};
+                struct sim sim;
+                struct fake f;
+                sim_begin(&sim);
+                sim.random = UINT32_MAX; // the longest waits
+                fake_init(&f, &sim);
+                fake_fails(&f, cases[i].kind);
+                struct entry *e = fake_add(&f, "irsa", false);
+                sim_run(&sim, HOUR);
+                unsigned before = f.starts;
+                while (f.starts == before)
+                        sim_run(&sim, SECOND); // the next failure is a minute away at least
+                before = f.starts;
+                for (int reloads = 0; reloads < 60; reloads++) {
+                        entry_configure(e, &options);
+                        sim_run(&sim, SECOND / 2);
+                }
+                if (cases[i].is_soon ? f.starts < before + 4 || f.starts > before + 7 : f.starts != before)
+                        fail_msg("row %zu: %u attempts", i, f.starts - before);
+                sim_end(&sim);
+        }
+}
+
 static void test_provider_is_taken_over_by_a_closing_vault(void **state)
 {
         (void)state;
@@ -223,6 +255,7 @@ int main(void)
             cmocka_unit_test(test_on_demand_gives_up_when_nobody_asks),
             cmocka_unit_test(test_configure),
             cmocka_unit_test(test_retire),
+            cmocka_unit_test(test_configured_after_a_failure),
             cmocka_unit_test(test_provider_is_taken_over_by_a_closing_vault),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,8 +234,10 @@ static void test_nobody_is_needed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_kept_until_it_ends), cmocka_unit_test(test_asked_for_without_a_person),
-            cmocka_unit_test(test_looked_at_again),    cmocka_unit_test(test_login),
+            cmocka_unit_test(test_kept_until_it_ends),
+            cmocka_unit_test(test_asked_for_without_a_person),
+            cmocka_unit_test(test_looked_at_again),
+            cmocka_unit_test(test_login),
             cmocka_unit_test(test_login_while_a_fetch_is_under_way),
             cmocka_unit_test(test_nobody_is_needed),
         };
