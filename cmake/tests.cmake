@@ -37,6 +37,7 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
 endforeach()
 # They hold the other end of the wire themselves.
 target_link_options(torture_providers_fetch PRIVATE -Wl,--wrap=http_client_start,--wrap=http_call_cancel)
+target_link_options(torture_server_server PRIVATE -Wl,--wrap=uv_read_start,--wrap=credentials_new)
 
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.
