@@ -55,6 +55,11 @@ void torture_end(void)
         torture.is_armed = false;
 }
 
+bool torture_is_on(void)
+{
+        return torture.is_armed;
+}
+
 bool torture_has_struck(void)
 {
         return torture.strikes > 0;

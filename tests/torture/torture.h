@@ -43,6 +43,7 @@ int torture_main(const struct torture_row *rows, size_t count);
 // Between these two allocations fail. What stands outside is the test's own.
 void torture_begin(void);
 void torture_end(void);
+bool torture_is_on(void); // for what is called from within and is to be spared: ends it, and begins it again
 
 // Whether an allocation has failed in this round.
 bool torture_has_struck(void);

@@ -51,20 +51,18 @@ struct wire {
 struct credentials *__real_credentials_new(const struct credentials *fields);
 struct credentials *__wrap_credentials_new(const struct credentials *fields);
 
-static bool is_tortured;
-
 struct credentials *__wrap_credentials_new(const struct credentials *fields)
 {
+        bool is_on = torture_is_on();
         torture_end();
         struct credentials *c = __real_credentials_new(fields);
-        if (is_tortured)
+        if (is_on)
                 torture_begin();
         return c;
 }
 
 static void server_turn(struct fixture *f, bool with_torture)
 {
-        is_tortured = with_torture;
         if (with_torture)
                 torture_begin();
         turn(f);
