@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries of the vault with providers that do as they are told: added, fetched, waited for, chained, refreshed, retired.
-// Once memory is back, every entry that could be added has to come to its credentials.
+// Entries of the vault with providers that do as they are told: added, fetched, waited for, chained, refreshed,
+// retired. Once memory is back, every entry that could be added has to come to its credentials.
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>

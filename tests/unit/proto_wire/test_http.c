@@ -79,6 +79,7 @@ static const char *failure_name(enum http_parse result)
                 return "HEAD";
         case HTTP_BODY_TOO_LARGE:
                 return "BODY";
+        case HTTP_NO_MEMORY:
         case HTTP_MORE:
         case HTTP_EXPECTS:
         case HTTP_DONE:
