@@ -4,9 +4,9 @@
 // nothing left behind.
 //
 // How: the linker sends the calls that our own objects make (--wrap, see cmake/tests.cmake) to torture.c. So product
-// code is as it is shipped. Libraries keep their allocations: that OpenSSL or libuv run out of memory is not shown here;
-// expat and libcurl take theirs from functions of ours, and so are tortured along. Calls of all threads count, as some
-// work is done in libuv's pool.
+// code is as it is shipped. Libraries keep their allocations: that OpenSSL or libuv run out of memory is not shown
+// here; expat and libcurl take theirs from functions of ours, and so are tortured along. Calls of all threads count, as
+// some work is done in libuv's pool.
 //
 // A row is done once with nothing failing, then twice with each n: the n-th allocation alone fails (what goes on after
 // it must not take half for whole), and all from the n-th on (what cleans up must not need memory). After each round

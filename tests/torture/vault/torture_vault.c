@@ -222,7 +222,8 @@ static bool fetch_round(const void *arg)
         if (e) {
                 begin_waiting(&first, e, VAULT_WANT_CREDENTIALS); // both of one flight
                 begin_waiting(&second, e, VAULT_WANT_CREDENTIALS);
-                is_done = wait_for(&w, &first) & wait_for(&w, &second);
+                is_done = wait_for(&w, &first);
+                is_done = wait_for(&w, &second) && is_done;
         }
         bool is_rendered = is_done && entry_reply(e, &reply, &body);
         torture_end();
@@ -300,7 +301,8 @@ static bool retire_round(const void *arg)
         (void)uv_run(&w.loop, UV_RUN_NOWAIT);
         entry_retire(e, &reason);
         entry_retire(base, &reason);
-        bool is_given = wait_for(&w, &of_base) | wait_for(&w, &of_role);
+        bool is_given = wait_for(&w, &of_base);
+        is_given = wait_for(&w, &of_role) || is_given;
         tear_down(&w);
         torture_end();
         return is_given || torture_has_struck() || of_role.e.kind == ERROR_CANCELLED;
