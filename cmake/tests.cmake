@@ -37,6 +37,9 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
 endforeach()
 # They hold the other end of the wire themselves.
 target_link_options(torture_providers_fetch PRIVATE -Wl,--wrap=http_client_start,--wrap=http_call_cancel)
+target_link_options(torture_server_server PRIVATE -Wl,--wrap=uv_read_start,--wrap=credentials_new)
+target_link_options(torture_io_io PRIVATE
+  -Wl,--wrap=wiping_malloc,--wrap=wiping_calloc,--wrap=wiping_realloc,--wrap=wiping_strdup)
 
 # tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.

@@ -112,8 +112,13 @@ void keyfob_disconnect(struct keyfob_client *client)
         free(client);
 }
 
+static int why_refused(enum http_parse result)
+{
+        return result == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
+}
+
 // Receives until a final answer is whole. 0, or -errno: -ECONNRESET when the connection ended before the first byte,
-// -EPROTO when it ended later or what came is no HTTP.
+// -EPROTO when it ended later or what came is no HTTP, -ENOMEM.
 static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
 {
         bool begun = false;
@@ -131,7 +136,7 @@ static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
                         if (r == HTTP_MORE)
                                 break;
                         if (r != HTTP_DONE)
-                                return r == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
+                                return why_refused(r);
                         if (http_message(client->parser)->status >= 200) // one below announces another
                                 return rest.n == 0 ? 0 : -EPROTO;
                 }

@@ -24,7 +24,7 @@ static enum keyfob_status copy_out(const struct credentials *c, struct keyfob_cr
         size_t size = c->access_key_id.n + c->secret_access_key.n + c->session_token.n + c->account_id.n + 4;
         char *memory = secret_alloc(size);
         if (!memory)
-                return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
+                return errors_no_memory(error);
         char *at = memory;
         ret->access_key_id = put(&at, c->access_key_id);
         ret->secret_access_key = put(&at, c->secret_access_key);
@@ -48,6 +48,8 @@ static enum keyfob_status read_document(struct slice body, struct keyfob_credent
         buffer_init(&scratch, DOCUMENT_MAX);
         if (json_parse(&doc, body, &fault) == 0 && documents_read_process(&doc, &scratch, &fields, &what) == 0)
                 status = copy_out(&fields, ret, error);
+        else if (fault.no_memory || scratch.no_memory)
+                status = errors_no_memory(error);
         else
                 status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no credential document",
                                     what ? what : fault.what);

@@ -51,6 +51,11 @@ static enum keyfob_status set_at(struct keyfob_error *error, enum keyfob_status 
         return errors_set(error, status, detail, hint);
 }
 
+enum keyfob_status errors_no_memory(struct keyfob_error *error)
+{
+        return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
+}
+
 enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const char *socket)
 {
         switch (-r) {
@@ -76,7 +81,7 @@ enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const c
                               (const char *[]){"the agent at ", socket, " did not answer in time"},
                               "See the agent's log; its source of credentials may be slow or unreachable.");
         case ENOMEM:
-                return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
+                return errors_no_memory(error);
         case EMFILE:
         case ENFILE:
                 return errors_set(error, KEYFOB_NO_AGENT, "too many open files to connect to the agent",

@@ -9,6 +9,8 @@
 enum keyfob_status errors_set(struct keyfob_error *error, enum keyfob_status status, const char *detail,
                               const char *hint);
 
+enum keyfob_status errors_no_memory(struct keyfob_error *error);
+
 // Connecting, sending or receiving failed with -errno.
 enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const char *socket);
 

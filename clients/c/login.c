@@ -9,7 +9,8 @@
 enum { TEXT_MAX = 64 * 1024, BODY_MAX = 1024 };
 
 // A string member; what a terminal might obey becomes "?". One that does not fit is left out: half a URI is none.
-static void read_text(const struct json_doc *doc, size_t object, const char *key, char *to, size_t size)
+// False: there is no memory to read it.
+static bool read_text(const struct json_doc *doc, size_t object, const char *key, char *to, size_t size)
 {
         struct buffer text;
         size_t node = json_get(doc, object, slice_str(key));
@@ -20,7 +21,9 @@ static void read_text(const struct json_doc *doc, size_t object, const char *key
                 memcpy(to, text.p, text.n);
                 to[text.n] = 0;
         }
+        bool has_memory = !text.no_memory;
         buffer_free(&text);
+        return has_memory;
 }
 
 static int read_seconds(const struct json_doc *doc, const char *key)
@@ -41,31 +44,41 @@ static bool read_name(const struct json_doc *doc, const char *key, const char *c
         return false;
 }
 
-static bool read_login(const struct json_doc *doc, struct keyfob_login *login)
+static enum keyfob_status read_login(const struct json_doc *doc, struct keyfob_login *login)
 {
         static const char *const kinds[4] = {"none", "mfa", "sso"};
         static const char *const states[4] = {"idle", "pending", "complete", "failed"};
         unsigned kind, state;
         if (!read_name(doc, "kind", kinds, &kind))
-                return false;
+                return KEYFOB_BAD_ANSWER;
         login->kind = (enum keyfob_login_kind)kind;
         if (login->kind == KEYFOB_LOGIN_NONE)
-                return true;
+                return KEYFOB_OK;
         if (!read_name(doc, "state", states, &state))
-                return false;
+                return KEYFOB_BAD_ANSWER;
         login->state = (enum keyfob_login_state)state;
         size_t error = json_get(doc, JSON_ROOT, SLICE("error"));
-        read_text(doc, JSON_ROOT, "profile", login->profile, sizeof(login->profile));
-        read_text(doc, JSON_ROOT, "mfa_serial", login->mfa_serial, sizeof(login->mfa_serial));
-        read_text(doc, JSON_ROOT, "verification_uri", login->verification_uri, sizeof(login->verification_uri));
-        read_text(doc, JSON_ROOT, "verification_uri_complete", login->verification_uri_complete,
-                  sizeof(login->verification_uri_complete));
-        read_text(doc, JSON_ROOT, "user_code", login->user_code, sizeof(login->user_code));
-        read_text(doc, error, "detail", login->detail, sizeof(login->detail));
-        read_text(doc, error, "hint", login->hint, sizeof(login->hint));
+        const struct {
+                size_t object;
+                const char *key;
+                char *to;
+                size_t size;
+        } texts[] = {
+            {JSON_ROOT, "profile", login->profile, sizeof(login->profile)},
+            {JSON_ROOT, "mfa_serial", login->mfa_serial, sizeof(login->mfa_serial)},
+            {JSON_ROOT, "verification_uri", login->verification_uri, sizeof(login->verification_uri)},
+            {JSON_ROOT, "verification_uri_complete", login->verification_uri_complete,
+             sizeof(login->verification_uri_complete)},
+            {JSON_ROOT, "user_code", login->user_code, sizeof(login->user_code)},
+            {error, "detail", login->detail, sizeof(login->detail)},
+            {error, "hint", login->hint, sizeof(login->hint)},
+        };
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+                if (!read_text(doc, texts[i].object, texts[i].key, texts[i].to, texts[i].size))
+                        return KEYFOB_NO_MEMORY;
         login->expires_in_s = read_seconds(doc, "expires_in");
         login->interval_s = read_seconds(doc, "interval");
-        return true;
+        return KEYFOB_OK;
 }
 
 static enum keyfob_status exchange(struct keyfob_client *client, const char *profile, struct slice body,
@@ -85,9 +98,15 @@ static enum keyfob_status exchange(struct keyfob_client *client, const char *pro
         if (status != KEYFOB_OK)
                 return status;
         json_doc_init(&doc);
-        if (json_parse(&doc, slice_of(response.body, response.body_size), &fault) < 0 || !read_login(&doc, login)) {
+        if (json_parse(&doc, slice_of(response.body, response.body_size), &fault) < 0)
+                status = fault.no_memory ? KEYFOB_NO_MEMORY : KEYFOB_BAD_ANSWER;
+        else
+                status = read_login(&doc, login);
+        if (status != KEYFOB_OK) {
                 *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
-                status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no state of a login", "");
+                status = status == KEYFOB_NO_MEMORY
+                             ? errors_no_memory(error)
+                             : errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no state of a login", "");
         }
         json_doc_free(&doc);
         return status;
@@ -109,9 +128,14 @@ enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *
                 json_member(&body, "token_code", slice_str(token_code));
         json_end_object(&body);
         *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
-        enum keyfob_status status = body.failed ? errors_set(error, KEYFOB_INVALID, "this is no code of an MFA device",
-                                                             "Such codes have six digits.")
-                                                : exchange(client, profile, buffer_slice(&body), login, error);
+        enum keyfob_status status;
+        if (body.no_memory)
+                status = errors_no_memory(error);
+        else if (body.failed)
+                status = errors_set(error, KEYFOB_INVALID, "this is no code of an MFA device",
+                                    "Such codes have six digits.");
+        else
+                status = exchange(client, profile, buffer_slice(&body), login, error);
         buffer_free(&body);
         return status;
 }

@@ -24,6 +24,7 @@ static void put_payload(const struct keyfob_sign_request *request, struct buffer
                 json_member(out, "payload", buffer_slice(&base64));
         else
                 out->failed = true;
+        out->no_memory = out->no_memory || base64.no_memory;
         buffer_free(&base64);
 }
 
@@ -97,7 +98,7 @@ static enum keyfob_status copy_out(size_t count, struct slice texts, struct keyf
         size_t table = count * sizeof(struct keyfob_header);
         uint8_t *memory = secret_alloc(table + texts.n);
         if (!memory)
-                return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
+                return errors_no_memory(error);
         struct keyfob_header *headers = (struct keyfob_header *)(void *)memory;
         char *text = (char *)memory + table;
         memcpy(text, texts.p, texts.n);
@@ -122,6 +123,8 @@ static enum keyfob_status read_signature(struct slice body, struct keyfob_signat
         int64_t count = json_parse(&doc, body, &fault) == 0 ? collect(&doc, &texts) : -1;
         if (count > 0)
                 status = copy_out((size_t)count, buffer_slice(&texts), ret, error);
+        else if (fault.no_memory || texts.no_memory)
+                status = errors_no_memory(error);
         else
                 status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer has no signed headers", "");
         buffer_free(&texts);
@@ -144,7 +147,9 @@ enum keyfob_status keyfob_sign(struct keyfob_client *client, const char *profile
         buffer_init(&body, LIMIT_HTTP_BODY);
         buffer_init(&whole, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
         put_request(request, &body);
-        if (body.failed)
+        if (body.no_memory)
+                status = errors_no_memory(error);
+        else if (body.failed)
                 status = errors_set(error, KEYFOB_INVALID, "the request to sign is larger than the agent takes",
                                     "Give the SHA-256 of a large payload instead of the payload.");
         else

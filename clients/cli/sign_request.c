@@ -57,7 +57,7 @@ static int read_file(int fd, struct buffer *content)
         for (;;) {
                 uint8_t *to = buffer_reserve(content, READ_SIZE);
                 if (!to)
-                        return -EFBIG;
+                        return content->no_memory ? -ENOMEM : -EFBIG;
                 ssize_t n = read(fd, to, READ_SIZE);
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -174,7 +174,9 @@ int sign_request_write(const struct options *o, bool is_presign, struct buffer *
         if (exit_code == EXIT_OK)
                 exit_code = put_payload(o, is_presign, out);
         json_end_object(out);
-        if (exit_code == EXIT_OK && out->failed)
+        if (exit_code == EXIT_OK && out->no_memory)
+                exit_code = cli_say(EXIT_FAILED, "out of memory", NULL);
+        else if (exit_code == EXIT_OK && out->failed)
                 exit_code = cli_say(EXIT_FAILED, "the request to sign is too large", too_large);
         return exit_code;
 }

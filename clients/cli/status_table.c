@@ -284,6 +284,8 @@ static int put_table(const struct table *t, struct buffer *out)
 {
         struct buffer text;
         buffer_init(&text, TEXT_MAX);
+        if (!buffer_reserve(&text, TEXT_MAX)) // once: a lack of memory would be forgotten with the next text
+                return -1;
         for (size_t k = 0; k < COLUMNS_N; k++) {
                 put_blanks(out, k > 0 ? GAP : 0);
                 put_cell(slice_str(titles[k]), t->widths[k], out);

@@ -52,6 +52,8 @@ static int read_all(int descriptor, struct buffer *text, struct error *e)
                         return error_hint(e, "whoever writes to it has to close its end");
                 }
                 uint8_t *to = buffer_reserve(text, READ_SIZE);
+                if (!to && text->no_memory)
+                        return error_set(e, ERROR_INTERNAL, "out of memory");
                 if (!to) {
                         error_set(e, ERROR_CONFIG, "descriptor %d: more than a passphrase", descriptor);
                         return error_hint(e, "it has to give the passphrase alone, on one line");

@@ -46,8 +46,11 @@ static int keep_file(struct reader *r, size_t value, const char *name, struct sl
         buffer_init(&text, URI_LONGEST);
         bool good = text_percent_decode(encoded, &text) == 0;
         struct slice path = good ? path_of(buffer_slice(&text)) : SLICE("");
-        int result = path.n > 0 ? reader_keep(r, path, &kept) : text.no_memory ? reader_no_memory(r) : 1;
+        int result = path.n == 0 ? 1 : reader_keep(r, path, &kept);
+        bool has_memory = !text.no_memory;
         buffer_free(&text);
+        if (!has_memory)
+                return reader_no_memory(r);
         if (result > 0) {
                 reader_fail(r, value, "found a URI whose %s is no absolute path of a file", name);
                 return error_hint(r->e, "write %s=file:/PATH, or %s=/PATH", name, name);

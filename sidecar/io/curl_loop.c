@@ -25,6 +25,7 @@ struct curl_loop {
         curl_loop_ended_fn *ended;
         uv_timer_t timer;
         LIST_HEAD(, watch) watches;
+        CURL *starved; // there was no memory to watch its socket; the last one: others run into their deadlines
         unsigned open; // handles that libuv still knows
         void (*closed)(void *arg);
         void *closed_arg;
@@ -45,12 +46,24 @@ static void drain(struct curl_loop *bridge)
         }
 }
 
+// Ends what would otherwise wait for its deadline. From within on_socket() nothing may be ended.
+static void end_starved(struct curl_loop *bridge)
+{
+        CURL *easy = bridge->starved;
+        void *transfer = NULL;
+        if (!easy)
+                return;
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+        bridge->ended(transfer, CURLE_OUT_OF_MEMORY); // removes it
+}
+
 static void act(struct curl_loop *bridge, curl_socket_t fd, int events)
 {
         int running;
         // What fails here fails transfers, which the queue tells.
         (void)curl_multi_socket_action(bridge->multi, fd, events, &running);
         drain(bridge);
+        end_starved(bridge);
 }
 
 // --- sockets ---
@@ -113,7 +126,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 {
         struct curl_loop *bridge = context;
         struct watch *watch = assigned;
-        (void)easy;
         if (what == CURL_POLL_REMOVE) {
                 if (watch)
                         watch_close(watch);
@@ -122,10 +134,11 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         }
         if (!watch)
                 watch = watch_new(bridge, fd);
-        // Without memory for a watch the transfer runs into its deadline. Reporting a failure instead would end all
-        // transfers of this bridge.
-        if (!watch)
+        // Reporting a failure would end all transfers of this bridge.
+        if (!watch) {
+                bridge->starved = easy;
                 return 0;
+        }
         int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
         if (events)
                 (void)uv_poll_start(&watch->poll, events, watch_due);
@@ -191,6 +204,8 @@ int curl_loop_add(struct curl_loop *bridge, CURL *easy)
 void curl_loop_remove(struct curl_loop *bridge, CURL *easy)
 {
         (void)curl_multi_remove_handle(bridge->multi, easy);
+        if (bridge->starved == easy)
+                bridge->starved = NULL;
 }
 
 static void timer_closed(uv_handle_t *handle)

@@ -205,6 +205,10 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode rc, struct err
         // What libcurl says of a single header line that is longer than it takes (100 KiB).
         bool is_line_too_long =
             rc == CURLE_OUT_OF_MEMORY && http_transfer_phase(t) == HTTP_ANSWER && !http_transfer_is_whole(t);
+        if (t->head.no_memory || t->body.no_memory) {
+                error_set(e, ERROR_INTERNAL, "request to %s: out of memory for the answer", s.authority);
+                return;
+        }
         if (t->is_too_large || is_line_too_long) {
                 too_large(&s, e);
                 return;

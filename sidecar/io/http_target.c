@@ -41,15 +41,16 @@ static bool is_local(const char *host)
         return n == name_n || host[n - name_n - 1] == '.';
 }
 
-// One part of a URL into `to`. False: it is not there, or too long.
-static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char *to, size_t size)
+// One part of a URL into `to`. CURLUE_OUT_OF_MEMORY, or another failure: it is not there, or too long.
+static CURLUcode take_part(CURLU *url, CURLUPart part, unsigned flags, char *to, size_t size)
 {
         char *text = NULL;
-        if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
-                return false;
+        CURLUcode rc = curl_url_get(url, part, &text, flags);
+        if (rc != CURLUE_OK)
+                return rc;
         int n = snprintf(to, size, "%s", text);
         curl_free(text);
-        return n >= 0 && (size_t)n < size;
+        return n >= 0 && (size_t)n < size ? CURLUE_OK : CURLUE_MALFORMED_INPUT;
 }
 
 // "[::1]" loses its brackets.
@@ -63,18 +64,27 @@ static void strip_brackets(char *host)
 }
 
 // "host:port", or the host alone where no port is known.
-static bool take_authority(CURLU *url, unsigned port_flags, struct http_authority *ret)
+static CURLUcode take_authority(CURLU *url, unsigned port_flags, struct http_authority *ret)
 {
         char port[8] = "";
-        if (!take_part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host)))
-                return false;
-        bool has_port = take_part(url, CURLUPART_PORT, port_flags, port, sizeof(port));
+        CURLUcode rc = take_part(url, CURLUPART_HOST, 0, ret->host, sizeof(ret->host));
+        if (rc != CURLUE_OK)
+                return rc;
+        rc = take_part(url, CURLUPART_PORT, port_flags, port, sizeof(port));
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return rc;
+        bool has_port = rc == CURLUE_OK;
         ret->port = 0;
         for (const char *digit = port; *digit; digit++) // libcurl has checked it
                 ret->port = (uint16_t)(ret->port * 10 + (*digit - '0'));
         (void)snprintf(ret->text, sizeof(ret->text), "%s%s%s", ret->host, has_port ? ":" : "", port);
         strip_brackets(ret->host);
-        return true;
+        return CURLUE_OK;
+}
+
+static int refuse_memory(struct error *e)
+{
+        return error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
 static int read_target(CURLU *url, const char *text, struct http_target *ret, struct error *e)
@@ -83,19 +93,28 @@ static int read_target(CURLU *url, const char *text, struct http_target *ret, st
         char *user = NULL;
         CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, CURLU_PATH_AS_IS);
         if (rc == CURLUE_OUT_OF_MEMORY)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
+                return refuse_memory(e);
         if (rc != CURLUE_OK)
                 return error_set(e, ERROR_CONFIG, "the endpoint's URL is not valid: %s", curl_url_strerror(rc));
-        if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK) {
+        rc = curl_url_get(url, CURLUPART_USER, &user, 0);
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return refuse_memory(e);
+        if (rc == CURLUE_OK) {
                 curl_free(user);
                 return error_set(e, ERROR_CONFIG, "the endpoint's URL holds a user name, which is not sent");
         }
-        if (!take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)))
+        rc = take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme));
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return refuse_memory(e);
+        if (rc != CURLUE_OK)
                 scheme[0] = '\0';
         ret->is_tls = strcmp(scheme, "https") == 0;
         if (!ret->is_tls && strcmp(scheme, "http") != 0)
                 return error_set(e, ERROR_CONFIG, "the endpoint's URL is neither http:// nor https://");
-        if (!take_authority(url, CURLU_DEFAULT_PORT, &ret->authority))
+        rc = take_authority(url, CURLU_DEFAULT_PORT, &ret->authority);
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return refuse_memory(e);
+        if (rc != CURLUE_OK)
                 return error_set(e, ERROR_CONFIG, "the endpoint's URL has no usable host name");
         ret->is_local = is_local(ret->authority.host);
         return 0;
@@ -106,7 +125,7 @@ int http_target_parse(const char *url, struct http_target *ret, struct error *e)
         *ret = (struct http_target){0};
         CURLU *parsed = curl_url();
         if (!parsed)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
+                return refuse_memory(e);
         int r = read_target(parsed, url, ret, e);
         curl_url_cleanup(parsed);
         return r;
@@ -126,22 +145,27 @@ static const char *proxy_setting(const struct env *env, bool is_tls, const char 
         return NULL;
 }
 
-static int read_proxy(CURLU *url, const char *text, struct http_proxy *ret)
+static CURLUcode read_proxy(CURLU *url, const char *text, struct http_proxy *ret)
 {
         // As libcurl reads it, which takes "host:port" too.
         unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
         char scheme[16];
-        if (curl_url_set(url, CURLUPART_URL, text, flags) != CURLUE_OK ||
-            !take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme)))
-                return -1;
+        CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, flags);
+        if (rc == CURLUE_OK)
+                rc = take_part(url, CURLUPART_SCHEME, 0, scheme, sizeof(scheme));
+        if (rc != CURLUE_OK)
+                return rc;
         ret->is_tls = strcmp(scheme, "https") == 0;
         ret->is_socks = strncmp(scheme, "socks", 5) == 0;
         if (!ret->is_tls && !ret->is_socks && strcmp(scheme, "http") != 0)
-                return -1;
+                return CURLUE_UNSUPPORTED_SCHEME;
         char *user = NULL;
-        ret->has_user = curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK;
+        rc = curl_url_get(url, CURLUPART_USER, &user, 0);
+        ret->has_user = rc == CURLUE_OK;
         curl_free(user);
-        return take_authority(url, ret->is_socks ? 0 : CURLU_DEFAULT_PORT, &ret->authority) ? 0 : -1;
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return rc;
+        return take_authority(url, ret->is_socks ? 0 : CURLU_DEFAULT_PORT, &ret->authority);
 }
 
 int http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret, struct error *e)
@@ -160,13 +184,15 @@ int http_proxy_find(const struct env *env, const struct http_target *target, str
         }
         CURLU *url = curl_url();
         if (!url)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        int r = read_proxy(url, value, ret);
+                return refuse_memory(e);
+        CURLUcode rc = read_proxy(url, value, ret);
         curl_url_cleanup(url);
         ret->variable = variable;
         ret->url = value;
-        if (r == 0)
+        if (rc == CURLUE_OK)
                 return 0;
+        if (rc == CURLUE_OUT_OF_MEMORY)
+                return refuse_memory(e);
         error_set(e, ERROR_CONFIG, "environment: %s: found another form, expected the URL of a proxy", variable);
         return error_hint(e,
                           "set it to http://host:port (or https://, socks5h://; user:password@ before the host), and "

@@ -26,7 +26,7 @@ static int check_token(struct slice token)
         struct jwt_claims claims;
         for (size_t i = 0; i < token.n; i++)
                 if (!text_is_unreserved(token.p[i]) || token.p[i] == '~')
-                        return -EINVAL;
+                        return -1;
         return jwt_read_claims(token, &claims);
 }
 

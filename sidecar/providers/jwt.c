@@ -22,7 +22,7 @@ static int decode_base64url(struct slice text, struct buffer *out)
         if (out->no_memory)
                 r = -ENOMEM;
         buffer_free(&standard);
-        return r;
+        return r < 0 && r != -ENOMEM ? -1 : r;
 }
 
 static void put_claim(const struct json_doc *doc, size_t node, char *out, size_t size)
@@ -52,9 +52,9 @@ static int read_payload(struct slice payload, struct jwt_claims *ret)
         json_doc_init(&doc);
         int r = 0;
         if (json_parse(&doc, payload, &fault) < 0)
-                r = fault.no_memory ? -ENOMEM : -EINVAL;
+                r = fault.no_memory ? -ENOMEM : -1;
         else if (json_kind(&doc, JSON_ROOT) != JSON_OBJECT)
-                r = -EINVAL;
+                r = -1;
         if (r == 0) {
                 size_t expiry = json_get(&doc, JSON_ROOT, SLICE("exp"));
                 ret->has_expiry = expiry != JSON_NONE && json_integer(&doc, expiry, &ret->expires_s) == 0;
@@ -73,7 +73,7 @@ int jwt_read_claims(struct slice token, struct jwt_claims *ret)
         struct slice rest = slice_from(token, first + 1);
         size_t second = slice_find(rest, '.');
         if (first >= token.n || second >= rest.n || token.n > LIMIT_TOKEN_FILE)
-                return -EINVAL;
+                return -1;
         struct buffer payload;
         buffer_init(&payload, token.n);
         int r = decode_base64url(slice_head(rest, second), &payload);

@@ -14,7 +14,7 @@ struct jwt_claims {
         char audience[96], issuer[96], subject[128]; // cut to size; empty: absent
 };
 
-// 0, or -EINVAL when `token` has no payload that can be read, or -ENOMEM; *ret is then empty.
+// 0, or -1 when `token` has no payload that can be read, or -ENOMEM; *ret is then empty.
 int jwt_read_claims(struct slice token, struct jwt_claims *ret);
 
 #endif

@@ -6,8 +6,8 @@
 #include "proto/mem/buffer.h"
 #include "proto/wire/json_read.h"
 
-// What *what points to, here and wherever else an answer or a file is read, when nothing is wrong with it but that there
-// is no memory for it. To be compared by address.
+// What *what points to, here and wherever else an answer or a file is read, when nothing is wrong with it but that
+// there is no memory for it. To be compared by address.
 extern const char members_no_memory[];
 
 // Parses `text`, which must be one object, into `doc` (initialised), and makes room in `scratch` for every text in it,

@@ -113,7 +113,12 @@ static int read_code(struct request *r, struct slice *ret)
                 problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }
-        if (json_parse(doc, body, &fault) < 0 || json_kind(doc, JSON_ROOT) != JSON_OBJECT)
+        bool is_json = json_parse(doc, body, &fault) == 0;
+        if (!is_json && fault.no_memory) {
+                problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
+                return -1;
+        }
+        if (!is_json || json_kind(doc, JSON_ROOT) != JSON_OBJECT)
                 return refuse_body(r, "the body is no JSON object");
         for (size_t key = json_first(doc, JSON_ROOT); key != JSON_NONE; key = json_next(doc, key))
                 if (!json_string_is(doc, key, SLICE("token_code")))

@@ -129,7 +129,10 @@ void handle_credentials(struct request *r, const struct outcome *o)
         if (r->query.n > 0 && wait_query_read(r, &wait_ms) < 0)
                 return;
         if (!entry_reply(entry, &ready, &body_offset)) {
-                wait_for_credentials(r, o, wait_ms);
+                if (entry_peek(entry))
+                        problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
+                else
+                        wait_for_credentials(r, o, wait_ms);
                 return;
         }
         struct slice known = http_message_header(r->message, SLICE("if-none-match"));

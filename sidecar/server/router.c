@@ -108,15 +108,23 @@ static void refuse_method(struct request *r, bool has_profile, struct slice rest
                                           .headers = allow});
 }
 
+// NULL: answered, as there is none of that name.
 static const struct server_profile *find_profile(struct request *r, struct slice name)
 {
-        if (slice_find(name, '%') == name.n)
-                return server_find_profile(r->server, name);
+        const struct server_profile *found = NULL;
         struct buffer *text = &r->server->text;
         buffer_reset(text);
-        if (text_percent_decode(name, text) < 0)
-                return NULL;
-        return server_find_profile(r->server, buffer_slice(text));
+        if (slice_find(name, '%') == name.n)
+                found = server_find_profile(r->server, name);
+        else if (text_percent_decode(name, text) == 0)
+                found = server_find_profile(r->server, buffer_slice(text));
+        if (!found && text->no_memory)
+                problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
+        else if (!found)
+                problem_say(r, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
+                            "no profile \"%.*s\" is configured", (int)slice_head(name, LIMIT_PROFILE_NAME).n,
+                            (const char *)name.p);
+        return found;
 }
 
 void router_handle(struct request *r, const struct outcome *o)
@@ -143,13 +151,7 @@ void router_handle(struct request *r, const struct outcome *o)
         }
         if (has_profile) {
                 r->profile = find_profile(r, name);
-                if (!r->profile) {
-                        problem_say(r, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
-                                    "no profile \"%.*s\" is configured", (int)slice_head(name, LIMIT_PROFILE_NAME).n,
-                                    (const char *)name.p);
-                        return;
-                }
-                if (!access_check(r, route->scope))
+                if (!r->profile || !access_check(r, route->scope))
                         return;
         }
         route->handle(r, o);

@@ -280,8 +280,9 @@ int sign_order_read(struct slice body, bool is_presign, struct json_doc *doc, st
         ret->has_time = false;
         ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
         if (json_parse(doc, body, &fault) < 0)
-                return error_set(e, ERROR_CONFIG, "the body is no JSON: %s in line %u, column %u", fault.what,
-                                 fault.line, fault.column);
+                return fault.no_memory ? error_set(e, ERROR_INTERNAL, "out of memory")
+                                       : error_set(e, ERROR_CONFIG, "the body is no JSON: %s in line %u, column %u",
+                                                   fault.what, fault.line, fault.column);
         if (json_kind(doc, JSON_ROOT) != JSON_OBJECT)
                 return error_set(e, ERROR_CONFIG, "the body is %s, not an object",
                                  json_kind_name(json_kind(doc, JSON_ROOT)));

@@ -55,6 +55,11 @@ void torture_end(void)
         torture.is_armed = false;
 }
 
+bool torture_is_on(void)
+{
+        return torture.is_armed;
+}
+
 bool torture_has_struck(void)
 {
         return torture.strikes > 0;
@@ -132,7 +137,9 @@ WRAPPED(char *, strndup, const char *s, size_t n)
         return strikes(CALLER) ? NULL : held(__real_strndup(s, n));
 }
 
-__attribute__((format(printf, 2, 0))) WRAPPED(int, vasprintf, char **ret, const char *format, va_list args)
+int __real_vasprintf(char **ret, const char *format, va_list args);
+__attribute__((format(printf, 2, 0))) int __wrap_vasprintf(char **ret, const char *format, va_list args);
+__attribute__((format(printf, 2, 0))) int __wrap_vasprintf(char **ret, const char *format, va_list args)
 {
         if (strikes(CALLER))
                 return -1; // *ret is undefined then, and stays as it was

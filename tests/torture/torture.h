@@ -4,8 +4,9 @@
 // nothing left behind.
 //
 // How: the linker sends the calls that our own objects make (--wrap, see cmake/tests.cmake) to torture.c. So product
-// code is as it is shipped, and the libraries keep their allocations: that OpenSSL, libcurl, libuv and expat run out of
-// memory is not shown here. Calls of all threads count, as some work is done in libuv's pool.
+// code is as it is shipped. Libraries keep their allocations: that OpenSSL or libuv run out of memory is not shown
+// here; expat and libcurl take theirs from functions of ours, and so are tortured along. Calls of all threads count, as
+// some work is done in libuv's pool.
 //
 // A row is done once with nothing failing, then twice with each n: the n-th allocation alone fails (what goes on after
 // it must not take half for whole), and all from the n-th on (what cleans up must not need memory). After each round
@@ -43,6 +44,7 @@ int torture_main(const struct torture_row *rows, size_t count);
 // Between these two allocations fail. What stands outside is the test's own.
 void torture_begin(void);
 void torture_end(void);
+bool torture_is_on(void); // for what is called from within and is to be spared: ends it, and begins it again
 
 // Whether an allocation has failed in this round.
 bool torture_has_struck(void);

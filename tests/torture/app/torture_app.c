@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the composition root makes and remakes: the table of profiles at start and at a reload, the watching of files,
+// listening sockets, passphrases from a descriptor.
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cmocka.h>
+
+#include "sidecar/app/listeners.h"
+#include "sidecar/app/passphrases.h"
+#include "sidecar/app/reload.h"
+#include "sidecar/app/roster.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/log.h"
+#include "sidecar/config/settings.h"
+#include "sidecar/io/http_client.h"
+#include "sidecar/io/watch.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/server.h"
+#include "sidecar/server/state.h"
+#include "sidecar/signing/sigv4.h"
+#include "sidecar/vault/vault.h"
+#include "tests/torture/torture.h"
+#include "tests/unit/app/settings_text.h"
+
+// --- the table of profiles ---
+
+#define KEYS(secret)                                                                                                   \
+        "{\"type\": \"static\", \"access_key_id\": \"AKIDEXAMPLE00001\", \"secret_access_key\": \"" secret "\"}"
+#define ROLE(source)                                                                                                   \
+        "{\"type\": \"assume_role\", \"source_profile\": \"" source "\", \"refresh\": \"on_demand\","                  \
+        " \"role_arn\": \"arn:aws:iam::111122223333:role/r\", \"region\": \"us-east-1\"}"
+
+static const char first_text[] = "{\"profiles\": {\"base\": " KEYS("wJalrXUtnFEMIxK7") ", \"a\": " ROLE(
+    "base") ", \"b\": " ROLE("a") ", \"gone\": " KEYS("wJalrXUtnFEMIxK8") "}}";
+static const char second_text[] = "{\"profiles\": {\"base\": " KEYS("wJalrXUtnFEMIxK7") ", \"a\": " ROLE(
+    "base") ", \"b\": " ROLE("new") ", \"new\": " KEYS("wJalrXUtnFEMIxK9") "}}";
+
+struct house {
+        uv_loop_t loop;
+        struct clock clock;
+        struct log log;
+        struct metrics *metrics;
+        struct signer *signer;
+        struct http_client *http;
+        struct vault *vault;
+        struct server *server;
+};
+
+static uint32_t no_jitter(void *context)
+{
+        (void)context;
+        return 0;
+}
+
+static void set_up(struct house *h)
+{
+        assert_int_equal(uv_loop_init(&h->loop), 0);
+        clock_init_system(&h->clock);
+        h->log = (struct log){.fd = -1, .clock = &h->clock};
+        h->metrics = metrics_new(&h->loop);
+        h->signer = signer_new();
+        h->http = http_client_new(
+            &(struct http_client_deps){.loop = &h->loop, .clock = &h->clock, .user_agent = "keyfob/test"});
+        h->vault = vault_new(&(struct vault_deps){.loop = &h->loop, .clock = &h->clock, .random = no_jitter});
+        h->server = server_new(&(struct server_deps){
+            .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
+        assert_true(h->metrics && h->signer && h->http && h->vault && h->server);
+}
+
+static void on_vault_closed(void *arg)
+{
+        struct house *h = arg;
+        http_client_close(h->http, NULL, NULL);
+        metrics_close(h->metrics);
+}
+
+static void on_server_closed(void *arg)
+{
+        struct house *h = arg;
+        vault_close(h->vault, on_vault_closed, h);
+}
+
+static void tear_down(struct house *h, struct roster *roster)
+{
+        server_close(h->server, 0, on_server_closed, h);
+        assert_int_equal(uv_run(&h->loop, UV_RUN_DEFAULT), 0);
+        roster_free(roster);
+        signer_free(h->signer);
+        assert_int_equal(uv_loop_close(&h->loop), 0);
+}
+
+// The server has the profiles of those settings.
+static void assert_table(const struct house *h, bool is_second)
+{
+        assert_int_equal(h->server->profiles_count, 4);
+        assert_non_null(server_find_profile(h->server, is_second ? SLICE("new") : SLICE("gone")));
+        assert_null(server_find_profile(h->server, is_second ? SLICE("gone") : SLICE("new")));
+        assert_non_null(server_find_profile(h->server, SLICE("b"))->entry);
+}
+
+static bool roster_round(const void *arg)
+{
+        struct house h;
+        struct error e = {.kind = ERROR_NONE};
+        (void)arg;
+        set_up(&h);
+        struct settings *first = settings_of(first_text), *second = settings_of(second_text);
+        const struct roster_deps deps = {
+            .vault = h.vault,
+            .server = h.server,
+            .providers = {.loop = &h.loop, .clock = &h.clock, .http = h.http, .signer = h.signer}};
+        torture_begin();
+        struct roster *roster = roster_new(&deps);
+        int started = roster ? roster_apply(roster, first, &e) : -1;
+        int reloaded = started == 0 ? roster_apply(roster, second, &e) : -1;
+        torture_end();
+        if (!roster)
+                settings_free(first);
+        if (started < 0)
+                settings_free(second);
+        if (roster && reloaded < 0)
+                (void)torture_refused(&e);
+        if (started == 0)
+                assert_table(&h, reloaded == 0); // as it was, or as it is now, whole
+        if (roster) {
+                assert_int_equal(roster_apply(roster, settings_of(second_text), &e), 0);
+                assert_table(&h, true);
+                (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+        }
+        tear_down(&h, roster);
+        return reloaded == 0;
+}
+
+// --- reload ---
+
+struct reloading {
+        struct settings settings; // borrowed by nobody
+        unsigned loads, applies;
+};
+
+static int load(void *context, struct settings **ret, struct error *e)
+{
+        struct reloading *r = context;
+        (void)e;
+        r->loads++;
+        *ret = &r->settings;
+        return 0;
+}
+
+static int apply(void *context, struct settings *settings, struct error *e)
+{
+        (void)settings;
+        (void)e;
+        ((struct reloading *)context)->applies++;
+        return 0;
+}
+
+static bool reload_round(const void *arg)
+{
+        static char path[] = "/tmp";
+        char *watched[] = {path};
+        uv_loop_t loop;
+        struct clock clock;
+        struct reloading r = {.settings = {.watched = watched, .watched_count = 1}};
+        (void)arg;
+        assert_int_equal(uv_loop_init(&loop), 0);
+        clock_init_system(&clock);
+        const struct log log = {.fd = -1, .clock = &clock};
+        const struct reload_deps deps = {
+            .loop = &loop, .log = &log, .look_every_ms = 3600000, .load = load, .apply = apply, .context = &r};
+        torture_begin();
+        struct reload *reload = reload_new(&deps);
+        if (reload) {
+                reload_watch(reload, &r.settings, watch_moment());
+                reload_run(reload, "signal");
+        }
+        torture_end();
+        assert_true(!reload || (r.loads == 1 && r.applies == 1));
+        reload_close(reload);
+        assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(uv_loop_close(&loop), 0);
+        return reload != NULL;
+}
+
+// --- listening sockets ---
+
+static char folder[] = "/tmp/keyfob-torture-XXXXXX", paths[2][64];
+
+static bool listeners_round(const void *arg)
+{
+        static char group[] = "root";
+        struct listener_settings list[] = {{.unix_path = paths[0], .mode = 0600, .group = group},
+                                           {.unix_path = paths[1], .mode = 0660}};
+        const struct settings settings = {.listeners = list, .listeners_count = LENGTH(list)};
+        char *none[] = {NULL};
+        struct env env;
+        struct error e = {.kind = ERROR_NONE};
+        (void)arg;
+        env_init(&env, none);
+        torture_begin();
+        struct listeners *l = listeners_open(&settings, &env, &e);
+        torture_end();
+        bool is_done = l != NULL;
+        if (l) {
+                assert_int_equal(listeners_count(l), 2);
+                assert_true(listeners_are_as(l, &settings));
+                listeners_close(l);
+        } else {
+                (void)torture_refused(&e);
+        }
+        assert_true(access(paths[0], F_OK) < 0 && access(paths[1], F_OK) < 0);
+        return is_done;
+}
+
+// --- passphrases ---
+
+// `arg`: not NULL: read byte by byte.
+static bool passphrase_round(const void *arg)
+{
+        static char name[] = "onprem";
+        static const char text[] = " correct horse \r\n";
+        struct passphrases p = {.count = 0};
+        struct error e = {.kind = ERROR_NONE};
+        struct profile profile = {.name = name};
+        struct settings settings = {.profiles = &profile, .profiles_count = 1};
+        int ends[2];
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+        assert_int_equal(close(ends[1]), 0);
+        profile.roles_anywhere.private_key_passphrase_fd = ends[0];
+        torture_short_reads(arg != NULL);
+        torture_begin();
+        int r = passphrases_give(&p, &settings, &e);
+        torture_end();
+        torture_short_reads(false);
+        const struct secret *given = &profile.roles_anywhere.private_key_passphrase;
+        if (r == 0)
+                assert_true(slice_eq(secret_expose(given), SLICE(" correct horse ")));
+        else
+                assert_true(given->n == 0 && !torture_refused(&e));
+        assert_int_equal(fcntl(ends[0], F_GETFD), -1); // closed, whatever came
+        passphrases_free(&p);
+        return r == 0;
+}
+
+int main(void)
+{
+        if (!mkdtemp(folder))
+                return 1;
+        for (size_t i = 0; i < LENGTH(paths); i++)
+                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%zu", folder, i);
+        const struct torture_row rows[] = {
+            // why an entry went is told to those who wait for it, if it could be kept
+            {.name = "table of profiles", .round = roster_round, .survives = true},
+            {.name = "reload", .round = reload_round, .survives = true}, // a file that is not watched is logged
+            {.name = "listeners", .round = listeners_round},
+            {.name = "passphrase", .round = passphrase_round},
+            {.name = "passphrase, byte by byte", .round = passphrase_round, .arg = ""},
+        };
+        int failed = torture_main(rows, LENGTH(rows));
+        return rmdir(folder) < 0 ? 1 : failed;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command makes of its arguments, of files and of answers. What it says to people goes to standard error.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/cli/cli.h"
+#include "clients/cli/sign_request.h"
+#include "clients/cli/status_table.h"
+#include "proto/mem/buffer.h"
+#include "tests/torture/torture.h"
+
+static char path[] = "/tmp/keyfob-torture-XXXXXX", data[64];
+
+static int write_order(struct buffer *out)
+{
+        const char *const arguments[] = {"POST", "https://sts.us-east-1.amazonaws.com/"};
+        struct options o = {.arguments = arguments, .arguments_count = 2, .headers = {"a: b"}, .headers_count = 1};
+        o.values[OPTION_DATA] = data;
+        o.values[OPTION_EXPIRES_IN] = "10m";
+        return sign_request_write(&o, true, out);
+}
+
+// `arg`: not NULL: the file is read byte by byte.
+static bool order_round(const void *arg)
+{
+        struct buffer want, got;
+        buffer_init(&want, 1024 * 1024);
+        buffer_init(&got, 1024 * 1024);
+        assert_int_equal(write_order(&want), EXIT_OK);
+        assert_true(slice_ends_with(buffer_slice(&want), SLICE("\"expires_in\":600,\"payload\":\"aGVsbG8=\"}")));
+        torture_short_reads(arg != NULL);
+        torture_begin();
+        int exit_code = write_order(&got);
+        torture_end();
+        torture_short_reads(false);
+        if (exit_code == EXIT_OK)
+                assert_true(slice_eq(buffer_slice(&got), buffer_slice(&want)));
+        else
+                assert_int_equal(exit_code, EXIT_FAILED);
+        buffer_free(&want);
+        buffer_free(&got);
+        return exit_code == EXIT_OK;
+}
+
+#define ERROR "\"last_error\":{\"code\":\"upstream_error\",\"detail\":\"AssumeRole: denied\",\"hint\":\"look there\"}"
+#define CHAIN                                                                                                          \
+        "\"chain\":[{\"link\":\"environment\",\"outcome\":\"not set\"},{\"link\":\"imds\",\"outcome\":\"answers\"}]"
+
+#define CERTIFICATE "\"certificate\":{\"subject\":\"CN=a\",\"serial\":\"1\",\"not_after\":\"2026-09-01T11:59:59Z\"}"
+
+static const char many[] = "{\"profiles\":[{\"name\":\"a\\u00e4\",\"type\":\"static\",\"state\":\"fresh\"},"
+                           "{\"name\":\"b\",\"type\":\"assume_role\",\"state\":\"failed\"," ERROR "},"
+                           "{\"name\":\"c\",\"type\":\"default_chain\",\"state\":\"failed\"," ERROR "}]}",
+                  one[] = "{\"name\":\"c\",\"type\":\"default_chain\",\"state\":\"failed\"," ERROR "," CHAIN
+                          "," CERTIFICATE "}";
+
+static bool table_round(const void *arg)
+{
+        const char *answer = arg;
+        struct buffer want, got;
+        buffer_init(&want, 1024 * 1024);
+        buffer_init(&got, 1024 * 1024);
+        assert_int_equal(status_table_write(slice_str(answer), 1788264000, &want), 0);
+        torture_begin();
+        int r = status_table_write(slice_str(answer), 1788264000, &got);
+        torture_end();
+        if (r == 0)
+                assert_true(slice_eq(buffer_slice(&got), buffer_slice(&want)));
+        buffer_free(&want);
+        buffer_free(&got);
+        return r == 0;
+}
+
+int main(void)
+{
+        static const struct torture_row rows[] = {
+            {.name = "an order to sign", .round = order_round},
+            {.name = "an order to sign, byte by byte", .round = order_round, .arg = ""},
+            {.name = "table of profiles", .round = table_round, .arg = many},
+            {.name = "table of one profile", .round = table_round, .arg = one},
+        };
+        int fd = mkstemp(path);
+        if (fd < 0 || write(fd, "hello", 5) != 5 || close(fd) < 0)
+                return 1;
+        (void)snprintf(data, sizeof(data), "@%s", path);
+        int failed = torture_main(rows, LENGTH(rows));
+        return unlink(path) < 0 ? 1 : failed;
+}

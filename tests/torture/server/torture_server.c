@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request on one connection, from accept() to the answer: memory fails in the server's turns of the loop alone.
+// What comes is the answer, whole and right; or a problem that says 500; or, where there is no memory to say that
+// either, the end of the connection. The next request on a new connection is answered as if nothing had been.
+#include "proto/mem/text.h"
+#include "tests/torture/torture.h"
+#include "tests/unit/server/fixture.h"
+
+enum { TURNS_MAX = 20000, RECEIVED_MAX = 256 * 1024 };
+
+struct request_case {
+        const char *request;
+        int status;
+        const char *has;   // in the body
+        size_t piece;      // of what the server is given at once; 0: all
+        bool reads_little; // the server's reads give one byte each
+        bool hangs;        // the profile has no credentials yet: they come while the request waits
+};
+
+// --- reads of one byte ---
+
+static uv_alloc_cb server_alloc;
+static bool reads_little;
+
+int __real_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb read);
+int __wrap_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb read);
+
+static void alloc_little(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+        server_alloc(handle, suggested, ret);
+        if (reads_little)
+                ret->len = 1;
+}
+
+int __wrap_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb read)
+{
+        server_alloc = alloc;
+        return __real_uv_read_start(stream, alloc_little, read);
+}
+
+// --- a client that allocates nothing ---
+
+struct wire {
+        int fd;
+        size_t n;
+        bool is_at_end;
+        char received[RECEIVED_MAX];
+};
+
+// The provider is the test's own, and always has memory.
+struct credentials *__real_credentials_new(const struct credentials *fields);
+struct credentials *__wrap_credentials_new(const struct credentials *fields);
+
+struct credentials *__wrap_credentials_new(const struct credentials *fields)
+{
+        bool is_on = torture_is_on();
+        torture_end();
+        struct credentials *c = __real_credentials_new(fields);
+        if (is_on)
+                torture_begin();
+        return c;
+}
+
+static void server_turn(struct fixture *f, bool with_torture)
+{
+        if (with_torture)
+                torture_begin();
+        turn(f);
+        torture_end();
+}
+
+static void dial(struct fixture *f, struct wire *w)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(w->fd >= 0);
+        memcpy(address.sun_path, f->path, strlen(f->path) + 1);
+        assert_int_equal(connect(w->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        w->n = 0;
+        w->is_at_end = false;
+}
+
+// The body of a whole answer, NUL-terminated; NULL: it is not whole.
+static const char *body_of(const struct wire *w)
+{
+        const char *end = strstr(w->received, "\r\n\r\n"), *length = strstr(w->received, "Content-Length: ");
+        uint64_t n = 0;
+        if (!end || !length || length > end)
+                return NULL;
+        struct slice digits = slice_from(slice_str(length), strlen("Content-Length: "));
+        assert_int_equal(text_parse_u64(slice_head(digits, slice_find(digits, '\r')), &n), 0);
+        assert_true(strlen(end + 4) <= n);
+        return strlen(end + 4) == n ? end + 4 : NULL;
+}
+
+static void receive(struct wire *w)
+{
+        ssize_t n = recv(w->fd, w->received + w->n, RECEIVED_MAX - 1 - w->n, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+                w->is_at_end = true;
+        w->n += n > 0 ? (size_t)n : 0;
+        w->received[w->n] = '\0';
+}
+
+// The status, or 0: the connection ended.
+static int ask(struct fixture *f, const struct request_case *c, struct wire *w, bool with_torture)
+{
+        struct slice rest = slice_str(c->request);
+        dial(f, w);
+        for (int turns = 0; turns < TURNS_MAX; turns++) {
+                struct slice piece = slice_head(rest, c->piece > 0 ? c->piece : rest.n);
+                ssize_t n = piece.n > 0 ? send(w->fd, piece.p, piece.n, MSG_NOSIGNAL) : 0;
+                rest = slice_from(rest, n > 0 ? (size_t)n : 0);
+                server_turn(f, with_torture);
+                if (c->hangs && f->scripts[0].starts == 1 && turns > 3) {
+                        f->scripts[0].script = SCRIPT_GIVE;
+                        f->scripts[0].starts++;
+                        script_release(&f->scripts[0]);
+                }
+                receive(w);
+                if (body_of(w) || w->is_at_end)
+                        break;
+        }
+        (void)close(w->fd);
+        if (!body_of(w)) {
+                assert_true(w->is_at_end); // never silence
+                return 0;
+        }
+        assert_int_equal(strncmp(w->received, "HTTP/1.1 ", 9), 0);
+        uint64_t status = 0;
+        assert_int_equal(text_parse_u64(slice_of(w->received + 9, 3), &status), 0);
+        return (int)status;
+}
+
+// A problem for whose words there is no memory is told by its status alone.
+static bool is_wordless(const struct wire *w, int status)
+{
+        return torture_has_struck() && status >= 400 && body_of(w)[0] == '\0';
+}
+
+static bool is_right(const struct request_case *c, const struct wire *w, int status)
+{
+        if (status != c->status)
+                return false;
+        if (!strstr(body_of(w), c->has) && !is_wordless(w, status))
+                fail_msg("no %s in %s", c->has, body_of(w));
+        return true;
+}
+
+static bool request_round(const void *arg)
+{
+        static struct wire w;
+        const struct request_case *c = arg;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *s = fixture_add(&f, "a", c->hangs);
+        s->script = c->hangs ? SCRIPT_HANG : SCRIPT_GIVE;
+        fixture_fetch_all(&f);
+        reads_little = c->reads_little;
+        int status = ask(&f, c, &w, true);
+        reads_little = false;
+        bool is_done = is_right(c, &w, status);
+        if (!is_done && status != 0) {
+                if (status != 500 || !(strstr(body_of(&w), "\"internal_error\"") || is_wordless(&w, status)))
+                        fail_msg("refused with %d: %s", status, body_of(&w));
+        }
+        struct request_case again = *c; // a provider that was not asked yet gives by now
+        again.hangs = false;
+        if (s->script == SCRIPT_HANG && s->starts == 1)
+                script_release(s);
+        s->script = SCRIPT_GIVE;
+        status = ask(&f, &again, &w, false);
+        if (!is_right(&again, &w, status))
+                fail_msg("the next request: %d", status);
+        fixture_stop(&f);
+        return is_done;
+}
+
+// A server, and its listener, are made or they are not.
+static bool start_round(const void *arg)
+{
+        struct fixture f = {.now_ms = 1000000};
+        struct error e = {.kind = ERROR_NONE};
+        (void)arg;
+        f.clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1000, &f};
+        f.log.fd = -1;
+        assert_int_equal(uv_loop_init(&f.loop), 0);
+        int ends[2];
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        torture_begin();
+        f.metrics = metrics_new(&f.loop);
+        const struct server_deps deps = {.loop = &f.loop, .clock = &f.clock, .log = &f.log, .metrics = f.metrics};
+        f.server = f.metrics ? server_new(&deps) : NULL;
+        int r = f.server ? server_listen(f.server, ends[0], &e) : -1; // the descriptor is its own, whatever comes
+        torture_end();
+        if (!f.server)
+                (void)close(ends[0]);
+        else if (r < 0)
+                (void)torture_refused(&e);
+        (void)close(ends[1]);
+        if (f.server) {
+                server_close(f.server, 0, on_server_closed, &f);
+                TURN_UNTIL(&f, f.is_server_closed);
+        }
+        if (f.metrics)
+                metrics_close(f.metrics);
+        assert_int_equal(uv_run(&f.loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(uv_loop_close(&f.loop), 0);
+        return r == 0;
+}
+
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST_OF(n, target, body)                                                                                       \
+        "POST " target " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " n "\r\n\r\n" body
+#define SIGN_ORDER                                                                                                     \
+        "{\"method\":\"POST\",\"url\":\"https://sts.us-east-1.amazonaws.com/?a=b\",\"headers\":{\"X-A\":\"b\"},"       \
+        "\"payload_text\":\"h\\u00e4llo\"}"
+#define PRESIGN_ORDER                                                                                                  \
+        "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/x?b=%41&a=1\",\"expires_in\":60}"
+
+int main(void)
+{
+        static const struct request_case
+            live = {GET("/livez"), 200, "\"alive\":true", 0, false, false},
+            ready = {GET("/readyz"), 200, "{", 0, false, false},
+            list = {GET("/v1/profiles"), 200, "\"name\":\"a\"", 0, false, false},
+            profile = {GET("/v1/profiles/a"), 200, "\"name\":\"a\"", 0, false, false},
+            escaped = {GET("/v1/profiles/%61"), 200, "\"name\":\"a\"", 0, false, false},
+            metrics = {GET("/metrics"), 200, "keyfob_", 0, false, false},
+            keys = {GET("/v1/profiles/a/credentials"), 200, "\"SecretAccessKey\":\"" SECRET "\"", 0, false, false},
+            keys_bytewise = {GET("/v1/profiles/a/credentials"), 200, SECRET, 1, false, false},
+            keys_slowly = {GET("/v1/profiles/a/credentials"), 200, SECRET, 0, true, false},
+            waits = {GET("/v1/profiles/a/credentials?wait=60"), 200, SECRET, 0, false, true},
+            sign = {POST_OF("116", "/v1/profiles/a/sign", SIGN_ORDER), 200, "AWS4-HMAC-SHA256", 0, false, false},
+            sign_slowly = {POST_OF("116", "/v1/profiles/a/sign", SIGN_ORDER), 200, "AWS4-HMAC-SHA256", 0, true, false},
+            sign_waits = {POST_OF("116", "/v1/profiles/a/sign?wait=60", SIGN_ORDER), 200, "AWS4-", 0, false, true},
+            presign = {POST_OF("88", "/v1/profiles/a/presign", PRESIGN_ORDER), 200, "X-Amz-Signature", 0, false, false},
+            login = {POST_OF("23", "/v1/profiles/a/login", "{\"token_code\":\"123456\"}"),
+                     400,
+                     "invalid_request",
+                     0,
+                     false,
+                     false},
+            unknown = {GET("/v1/profiles/b"), 404, "profile_not_found", 0, false, false},
+            bad = {POST_OF("8", "/v1/profiles/a/sign", "{\"a\": 1}"), 400, "unknown member", 0, false, false};
+        static const struct {
+                const char *name;
+                const struct request_case *c;
+                bool survives;
+        } cases[] = {
+            {"GET /livez", &live, false},
+            {"GET /readyz", &ready, false},
+            {"GET /v1/profiles", &list, false},
+            {"GET a profile", &profile, false},
+            {"GET a profile by an escaped name", &escaped, false},
+            {"GET /metrics", &metrics, false},
+            {"GET credentials", &keys, false},
+            {"GET credentials, sent byte by byte", &keys_bytewise, false},
+            {"GET credentials, read byte by byte", &keys_slowly, false},
+            {"GET credentials and wait", &waits, false},
+            {"POST sign", &sign, false},
+            {"POST sign, read byte by byte", &sign_slowly, false},
+            {"POST sign and wait", &sign_waits, false},
+            {"POST presign", &presign, false},
+            // problems without words
+            {"POST login", &login, true},
+            {"an unknown profile", &unknown, true},
+            {"a bad order", &bad, true},
+        };
+        struct torture_row rows[LENGTH(cases) + 1];
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                rows[i] = (struct torture_row){cases[i].name, request_round, cases[i].c, cases[i].survives};
+        rows[LENGTH(cases)] = (struct torture_row){.name = "start", .round = start_round};
+        return torture_main(rows, LENGTH(rows));
+}
