@@ -221,9 +221,9 @@ int shared_common_apply(const struct resolution *r, const struct shared_common *
 {
         const struct profile *from = &c->settings;
         bool has_issuer = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_SSO;
-        const struct error *fault = has_issuer ? &c->issuer_fault : (p->type == PROFILE_IMDS ? &c->imds_fault : NULL);
-        if (fault && fault->kind != ERROR_NONE) {
-                *r->reader->e = *fault;
+        if ((has_issuer && c->issuer_fault.kind != ERROR_NONE) ||
+            (p->type == PROFILE_IMDS && c->imds_fault.kind != ERROR_NONE)) {
+                *r->reader->e = has_issuer ? c->issuer_fault : c->imds_fault;
                 return -1;
         }
         fill(&p->region, from->region);

@@ -48,15 +48,64 @@ def ask(mode, home, cases):
 NAMES = ["a", "b", "A", "default", "work", "dev.x", "a/b@c:d+e%f", "x_y-z", "0", "DEFAULT", "Default"]
 ODD_NAMES = ["my prof", "foo!bar", "mül", "a]b", "a[b", "'q'", '"q', "a#b", "a;b", "a=b", "", " ", "a\tb", "a,b", "*"]
 KEYS = [
-    "region", "output", "role_arn", "source_profile", "aws_access_key_id", "aws_secret_access_key", "services",
-    "credential_process", "sso_session", "s3", "sts", "endpoint_url", "max_attempts", "x-y", "Region", "ROLE_ARN",
-]  # fmt: skip
+    "region",
+    "output",
+    "role_arn",
+    "source_profile",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "services",
+    "credential_process",
+    "sso_session",
+    "s3",
+    "sts",
+    "endpoint_url",
+    "max_attempts",
+    "x-y",
+    "Region",
+    "ROLE_ARN",
+]
 ODD_KEYS = ["na me", "n!me", "ключ", "", "#x", ";x", "a b", "[x", "x]", "'k'", '"k"', "k.", "K"]
 VALUES = [
-    "us-east-1", "json", "x", "a b", "arn:aws:iam::111122223333:role/x", "https://h:1/p?q=r#s", "a=b", "a:b", "true",
-    "AKIDEXAMPLE00001", "wJalr/XUtn+FEMI=", '"quoted"', "'single'", "50%", "%(x)s", "$HOME", "~/x", "[x]", "\\", "a\\nb",
-]  # fmt: skip
-ODD_VALUES = ["", " ", "v # c", "v ; c", "v# c", "v\t# c", "# c", "; c", "ü", "日本", "=", ":", "= =", "x" * 5000, '"', "'"]
+    "us-east-1",
+    "json",
+    "x",
+    "a b",
+    "arn:aws:iam::111122223333:role/x",
+    "https://h:1/p?q=r#s",
+    "a=b",
+    "a:b",
+    "true",
+    "AKIDEXAMPLE00001",
+    "wJalr/XUtn+FEMI=",
+    '"quoted"',
+    "'single'",
+    "50%",
+    "%(x)s",
+    "$HOME",
+    "~/x",
+    "[x]",
+    "\\",
+    "a\\nb",
+]
+ODD_VALUES = [
+    "",
+    " ",
+    "v # c",
+    "v ; c",
+    "v# c",
+    "v\t# c",
+    "# c",
+    "; c",
+    "ü",
+    "日本",
+    "=",
+    ":",
+    "= =",
+    "x" * 5000,
+    '"',
+    "'",
+]
 BLANKS = ["", "", "", " ", "  ", "\t", " \t "]
 COMMENTS = ["# c", "; c", "#", ";", "#a = b", "  # c", "\t; c", "#[x]"]
 
@@ -76,7 +125,9 @@ class Style:
     @staticmethod
     def by_chance(random):
         indents = ["", "", "", "", " ", "  ", "    ", "\t"]
-        return Style(random.choice([0, 0, 0.02, 0.1]), random.choice(indents), random.choice(["\n", "\n", "\n", "\r\n"]))
+        return Style(
+            random.choice([0, 0, 0.02, 0.1]), random.choice(indents), random.choice(["\n", "\n", "\n", "\r\n"])
+        )
 
 
 def random_section(random, is_config, style):
@@ -93,7 +144,9 @@ def random_section(random, is_config, style):
     inner = random.choice(BLANKS) if style.odd and random.random() < 0.2 else ""
     after = ""
     if random.random() < 0.1 + style.odd:
-        after = random.choice([" ", " # c", "; c", "#c", "\t", " # ]", " ;]"] + ([" x", "]", "x = y"] if style.odd else []))
+        after = random.choice(
+            [" ", " # c", "; c", "#c", "\t", " # ]", " ;]"] + ([" x", "]", "x = y"] if style.odd else [])
+        )
     bracket = "" if random.random() < style.odd / 10 else "]"
     return f"[{inner}{prefix}{between if prefix else ''}{name}{inner}{bracket}{after}"
 
