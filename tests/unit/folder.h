@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +32,20 @@ static inline void folder_name(const struct folder *f, const char *name, char *p
 static inline void folder_remove(const struct folder *f)
 {
         assert_int_equal(rmdir(f->path), 0);
+}
+
+static inline int folder_remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+        (void)st;
+        (void)type;
+        (void)walk;
+        return remove(path);
+}
+
+// With all that is in it.
+static inline void folder_remove_all(const struct folder *f)
+{
+        assert_int_equal(nftw(f->path, folder_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 // Writes a file, over what was there.
