@@ -4,8 +4,6 @@
 #ifndef TESTS_UNIT_IO_LISTENING_H
 #define TESTS_UNIT_IO_LISTENING_H
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that are called off, and a client that is closed, at any moment.
-#include "proto/wire/limits.h"
 #include "sidecar/io/http_client.h"
 #include "tests/unit/io/plain.h"
 

@@ -2,7 +2,6 @@
 // What is sent, what comes back, and which connections are used, over plain ones. TLS has a test of its own.
 #include "sidecar/io/http_client.h"
 
-#include "proto/wire/limits.h"
 #include "tests/unit/io/plain.h"
 
 // --- what is sent ---

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What takes too long, over plain connections.
-#include "proto/wire/limits.h"
 #include "sidecar/io/http_client.h"
 #include "tests/unit/io/plain.h"
 

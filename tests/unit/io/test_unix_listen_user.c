@@ -2,6 +2,8 @@
 // What an ordinary user may not do, tried in a child that has become one; sockets that a service manager hands over.
 #include "sidecar/io/unix_listen.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include "tests/unit/io/listening.h"

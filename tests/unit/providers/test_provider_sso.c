@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The provider against scripted answers, with a cache folder of its own.
-#include <sys/stat.h>
 
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/sso_cache.h"

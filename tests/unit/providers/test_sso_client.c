@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sso_client.h"
 
-#include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/signing/sha1.h"
 #include "tests/unit/unit.h"
