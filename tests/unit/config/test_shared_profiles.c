@@ -9,21 +9,6 @@
 #define ROLE_ON(source) "role_arn = " ARN("r") "\nsource_profile = " source "\n"
 #define SHARED(name) "{\"profiles\": {\"p\": {\"type\": \"shared_config\", \"profile\": \"" name "\"}}}"
 
-static int setup(void **state)
-{
-        struct home *h = calloc(1, sizeof(*h));
-        home_make(h);
-        *state = h;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        home_remove(*state);
-        free(*state);
-        return 0;
-}
-
 static struct settings *load(struct home *h, const char *json)
 {
         struct settings *s = NULL;
@@ -66,7 +51,7 @@ static void test_types(void **state)
         assert_int_equal(p->role.duration_seconds, 7200);
         assert_int_equal(p->chain_count, 1);
         assert_string_equal(p->chain[0].name, "profile w: web_identity");
-        (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->path);
+        (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->folder.path);
         assert_string_equal(p->chain[0].outcome, text);
         assert_int_equal(s->watched_count, 2);
         settings_free(s);
@@ -493,14 +478,15 @@ static void test_many(void **state)
         settings_free(s);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(test_types),          TEST(test_own_keys),   TEST(test_roles),       TEST(test_credential_source),
-            TEST(test_common),         TEST(test_endpoints),  TEST(test_faults),      TEST(test_long_chains),
-            TEST(test_sso_of_our_own), TEST(test_not_needed), TEST(test_named_chain), TEST(test_many),
+            AT_HOME(test_types),          AT_HOME(test_own_keys),
+            AT_HOME(test_roles),          AT_HOME(test_credential_source),
+            AT_HOME(test_common),         AT_HOME(test_endpoints),
+            AT_HOME(test_faults),         AT_HOME(test_long_chains),
+            AT_HOME(test_sso_of_our_own), AT_HOME(test_not_needed),
+            AT_HOME(test_named_chain),    AT_HOME(test_many),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
