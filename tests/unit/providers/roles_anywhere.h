@@ -26,7 +26,8 @@ static char chain[] = TEST_DATA_DIR "/intermediate.pem";
 
 struct setup {
         struct harness *h;
-        struct pki pki; // after set_up_files()
+        struct profile profile;
+        struct pki pki; // where a test uses it
 };
 
 static inline void set_up(struct setup *s, const struct upstream_answer *answers, size_t count)
@@ -34,7 +35,7 @@ static inline void set_up(struct setup *s, const struct upstream_answer *answers
         gate_init(&gate_load);
         gate_init(&gate_sign);
         s->h = harness_new(answers, count);
-        s->h->profile = (struct profile){
+        s->profile = (struct profile){
             .type = PROFILE_ROLES_ANYWHERE,
             .issuer_region = region,
             .endpoint_url = s->h->upstream.url,
@@ -45,7 +46,7 @@ static inline void set_up(struct setup *s, const struct upstream_answer *answers
                                .certificate_chain = chain,
                                .private_key = leaf_key},
         };
-        harness_make(s->h, &s->h->profile, NULL);
+        harness_make(s->h, &s->profile, NULL);
 }
 
 // A certificate for key number `key` takes the place of the present one.
@@ -57,16 +58,16 @@ static inline void write_certificate(const struct setup *s, size_t key, long ser
         gate_sign.on_loop = on_loop;
 }
 
-// With the first key, in files that the test may replace. Ended by tear_down_files().
+// With the first key, in files that the test may replace.
 static inline void set_up_files(struct setup *s, const struct upstream_answer *answers, size_t count)
 {
         set_up(s, answers, count);
         pki_init(&s->pki);
         write_certificate(s, 0, 4097);
         pki_write_key(&s->pki, s->pki.keys[0]);
-        s->h->profile.roles_anywhere.certificate = s->pki.certificate;
-        s->h->profile.roles_anywhere.private_key = s->pki.private_key;
-        s->h->profile.roles_anywhere.certificate_chain = NULL;
+        s->profile.roles_anywhere.certificate = s->pki.certificate;
+        s->profile.roles_anywhere.private_key = s->pki.private_key;
+        s->profile.roles_anywhere.certificate_chain = NULL;
 }
 
 // Neither a key was loaded nor a signature made in the loop thread.
@@ -77,10 +78,14 @@ static inline void tear_down(struct setup *s)
         harness_free(s->h);
 }
 
-static inline void tear_down_files(struct setup *s)
+static inline void run_to_credentials(struct setup *s)
 {
-        tear_down(s);
-        pki_deinit(&s->pki);
+        harness_run_to_credentials(s->h);
+}
+
+static inline void run_to_error(struct setup *s, enum error_kind kind)
+{
+        harness_run_to_error(s->h, kind);
 }
 
 #endif

@@ -11,12 +11,12 @@ static void a_session_by_certificate(void **state)
         (void)state;
         struct setup s;
         set_up(&s, ANSWERS({201, DATE_NOW JSON_TYPE, SESSION}, {200, NULL, SESSION}));
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_slice(s.h->c->session_token, "token");
         assert_slice(s.h->c->account_id, "111122223333");
         assert_true(s.h->c->expires_s == NOW_S + 3600);
-        s.h->profile.roles_anywhere.certificate_chain = NULL;
-        harness_run_to_credentials(s.h);
+        s.profile.roles_anywhere.certificate_chain = NULL;
+        run_to_credentials(&s);
 
         const char *request = harness_requests(s.h, 2);
         static char value[4096];
@@ -48,7 +48,7 @@ static void a_wrong_clock_is_corrected_once(void **state)
         struct setup s;
         set_up(&s, ANSWERS({403, DATE_HALF_PAST DENIED, "{\"message\":\"Invalid signature\"}"},
                            {201, DATE_HALF_PAST, SESSION}));
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         (void)harness_requests(s.h, 2);
         harness_field_holds(s.h, 1, "X-Amz-Date", "20270101T00300");
         tear_down(&s);
@@ -100,15 +100,15 @@ static void a_bad_identity_is_an_error_of_the_fetch(void **state)
         static char missing[] = TEST_DATA_DIR "/none.pem";
         struct setup s;
         set_up(&s, NULL, 0);
-        s.h->profile.roles_anywhere.private_key = other_key;
-        harness_run_to_error(s.h, ERROR_CONFIG);
-        s.h->profile.roles_anywhere.private_key = leaf_key;
-        s.h->profile.roles_anywhere.certificate = missing;
-        harness_run_to_error(s.h, ERROR_CONFIG);
+        s.profile.roles_anywhere.private_key = other_key;
+        run_to_error(&s, ERROR_CONFIG);
+        s.profile.roles_anywhere.private_key = leaf_key;
+        s.profile.roles_anywhere.certificate = missing;
+        run_to_error(&s, ERROR_CONFIG);
         assert_non_null(strstr(s.h->e.message, "none.pem"));
-        s.h->profile.roles_anywhere.certificate = leaf;
+        s.profile.roles_anywhere.certificate = leaf;
         s.h->wall_ms = INT64_C(7258118400000); // the year 2200: expired
-        harness_run_to_error(s.h, ERROR_CONFIG);
+        run_to_error(&s, ERROR_CONFIG);
         (void)harness_requests(s.h, 0);
         tear_down(&s);
 }
@@ -118,10 +118,10 @@ static void an_unchanged_identity_is_not_read_again(void **state)
         (void)state;
         struct setup s;
         set_up(&s, ANSWERS({201, NULL, SESSION}, {201, NULL, SESSION}));
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         unsigned loads = gate_load.calls;
         assert_true(loads > 0);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_int_equal(gate_load.calls, loads);
         assert_int_equal(gate_sign.calls, 2);
         tear_down(&s);
@@ -136,20 +136,21 @@ static void what_is_known_of_the_certificate(void **state)
         const struct provider_facts *facts = s.h->provider->facts;
         assert_non_null(facts);
         assert_null(facts->certificate.subject);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_non_null(facts->certificate.subject);
         assert_string_equal(facts->certificate.serial, "4097");
         assert_true(facts->certificate.not_after_s > NOW_S);
         write_certificate(&s, 1, 4098); // whose key is not there yet: what is signed with is the earlier one
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4097");
         pki_write_key(&s.pki, s.pki.keys[1]);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4098");
         pki_write_text(&s.pki, s.pki.certificate, "");
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_string_equal(facts->certificate.serial, "4098");
-        tear_down_files(&s);
+        tear_down(&s);
+        pki_deinit(&s.pki);
 }
 
 static void field(const struct setup *s, size_t request, const char *name, char out[4096])
@@ -166,19 +167,19 @@ static void an_earlier_identity_bridges_a_half_renewal(void **state)
         struct setup s;
         set_up_files(&s, ANSWERS({201, NULL, SESSION}, {201, NULL, SESSION},
                                  {403, DENIED, "{\"message\":\"Certificate revoked\"}"}, {201, NULL, SESSION}));
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         write_certificate(&s, 1, 8193);
-        harness_run_to_credentials(s.h);
-        harness_run_to_error(s.h, ERROR_DENIED); // then it is said
+        run_to_credentials(&s);
+        run_to_error(&s, ERROR_DENIED); // then it is said
         assert_non_null(strstr(s.h->e.message, "Certificate revoked"));
         assert_non_null(strstr(s.h->e.message, "earlier certificate of serial 4097"));
         assert_non_null(strstr(s.h->e.message, "does not belong"));
         assert_string_equal(s.h->e.upstream.code, "AccessDeniedException");
         pki_write_key(&s.pki, s.pki.keys[1]);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         pki_write_key(&s.pki, s.pki.keys[0]);
         s.h->wall_ms = INT64_C(2208988800000); // 2040: what would bridge has expired
-        harness_run_to_error(s.h, ERROR_CONFIG);
+        run_to_error(&s, ERROR_CONFIG);
         assert_null(strstr(s.h->e.message, "earlier"));
 
         (void)harness_requests(s.h, 4);
@@ -190,7 +191,8 @@ static void an_earlier_identity_bridges_a_half_renewal(void **state)
         field(&s, 3, "X-Amz-X509", value);
         assert_string_not_equal(value, first);
         harness_field_holds(s.h, 3, "Authorization", "Credential=8193/");
-        tear_down_files(&s);
+        tear_down(&s);
+        pki_deinit(&s.pki);
 }
 
 int main(void)

@@ -24,21 +24,23 @@ static void turned(uv_idle_t *idle)
 static void the_loop_turns_while_a_key_is_derived(void **state)
 {
         (void)state;
+        static const struct upstream_answer answers[] = {{201, NULL, SESSION}};
         struct turns turns = {.gate = &gate_load};
         struct setup s;
-        set_up_files(&s, ANSWERS({201, NULL, SESSION}));
+        set_up_files(&s, answers, LENGTH(answers));
         pki_write_encrypted_key(&s.pki, s.pki.keys[0], 300000);
         pki_write_text(&s.pki, s.pki.passphrase, PKI_PASSPHRASE "\n");
-        s.h->profile.roles_anywhere.private_key_passphrase_file = s.pki.passphrase;
+        s.profile.roles_anywhere.private_key_passphrase_file = s.pki.passphrase;
         gate_load.holds_at = 1;
         turns.idle.data = &turns;
         assert_int_equal(uv_idle_init(&s.h->loop, &turns.idle), 0);
         assert_int_equal(uv_idle_start(&turns.idle, turned), 0);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         assert_int_equal(gate_load.on_loop, 0);
         assert_true(turns.count >= 10);
         uv_close((uv_handle_t *)&turns.idle, NULL);
-        tear_down_files(&s);
+        tear_down(&s);
+        pki_deinit(&s.pki);
 }
 
 // Cancels when the gate's call number `call` is held, and lets that go then.
@@ -52,19 +54,21 @@ static void cancel_at(struct setup *s, struct gate *gate, unsigned call)
         (void)uv_run(&s->h->loop, UV_RUN_NOWAIT);
         assert_int_equal(s->h->completions, 0); // a thread is still at it
         (void)sem_post(&gate->leave);
-        harness_finish_cancelled(s->h);
+        harness_finish(s->h);
+        assert_int_equal(s->h->e.kind, ERROR_CANCELLED);
         gate->holds_at = 0;
 }
 
 static void cancel_during_load_and_during_signing(void **state)
 {
         (void)state;
+        static const struct upstream_answer answers[] = {{201, NULL, SESSION}};
         struct setup s;
-        set_up(&s, ANSWERS({201, NULL, SESSION}));
+        set_up(&s, answers, LENGTH(answers));
         cancel_at(&s, &gate_load, 1);
         assert_int_equal(gate_sign.calls, 0); // left off
         cancel_at(&s, &gate_sign, 1);
-        harness_run_to_credentials(s.h);
+        run_to_credentials(&s);
         (void)harness_requests(s.h, 1);
         tear_down(&s);
 }
@@ -72,8 +76,11 @@ static void cancel_during_load_and_during_signing(void **state)
 static void cancel_during_the_second_signing(void **state)
 {
         (void)state;
+        static const struct upstream_answer answers[] = {
+            {403, DATE_HALF_PAST DENIED, "{\"message\":\"Invalid signature\"}"},
+        };
         struct setup s;
-        set_up(&s, ANSWERS({403, DATE_HALF_PAST DENIED, "{\"message\":\"Invalid signature\"}"}));
+        set_up(&s, answers, LENGTH(answers));
         cancel_at(&s, &gate_sign, 2);
         (void)harness_requests(s.h, 1);
         tear_down(&s);
@@ -108,7 +115,10 @@ static void cancel_before_a_thread_is_free(void **state)
                 assert_int_equal(sem_init(&holders[i].leave, 0, 0), 0);
                 work_start(&holders[i].work, &s.h->loop, hold, holder_done, &holders[i]);
         }
-        harness_cancel_at_once(s.h);
+        assert_int_equal(harness_start(s.h), 0);
+        provider_cancel(s.h->provider);
+        harness_finish(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
         assert_int_equal(gate_load.calls, 0);
         for (size_t i = 0; i < POOL_N; i++) {
                 assert_false(holders[i].is_done);
@@ -145,7 +155,7 @@ static void cancelled_at_any_turn_and_freed(void **state)
                         provider_cancel(s.h->provider);
                 harness_finish(s.h);
                 assert_true(s.h->e.kind == ERROR_CANCELLED || s.h->e.kind == ERROR_TRANSIENT);
-                harness_make(s.h, &s.h->profile, NULL);
+                harness_make(s.h, &s.profile, NULL);
         }
         tear_down(&s);
 }
@@ -153,9 +163,12 @@ static void cancelled_at_any_turn_and_freed(void **state)
 static void cancel_while_aws_works(void **state)
 {
         (void)state;
+        static const struct upstream_answer answers[] = {{0, NULL, NULL}};
         struct setup s;
-        set_up(&s, ANSWERS({SILENCE}));
-        harness_cancel_on_receipt(s.h);
+        set_up(&s, answers, LENGTH(answers));
+        s.h->cancels_on_receipt = true;
+        harness_run(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
         tear_down(&s);
 }
 
