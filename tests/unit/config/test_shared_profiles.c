@@ -478,15 +478,14 @@ static void test_many(void **state)
         settings_free(s);
 }
 
+#define TEST(f) AT_HOME(f)
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            AT_HOME(test_types),          AT_HOME(test_own_keys),
-            AT_HOME(test_roles),          AT_HOME(test_credential_source),
-            AT_HOME(test_common),         AT_HOME(test_endpoints),
-            AT_HOME(test_faults),         AT_HOME(test_long_chains),
-            AT_HOME(test_sso_of_our_own), AT_HOME(test_not_needed),
-            AT_HOME(test_named_chain),    AT_HOME(test_many),
+            TEST(test_types),          TEST(test_own_keys),   TEST(test_roles),       TEST(test_credential_source),
+            TEST(test_common),         TEST(test_endpoints),  TEST(test_faults),      TEST(test_long_chains),
+            TEST(test_sso_of_our_own), TEST(test_not_needed), TEST(test_named_chain), TEST(test_many),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
