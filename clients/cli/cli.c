@@ -8,6 +8,7 @@
 #include "clients/cli/person.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
+#include "proto/wire/limits.h"
 
 enum { MESSAGE_MAX = 256 * 1024, ARGUMENT_SHOWN = 1024, NAME_MAX_SIZE = 1024 };
 
@@ -165,5 +166,16 @@ int cli_request(const struct options *o, int timeout_ms, const char *method, con
         else
                 exit_code = consume(o, slice_of(response.body, response.body_size));
         keyfob_disconnect(client);
+        return exit_code;
+}
+
+int cli_request_profile(const struct options *o, int timeout_ms, const char *method, const char *rest,
+                        int (*consume)(const struct options *o, struct slice body))
+{
+        struct buffer path;
+        buffer_init(&path, LIMIT_HTTP_TARGET);
+        const char *text = cli_profile_path(cli_profile(o), rest, &path);
+        int exit_code = text ? cli_request(o, timeout_ms, method, text, NULL, consume) : EXIT_USAGE;
+        buffer_free(&path);
         return exit_code;
 }

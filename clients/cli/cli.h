@@ -42,4 +42,8 @@ const char *cli_profile_path(const char *profile, const char *rest, struct buffe
 int cli_request(const struct options *o, int timeout_ms, const char *method, const char *path, const char *body,
                 int (*consume)(const struct options *o, struct slice body));
 
+// The same, without a body, for "/v1/profiles/{profile}{rest}" of the profile that the command line names.
+int cli_request_profile(const struct options *o, int timeout_ms, const char *method, const char *rest,
+                        int (*consume)(const struct options *o, struct slice body));
+
 #endif

@@ -3,7 +3,6 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "proto/wire/documents.h"
-#include "proto/wire/limits.h"
 
 enum { DOCUMENT_MAX = 256 * 1024 };
 
@@ -31,12 +30,7 @@ static int print_document(const struct options *o, struct slice body)
 
 static int run(const struct options *o)
 {
-        struct buffer path;
-        buffer_init(&path, LIMIT_HTTP_TARGET);
-        const char *text = cli_profile_path(cli_profile(o), "/credentials", &path);
-        int exit_code = text ? cli_request(o, CLI_QUICK_MS, "GET", text, NULL, print_document) : EXIT_USAGE;
-        buffer_free(&path);
-        return exit_code;
+        return cli_request_profile(o, CLI_QUICK_MS, "GET", "/credentials", print_document);
 }
 
 const struct command command_credential_process = {

@@ -2,16 +2,10 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/status.h"
-#include "proto/wire/limits.h"
 
 static int run(const struct options *o)
 {
-        struct buffer path;
-        buffer_init(&path, LIMIT_HTTP_TARGET);
-        const char *text = cli_profile_path(cli_profile(o), "/refresh", &path);
-        int exit_code = text ? cli_request(o, CLI_SLOW_MS, "POST", text, NULL, status_print) : EXIT_USAGE;
-        buffer_free(&path);
-        return exit_code;
+        return cli_request_profile(o, CLI_SLOW_MS, "POST", "/refresh", status_print);
 }
 
 const struct command command_refresh = {

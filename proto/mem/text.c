@@ -15,24 +15,13 @@ void text_hex_encode(struct slice bytes, char *out)
         }
 }
 
-static int hex_digit(uint8_t c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -1;
-}
-
 int text_hex_decode(struct slice hex, uint8_t *out)
 {
         if (hex.n % 2 != 0)
                 return -EINVAL;
         for (size_t i = 0; i < hex.n; i += 2) {
-                int high = hex_digit(hex.p[i]);
-                int low = hex_digit(hex.p[i + 1]);
+                int high = text_hex_digit(hex.p[i]);
+                int low = text_hex_digit(hex.p[i + 1]);
                 if (high < 0 || low < 0)
                         return -EINVAL;
                 *out++ = (uint8_t)(high << 4 | low);

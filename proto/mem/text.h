@@ -5,6 +5,18 @@
 
 #include "proto/mem/buffer.h"
 
+// The value of a hexadecimal digit of either case, or -1.
+static inline int text_hex_digit(uint8_t c)
+{
+        if (c >= '0' && c <= '9')
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return -1;
+}
+
 // Writes 2 * bytes.n lower-case digits to `out`, no NUL.
 void text_hex_encode(struct slice bytes, char *out);
 

@@ -3,6 +3,8 @@
 
 #include <endian.h>
 
+#include "proto/mem/text.h"
+
 enum {
         ESCAPE_UNIT = 6, // \uXXXX
         HIGH_SURROGATE = 0xd800,
@@ -11,17 +13,6 @@ enum {
         UTF8_MAX = 4
 };
 
-static int hex_digit(uint8_t c)
-{
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        return -1;
-}
-
 // The code unit of the \uXXXX at the start of `s`, or -1 when there is none.
 static int32_t code_unit(struct slice s)
 {
@@ -29,7 +20,7 @@ static int32_t code_unit(struct slice s)
                 return -1;
         int32_t unit = 0;
         for (size_t i = 2; i < ESCAPE_UNIT; i++) {
-                int digit = hex_digit(s.p[i]);
+                int digit = text_hex_digit(s.p[i]);
                 if (digit < 0)
                         return -1;
                 unit = unit << 4 | digit;

@@ -12,26 +12,20 @@
 #include <time.h>
 #include <uv.h>
 
+#include "sidecar/base/file_look.h"
+
 enum {
         GATHER_MS = 50,   // from an event to the look: many come together
         QUIET_MS = 250,   // how long files must look the same
         REARM_TRIES = 16, // a folder may appear while its parent is being watched
 };
 
-struct looks {
-        bool is_there;
-        dev_t device;
-        ino_t inode;
-        off_t size;
-        struct timespec modified, changed;
-};
-
 struct file {
         struct watch *watch;
         uv_fs_event_t events; // of its folder, or of the nearest one that exists
         struct file *next;
-        struct looks seen, told; // at the last look; when last told of
-        char *folder;            // scratch, of the path's size
+        struct file_look seen, told; // at the last look; when last told of
+        char *folder;                // scratch, of the path's size
         char path[];
 };
 
@@ -57,26 +51,6 @@ int64_t watch_moment(void)
 }
 
 // --- what files look like ---
-
-static struct looks look_at(const char *path)
-{
-        struct stat about;
-        if (stat(path, &about) < 0)
-                return (struct looks){.is_there = false};
-        return (struct looks){.is_there = true,
-                              .device = about.st_dev,
-                              .inode = about.st_ino,
-                              .size = about.st_size,
-                              .modified = about.st_mtim,
-                              .changed = about.st_ctim};
-}
-
-static bool is_same(const struct looks *a, const struct looks *b)
-{
-        return a->is_there == b->is_there && a->device == b->device && a->inode == b->inode && a->size == b->size &&
-               nanoseconds(&a->modified) == nanoseconds(&b->modified) &&
-               nanoseconds(&a->changed) == nanoseconds(&b->changed);
-}
 
 // --- when to look ---
 
@@ -135,10 +109,10 @@ static bool look(struct watch *w, bool *ret_untold)
         *ret_untold = false;
         for (struct file *f = w->files; f; f = f->next) {
                 arm(f); // first: what happens from here on is seen below, or makes an event
-                struct looks now = look_at(f->path);
-                is_new = is_new || !is_same(&now, &f->seen);
+                struct file_look now = file_look(f->path);
+                is_new = is_new || !file_look_equal(&now, &f->seen);
                 f->seen = now;
-                *ret_untold = *ret_untold || !is_same(&now, &f->told);
+                *ret_untold = *ret_untold || !file_look_equal(&now, &f->told);
         }
         return is_new;
 }
@@ -242,12 +216,12 @@ static const struct file *find(const struct watch *w, const char *path)
 static void begin(struct file *f, const struct file *before, int64_t read_ns)
 {
         arm(f);
-        f->seen = look_at(f->path);
+        f->seen = file_look(f->path);
         f->told = f->seen;
         if (before)
                 f->told = before->told;
         else if (f->seen.is_there && nanoseconds(&f->seen.changed) >= read_ns)
-                f->told = (struct looks){.is_there = false};
+                f->told = (struct file_look){.is_there = false};
 }
 
 int watch_set(struct watch *w, char *const *paths, size_t count, int64_t read_ns)

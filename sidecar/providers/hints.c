@@ -42,6 +42,27 @@ bool hints_common(struct error *e)
         return false;
 }
 
+bool hints_source_keys(const struct profile *profile, struct error *e)
+{
+        const char *source = profile->source_profile ? profile->source_profile : "?";
+        if (hints_code_is(e, "ExpiredToken") || hints_code_is(e, "ExpiredTokenException"))
+                (void)error_hint(
+                    e,
+                    "The credentials of source profile %s have expired; the next attempt fetches new ones. "
+                    "Static ones must be replaced.",
+                    source);
+        else if (hints_code_is(e, "InvalidClientTokenId") || hints_code_is(e, "UnrecognizedClientException"))
+                (void)error_hint(e,
+                                 "The access key of source profile %s is unknown or disabled, lacks its session token, "
+                                 "or belongs to another partition than the endpoint.",
+                                 source);
+        else if (hints_code_is(e, "SignatureDoesNotMatch") || hints_code_is(e, "InvalidSignatureException"))
+                (void)error_hint(e, "Check the secret access key of source profile %s and this host's clock.", source);
+        else
+                return false;
+        return true;
+}
+
 bool hints_region_disabled(const struct profile *profile, struct error *e)
 {
         if (!hints_code_is(e, "RegionDisabledException"))
@@ -84,22 +105,10 @@ static void hint_role_access(const struct role_settings *role, struct error *e)
 
 void hints_assume_role(const struct profile *profile, struct error *e)
 {
-        const char *source = profile->source_profile ? profile->source_profile : "?";
         if (hints_common(e) || hints_region_disabled(profile, e) || hints_validation(e))
                 return;
         if (hints_code_is(e, "AccessDenied") || hints_code_is(e, "AccessDeniedException"))
                 hint_role_access(&profile->role, e);
-        else if (hints_code_is(e, "ExpiredToken") || hints_code_is(e, "ExpiredTokenException"))
-                (void)error_hint(
-                    e,
-                    "The credentials of source profile %s have expired; the next attempt fetches new ones. "
-                    "Static ones must be replaced.",
-                    source);
-        else if (hints_code_is(e, "InvalidClientTokenId"))
-                (void)error_hint(e,
-                                 "The access key of source profile %s is unknown or disabled, lacks its session token, "
-                                 "or belongs to another partition than the STS endpoint.",
-                                 source);
-        else if (hints_code_is(e, "SignatureDoesNotMatch") || hints_code_is(e, "InvalidSignatureException"))
-                (void)error_hint(e, "Check the secret access key of source profile %s and this host's clock.", source);
+        else
+                (void)hints_source_keys(profile, e);
 }

@@ -31,19 +31,6 @@ void hints_get_secret_value(const struct profile *profile, struct error *e)
                                  source);
         else if (hints_code_is(e, "InvalidRequestException") && hints_text_has(e->upstream.message, "delet"))
                 (void)error_hint(e, "The secret is marked for deletion: restore it, or name another one in secret_id.");
-        else if (hints_code_is(e, "ExpiredToken") || hints_code_is(e, "ExpiredTokenException"))
-                (void)error_hint(
-                    e,
-                    "The credentials of source profile %s have expired; the next attempt fetches new ones. "
-                    "Static ones must be replaced.",
-                    source);
-        else if (hints_code_is(e, "InvalidClientTokenId") || hints_code_is(e, "UnrecognizedClientException"))
-                (void)error_hint(e,
-                                 "The access key of source profile %s is unknown or disabled, lacks its session token, "
-                                 "or belongs to another partition than the endpoint.",
-                                 source);
-        else if (hints_code_is(e, "SignatureDoesNotMatch") || hints_code_is(e, "InvalidSignatureException"))
-                (void)error_hint(e, "Check the secret access key of source profile %s and this host's clock.", source);
-        else
+        else if (!hints_source_keys(profile, e))
                 (void)hints_common(e);
 }

@@ -91,18 +91,26 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
         reply_send_json_behind_head(r);
 }
 
+// The order, and the credentials for it. NULL: refused, or they are being waited for.
+static const struct credentials *take_order(struct request *r, const struct outcome *o, bool is_presign,
+                                            struct sign_work *w)
+{
+        if (sign_work_prepare(r, is_presign, w) < 0)
+                return NULL;
+        const struct credentials *c = entry_peek(r->profile->entry);
+        if (!c)
+                wait_for_credentials(r, o, w->wait_ms);
+        return c;
+}
+
 void handle_sign(struct request *r, const struct outcome *o)
 {
         struct sign_work w;
         struct error e;
         struct sigv4_result signature;
-        if (sign_work_prepare(r, false, &w) < 0)
+        const struct credentials *c = take_order(r, o, false, &w);
+        if (!c)
                 return;
-        const struct credentials *c = entry_peek(r->profile->entry);
-        if (!c) {
-                wait_for_credentials(r, o, w.wait_ms);
-                return;
-        }
         int64_t now_s = entry_now_s(r->profile->entry);
         const struct sigv4_request request = sign_work_request(&w, w.order.has_time ? w.order.time_s : now_s);
         if (sigv4_sign(r->server->deps.signer, &request, c, &r->server->signing, &signature, &e) < 0) {
@@ -148,13 +156,9 @@ void handle_presign(struct request *r, const struct outcome *o)
 {
         struct sign_work w;
         struct error e;
-        if (sign_work_prepare(r, true, &w) < 0)
+        const struct credentials *c = take_order(r, o, true, &w);
+        if (!c)
                 return;
-        const struct credentials *c = entry_peek(r->profile->entry);
-        if (!c) {
-                wait_for_credentials(r, o, w.wait_ms);
-                return;
-        }
         int64_t now_s = entry_now_s(r->profile->entry);
         int64_t expires_in_s = w.order.expires_in_s;
         if (!o && w.wait_ms != 0 && would_refresh_help(c, now_s, expires_in_s)) {

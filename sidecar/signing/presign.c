@@ -27,14 +27,6 @@ static int check_parameter(struct slice name, struct error *e)
         return 0;
 }
 
-static int hex_digit(uint8_t byte)
-{
-        if (byte >= '0' && byte <= '9')
-                return byte - '0';
-        byte = ascii_lower(byte);
-        return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 // "+" is a blank; a broken escape stands for itself.
 static int put_decoded(struct buffer *out, struct slice text, struct error *e)
 {
@@ -42,8 +34,8 @@ static int put_decoded(struct buffer *out, struct slice text, struct error *e)
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         for (size_t i = 0; i < text.n; i++) {
-                int high = text.p[i] == '%' && i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
-                int low = high >= 0 ? hex_digit(text.p[i + 2]) : -1;
+                int high = text.p[i] == '%' && i + 2 < text.n ? text_hex_digit(text.p[i + 1]) : -1;
+                int low = high >= 0 ? text_hex_digit(text.p[i + 2]) : -1;
                 if (low >= 0) {
                         *p++ = (uint8_t)(high << 4 | low);
                         i += 2;

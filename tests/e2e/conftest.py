@@ -9,6 +9,7 @@ import pytest
 from support import paths  # noqa: F401
 from support.agent import Agent
 from support.profiles import Profiles
+from support.sso_cache import Cache
 from support.standin_process import StandIn
 
 
@@ -36,6 +37,12 @@ def folder():
 
 
 @pytest.fixture
+def cache(folder, standin):
+    """The token cache of IAM Identity Center in the test's folder."""
+    return Cache(folder, standin)
+
+
+@pytest.fixture
 def profiles(standin):
     return Profiles(standin)
 
@@ -60,9 +67,7 @@ def start(standin, folder):
                 agent.end()
     finally:
         for agent in agents:
-            if agent.process.poll() is None:
-                agent.process.kill()
-                agent.process.wait()
+            agent.kill()
     for agent in agents:
         agent.check_log(standin.secrets())
 
@@ -79,7 +84,5 @@ def shared(standin_process):
         agent.end()
         agent.check_log(standin_process.secrets())
     finally:
-        if agent.process.poll() is None:
-            agent.process.kill()
-            agent.process.wait()
+        agent.kill()
         shutil.rmtree(place)

@@ -10,6 +10,7 @@ import pytest
 from support import unix_http
 from support.polling import until
 from support.profiles import config
+from support.programs import run, said
 
 CREDENTIALS = "/v1/profiles/irsa/credentials"
 SIGN = {"method": "GET", "url": "https://bedrock-runtime.us-east-1.amazonaws.com/x", "payload_text": ""}
@@ -35,14 +36,9 @@ def request(target, method="GET", headers="", body=""):
 
 
 def test_curl(shared):
-    run = subprocess.run(
-        ["curl", "-sS", "--fail-with-body", "--unix-socket", str(shared.socket), f"http://keyfob{CREDENTIALS}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert json.loads(run.stdout)["Version"] == 1
+    url = f"http://keyfob{CREDENTIALS}"
+    document = said(run("curl", "-sS", "--fail-with-body", "--unix-socket", shared.socket, url))
+    assert json.loads(document)["Version"] == 1
 
 
 def test_credentials_headers(shared):

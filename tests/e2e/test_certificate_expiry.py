@@ -3,15 +3,14 @@
 
 import os
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from support.agent import environment
-from support.paths import KEYFOB
 from support.profiles import config
+from support.programs import keyfob, said
 
 NAME = "keyfob_certificate_expiration_timestamp_seconds"
 
@@ -31,10 +30,7 @@ def gauges(agent):
 
 
 def status(agent, folder, *arguments):
-    command = [KEYFOB, "status", *arguments, "--socket", agent.socket]
-    run = subprocess.run(command, env=environment(folder), capture_output=True, text=True, timeout=60)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    return said(keyfob("status", *arguments, socket=agent.socket, env=environment(folder)))
 
 
 def test_ten_days_left(start, standin, profiles, folder):

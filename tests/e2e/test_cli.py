@@ -9,20 +9,9 @@ import pytest
 from support import paths
 from support.agent import environment
 from support.profiles import config
+from support.programs import keyfob
 
 COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
-
-
-def keyfob(*arguments, socket=None, env=None, timeout=60):
-    arguments = [*map(str, arguments), *(["--socket", str(socket)] if socket else [])]
-    return subprocess.run(
-        [str(paths.KEYFOB), *arguments],
-        env=env or environment("/nonexistent"),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
 
 
 def test_credential_process(shared):

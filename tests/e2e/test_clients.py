@@ -2,8 +2,6 @@
 """Real clients, as their users configure them: boto3, the AWS CLI, curl."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import boto3
@@ -11,8 +9,7 @@ import pytest
 from standin import demo
 from support import paths
 from support.agent import environment
-
-AWS = Path(sys.executable).with_name("aws")
+from support.programs import AWS, keyfob, run, said
 
 
 @pytest.fixture
@@ -41,31 +38,15 @@ def aws_home(shared, standin, folder):
     ],
 )
 def test_aws_cli(aws_home, profile, arn):
-    run = subprocess.run(
-        [str(AWS), "sts", "get-caller-identity", "--profile", profile, "--output", "json"],
-        env=aws_home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert arn in json.loads(run.stdout)["Arn"]
+    finished = run(AWS, "sts", "get-caller-identity", "--profile", profile, "--output", "json", env=aws_home)
+    assert arn in json.loads(said(finished))["Arn"]
 
 
 def test_aws_cli_bedrock(aws_home):
     messages = json.dumps([{"role": "user", "content": [{"text": "hi"}]}])
-    run = subprocess.run(
-        [str(AWS), "bedrock-runtime", "converse", "--profile", "tenant-a", "--model-id", "a.b-v1:0"]
-        + ["--messages", messages, "--output", "json"],
-        env=aws_home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    echo = json.loads(json.loads(run.stdout)["output"]["message"]["content"][0]["text"])
+    command = [AWS, "bedrock-runtime", "converse", "--profile", "tenant-a", "--model-id", "a.b-v1:0"]
+    answer = said(run(*command, "--messages", messages, "--output", "json", env=aws_home))
+    echo = json.loads(json.loads(answer)["output"]["message"]["content"][0]["text"])
     assert echo["role"] == demo.TENANT_ROLE + "tenant-a"
 
 
@@ -88,28 +69,8 @@ def test_aws_cli_shows_why(aws_home):
     """What keyfob says on standard error reaches the user of the CLI."""
     config = Path(aws_home["HOME"]) / ".aws" / "config"
     config.write_text(config.read_text().replace("credential-process irsa", "credential-process nobody"))
-    run = subprocess.run(
-        [str(AWS), "sts", "get-caller-identity", "--profile", "irsa"],
-        env=aws_home,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode != 0 and "nobody" in run.stderr
-
-
-def keyfob(shared, *arguments):
-    run = subprocess.run(
-        [str(paths.KEYFOB), *arguments, "--socket", str(shared.socket)],
-        env=environment("/nonexistent"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    finished = run(AWS, "sts", "get-caller-identity", "--profile", "irsa", env=aws_home)
+    assert finished.returncode != 0 and "nobody" in finished.stderr
 
 
 @pytest.mark.parametrize("body", [None, '{"messages": ["it\'s"]}', "two\nlines $HOME `id` \\"])
@@ -118,17 +79,9 @@ def test_curl_from_keyfob_sign(shared, standin, body):
     arguments = ["sign", "POST" if body else "GET", standin.url + "/model/a.b-v1%3A0/converse?x=1&y=%20", "--curl"]
     arguments += ["--profile", "tenant-a", "--service", "bedrock", "--region", "us-east-1"]
     arguments += ["-H", "content-type: application/json", "-H", "x-amzn-bedrock-trace: ENABLED"]
-    command = keyfob(shared, *arguments, *(["-d", body] if body else []))
+    command = said(keyfob(*arguments, *(["-d", body] if body else []), socket=shared.socket))
     assert command.startswith("curl ")
-    run = subprocess.run(
-        ["sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, (command, run.stdout, run.stderr)
-    echo = json.loads(run.stdout)
+    echo = json.loads(said(run("sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1))))
     echo = echo.get("echo", echo)
     assert echo["role"] == demo.TENANT_ROLE + "tenant-a" and "x-amzn-bedrock-trace" in echo["signed_headers"]
     assert echo["payload_length"] == len((body or "").encode())
@@ -137,13 +90,11 @@ def test_curl_from_keyfob_sign(shared, standin, body):
 def test_body_from_a_file(shared, standin, folder):
     (folder / "body.json").write_bytes(b"\x00\xff{}\n")
     arguments = ["sign", "POST", standin.url + "/x", "-d", f"@{folder / 'body.json'}", "--curl", "--profile", "irsa"]
-    command = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1")
-    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(run.stdout)["payload_length"] == 5
+    command = said(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket))
+    assert json.loads(said(run("sh", "-c", command)))["payload_length"] == 5
 
 
 def test_curl_with_a_presigned_url(shared, standin):
     arguments = ["presign", "GET", standin.url + "/x?a=1", "--profile", "irsa"]
-    url = keyfob(shared, *arguments, "--service", "bedrock", "--region", "us-east-1").strip()
-    run = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=60, check=True)
-    assert json.loads(run.stdout)["presigned"] is True
+    url = said(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket)).strip()
+    assert json.loads(said(run("curl", "-sS", url)))["presigned"] is True

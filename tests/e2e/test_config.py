@@ -2,7 +2,6 @@
 """keyfobd --check, what it refuses and how it says it, and reloading by SIGHUP."""
 
 import json
-import subprocess
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -11,31 +10,17 @@ from support import paths
 from support.agent import environment
 from support.aws import echo
 from support.profiles import config
+from support.programs import keyfobd, said
 
 
 def check(folder, text, *arguments):
     (folder / "c.json").write_text(text if isinstance(text, str) else json.dumps(text, indent=1))
-    return subprocess.run(
-        [str(paths.KEYFOBD), "--config", str(folder / "c.json"), "--check", *arguments],
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return keyfobd("--config", folder / "c.json", "--check", *arguments, env=environment(folder))
 
 
 def test_demo_is_good(standin):
-    run = subprocess.run(
-        [str(paths.KEYFOBD), "--check", "--config", str(standin.dir / "config.json")],
-        env=environment("/nonexistent"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert "3 profiles" in run.stdout and not standin.calls()
+    answer = said(keyfobd("--check", "--config", standin.dir / "config.json"))
+    assert "3 profiles" in answer and not standin.calls()
     document = json.loads((standin.dir / "config.json").read_text())
     schema(document)
 
@@ -92,14 +77,7 @@ def test_refused(folder, document, words):
 
 
 def test_missing_file(folder):
-    run = subprocess.run(
-        [str(paths.KEYFOBD), "--check", "--config", str(folder / "none.json")],
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    run = keyfobd("--check", "--config", folder / "none.json", env=environment(folder))
     assert run.returncode == 78 and "none.json" in run.stderr
 
 
@@ -125,14 +103,7 @@ def test_schema_and_agent_refuse_the_same(folder):
 
 def test_usage(folder):
     for arguments in (["--nonsense"], ["extra"], ["--log-level", "loud"], ["--log-format", "xml"]):
-        run = subprocess.run(
-            [str(paths.KEYFOBD), *arguments],
-            env=environment(folder),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        run = keyfobd(*arguments, env=environment(folder))
         assert run.returncode == 2 and run.stdout == "", arguments
 
 

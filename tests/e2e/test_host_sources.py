@@ -5,16 +5,15 @@ misbehave. boto3's own providers say that the stand-in is what they know."""
 import json
 import re
 import socket
-import subprocess
 
 import pytest
 from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 from standin import demo
-from support import paths
 from support.agent import environment
 from support.aws import echo
 from support.polling import until
 from support.profiles import config
+from support.programs import keyfobd
 
 BASE = demo.ROLE + "base"
 TOKEN = "Bearer one-" + "t" * 32
@@ -72,8 +71,7 @@ def check(folder, document, env=None):
     """keyfobd --check of a configuration that must be refused: what it says."""
     path = folder / "bad.json"
     path.write_text(json.dumps(document))
-    command = [paths.KEYFOBD, "--check", "--config", path]
-    done = subprocess.run(command, env=env or environment(folder), capture_output=True, text=True, timeout=60)
+    done = keyfobd("--check", "--config", path, env=env or environment(folder))
     assert done.returncode == 78, done
     return done.stderr
 

@@ -9,7 +9,7 @@ import termios
 
 import pytest
 from standin import demo
-from support import paths
+from support import paths, programs
 from support.agent import environment
 from support.aws import echo
 from support.polling import until
@@ -258,16 +258,7 @@ class Terminal:
 
 def keyfob(folder, *arguments, stdin=""):
     """Without any terminal."""
-    return subprocess.run(
-        [str(paths.KEYFOB), *map(str, arguments)],
-        env=environment(folder),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        start_new_session=True,
-    )
+    return programs.keyfob(*arguments, env=environment(folder), input=stdin, start_new_session=True)
 
 
 PROMPT = f"Code of {SERIAL} for admin: "

@@ -6,7 +6,6 @@ import base64
 import socket
 
 import pytest
-from standin import demo
 from support.agent import environment
 from support.aws import echo
 from support.connect_proxy import ConnectProxy
@@ -227,17 +226,24 @@ def full_listener():
         one.close()
 
 
-def test_connecting_ends_at_the_profiles_time(start, profiles, full_listener):
-    url = f"http://127.0.0.1:{full_listener}"
-    settings = {"endpoint_url": url, "connect_timeout_ms": 120, "read_timeout_ms": 30000}
-    document = config(
+CALLERS = ("irsa", "onprem", "role")
+
+
+def callers(profiles, **settings):
+    """One profile of each type that calls AWS, all with these settings, and what they stand on."""
+    return config(
         irsa=profiles.irsa(**settings),
         onprem=profiles.onprem(**settings),
         base=profiles.static(),
         role=profiles.assume("base", **settings),
     )
-    agent = start(document)
-    for name in ("irsa", "onprem", "role"):
+
+
+def test_connecting_ends_at_the_profiles_time(start, profiles, full_listener):
+    url = f"http://127.0.0.1:{full_listener}"
+    settings = {"endpoint_url": url, "connect_timeout_ms": 120, "read_timeout_ms": 30000}
+    agent = start(callers(profiles, **settings))
+    for name in CALLERS:
         assert f"connect to 127.0.0.1:{full_listener}: no answer within 120 ms" in failure(agent, name)["detail"]
 
 
@@ -245,14 +251,8 @@ def test_waiting_ends_at_the_profiles_time(start, standin, profiles):
     settings = {"connect_timeout_ms": 100, "read_timeout_ms": 150}
     for target in ("sts", "rolesanywhere"):
         standin.fault(target, "hang")
-    document = config(
-        irsa=profiles.irsa(**settings),
-        onprem=profiles.onprem(**settings),
-        base=profiles.static(),
-        role=profiles.assume("base", **settings),
-    )
-    agent = start(document)
-    for name in ("irsa", "onprem", "role"):
+    agent = start(callers(profiles, **settings))
+    for name in CALLERS:
         detail = failure(agent, name)["detail"]
         assert f"request to 127.0.0.1:{standin.port}: sent, but no answer within 250 ms" in detail
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from support.agent import environment
 from support.paths import KEYFOB
+from support.programs import run, said
 from support.sdk import SDK, WORK, build_go, package_folder, tool_environment
 
 
@@ -45,8 +46,7 @@ def test_credential_process(request, sdk, standin, profiles, start, folder):
         AWS_ENDPOINT_URL_STS=standin.url,
         AWS_EC2_METADATA_DISABLED="true",
     )
-    run = subprocess.run([*command, "gateway"], env=env, capture_output=True, text=True, timeout=60)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("arn:aws:sts::444455556666:assumed-role/tenant-a/"), run.stdout
+    arn = said(run(*command, "gateway", env=env))
+    assert arn.startswith("arn:aws:sts::444455556666:assumed-role/tenant-a/"), arn
     calls = [c for c in standin.calls() if c["action"] == "GetCallerIdentity"]
     assert len(calls) == 1 and calls[0]["verified"] and not calls[0]["error"]

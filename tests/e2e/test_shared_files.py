@@ -3,14 +3,13 @@
 files, are the same identity."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 from standin import demo
-from support import paths
 from support.agent import environment
 from support.aws import echo
+from support.programs import keyfob, run, said
 
 BOTO = """
 import json, boto3
@@ -43,8 +42,7 @@ def variables(standin, folder, **more):
 
 
 def boto(standin, env):
-    run = subprocess.run([sys.executable, "-c", BOTO], env=env, capture_output=True, text=True, timeout=60, check=True)
-    return echo(standin, json.loads(run.stdout))
+    return echo(standin, json.loads(said(run(sys.executable, "-c", BOTO, env=env))))
 
 
 def role(name, source, more=""):
@@ -139,10 +137,8 @@ def test_named_profiles(start, standin, folder):
     assert names["broken"]["state"] == "failed" and "(broken -> broken)" in names["broken"]["last_error"]["detail"]
     status, problem = agent.refusal("broken")
     assert status == 502 and problem["code"] and "(broken -> broken)" in problem["detail"]
-    run = subprocess.run(
-        [str(paths.KEYFOB), "status", "tenant"], env=env, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert "source: profile tenant: assume_role (role_arn of" in run.stdout and "on profile k" in run.stdout
+    shown = said(keyfob("status", "tenant", env=env))
+    assert "source: profile tenant: assume_role (role_arn of" in shown and "on profile k" in shown
 
 
 def test_external_id_beside_the_role(start, standin, folder):

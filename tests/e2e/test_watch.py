@@ -2,14 +2,14 @@
 """The shared files are followed: whoever writes new keys into ~/.aws/credentials need not tell the agent."""
 
 import os
-import subprocess
 
 import pytest
 from standin import demo
-from support import aws, paths
+from support import aws
 from support.agent import environment
 from support.aws import echo
 from support.polling import until
+from support.programs import keyfob, said
 
 NAMES = ("one", "two")
 KINDS = {
@@ -185,10 +185,8 @@ def test_status_of_a_chain(follow, standin, home, users, folder):
     """keyfob status NAME: the source that answers and those before it; what the files say now."""
 
     def status(*arguments):
-        command = [paths.KEYFOB, "status", "default", *arguments]
         env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"))
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
-        return " ".join(done.stdout.split())  # long lines are wrapped
+        return " ".join(said(keyfob("status", "default", *arguments, env=env)).split())  # long lines are wrapped
 
     home.write("credentials", f"[default]\n{users['one']}")
     agent = follow()

@@ -3,8 +3,11 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -33,13 +36,27 @@ static inline void folder_remove(const struct folder *f)
         assert_int_equal(rmdir(f->path), 0);
 }
 
-// Writes a file, over what was there.
+static inline int folder_remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+        (void)st;
+        (void)type;
+        (void)walk;
+        return remove(path);
+}
+
+// With all that is in it.
+static inline void folder_remove_all(const struct folder *f)
+{
+        assert_int_equal(nftw(f->path, folder_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+// Writes a file that is for its owner alone, over what was there.
 static inline void write_file(const char *path, const char *text)
 {
-        FILE *f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+        assert_int_equal(close(fd), 0);
 }
 
 #endif

@@ -90,11 +90,16 @@ class Agent:
         try:
             status = self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             raise AssertionError(f"no end {END_SECONDS} s after SIGTERM: {self.stderr()}") from None
         assert status == expected, f"exit status {status}: {self.stderr()}"
         assert not self.socket.exists(), "the socket is still there"
+
+    def kill(self):
+        """What has not ended yet, ends now."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def check_log(self, secrets):
         text = self.stderr()

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
+#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
@@ -105,6 +107,17 @@ static void assert_table(const struct house *h, bool is_second)
         assert_non_null(server_find_profile(h->server, SLICE("b"))->entry);
 }
 
+// As start and reload do. The settings are the roster's, also on failure.
+static int put_in_force(struct roster *r, struct settings *settings, struct error *e)
+{
+        struct roster_table *before = NULL, *table = roster_table_new(roster_now(r), settings);
+        if (!table)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        int result = roster_apply(r, table, &before, e);
+        roster_table_free(result < 0 ? table : before);
+        return result;
+}
+
 static bool roster_round(const void *arg)
 {
         struct house h;
@@ -118,8 +131,8 @@ static bool roster_round(const void *arg)
             .providers = {.loop = &h.loop, .clock = &h.clock, .http = h.http, .signer = h.signer}};
         torture_begin();
         struct roster *roster = roster_new(&deps);
-        int started = roster ? roster_apply(roster, first, &e) : -1;
-        int reloaded = started == 0 ? roster_apply(roster, second, &e) : -1;
+        int started = roster ? put_in_force(roster, first, &e) : -1;
+        int reloaded = started == 0 ? put_in_force(roster, second, &e) : -1;
         torture_end();
         if (!roster)
                 settings_free(first);
@@ -130,7 +143,7 @@ static bool roster_round(const void *arg)
         if (started == 0)
                 assert_table(&h, reloaded == 0); // as it was, or as it is now, whole
         if (roster) {
-                assert_int_equal(roster_apply(roster, settings_of(second_text), &e), 0);
+                assert_int_equal(put_in_force(roster, settings_of(second_text), &e), 0);
                 assert_table(&h, true);
                 (void)uv_run(&h.loop, UV_RUN_NOWAIT);
         }
@@ -141,24 +154,29 @@ static bool roster_round(const void *arg)
 // --- reload ---
 
 struct reloading {
-        struct settings settings; // borrowed by nobody
+        struct settings *settings; // to be loaded
+        struct roster_table *in_force;
         unsigned loads, applies;
+        atomic_bool has_failed;
 };
 
-static int load(void *context, struct settings **ret, struct error *e)
+// In the pool.
+static int load(void *context, struct roster_table **ret, struct error *e)
+{
+        struct reloading *r = context;
+        r->loads++;
+        *ret = roster_table_new(NULL, r->settings);
+        r->has_failed = !*ret;
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
+static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
 {
         struct reloading *r = context;
         (void)e;
-        r->loads++;
-        *ret = &r->settings;
-        return 0;
-}
-
-static int apply(void *context, struct settings *settings, struct error *e)
-{
-        (void)settings;
-        (void)e;
-        ((struct reloading *)context)->applies++;
+        r->applies++;
+        *ret_before = r->in_force;
+        r->in_force = table;
         return 0;
 }
 
@@ -166,9 +184,10 @@ static bool reload_round(const void *arg)
 {
         static char path[] = "/tmp";
         char *watched[] = {path};
+        const struct settings first = {.watched = watched, .watched_count = 1};
         uv_loop_t loop;
         struct clock clock;
-        struct reloading r = {.settings = {.watched = watched, .watched_count = 1}};
+        struct reloading r = {.settings = settings_of(first_text)};
         (void)arg;
         assert_int_equal(uv_loop_init(&loop), 0);
         clock_init_system(&clock);
@@ -178,15 +197,21 @@ static bool reload_round(const void *arg)
         torture_begin();
         struct reload *reload = reload_new(&deps);
         if (reload) {
-                reload_watch(reload, &r.settings, watch_moment());
+                reload_watch(reload, &first, watch_moment());
                 reload_run(reload, "signal");
+                while (r.applies == 0 && !r.has_failed)
+                        (void)uv_run(&loop, UV_RUN_NOWAIT);
         }
         torture_end();
-        assert_true(!reload || (r.loads == 1 && r.applies == 1));
+        if (!reload)
+                settings_free(r.settings);
+        assert_true(!reload || r.loads == 1);
+        bool is_done = r.applies == 1;
         reload_close(reload);
         assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&loop), 0);
-        return reload != NULL;
+        roster_table_free(r.in_force);
+        return is_done;
 }
 
 // --- listening sockets ---

@@ -11,8 +11,7 @@
 #include "tests/torture/torture.h"
 #include "tests/unit/client/agent.h"
 
-#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-#define DOCUMENT                                                                                                       \
+#define CREDENTIALS                                                                                                       \
         "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"SessionToken\":\"token\","    \
         "\"Expiration\":\"2026-09-01T12:00:00Z\"}"
 #define SIGNATURE                                                                                                      \
@@ -128,8 +127,8 @@ static bool client_round(const void *arg)
 int main(void)
 {
         static const struct client_case
-            credentials = {CALL_CREDENTIALS, {OK_HEAD, AGENT_HANG, 0, DOCUMENT, 0}, KEYFOB_OK, false},
-            slowly = {CALL_CREDENTIALS, {OK_HEAD, AGENT_HANG, 0, DOCUMENT, 0}, KEYFOB_OK, true},
+            credentials = {CALL_CREDENTIALS, {OK_HEAD, AGENT_HANG, 0, CREDENTIALS, 0}, KEYFOB_OK, false},
+            slowly = {CALL_CREDENTIALS, {OK_HEAD, AGENT_HANG, 0, CREDENTIALS, 0}, KEYFOB_OK, true},
             signature = {CALL_SIGN, {OK_HEAD, AGENT_HANG, 0, SIGNATURE, 0}, KEYFOB_OK, false},
             login = {CALL_LOGIN, {OK_HEAD, AGENT_HANG, 0, LOGIN, 0}, KEYFOB_OK, false},
             refusal = {CALL_REQUEST, {"HTTP/1.1 403 Forbidden\r\n", AGENT_HANG, 0, PROBLEM, 0}, KEYFOB_REFUSED, false};

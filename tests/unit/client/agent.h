@@ -13,6 +13,9 @@
 
 #include "proto/mem/slice.h"
 
+#include "clients/c/keyfob.h"
+#include "tests/unit/folder.h"
+
 enum agent_then {
         AGENT_STAY,        // the connection stays open for the next entry
         AGENT_CLOSE,       // closes after the answer
@@ -31,7 +34,8 @@ struct agent_step {
 enum { AGENT_LOG_SIZE = 4 * 1024 * 1024 };
 
 struct agent {
-        char folder[64], path[100];
+        struct folder folder;
+        char path[100];
         int listener;
         pid_t pid;
         char *log; // shared: all requests, one after another, then a NUL
@@ -105,10 +109,9 @@ static inline void agent_play(const struct agent *agent, const struct agent_step
 static inline void agent_start(struct agent *agent, const struct agent_step *steps, size_t count)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        *agent = (struct agent){.folder = "/tmp/keyfob-test-XXXXXX"};
-        if (!mkdtemp(agent->folder))
-                abort();
-        (void)snprintf(agent->path, sizeof(agent->path), "%s/agent.sock", agent->folder);
+        *agent = (struct agent){0};
+        folder_make(&agent->folder);
+        folder_name(&agent->folder, "agent.sock", agent->path, sizeof(agent->path));
         memcpy(address.sun_path, agent->path, strlen(agent->path));
         agent->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         agent->log = mmap(NULL, AGENT_LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -133,8 +136,24 @@ static inline void agent_free(struct agent *agent)
 {
         close(agent->listener);
         (void)unlink(agent->path);
-        (void)rmdir(agent->folder);
+        folder_remove(&agent->folder);
         (void)munmap(agent->log, AGENT_LOG_SIZE);
+}
+
+// --- what most tests have it say, and ask it with ---
+
+#define DOCUMENT                                                                                                       \
+        "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret/+=\",\"SessionToken\":\"tok\","   \
+        "\"Expiration\":\"2026-09-01T12:00:00Z\",\"AccountId\":\"111122223333\"}\n"
+#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+static inline struct keyfob_client *connect_to(const struct agent *agent, int timeout_ms)
+{
+        struct keyfob_error error;
+        struct keyfob_options options = {.socket = agent->path, .timeout_ms = timeout_ms};
+        struct keyfob_client *client = keyfob_connect(&options, &error);
+        assert_non_null(client);
+        return client;
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/unit/config/support.h"
+#include "tests/unit/folder.h"
 
 #define VARIABLES_MAX 16
 #define KEYS "aws_access_key_id = AKIDEXAMPLE00001\naws_secret_access_key = wJalrXUtnFEMIxK7\n"
@@ -16,7 +17,7 @@
 #define ARN(name) "arn:aws:iam::111122223333:role/" name
 
 struct home {
-        char path[64];
+        struct folder folder;
         char variables[VARIABLES_MAX + 1][256];
         char *environment[VARIABLES_MAX + 2];
         struct env env;
@@ -25,14 +26,11 @@ struct home {
 static inline void home_put(const struct home *h, const char *name, const char *text)
 {
         char path[256];
-        (void)snprintf(path, sizeof(path), "%s/.aws/%s", h->path, name);
+        (void)snprintf(path, sizeof(path), "%s/.aws/%s", h->folder.path, name);
         (void)unlink(path);
         if (!text)
                 return;
-        FILE *f = fopen(path, "we");
-        assert_non_null(f);
-        assert_int_equal(fputs(text, f) < 0, 0);
-        assert_int_equal(fclose(f), 0);
+        write_file(path, text);
 }
 
 // NULL: there is no such file. `variables` ends in NULL.
@@ -41,7 +39,7 @@ static inline void home_set(struct home *h, const char *config, const char *cred
         home_put(h, "config", config);
         home_put(h, "credentials", credentials);
         size_t n = 0;
-        (void)snprintf(h->variables[n], sizeof(h->variables[n]), "HOME=%s", h->path);
+        (void)snprintf(h->variables[n], sizeof(h->variables[n]), "HOME=%s", h->folder.path);
         h->environment[n] = h->variables[n];
         for (n = 1; variables && variables[n - 1]; n++) {
                 assert_true(n <= VARIABLES_MAX);
@@ -55,9 +53,8 @@ static inline void home_set(struct home *h, const char *config, const char *cred
 static inline void home_make(struct home *h)
 {
         char path[96];
-        (void)snprintf(h->path, sizeof(h->path), "/tmp/keyfob-home-XXXXXX");
-        assert_non_null(mkdtemp(h->path));
-        (void)snprintf(path, sizeof(path), "%s/.aws", h->path);
+        folder_make(&h->folder);
+        folder_name(&h->folder, ".aws", path, sizeof(path));
         assert_int_equal(mkdir(path, 0700), 0);
         home_set(h, NULL, NULL, NULL);
 }
@@ -66,10 +63,29 @@ static inline void home_remove(struct home *h)
 {
         char path[96];
         home_set(h, NULL, NULL, NULL);
-        (void)snprintf(path, sizeof(path), "%s/.aws", h->path);
+        folder_name(&h->folder, ".aws", path, sizeof(path));
         assert_int_equal(rmdir(path), 0);
-        assert_int_equal(rmdir(h->path), 0);
+        folder_remove(&h->folder);
 }
+
+// For cmocka: a test with a home as its state.
+static inline int home_set_up(void **state)
+{
+        struct home *h = calloc(1, sizeof(*h));
+        assert_non_null(h);
+        home_make(h);
+        *state = h;
+        return 0;
+}
+
+static inline int home_tear_down(void **state)
+{
+        home_remove(*state);
+        free(*state);
+        return 0;
+}
+
+#define AT_HOME(function) cmocka_unit_test_setup_teardown(function, home_set_up, home_tear_down)
 
 static inline int home_zero(const struct home *h, struct settings **ret, struct error *e)
 {

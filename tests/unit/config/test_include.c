@@ -1,59 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // "include": which files it means, what may be in them, and where their faults are said to be.
-#include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/limits.h"
-#include "tests/unit/config/support.h"
+#include "tests/unit/config/place.h"
 
 #define CHAINED(name) "\"" name "\": {" CHAIN_BODY("base") "}"
 #define BASE "\"base\": {" KEYS_BODY "}"
 
-struct place {
-        char root[64];
-        char old[4096];
-};
-
-static void write_file(const char *path, const char *text)
+static int enter(void **state)
 {
-        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        assert_true(fd >= 0);
-        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-        assert_int_equal(close(fd), 0);
-}
-
-static int set_up(void **state)
-{
-        struct place *place = calloc(1, sizeof(*place));
-        assert_non_null(place);
-        (void)snprintf(place->root, sizeof(place->root), "/tmp/keyfob-include-XXXXXX");
-        assert_non_null(mkdtemp(place->root));
-        assert_non_null(getcwd(place->old, sizeof(place->old)));
-        assert_int_equal(chdir(place->root), 0);
+        assert_int_equal(place_enter(state), 0);
         assert_int_equal(mkdir("t[1].d", 0700) | mkdir("empty.d", 0700), 0);
-        *state = place;
-        return 0;
-}
-
-static int remove_one(const char *path, const struct stat *about, int flag, struct FTW *ftw)
-{
-        (void)about;
-        (void)flag;
-        (void)ftw;
-        return remove(path);
-}
-
-static int tear_down(void **state)
-{
-        struct place *place = *state;
-        assert_int_equal(chdir(place->old), 0);
-        assert_int_equal(nftw(place->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
-        free(place);
         return 0;
 }
 
@@ -134,7 +93,7 @@ static void test_order_and_paths(void **state)
         assert_int_equal(s->profiles_count, 2);
         assert_string_equal(s->profiles[0].name, "one");
         assert_string_equal(s->profiles[0].region, "eu-west-3");
-        (void)snprintf(want, sizeof(want), "%s/t[1].d/sub/token", place->root);
+        (void)snprintf(want, sizeof(want), "%s/t[1].d/sub/token", place->root.path);
         assert_string_equal(s->profiles[0].web_identity_token_file, want);
         settings_free(s);
         assert_int_equal(chdir(".."), 0);
@@ -212,9 +171,9 @@ static void test_both_files_are_named(void **state)
         write_file("empty.d/1.json", "{\n\n\"profiles\": {" CHAINED("a") "}}");
         write_file("empty.d/2.json", "{\"profiles\": {" CHAINED("b") "," CHAINED("a") "}}");
         assert_int_equal(load("{\"profiles\": {" BASE "}, \"include\": [\"empty.d/*.json\"]}", &s, &e), -1);
-        (void)snprintf(want, sizeof(want), "%s/empty.d/2.json:1:", place->root);
+        (void)snprintf(want, sizeof(want), "%s/empty.d/2.json:1:", place->root.path);
         assert_ptr_equal(strstr(e.message, want), e.message);
-        (void)snprintf(want, sizeof(want), "the other is in %s/empty.d/1.json:3", place->root);
+        (void)snprintf(want, sizeof(want), "the other is in %s/empty.d/1.json:3", place->root.path);
         assert_non_null(strstr(e.message, want));
         // one of the main file, and nothing at all
         write_file("empty.d/2.json", "{\"profiles\": {" CHAINED("base") "}}");
@@ -265,11 +224,11 @@ static void test_bounds(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(test_what_is_included, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_order_and_paths, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_both_files_are_named, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(test_what_is_included, enter, place_leave),
+            cmocka_unit_test_setup_teardown(test_order_and_paths, enter, place_leave),
+            cmocka_unit_test_setup_teardown(test_faults, enter, place_leave),
+            cmocka_unit_test_setup_teardown(test_both_files_are_named, enter, place_leave),
+            cmocka_unit_test_setup_teardown(test_bounds, enter, place_leave),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,59 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // settings_load() on a directory of its own: which file is taken, and which files must be there.
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sidecar/config/settings.h"
-#include "tests/unit/config/support.h"
-
-struct place {
-        char root[64];
-        char old[4096];
-};
-
-static void write_file(const char *path, const char *text)
-{
-        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        assert_true(fd >= 0);
-        assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-        assert_int_equal(close(fd), 0);
-}
-
-static int set_up(void **state)
-{
-        struct place *place = calloc(1, sizeof(*place));
-        assert_non_null(place);
-        (void)snprintf(place->root, sizeof(place->root), "/tmp/keyfob-config-XXXXXX");
-        assert_non_null(mkdtemp(place->root));
-        assert_non_null(getcwd(place->old, sizeof(place->old)));
-        assert_int_equal(chdir(place->root), 0);
-        *state = place;
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        static const char *const files[] = {"xdg/keyfob/config.json",
-                                            "d/config.json",
-                                            "d/c.pem",
-                                            "d/ca.pem",
-                                            "d/key",
-                                            "config.json",
-                                            "ca.pem",
-                                            "d/fifo"};
-        static const char *const directories[] = {"xdg/keyfob", "xdg", "d/dir", "d"};
-        struct place *place = *state;
-        for (size_t i = 0; i < ROWS(files); i++)
-                (void)unlink(files[i]);
-        for (size_t i = 0; i < ROWS(directories); i++)
-                (void)rmdir(directories[i]);
-        assert_int_equal(chdir(place->old), 0);
-        assert_int_equal(rmdir(place->root), 0);
-        free(place);
-        return 0;
-}
+#include "tests/unit/config/place.h"
 
 static int load(const char *config_path, char **environment, struct settings **ret, struct error *e)
 {
@@ -74,13 +23,13 @@ static void test_which_file(void **state)
         write_file("xdg/keyfob/config.json", "{\"profiles\": {\"xdg\": {" KEYS_BODY "}}}");
         write_file("d/config.json", "{\"profiles\": {\"named\": {" KEYS_BODY "}}}");
         write_file("config.json", "{\"profiles\": {\"flag\": {" KEYS_BODY "}}}");
-        (void)snprintf(xdg, sizeof(xdg), "XDG_CONFIG_HOME=%s/xdg", place->root);
+        (void)snprintf(xdg, sizeof(xdg), "XDG_CONFIG_HOME=%s/xdg", place->root.path);
         (void)snprintf(keyfob, sizeof(keyfob), "KEYFOB_CONFIG=d/config.json");
         char *environment[] = {xdg, keyfob, NULL};
 
         assert_int_equal(load("config.json", environment, &s, &e), 0);
         assert_non_null(settings_find(s, "flag"));
-        (void)snprintf(want, sizeof(want), "%s/config.json", place->root);
+        (void)snprintf(want, sizeof(want), "%s/config.json", place->root.path);
         assert_string_equal(s->path, want);
         settings_free(s);
         assert_int_equal(load(NULL, environment, &s, &e), 0);
@@ -140,7 +89,7 @@ static void test_files(void **state)
                         const char *mark = strstr(t[i].fault, "%s");
                         (void)snprintf(fault, sizeof(fault), "%.*s%s%s",
                                        mark ? (int)(mark - t[i].fault) : (int)strlen(t[i].fault), t[i].fault,
-                                       mark ? place->root : "", mark ? mark + 2 : "");
+                                       mark ? place->root.path : "", mark ? mark + 2 : "");
                         if (r == 0 || !strstr(e.message, fault) || strstr(e.message, "wJalr") || !e.hint[0])
                                 fail_msg("row %zu: %s, wants %s", i, e.message, fault);
                         assert_int_equal(e.kind, ERROR_CONFIG);
@@ -170,9 +119,9 @@ static void test_ca_of_environment(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(test_which_file, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
-            cmocka_unit_test_setup_teardown(test_ca_of_environment, set_up, tear_down),
+            IN_PLACE(test_which_file),
+            IN_PLACE(test_files),
+            IN_PLACE(test_ca_of_environment),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

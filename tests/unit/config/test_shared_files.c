@@ -4,21 +4,6 @@
 #include "proto/mem/buffer.h"
 #include "tests/unit/config/shared_support.h"
 
-static int setup(void **state)
-{
-        struct home *h = calloc(1, sizeof(*h));
-        home_make(h);
-        *state = h;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        home_remove(*state);
-        free(*state);
-        return 0;
-}
-
 static const char *value(const struct shared_files *f, enum aws_section_kind kind, const char *name, const char *key)
 {
         const struct aws_property *p = aws_section_get(shared_files_find(f, kind, name), key);
@@ -86,10 +71,10 @@ static void test_paths(void **state)
                 char expected[128];
                 home_set(h, NULL, NULL, (const char *const[]){t[i].config, t[i].credentials, NULL});
                 assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), 0);
-                (void)snprintf(expected, sizeof(expected), "%s%s", t[i].below_home ? h->path : "",
+                (void)snprintf(expected, sizeof(expected), "%s%s", t[i].below_home ? h->folder.path : "",
                                t[i].expected_config);
                 assert_string_equal(f.files[AWS_FILE_CONFIG].path, expected);
-                (void)snprintf(expected, sizeof(expected), "%s%s", t[i].below_home ? h->path : "",
+                (void)snprintf(expected, sizeof(expected), "%s%s", t[i].below_home ? h->folder.path : "",
                                t[i].expected_credentials);
                 assert_string_equal(f.files[AWS_FILE_CREDENTIALS].path, expected);
                 assert_false(f.files[AWS_FILE_CONFIG].is_there || f.files[AWS_FILE_CREDENTIALS].is_there);
@@ -126,7 +111,7 @@ static void test_faults(void **state)
         assert_null(strstr(e.message, "wJalr"));
         shared_files_free(&f);
 
-        (void)snprintf(variable, sizeof(variable), "AWS_CONFIG_FILE=%s/.aws", h->path);
+        (void)snprintf(variable, sizeof(variable), "AWS_CONFIG_FILE=%s/.aws", h->folder.path);
         home_set(h, NULL, NULL, (const char *const[]){variable, NULL});
         assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), -1);
         assert_non_null(strstr(e.message, "is a directory"));
@@ -155,12 +140,8 @@ static void test_many(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_two_defaults, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
-            cmocka_unit_test(test_no_home),
-            cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+            AT_HOME(test_merge),  AT_HOME(test_two_defaults), AT_HOME(test_paths), cmocka_unit_test(test_no_home),
+            AT_HOME(test_faults), AT_HOME(test_many),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,21 +9,6 @@
 #define ROLE_ON(source) "role_arn = " ARN("r") "\nsource_profile = " source "\n"
 #define SHARED(name) "{\"profiles\": {\"p\": {\"type\": \"shared_config\", \"profile\": \"" name "\"}}}"
 
-static int setup(void **state)
-{
-        struct home *h = calloc(1, sizeof(*h));
-        home_make(h);
-        *state = h;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        home_remove(*state);
-        free(*state);
-        return 0;
-}
-
 static struct settings *load(struct home *h, const char *json)
 {
         struct settings *s = NULL;
@@ -68,7 +53,7 @@ static void test_types(void **state)
         assert_int_equal(p->role.duration_seconds, 0); // of assume_role only
         assert_int_equal(p->chain_count, 1);
         assert_string_equal(p->chain[0].name, "profile w: web_identity");
-        (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->path);
+        (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->folder.path);
         assert_string_equal(p->chain[0].outcome, text);
         assert_int_equal(s->watched_count, 2);
         settings_free(s);
@@ -503,7 +488,7 @@ static void test_many(void **state)
         settings_free(s);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) AT_HOME(f)
 
 int main(void)
 {

@@ -10,21 +10,6 @@
 #define NO_IMDS "AWS_EC2_METADATA_DISABLED=true"
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static int setup(void **state)
-{
-        struct home *h = calloc(1, sizeof(*h));
-        home_make(h);
-        *state = h;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        home_remove(*state);
-        free(*state);
-        return 0;
-}
-
 static struct settings *good(struct home *h, const char *config, const char *credentials, const char *const *variables)
 {
         struct settings *s = NULL;
@@ -64,7 +49,7 @@ static void test_keys(void **state)
         assert_int_equal(s->listeners_count, 1);
         assert_string_equal(s->listeners[0].unix_path, "/run/keyfob/keyfob.sock");
         assert_int_equal(s->watched_count, 2); // though neither is there
-        (void)snprintf(path, sizeof(path), "%s/.aws/config", h->path);
+        (void)snprintf(path, sizeof(path), "%s/.aws/config", h->folder.path);
         assert_string_equal(s->watched[0], path);
         settings_free(s);
 
@@ -306,13 +291,13 @@ static void test_broken_profiles(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_token, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_role_below_environment, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_order, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_which_profile, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_broken_profiles, setup, teardown),
+            AT_HOME(test_keys),
+            AT_HOME(test_token),
+            AT_HOME(test_role_below_environment),
+            AT_HOME(test_order),
+            AT_HOME(test_which_profile),
+            AT_HOME(test_refused),
+            AT_HOME(test_broken_profiles),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

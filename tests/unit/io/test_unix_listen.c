@@ -1,134 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// As whoever runs it; what an ordinary user may not do is tried in a child that has become one. All sockets are made
-// below a new directory, under umasks that would spoil their modes if those played a part.
+// Sockets that are made, by name, and what stands in their way.
 #include "sidecar/io/unix_listen.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "proto/wire/limits.h"
-#include "tests/unit/unit.h"
-
-#define NOBODY 65534
-
-struct fixture {
-        char directory[64];
-        char path[256];
-        struct error e;
-};
-
-static int set_up(void **state)
-{
-        struct fixture *f = calloc(1, sizeof(*f));
-        assert_non_null(f);
-        (void)umask(077);
-        (void)snprintf(f->directory, sizeof(f->directory), "/tmp/keyfob-listen-XXXXXX");
-        assert_non_null(mkdtemp(f->directory));
-        (void)snprintf(f->path, sizeof(f->path), "%s/keyfob.sock", f->directory);
-        *state = f;
-        return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-        (void)st;
-        (void)type;
-        (void)walk;
-        return remove(path);
-}
-
-static int tear_down(void **state)
-{
-        struct fixture *f = *state;
-        assert_int_equal(nftw(f->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
-        free(f);
-        return 0;
-}
-
-static int listen_at(struct fixture *f, const char *path, mode_t mode, const char *group, ino_t *ret_inode)
-{
-        struct unix_listen options = {.path = path, .mode = mode, .group = group};
-        return unix_listen_open(&options, ret_inode, &f->e);
-}
-
-static int listen_here(struct fixture *f)
-{
-        return listen_at(f, f->path, 0600, NULL, NULL);
-}
-
-static struct stat status_of(const char *path)
-{
-        struct stat st;
-        assert_int_equal(lstat(path, &st), 0);
-        return st;
-}
-
-// How many names the directory holds: nothing temporary may stay.
-static unsigned names_n;
-
-static int count_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-        (void)path;
-        (void)st;
-        (void)type;
-        names_n += walk->level == 1;
-        return 0;
-}
-
-static void assert_names(const struct fixture *f, unsigned count)
-{
-        names_n = 0;
-        assert_int_equal(nftw(f->directory, count_one, 8, FTW_PHYS), 0);
-        assert_int_equal(names_n, count);
-}
-
-static int connect_to(const char *path)
-{
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        assert_true(strlen(path) < sizeof(address.sun_path));
-        memcpy(address.sun_path, path, strlen(path));
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_true(fd >= 0);
-        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-                return fd;
-        (void)close(fd);
-        return -1;
-}
-
-static void assert_reachable(const char *path, int listener)
-{
-        int client = connect_to(path);
-        assert_true(client >= 0);
-        int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        assert_true(accepted >= 0);
-        struct peer peer;
-        assert_int_equal(unix_peer(accepted, &peer), 0);
-        assert_int_equal(peer.uid, getuid());
-        assert_int_equal(peer.gid, getgid());
-        assert_int_equal(peer.pid, getpid());
-        (void)close(accepted);
-        (void)close(client);
-}
-
-static void assert_refused(struct fixture *f, int fd, enum error_kind kind, const char *text)
-{
-        assert_int_equal(fd, -1);
-        assert_int_equal(f->e.kind, kind);
-        if (!strstr(f->e.message, text))
-                fail_msg("%s", f->e.message);
-}
+#include "tests/unit/io/listening.h"
 
 // --- what is made ---
 
@@ -181,13 +59,13 @@ static void test_parent_is_made(void **state)
         char path[128];
         char parent[96];
         (void)umask(0);
-        (void)snprintf(parent, sizeof(parent), "%s/keyfob", f->directory);
+        (void)snprintf(parent, sizeof(parent), "%s/keyfob", f->folder.path);
         (void)snprintf(path, sizeof(path), "%s/a.sock", parent);
         int fd = listen_at(f, path, 0600, NULL, NULL);
         assert_true(fd >= 0);
         assert_int_equal(status_of(parent).st_mode & 07777, 0700);
         (void)close(fd);
-        (void)snprintf(path, sizeof(path), "%s/no/such/a.sock", f->directory);
+        (void)snprintf(path, sizeof(path), "%s/no/such/a.sock", f->folder.path);
         assert_refused(f, listen_at(f, path, 0600, NULL, NULL), ERROR_CONFIG, "make the socket's directory");
 }
 
@@ -214,9 +92,9 @@ static void test_parent_below_run(void **state)
 static void test_long_paths(void **state)
 {
         struct fixture *f = *state;
-        size_t base = strlen(f->directory);
+        size_t base = strlen(f->folder.path);
         // The end of the path is one byte long, so that the temporary name is longer than it.
-        (void)snprintf(f->path, sizeof(f->path), "%s/%0*d", f->directory, (int)(LIMIT_UNIX_PATH - base - 3), 0);
+        (void)snprintf(f->path, sizeof(f->path), "%s/%0*d", f->folder.path, (int)(LIMIT_UNIX_PATH - base - 3), 0);
         assert_int_equal(mkdir(f->path, 0700), 0);
         size_t n = strlen(f->path);
         memcpy(f->path + n, "/s", 3);
@@ -248,7 +126,7 @@ static void test_relative_path(void **state)
         struct fixture *f = *state;
         char before[4096];
         assert_non_null(getcwd(before, sizeof(before)));
-        assert_int_equal(chdir(f->directory), 0);
+        assert_int_equal(chdir(f->folder.path), 0);
         int fd = listen_at(f, "keyfob.sock", 0600, NULL, NULL);
         assert_int_equal(chdir(before), 0);
         assert_true(fd >= 0);
@@ -397,7 +275,7 @@ static void test_race(void **state)
 static void test_lock_that_is_held(void **state)
 {
         struct fixture *f = *state;
-        int lock = open(f->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int lock = open(f->folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_int_equal(flock(lock, LOCK_EX), 0);
         int fd = listen_here(f);
         assert_true(fd >= 0);
@@ -440,169 +318,6 @@ static void test_unknown_groups(void **state)
         }
 }
 
-// --- as an ordinary user ---
-
-static int expect(bool holds, int code)
-{
-        return holds ? 0 : code;
-}
-
-static int ordinary(struct fixture *f)
-{
-        if (geteuid() == 0 && (chown(f->directory, NOBODY, NOBODY) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
-                return 2;
-        ino_t inode = 0;
-        int fd = listen_at(f, f->path, 0660, NULL, &inode);
-        int r = expect(fd >= 0 && (status_of(f->path).st_mode & 07777) == 0660, 3);
-        if (r == 0)
-                r = expect(listen_here(f) < 0 && strstr(f->e.message, "another agent is running"), 4);
-        unix_listen_unlink(f->path, inode);
-        if (r == 0)
-                r = expect(access(f->path, F_OK) < 0, 5);
-        // A group that it is not in.
-        if (r == 0)
-                r = expect(listen_at(f, f->path, 0660, "12345", NULL) < 0 && f->e.kind == ERROR_CONFIG &&
-                               strstr(f->e.message, "12345") && strstr(f->e.hint, "member"),
-                           6);
-        // A directory that it may not write in, and one that it may not make.
-        if (r == 0)
-                r = expect(listen_at(f, "/usr/keyfob.sock", 0600, NULL, NULL) < 0 && f->e.kind == ERROR_CONFIG &&
-                               strstr(f->e.hint, "write permission in /usr"),
-                           7);
-        if (r == 0)
-                r = expect(listen_at(f, "/usr/keyfob/keyfob.sock", 0600, NULL, NULL) < 0 &&
-                               strstr(f->e.message, "make the socket's directory /usr/keyfob"),
-                           8);
-        return r;
-}
-
-static void run_child(int (*run)(struct fixture *), struct fixture *f)
-{
-        int status = 0;
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0)
-                _exit(run(f));
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), 0);
-}
-
-static void test_ordinary_user(void **state)
-{
-        run_child(ordinary, *state);
-}
-
-static int not_mine(struct fixture *f)
-{
-        if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
-                return 2;
-        if (listen_here(f) >= 0 || f->e.kind != ERROR_CONFIG)
-                return 3;
-        return strstr(f->e.message, "cannot be asked") && strstr(f->e.hint, "another user") ? 0 : 4;
-}
-
-// Root's agent has a private socket in a directory that is open to all; nobody's agent cannot tell whether it lives.
-static void test_socket_of_another_user(void **state)
-{
-        struct fixture *f = *state;
-        if (geteuid() != 0)
-                skip();
-        assert_int_equal(chmod(f->directory, 0777), 0);
-        int fd = listen_here(f);
-        assert_true(fd >= 0);
-        run_child(not_mine, f);
-        assert_reachable(f->path, fd);
-        (void)close(fd);
-}
-
-// --- activation ---
-
-enum given { GIVEN_UNIX, GIVEN_NOT_LISTENING, GIVEN_DATAGRAM, GIVEN_FILE, GIVEN_NOTHING };
-
-static const char *scene_path;
-
-static int give(enum given given)
-{
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        int fd = -1;
-        switch (given) {
-        case GIVEN_UNIX:
-        case GIVEN_NOT_LISTENING:
-                fd = socket(AF_UNIX, SOCK_STREAM, 0);
-                memcpy(address.sun_path, scene_path, strlen(scene_path));
-                if (given == GIVEN_UNIX &&
-                    (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0))
-                        return -1;
-                break;
-        case GIVEN_DATAGRAM:
-                fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-                break;
-        case GIVEN_FILE:
-                fd = open("/dev/null", O_RDONLY); // NOLINT: to be inherited
-                break;
-        case GIVEN_NOTHING:
-                return close(3) < 0 && errno != EBADF ? -1 : 0;
-        }
-        if (fd < 0 || (fd != 3 && (dup2(fd, 3) != 3 || close(fd) < 0)))
-                return -1;
-        return 0;
-}
-
-static int activated(struct fixture *f)
-{
-        static const struct {
-                enum given given;
-                const char *fds;
-                int want;
-        } rows[] = {{GIVEN_UNIX, "1", 1},           {GIVEN_UNIX, "0", 0},    {GIVEN_UNIX, "2", -1},
-                    {GIVEN_UNIX, "x", -1},          {GIVEN_UNIX, "", -1},    {GIVEN_UNIX, "-1", -1},
-                    {GIVEN_UNIX, "4294967297", -1}, {GIVEN_UNIX, "257", -1}, {GIVEN_NOT_LISTENING, "1", -1},
-                    {GIVEN_DATAGRAM, "1", -1},      {GIVEN_FILE, "1", -1},   {GIVEN_NOTHING, "1", -1}};
-        char pid[16];
-        char other_pid[16];
-        (void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
-        (void)snprintf(other_pid, sizeof(other_pid), "%d", (int)getppid());
-        scene_path = f->path;
-        (void)close(4);
-        for (size_t i = 0; i < LENGTH(rows); i++) {
-                (void)unlink(f->path);
-                if (give(rows[i].given) < 0)
-                        return 2;
-                f->e = (struct error){0};
-                int got = unix_listen_activated(pid, rows[i].fds, &f->e);
-                if (got != rows[i].want || (got < 0) != (f->e.kind == ERROR_CONFIG))
-                        return 10 + (int)i;
-                if (got == 1 && (!(fcntl(3, F_GETFD) & FD_CLOEXEC) || !(fcntl(3, F_GETFL) & O_NONBLOCK)))
-                        return 3;
-        }
-        (void)unlink(f->path);
-        if (give(GIVEN_UNIX) < 0)
-                return 2;
-        bool none = unix_listen_activated(NULL, "1", &f->e) == 0 && unix_listen_activated(pid, NULL, &f->e) == 0 &&
-                    unix_listen_activated(other_pid, "1", &f->e) == 0;
-        if (!none || (fcntl(3, F_GETFD) & FD_CLOEXEC)) // not ours, not touched
-                return 4;
-        return unix_listen_activated("nobody", "1", &f->e) < 0 ? 0 : 5;
-}
-
-static void test_activated(void **state)
-{
-        run_child(activated, *state);
-}
-
-static void test_no_peer(void **state)
-{
-        struct peer peer;
-        (void)state;
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(unix_peer(fd, &peer), -1);
-        (void)close(fd);
-        assert_int_equal(unix_peer(-1, &peer), -1);
-}
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -622,10 +337,6 @@ int main(void)
             TEST(test_lock_that_is_held),
             TEST(test_groups),
             TEST(test_unknown_groups),
-            TEST(test_ordinary_user),
-            TEST(test_socket_of_another_user),
-            TEST(test_activated),
-            cmocka_unit_test(test_no_peer),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

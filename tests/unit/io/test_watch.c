@@ -3,16 +3,14 @@
 // what must come, and what must not come is shown by what comes first.
 #include "sidecar/io/watch.h"
 
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/folder.h"
 
 enum { DEADLINE_MS = 60000, HOUR_MS = 3600000 };
 
@@ -21,7 +19,7 @@ struct house {
         uv_timer_t deadline;
         struct watch *watch;
         unsigned told;
-        char root[32];
+        struct folder root;
         char *paths[3];
 };
 
@@ -39,17 +37,14 @@ static void on_changed(void *arg)
 static char *path_of(const struct house *h, const char *name)
 {
         char *path = NULL;
-        assert_true(asprintf(&path, "%s/%s", h->root, name) > 0);
+        assert_true(asprintf(&path, "%s/%s", h->root.path, name) > 0);
         return path;
 }
 
-static void write_file(const struct house *h, const char *name, const char *text)
+static void put_file(const struct house *h, const char *name, const char *text)
 {
         char *path = path_of(h, name);
-        FILE *f = fopen(path, "w");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        write_file(path, text);
         free(path);
 }
 
@@ -120,22 +115,13 @@ static int set_up(void **state)
 {
         struct house *h = calloc(1, sizeof(*h));
         assert_non_null(h);
-        (void)snprintf(h->root, sizeof(h->root), "/tmp/keyfob-watch-XXXXXX");
-        assert_non_null(mkdtemp(h->root));
+        folder_make(&h->root);
         assert_int_equal(uv_loop_init(&h->loop), 0);
         assert_int_equal(uv_timer_init(&h->loop, &h->deadline), 0);
         assert_int_equal(uv_timer_start(&h->deadline, on_deadline, DEADLINE_MS, 0), 0);
         new_watch(h, HOUR_MS, on_changed); // so that events are what tells
         *state = h;
         return 0;
-}
-
-static int remove_any(const char *path, const struct stat *about, int kind, struct FTW *at)
-{
-        (void)about;
-        (void)kind;
-        (void)at;
-        return remove(path);
 }
 
 static int tear_down(void **state)
@@ -147,7 +133,7 @@ static int tear_down(void **state)
         assert_int_equal(uv_loop_close(&h->loop), 0);
         for (size_t i = 0; i < 3; i++)
                 free(h->paths[i]);
-        assert_int_equal(nftw(h->root, remove_any, 8, FTW_DEPTH | FTW_PHYS), 0);
+        folder_remove_all(&h->root);
         free(h);
         return 0;
 }
@@ -155,11 +141,11 @@ static int tear_down(void **state)
 static void a_file_is_written(void **state)
 {
         struct house *h = *state;
-        write_file(h, "a", "one");
+        put_file(h, "a", "one");
         watch_files(h, "a", NULL);
-        write_file(h, "a", "two!");
+        put_file(h, "a", "two!");
         until_told(h, 1);
-        write_file(h, "a", "six!"); // of the same size
+        put_file(h, "a", "six!"); // of the same size
         until_told(h, 2);
 }
 
@@ -168,23 +154,23 @@ static void changes_that_come_together_are_told_once(void **state)
         struct house *h = *state;
         watch_files(h, "a", "b");
         for (int i = 0; i < 20; i++) {
-                write_file(h, "a", "some");
-                write_file(h, "b", "more");
+                put_file(h, "a", "some");
+                put_file(h, "b", "more");
         }
         until_told(h, 1);
-        write_file(h, "b", "at last"); // had the others been told apart, this would be a later one
+        put_file(h, "b", "at last"); // had the others been told apart, this would be a later one
         until_told(h, 2);
 }
 
 static void a_file_is_replaced(void **state)
 {
         struct house *h = *state;
-        write_file(h, "a", "one");
-        write_file(h, "a.new", "one");
+        put_file(h, "a", "one");
+        put_file(h, "a.new", "one");
         watch_files(h, "a", NULL);
         rename_file(h, "a.new", "a");
         until_told(h, 1);
-        write_file(h, "a.new", "two");
+        put_file(h, "a.new", "two");
         rename_file(h, "a.new", "a");
         until_told(h, 2);
 }
@@ -192,11 +178,11 @@ static void a_file_is_replaced(void **state)
 static void a_file_goes_and_comes(void **state)
 {
         struct house *h = *state;
-        write_file(h, "a", "one");
+        put_file(h, "a", "one");
         watch_files(h, "a", NULL);
         remove_file(h, "a");
         until_told(h, 1);
-        write_file(h, "a", "one");
+        put_file(h, "a", "one");
         until_told(h, 2);
 }
 
@@ -207,9 +193,9 @@ static void its_folders_come_later(void **state)
         make_folder(h, "x");
         make_folder(h, "x/y");
         (void)uv_run(&h->loop, UV_RUN_NOWAIT);
-        write_file(h, "x/y/a", "one");
+        put_file(h, "x/y/a", "one");
         until_told(h, 1);
-        write_file(h, "x/y/a", "two!");
+        put_file(h, "x/y/a", "two!");
         until_told(h, 2);
 }
 
@@ -217,19 +203,19 @@ static void its_folder_is_replaced(void **state)
 {
         struct house *h = *state;
         make_folder(h, "x");
-        write_file(h, "x/a", "one");
+        put_file(h, "x/a", "one");
         watch_files(h, "x/a", NULL);
         remove_file(h, "x/a");
         remove_file(h, "x");
         until_told(h, 1);
         make_folder(h, "x");
-        write_file(h, "x/a", "two");
+        put_file(h, "x/a", "two");
         until_told(h, 2);
         rename_file(h, "x", "old");
         until_told(h, 3);
         rename_file(h, "old", "x");
         until_told(h, 4);
-        write_file(h, "x/a", "three");
+        put_file(h, "x/a", "three");
         until_told(h, 5);
 }
 
@@ -239,8 +225,8 @@ static void a_link_on_the_way_is_swapped(void **state)
         struct house *h = *state;
         make_folder(h, "..1");
         make_folder(h, "..2");
-        write_file(h, "..1/config", "one");
-        write_file(h, "..2/config", "two");
+        put_file(h, "..1/config", "one");
+        put_file(h, "..2/config", "two");
         link_to(h, "..1", "..data");
         link_to(h, "..data/config", "config");
         watch_files(h, "config", NULL);
@@ -258,27 +244,27 @@ static void what_has_no_events_is_looked_at(void **state)
         struct house *h = *state;
         make_folder(h, "x");
         make_folder(h, "y");
-        write_file(h, "x/a", "one");
+        put_file(h, "x/a", "one");
         link_to(h, "../x/a", "y/a");
         new_watch(h, 20, on_changed);
         watch_files(h, "y/a", NULL);
-        write_file(h, "x/a", "two!");
+        put_file(h, "x/a", "two!");
         until_told(h, 1);
-        write_file(h, "x/a", "three");
+        put_file(h, "x/a", "three");
         until_told(h, 2);
 }
 
 static void neighbours_do_not_matter(void **state)
 {
         struct house *h = *state;
-        write_file(h, "a", "one");
+        put_file(h, "a", "one");
         watch_files(h, "a", NULL);
         for (int i = 0; i < 5; i++) {
-                write_file(h, "neighbour", "x");
+                put_file(h, "neighbour", "x");
                 remove_file(h, "neighbour");
                 (void)uv_run(&h->loop, UV_RUN_ONCE);
         }
-        write_file(h, "a", "two");
+        put_file(h, "a", "two");
         until_told(h, 1);
 }
 
@@ -286,33 +272,33 @@ static void a_change_between_reading_and_watching_counts(void **state)
 {
         struct house *h = *state;
         int64_t before_ns = watch_moment();
-        write_file(h, "a", "two");
+        put_file(h, "a", "two");
         set_paths(h, "a", NULL, before_ns);
         until_told(h, 1);
         set_paths(h, "a", NULL, before_ns); // it has been told
         set_paths(h, "a", "b", before_ns);
-        write_file(h, "b", "one");
+        put_file(h, "b", "one");
         until_told(h, 2);
 }
 
 static void another_list(void **state)
 {
         struct house *h = *state;
-        write_file(h, "a", "one");
-        write_file(h, "b", "one");
+        put_file(h, "a", "one");
+        put_file(h, "b", "one");
         watch_files(h, "a", NULL);
         watch_files(h, "b", NULL);
-        write_file(h, "a", "two!"); // nobody's any more
-        write_file(h, "b", "two!");
+        put_file(h, "a", "two!"); // nobody's any more
+        put_file(h, "b", "two!");
         until_told(h, 1);
         watch_files(h, "a", "b");
-        write_file(h, "a", "three");
+        put_file(h, "a", "three");
         until_told(h, 2);
-        write_file(h, "a", "four!!"); // … and a change that nobody was told of yet is not lost over a new list
+        put_file(h, "a", "four!!"); // … and a change that nobody was told of yet is not lost over a new list
         watch_files(h, "b", "a");
         until_told(h, 3);
         watch_files(h, NULL, NULL);
-        write_file(h, "a", "five!!!");
+        put_file(h, "a", "five!!!");
         uv_unref((uv_handle_t *)&h->deadline);
         assert_int_equal(uv_run(&h->loop, UV_RUN_DEFAULT), 0); // nothing is waited for any more
         assert_int_equal(h->told, 3);
@@ -338,13 +324,13 @@ static void whoever_is_told_may_set_and_close(void **state)
         struct house *h = *state;
         new_watch(h, HOUR_MS, watch_again);
         watch_files(h, "a", NULL);
-        write_file(h, "a", "one");
+        put_file(h, "a", "one");
         until_told(h, 1);
-        write_file(h, "a", "two!");
+        put_file(h, "a", "two!");
         until_told(h, 2);
         new_watch(h, HOUR_MS, close_at_once);
         watch_files(h, "a", NULL);
-        write_file(h, "a", "three");
+        put_file(h, "a", "three");
         until_told(h, 3);
 }
 

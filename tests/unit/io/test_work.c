@@ -58,6 +58,12 @@ static void done(void *arg, bool is_cancelled)
         }
 }
 
+static void begin(uv_loop_t *loop, struct job *j)
+{
+        assert_int_equal(uv_loop_init(loop), 0);
+        job_init(j, loop);
+}
+
 static void turn_until(uv_loop_t *loop, const unsigned *count, unsigned n)
 {
         while (*count < n)
@@ -75,8 +81,7 @@ static void runs_elsewhere_and_completes_here(void **state)
         (void)state;
         uv_loop_t loop;
         struct job j;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        job_init(&j, &loop);
+        begin(&loop, &j);
         work_start(&j.work, &loop, run_and_tell, done, &j);
         (void)sem_wait(&j.entered);
         assert_int_equal(j.completions, 0); // only from the loop
@@ -92,8 +97,7 @@ static void cancelled_in_the_queue_never_runs(void **state)
         (void)state;
         uv_loop_t loop;
         struct job holder, j;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        job_init(&holder, &loop);
+        begin(&loop, &holder);
         job_init(&j, &loop);
         work_start(&holder.work, &loop, run_held, done, &holder);
         (void)sem_wait(&holder.entered);
@@ -117,8 +121,7 @@ static void cancelled_while_it_runs(void **state)
         (void)state;
         uv_loop_t loop;
         struct job j;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        job_init(&j, &loop);
+        begin(&loop, &j);
         work_start(&j.work, &loop, run_held, done, &j);
         (void)sem_wait(&j.entered);
         work_cancel(&j.work);
@@ -136,8 +139,7 @@ static void cancelled_between_its_end_and_its_completion(void **state)
         (void)state;
         uv_loop_t loop;
         struct job j;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        job_init(&j, &loop);
+        begin(&loop, &j);
         work_start(&j.work, &loop, run_and_tell, done, &j);
         (void)sem_wait(&j.entered);
         work_cancel(&j.work);
@@ -154,8 +156,7 @@ static void starts_again_from_its_completion(void **state)
         (void)state;
         uv_loop_t loop;
         struct job j;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        job_init(&j, &loop);
+        begin(&loop, &j);
         j.restarts = 3;
         work_start(&j.work, &loop, run, done, &j);
         work_cancel(&j.work);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/credentials.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"

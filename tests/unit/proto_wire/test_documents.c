@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/documents.h"
 
-#include <stdio.h>
-
 #include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/field.h"
 
-#include <stdio.h>
-
 #include "tests/unit/unit.h"
 
 // Every byte, alone and amid others.

@@ -292,6 +292,35 @@ static inline void harness_free(struct harness *h)
         free(h);
 }
 
+// An answer that gives no credentials, and what is said of it.
+struct refusal {
+        struct upstream_answer answer;
+        enum error_kind kind;
+        const char *message, *hint; // parts of them
+};
+
+struct refusals {
+        const struct refusal *rows;
+        size_t count;
+        const char *about;  // a part of every message
+        const char *secret; // a part of none
+};
+
+// Each answer to a provider of its own, which asks once.
+static inline void harness_expect_refusals(struct harness *(*set_up)(const struct upstream_answer *, size_t),
+                                           const struct refusals *r)
+{
+        for (size_t i = 0; i < r->count; i++) {
+                struct harness *h = set_up(&r->rows[i].answer, 1);
+                harness_run(h);
+                harness_expect_error(h, i, r->rows[i].kind, r->rows[i].message, r->rows[i].hint);
+                harness_expect_untold(h, r->secret);
+                assert_non_null(strstr(h->e.message, r->about));
+                (void)harness_requests(h, 1);
+                harness_free(h);
+        }
+}
+
 // --- what was asked: request number `i`, from 0, after harness_requests() ---
 
 static inline void harness_begins(const struct harness *h, size_t i, const char *line)

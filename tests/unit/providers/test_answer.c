@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/answer.h"
 
-#include <stdio.h>
-
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "tests/unit/unit.h"

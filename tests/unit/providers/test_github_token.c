@@ -55,11 +55,7 @@ static void every_exchange_has_its_own_token(void **state)
 static void refusals_are_explained(void **state)
 {
         (void)state;
-        static const struct {
-                struct upstream_answer answer;
-                enum error_kind kind;
-                const char *message, *hint;
-        } t[] = {
+        static const struct refusal t[] = {
             {{401, NULL, "{\"message\":\"CANARY\"}"}, ERROR_DENIED, "HTTP 401", "permissions: id-token: write"},
             {{404, NULL, ""}, ERROR_DENIED, "HTTP 404", "ends with the job"},
             {{302, "Location: http://127.0.0.1:1/\r\n", ""}, ERROR_DENIED, "HTTP 302", "id-token"},
@@ -68,15 +64,8 @@ static void refusals_are_explained(void **state)
             {{200, NULL, "<html>CANARY</html>"}, ERROR_PROTOCOL, "(19 bytes) cannot be used: not JSON", "NO_PROXY"},
             {{200, NULL, "{\"value\":\"CANARY\"}"}, ERROR_PROTOCOL, "no JSON Web Token", "NO_PROXY"},
         };
-        for (size_t i = 0; i < LENGTH(t); i++) {
-                struct harness *h = set_up(&t[i].answer, 1);
-                harness_run(h);
-                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
-                assert_non_null(strstr(h->e.message, "web identity token of GitHub Actions: "));
-                harness_expect_untold(h, "CANARY");
-                (void)harness_requests(h, 1);
-                harness_free(h);
-        }
+        harness_expect_refusals(set_up,
+                                &(struct refusals){t, LENGTH(t), "web identity token of GitHub Actions: ", "CANARY"});
 }
 
 static void what_aws_refuses_is_not_tried_again_at_once(void **state)

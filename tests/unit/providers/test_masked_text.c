@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/masked_text.h"
 
-#include <stdlib.h>
-
 #include "tests/unit/unit.h"
 
 #define KEY "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"

@@ -134,11 +134,7 @@ static void the_clock_of_the_base_is_inherited(void **state)
 static void refusals_are_explained(void **state)
 {
         (void)state;
-        static const struct {
-                struct upstream_answer answer;
-                enum error_kind kind;
-                const char *message, *hint;
-        } t[] = {
+        static const struct refusal t[] = {
             {{403, DATE_NOW, STS_REFUSAL("AccessDenied", "User: u is not authorized")},
              ERROR_DENIED,
              "AssumeRole for arn:aws:iam::123456789012:role/x: AccessDenied: User: u is not authorized",
@@ -154,13 +150,7 @@ static void refusals_are_explained(void **state)
             {{200, DATE_NOW, SESSION("2026-12-31T23:59:59Z")}, ERROR_PROTOCOL, "is in the past", "clock"},
             {{200, DATE_HALF_PAST, SESSION("2027-01-01T00:29:00Z")}, ERROR_PROTOCOL, "is in the past", "clock"},
         };
-        for (size_t i = 0; i < LENGTH(t); i++) {
-                struct harness *h = set_up(&t[i].answer, 1);
-                harness_run(h);
-                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
-                harness_expect_untold(h, "secret");
-                harness_free(h);
-        }
+        harness_expect_refusals(set_up, &(struct refusals){t, LENGTH(t), "AssumeRole for " ROLE_ARN ": ", "secret"});
 }
 
 // Newer base credentials are asked for after AWS called them expired.

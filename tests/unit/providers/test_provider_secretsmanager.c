@@ -61,11 +61,7 @@ static void asks_with_the_base_and_gets_keys_without_an_end(void **state)
 static void refusals_are_explained(void **state)
 {
         (void)state;
-        static const struct {
-                struct upstream_answer answer;
-                enum error_kind kind;
-                const char *message, *hint;
-        } t[] = {
+        static const struct refusal t[] = {
             {{400, DATE_NOW, REFUSAL("ResourceNotFoundException", "can't find")},
              ERROR_DENIED,
              "GetSecretValue for prod/base: ResourceNotFoundException: can't find",
@@ -100,13 +96,7 @@ static void refusals_are_explained(void **state)
             {{200, DATE_NOW, SECRET("AKIANEW", "new-secret with blanks")}, ERROR_CONFIG, "cannot be used", "blank"},
             {{200, DATE_NOW, "{\"SecretStr"}, ERROR_PROTOCOL, "cannot be read: not JSON", "NO_PROXY"},
         };
-        for (size_t i = 0; i < LENGTH(t); i++) {
-                struct harness *h = set_up(&t[i].answer, 1);
-                harness_run(h);
-                harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
-                harness_expect_untold(h, "new-secret");
-                harness_free(h);
-        }
+        harness_expect_refusals(set_up, &(struct refusals){t, LENGTH(t), "GetSecretValue for prod/base", "new-secret"});
 }
 
 static void a_wrong_clock_is_corrected_once(void **state)

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sso_client.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/signing/sha1.h"
-#include "tests/unit/unit.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct profile session_profile(const char *scopes)
 {

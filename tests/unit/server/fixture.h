@@ -4,9 +4,6 @@
 #ifndef TESTS_UNIT_SERVER_FIXTURE_H
 #define TESTS_UNIT_SERVER_FIXTURE_H
 
-#include <sys/resource.h>
-#include <sys/stat.h>
-
 #include "sidecar/server/connection.h"
 #include "sidecar/server/state.h"
 #include "tests/unit/server/client.h"

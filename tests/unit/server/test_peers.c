@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers that are slow, silent or gone, and more of them than there is room for.
+#include <sys/resource.h>
+
 #include "tests/unit/server/fixture.h"
 
 #define GET_LIVEZ "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -125,6 +125,15 @@ static void test_dates_are_inclusive(void **state)
         }
 }
 
+static void assert_refuses(const struct x509_paths *paths, const char *path)
+{
+        struct x509_identity *identity = NULL;
+        struct error e = {.kind = ERROR_NONE};
+        assert_int_equal(x509_identity_load(paths, PKI_NOW_S, &identity, &e), -1);
+        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_non_null(strstr(e.message, path));
+}
+
 // Paths that are no files, and a URI that no provider serves.
 static void test_sources(void **state)
 {
@@ -151,21 +160,16 @@ static void test_sources(void **state)
         const char *const bad[] = {folder, pki_path(w->folder, "missing", missing)};
         for (size_t i = 0; i < 2; i++) {
                 paths.private_key = bad[i];
-                assert_int_equal(x509_identity_load(&paths, PKI_NOW_S, &identity, &e), -1);
-                assert_int_equal(e.kind, ERROR_CONFIG);
-                assert_non_null(strstr(e.message, bad[i]));
+                assert_refuses(&paths, bad[i]);
                 paths.private_key = key;
                 paths.certificate = bad[i];
-                assert_int_equal(x509_identity_load(&paths, PKI_NOW_S, &identity, &e), -1);
-                assert_non_null(strstr(e.message, bad[i]));
+                assert_refuses(&paths, bad[i]);
                 paths.certificate = certificate;
                 paths.certificate_chain = bad[i];
-                assert_int_equal(x509_identity_load(&paths, PKI_NOW_S, &identity, &e), -1);
-                assert_non_null(strstr(e.message, bad[i]));
+                assert_refuses(&paths, bad[i]);
                 paths.certificate_chain = NULL;
                 paths.passphrase_file = bad[i];
-                assert_int_equal(x509_identity_load(&paths, PKI_NOW_S, &identity, &e), -1);
-                assert_non_null(strstr(e.message, bad[i]));
+                assert_refuses(&paths, bad[i]);
                 paths.passphrase_file = NULL;
         }
 }

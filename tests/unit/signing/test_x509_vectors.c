@@ -92,12 +92,35 @@ static void fill(struct x509_identity *identity, X509 *certificate, const char *
         assert_int_equal(x509_describe(certificate, &identity->serial, &identity->subject, &e), 0);
 }
 
-static void release(struct x509_identity *identity)
+// What a test signs with: a leaf of the vectors, without its private key, and what came out.
+struct signing {
+        struct signer *signer;
+        X509 *certificate;
+        struct x509_identity identity;
+        struct x509_text text;
+        struct error e;
+};
+
+static void signing_begin(struct signing *s, const char *leaf, const char *chain)
 {
-        buffer_free(&identity->leaf);
-        buffer_free(&identity->chain);
-        free(identity->serial);
-        free(identity->subject);
+        s->signer = signer_new();
+        s->certificate = decode(leaf);
+        fill(&s->identity, s->certificate, chain);
+}
+
+static int prepare(struct signing *s, const struct x509_request *request)
+{
+        return x509_prepare(s->signer, &s->identity, request, &s->text, &s->e);
+}
+
+static void signing_end(struct signing *s)
+{
+        buffer_free(&s->identity.leaf);
+        buffer_free(&s->identity.chain);
+        free(s->identity.serial);
+        free(s->identity.subject);
+        X509_free(s->certificate);
+        signer_free(s->signer);
 }
 
 static void assert_hash(struct signer *s, struct slice text, const char *expected)
@@ -131,64 +154,46 @@ static void test_create_session(void **state)
              "d15ead086c8f54fd1243086da9051a17f69d16b780e53cb6cd24eb25ca7875da", ec_signature, 790},
         };
         (void)state;
-        struct signer *s = signer_new();
         for (size_t i = 0; i < LENGTH(rows); i++) {
-                X509 *certificate = decode(rows[i].leaf);
-                struct x509_identity identity;
-                struct x509_text text;
-                struct error e;
-                fill(&identity, certificate, "");
-                assert_string_equal(x509_identity_algorithm(&identity), rows[i].algorithm);
-                assert_string_equal(x509_identity_serial(&identity), rows[i].serial);
-                assert_true(slice_eq(x509_identity_leaf(&identity), slice_str(rows[i].leaf)));
-                assert_int_equal(x509_prepare(s, &identity, &create_session, &text, &e), 0);
-                assert_int_equal(text.canonical_request.n, rows[i].canonical_n);
-                assert_true(slice_eq(text.signed_headers, SLICE("content-type;host;x-amz-date;x-amz-x509")));
-                assert_true(verifies(certificate, text.string_to_sign, rows[i].signature));
-                assert_hash(s, text.canonical_request, rows[i].hash);
-                release(&identity);
-                X509_free(certificate);
+                struct signing s;
+                signing_begin(&s, rows[i].leaf, "");
+                assert_string_equal(x509_identity_algorithm(&s.identity), rows[i].algorithm);
+                assert_string_equal(x509_identity_serial(&s.identity), rows[i].serial);
+                assert_slice(x509_identity_leaf(&s.identity), rows[i].leaf);
+                assert_int_equal(prepare(&s, &create_session), 0);
+                assert_int_equal(s.text.canonical_request.n, rows[i].canonical_n);
+                assert_slice(s.text.signed_headers, "content-type;host;x-amz-date;x-amz-x509");
+                assert_true(verifies(s.certificate, s.text.string_to_sign, rows[i].signature));
+                assert_hash(s.signer, s.text.canonical_request, rows[i].hash);
+                signing_end(&s);
         }
-        signer_free(s);
 }
 
 static void test_chain_is_signed(void **state)
 {
         (void)state;
-        struct signer *s = signer_new();
-        X509 *certificate = decode(leaf_ec);
-        struct x509_identity identity;
-        struct x509_text text;
-        struct error e;
-        fill(&identity, certificate, intermediate);
-        assert_int_equal(x509_prepare(s, &identity, &create_session, &text, &e), 0);
-        assert_true(slice_eq(text.signed_headers, SLICE("content-type;host;x-amz-date;x-amz-x509;x-amz-x509-chain")));
-        assert_false(verifies(certificate, text.string_to_sign, ec_signature));
-        release(&identity);
-        X509_free(certificate);
-        signer_free(s);
+        struct signing s;
+        signing_begin(&s, leaf_ec, intermediate);
+        assert_int_equal(prepare(&s, &create_session), 0);
+        assert_slice(s.text.signed_headers, "content-type;host;x-amz-date;x-amz-x509;x-amz-x509-chain");
+        assert_false(verifies(s.certificate, s.text.string_to_sign, ec_signature));
+        signing_end(&s);
 }
 
 static void test_refused(void **state)
 {
         (void)state;
-        struct signer *s = signer_new();
-        X509 *certificate = decode(leaf_ec);
-        struct x509_identity identity;
-        struct x509_text text;
-        struct error e;
-        fill(&identity, certificate, "");
+        struct signing s;
+        signing_begin(&s, leaf_ec, "");
         struct x509_request request = create_session;
         request.region = SLICE("");
-        assert_int_equal(x509_prepare(s, &identity, &request, &text, &e), -1);
-        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_int_equal(prepare(&s, &request), -1);
+        assert_int_equal(s.e.kind, ERROR_CONFIG);
         request = create_session;
         request.time_s = -1;
-        assert_int_equal(x509_prepare(s, &identity, &request, &text, &e), -1);
-        assert_int_equal(e.kind, ERROR_CONFIG);
-        release(&identity);
-        X509_free(certificate);
-        signer_free(s);
+        assert_int_equal(prepare(&s, &request), -1);
+        assert_int_equal(s.e.kind, ERROR_CONFIG);
+        signing_end(&s);
 }
 
 // The form with the ARNs in the query and the headers of an SDK: the canonical request alone.
@@ -242,31 +247,25 @@ static void test_query_form(void **state)
 static void test_authorization(void **state)
 {
         (void)state;
-        struct signer *s = signer_new();
-        X509 *certificate = decode(leaf_ec);
-        struct x509_identity identity;
-        struct x509_text text;
-        struct error e;
+        struct signing s;
         struct buffer out;
         char amz_date[17];
         buffer_init(&out, 4096);
-        fill(&identity, certificate, "");
-        identity.key.pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-        assert_int_equal(X509_set_pubkey(certificate, identity.key.pkey), 1);
+        signing_begin(&s, leaf_ec, "");
+        s.identity.key.pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+        assert_int_equal(X509_set_pubkey(s.certificate, s.identity.key.pkey), 1);
         buffer_put_str(&out, "authorization: ");
-        assert_int_equal(x509_sign_request(s, &identity, &create_session, amz_date, &out, &e), 0);
+        assert_int_equal(x509_sign_request(s.signer, &s.identity, &create_session, amz_date, &out, &s.e), 0);
         assert_string_equal(amz_date, "20261121T120000Z");
         const struct slice start = SLICE(
             "authorization: AWS4-X509-ECDSA-SHA256 Credential=4096/20261121/us-east-1/rolesanywhere/aws4_request, "
             "SignedHeaders=content-type;host;x-amz-date;x-amz-x509, Signature=");
         assert_true(slice_starts_with(buffer_slice(&out), start));
-        assert_int_equal(x509_prepare(s, &identity, &create_session, &text, &e), 0);
-        assert_true(verifies(certificate, text.string_to_sign, buffer_c_str(&out) + start.n));
-        EVP_PKEY_free(identity.key.pkey);
-        release(&identity);
-        X509_free(certificate);
+        assert_int_equal(prepare(&s, &create_session), 0);
+        assert_true(verifies(s.certificate, s.text.string_to_sign, buffer_c_str(&out) + start.n));
+        EVP_PKEY_free(s.identity.key.pkey);
         buffer_free(&out);
-        signer_free(s);
+        signing_end(&s);
 }
 
 int main(void)

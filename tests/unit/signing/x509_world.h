@@ -7,13 +7,14 @@
 #include <sys/stat.h>
 
 #include "sidecar/signing/x509.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/signing/pki.h"
-#include "tests/unit/unit.h"
 
 enum key_name { KEY_ROOT, KEY_ONE, KEY_TWO, KEY_RSA, KEY_P256, KEY_P384, KEY_ED, KEY_COUNT };
 
 struct world {
-        char folder[64];
+        struct folder own;
+        const char *folder; // its path
         EVP_PKEY *keys[KEY_COUNT];
         X509 *root, *one, *two;       // two is issued by one, one by root
         X509 *rsa, *p256, *p384, *ed; // issued by two
@@ -35,8 +36,9 @@ static inline X509 *world_issue(const char *name, const char *serial, EVP_PKEY *
 static inline int world_set_up(void **state)
 {
         struct world *w = calloc(1, sizeof(*w));
-        (void)snprintf(w->folder, sizeof(w->folder), "/tmp/keyfob-x509-XXXXXX");
-        pki_check(mkdtemp(w->folder) != NULL);
+        assert_non_null(w);
+        folder_make(&w->own);
+        w->folder = w->own.path;
         for (int i = 0; i < KEY_COUNT; i++)
                 w->keys[i] = i == KEY_RSA    ? EVP_RSA_gen(2048)
                              : i == KEY_P384 ? EVP_EC_gen("P-384")
@@ -67,7 +69,7 @@ static inline int world_tear_down(void **state)
         char path[256];
         for (size_t i = 0; i < LENGTH(names); i++)
                 (void)remove(pki_path(w->folder, names[i], path));
-        (void)rmdir(w->folder);
+        folder_remove(&w->own);
         for (int i = 0; i < KEY_COUNT; i++)
                 EVP_PKEY_free(w->keys[i]);
         X509 *all[] = {w->root, w->one,    w->two,      w->rsa,     w->p256, w->p384,

@@ -7,13 +7,11 @@
 #define TESTS_UNIT_VAULT_SIMULATION_H
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
 
 #include "proto/wire/credentials.h"
-#include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"

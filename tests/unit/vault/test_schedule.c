@@ -2,7 +2,6 @@
 #include "sidecar/vault/schedule.h"
 
 #include <limits.h>
-#include <stdlib.h>
 
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"

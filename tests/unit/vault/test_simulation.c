@@ -2,6 +2,7 @@
 // Hours of service, thousands of entries.
 #include "sidecar/vault/vault.h"
 
+#include "proto/wire/limits.h"
 #include "tests/unit/vault/simulation.h"
 
 // --- an hour of 15-minute sessions, polled all the time ---

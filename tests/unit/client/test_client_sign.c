@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signatures, and what the agent may not say in their place.
+#include "clients/c/keyfob.h"
+
+#include "tests/unit/client/agent.h"
+
+static void test_sign(void **state)
+{
+        static const struct agent_step script[] = {
+            {OK_HEAD, AGENT_STAY, 0,
+             "{\"headers\":{\"authorization\":\"AWS4-HMAC-SHA256 C\",\"x-amz-date\":\"D\\u0041\"},"
+             "\"signed_headers\":\"host;x-amz-date\",\"generation\":1}",
+             0},
+            {OK_HEAD, AGENT_CLOSE, 0, "{\"headers\":{}}", 0}};
+        static const struct keyfob_header headers[] = {{"content-type", "text/plain"}, {"x-empty", ""}};
+        static const struct keyfob_sign_request request = {
+            .method = "POST",
+            .url = "https://h/a\"b",
+            .headers = headers,
+            .headers_count = 2,
+            .payload = "hello",
+            .payload_size = 5,
+            .service = "s3",
+        };
+        struct agent agent;
+        struct keyfob_signature signature;
+        struct keyfob_error error;
+        (void)state;
+        agent_start(&agent, script, 2);
+        struct keyfob_client *client = connect_to(&agent, 0);
+        assert_int_equal(keyfob_sign(client, "default", &request, &signature, &error), KEYFOB_OK);
+        assert_int_equal(signature.headers_count, 2);
+        assert_string_equal(signature.headers[0].name, "authorization");
+        assert_string_equal(signature.headers[0].value, "AWS4-HMAC-SHA256 C");
+        assert_string_equal(signature.headers[1].name, "x-amz-date");
+        assert_string_equal(signature.headers[1].value, "DA");
+        assert_non_null(strstr(agent.log, "POST /v1/profiles/default/sign HTTP/1.1\r\n"));
+        assert_non_null(strstr(agent.log, "\r\n\r\n{\"method\":\"POST\",\"url\":\"https://h/a\\\"b\",\"headers\":{"
+                                          "\"content-type\":\"text/plain\",\"x-empty\":\"\"},"
+                                          "\"payload\":\"aGVsbG8=\",\"service\":\"s3\"}"));
+        keyfob_signature_clear(&signature);
+        assert_null(signature.headers);
+        struct keyfob_sign_request hashed = {
+            .method = "GET", .url = "https://h/", .payload_sha256 = "00", .region = "r"};
+        assert_int_equal(keyfob_sign(client, "default", &hashed, &signature, &error), KEYFOB_BAD_ANSWER);
+        keyfob_signature_clear(&signature);
+        keyfob_disconnect(client);
+        assert_true(agent_end(&agent));
+        assert_non_null(strstr(agent.log, "{\"method\":\"GET\",\"url\":\"https://h/\",\"payload_sha256\":\"00\","
+                                          "\"region\":\"r\"}"));
+        agent_free(&agent);
+}
+
+// What an impostor might send: nothing of it becomes a part of the caller's requests.
+static void test_signatures_that_are_none(void **state)
+{
+        static const char *const bodies[] = {
+            "{}",
+            "[]",
+            "{\"headers\":{}}",
+            "{\"headers\":[\"authorization\"]}",
+            "{\"headers\":{\"authorization\":1}}",
+            "{\"headers\":{\"\":\"x\"}}",
+            "{\"headers\":{\"a b\":\"x\"}}",
+            "{\"headers\":{\"a\":\"x\\r\\nEvil: y\"}}",
+            "{\"headers\":{\"a\\nEvil\":\"x\"}}",
+            "{\"headers\":{\"a\":\"\\u007f\"}}",
+        };
+        static const struct keyfob_sign_request request = {.method = "GET", .url = "https://h/"};
+        (void)state;
+        for (size_t i = 0; i < LENGTH(bodies); i++) {
+                const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, bodies[i], 0}};
+                struct agent agent;
+                struct keyfob_signature signature;
+                agent_start(&agent, script, 1);
+                struct keyfob_client *client = connect_to(&agent, 0);
+                assert_int_equal(keyfob_sign(client, "default", &request, &signature, NULL), KEYFOB_BAD_ANSWER);
+                assert_null(signature.headers);
+                keyfob_disconnect(client);
+                assert_true(agent_end(&agent));
+                agent_free(&agent);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_sign),
+            cmocka_unit_test(test_signatures_that_are_none),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
