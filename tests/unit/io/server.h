@@ -241,9 +241,9 @@ static inline void *server_accept(void *arg)
                         return NULL;
                 }
                 server->streams[i] = (struct server_stream){.server = server, .fd = fd};
+                server->connections++; // before its thread can answer: whoever has the answer may count
                 if (pthread_create(&server->streams[i].thread, NULL, server_converse, &server->streams[i]) != 0)
                         abort();
-                server->connections++;
         }
 }
 
