@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/hints.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "proto/mem/text.h"
@@ -192,8 +191,8 @@ static void claims(void **state)
             {"{\"exp\":\"1\",\"aud\":[7]}", 0, false, ""},
             {"{\"aud\":{\"x\":1}}", 0, false, ""},
             {"{\"aud\":[\"\\u00e9>?\",\"b\"]}", 0, false, "\xc3\xa9>?"},
-            {"[]", -EINVAL, false, ""},
-            {"{", -EINVAL, false, ""},
+            {"[]", -1, false, ""},
+            {"{", -1, false, ""},
         };
         struct jwt_claims c;
         for (size_t i = 0; i < LENGTH(t); i++) {
@@ -206,7 +205,7 @@ static void claims(void **state)
         }
         static const char *const no_tokens[] = {"", ".", "..", "a.b", "a.!!.c", "a.e30", "a.e.c", "opaque"};
         for (size_t i = 0; i < LENGTH(no_tokens); i++) {
-                if (jwt_read_claims(slice_str(no_tokens[i]), &c) != -EINVAL)
+                if (jwt_read_claims(slice_str(no_tokens[i]), &c) != -1)
                         fail_msg("%s", no_tokens[i]);
         }
 }

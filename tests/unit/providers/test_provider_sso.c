@@ -176,7 +176,7 @@ static void a_renewal_that_cannot_be_sent_says_why(void **state)
         (void)state;
         struct setup s;
         set_up(&s, ENDED, NULL, 0);
-        s.h->profile.sso.oidc_endpoint_url = (char *)"gopher://oidc";
+        s.profile.sso.oidc_endpoint_url = (char *)"gopher://oidc";
         harness_does_not_start(s.h, ERROR_CONFIG);
         assert_non_null(strstr(s.h->e.message, "neither http"));
         tear_down(&s);
