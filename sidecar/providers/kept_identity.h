@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An X.509 identity that is kept from one exchange to the next, and what it signs. Reading files, deriving the key of
-// an encrypted one and signing take milliseconds, with a hardware token far more: this is for a thread of the pool. One
-// thread at a time.
+// an encrypted one and signing take milliseconds, with a hardware token far more: this is for a thread, one at a time
+// (key_job.h).
 #ifndef SIDECAR_PROVIDERS_KEPT_IDENTITY_H
 #define SIDECAR_PROVIDERS_KEPT_IDENTITY_H
 

@@ -122,8 +122,8 @@ def reload_figures(process, unix, listener):
 
 def eager(build, folder, count, rate):
     with upstream() as port, manager(folder) as (notify, listener), agent(
-            build / "keyfobd", folder, configuration(folder, count, port, rate, "eager"), NOTIFY_SOCKET=str(notify)) as (
-            process, unix, begun):
+            build / "keyfobd", folder, configuration(folder, count, port, rate, "eager"),
+            NOTIFY_SOCKET=str(notify)) as (process, unix, begun):
         hear(listener, b"READY=1")
         bench.wait_for("all are ready", lambda: is_ready(unix), 60 + 2 * count / rate)
         ready = time.monotonic() - begun
