@@ -15,7 +15,7 @@
 static int check_duration(struct reader *r, size_t node, const struct profile *p, const struct profile *source)
 {
         if (!source || source->type == PROFILE_STATIC || source->type == PROFILE_PROCESS ||
-            p->role.duration_seconds <= CHAINED_MAX_S)
+            source->type == PROFILE_LOGIN || p->role.duration_seconds <= CHAINED_MAX_S)
                 return 0;
         reader_fail(r, reader_at(r, node, "duration_seconds"),
                     "found %" PRId64

@@ -97,7 +97,8 @@ static int read_urls(struct resolution *r, const struct aws_section *s, struct s
                                            "section of %s",
                                            at->value, r->files.files[AWS_FILE_CONFIG].path);
         }
-        if (read_url(r, s, services, "sts", &c->sts_url) < 0 || read_url(r, s, services, "sso", &c->sso_url) < 0)
+        if (read_url(r, s, services, "sts", &c->sts_url) < 0 || read_url(r, s, services, "sso", &c->sso_url) < 0 ||
+            read_url(r, s, services, "signin", &c->signin_url) < 0)
                 return -1;
         if (is_in_env(r, "AWS_ENDPOINT_URL_SSO_OIDC") || is_in_env(r, "AWS_ENDPOINT_URL"))
                 return 0;
@@ -145,10 +146,11 @@ static int name_settings(struct resolution *r, struct shared_common *c)
         (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
                             or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
         write_suffix(&text, c->imds_suffix);
-        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s", or_nothing(p->region),
+        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", or_nothing(p->region),
                             or_nothing(p->ca_bundle), (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint,
                             (int)p->sts_regional_endpoints, (int)p->ignores_configured_endpoint_urls,
-                            or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url));
+                            or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url),
+                            or_nothing(c->signin_url));
         write_suffix(&text, c->suffix);
         bool failed = text.failed;
         buffer_free(&text);
@@ -201,6 +203,9 @@ void shared_common_apply(const struct shared_common *c, struct profile *p)
                 apply_issuer(from, p);
                 fill(&p->shared_endpoint_url, c->sso_url);
                 fill(&p->sso.oidc_endpoint_url, c->sso_oidc_url);
+        } else if (p->type == PROFILE_LOGIN) {
+                apply_issuer(from, p);
+                fill(&p->shared_endpoint_url, c->signin_url);
         } else if (p->type == PROFILE_IMDS) {
                 fill(&p->imds.endpoint, from->imds.endpoint);
                 fill(&p->imds.endpoint_mode, from->imds.endpoint_mode);

@@ -31,6 +31,7 @@ static const struct {
     {"sso_account_id", values_is_account_id, "12 digits"},
     {"sso_role_name", values_is_any, NULL},
     {"sso_registration_scopes", values_is_any, NULL},
+    {"login_session", values_is_any, NULL},
     {"aws_account_id", values_is_account_id, "12 digits"},
     {"region", endpoints_is_region, "an AWS region such as us-east-1"},
     {"ec2_metadata_service_endpoint", values_is_any, NULL},
