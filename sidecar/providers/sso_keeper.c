@@ -4,8 +4,6 @@
 #include "sidecar/providers/sso_keeper.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
@@ -20,34 +18,19 @@ enum { LOCK_WAIT_MS = 100, LOCK_WAITS_N = 150, BODY_MAX = 4 * LIMIT_TOKEN_FILE }
 
 void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile)
 {
-        *k = (struct sso_keeper){.deps = *deps, .profile = profile, .lock = -1};
+        *k = (struct sso_keeper){.deps = *deps, .profile = profile};
         sso_token_init(&k->token);
-        buffer_init(&k->file, LIMIT_TOKEN_FILE);
-        buffer_init(&k->in_file, LIMIT_TOKEN_FILE);
-        buffer_init(&k->held, LIMIT_TOKEN_FILE);
-        buffer_init(&k->held_over, LIMIT_TOKEN_FILE);
+        held_file_init(&k->file, SSO_CACHE_WHAT, LIMIT_TOKEN_FILE);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
         buffer_init(&k->spent, LIMIT_TOKEN_FILE);
 }
 
-static void unlock(struct sso_keeper *k)
-{
-        if (k->lock >= 0)
-                (void)close(k->lock);
-        k->lock = -1;
-}
-
 void sso_keeper_deinit(struct sso_keeper *k)
 {
-        unlock(k);
         sso_token_clear(&k->token);
-        buffer_free(&k->file);
-        buffer_free(&k->in_file);
-        buffer_free(&k->held);
-        buffer_free(&k->held_over);
+        held_file_deinit(&k->file);
         buffer_free(&k->refused);
         buffer_free(&k->spent);
-        free(k->path);
 }
 
 static int64_t now_s(const struct sso_keeper *k)
@@ -57,45 +40,33 @@ static int64_t now_s(const struct sso_keeper *k)
 
 // --- the file ---
 
-// What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
-// out.
-static void prefer_held(struct sso_keeper *k)
+// A bad one is told by whoever needs it.
+static const char *read_token(struct sso_keeper *k)
 {
         const char *what = NULL;
-        if (k->held.n == 0)
-                return;
-        if (k->file.n == 0 || !slice_eq(buffer_slice(&k->in_file), buffer_slice(&k->held_over))) {
-                buffer_free(&k->held);
-                return;
-        }
-        bool is_written = sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0;
         sso_token_clear(&k->token);
-        (void)sso_token_read(buffer_slice(&k->held), &k->token, &what); // as it was read before, but for memory
-        buffer_reset(&k->file);
-        (void)buffer_put(&k->file, buffer_slice(&k->held));
-        if (is_written)
-                buffer_free(&k->held);
+        if (k->file.text.n > 0)
+                (void)sso_token_read(buffer_slice(&k->file.text), &k->token, &what);
+        return what;
 }
 
 static int load(struct sso_keeper *k, struct error *e)
 {
-        const char *what = NULL;
         sso_token_clear(&k->token);
-        if (!k->path && sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->path, e) < 0)
+        if (!k->file.path &&
+            sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->file.path, e) < 0)
                 return -1;
-        if (sso_cache_read(k->path, &k->file, e) < 0)
+        if (held_file_read(&k->file, e) < 0)
                 return -1;
-        if (k->file.n > 0)
-                (void)sso_token_read(buffer_slice(&k->file), &k->token, &what); // a bad one is told below
-        buffer_reset(&k->in_file);
-        (void)buffer_put(&k->in_file, k->token.access_token);
-        prefer_held(k);
+        const char *what = read_token(k);
+        if (held_file_prefer(&k->file, k->token.access_token))
+                what = read_token(k);
         if (k->token.access_token.n > 0)
                 return 0;
-        if (k->file.n == 0)
+        if (k->file.text.n == 0)
                 return sso_token_missing(k->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
                                          sso_cache_token_key(k->profile));
-        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->path,
+        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->file.path,
                                  what ? what : "out of memory");
 }
 
@@ -182,20 +153,19 @@ static int renew(struct sso_keeper *k, struct error *e)
 {
         if (!can_renew(k))
                 return say_ended(k, e);
-        k->lock = sso_cache_lock(k->path);
-        if (k->lock == -EWOULDBLOCK)
+        if (held_file_lock(&k->file) == -EWOULDBLOCK)
                 return wait_for_other(k, e);
         if (load(k, e) < 0) { // it may have been renewed before the lock was there
-                unlock(k);
+                held_file_unlock(&k->file);
                 return -1;
         }
         if (!needs_renewal(k)) {
-                unlock(k);
+                held_file_unlock(&k->file);
                 return SSO_KEEPER_THERE;
         }
         if (can_renew(k) && send_renewal(k, e) == 0)
                 return SSO_KEEPER_LATER;
-        unlock(k);
+        held_file_unlock(&k->file);
         return may_fall_back(k) ? SSO_KEEPER_THERE : say_ended(k, e);
 }
 
@@ -227,8 +197,7 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
             {"expiresAt", slice_str(expires)},
             {"refreshToken", t->refresh_token.n > 0 ? t->refresh_token : k->token.refresh_token},
         };
-        buffer_reset(&k->held);
-        return members_replace(buffer_slice(&k->file), members, sizeof(members) / sizeof(members[0]), &k->held);
+        return held_file_replace(&k->file, members, sizeof(members) / sizeof(members[0]));
 }
 
 // The new token is in force from here on, whether or not it can be written.
@@ -253,23 +222,17 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
         } else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0) {
                 upstream_time_learn(&k->time, date_s, response->boot_ms);
         }
-        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0) {
-                buffer_free(&k->held);
+        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0)
                 r = error_set(e, ERROR_INTERNAL, "the renewed token cannot be kept");
-        }
         json_doc_free(&doc);
         sso_token_clear(&t);
         if (r < 0)
                 return -1;
-        buffer_reset(&k->held_over);
-        (void)buffer_put(&k->held_over, buffer_slice(&k->in_file));
-        buffer_reset(&k->file);
-        (void)buffer_put(&k->file, buffer_slice(&k->held));
-        sso_token_clear(&k->token);
-        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0)
-                return error_set(e, ERROR_PROTOCOL, "the renewed token cannot be used: %s", what);
-        if (sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0)
-                buffer_free(&k->held);
+        what = read_token(k);
+        if (k->token.access_token.n == 0)
+                return error_set(e, ERROR_PROTOCOL, "the renewed token cannot be used: %s",
+                                 what ? what : "out of memory");
+        held_file_write(&k->file);
         return 0;
 }
 
@@ -312,7 +275,7 @@ static void renewed(void *arg, const struct http_response *response, const struc
         } else {
                 r = refuse(k, response, &e);
         }
-        unlock(k);
+        held_file_unlock(&k->file);
         k->done(k->owner, r < 0 ? &e : NULL);
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/providers/held_file.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sidecar/providers/cache_file.h"
+#include "sidecar/providers/members.h"
+
+void held_file_init(struct held_file *f, const char *what, size_t max)
+{
+        *f = (struct held_file){.what = what, .lock = -1};
+        buffer_init(&f->text, max);
+        buffer_init(&f->key, max);
+        buffer_init(&f->held, max);
+        buffer_init(&f->held_over, max);
+}
+
+void held_file_deinit(struct held_file *f)
+{
+        held_file_unlock(f);
+        buffer_free(&f->text);
+        buffer_free(&f->key);
+        buffer_free(&f->held);
+        buffer_free(&f->held_over);
+        free(f->path);
+        f->path = NULL;
+}
+
+int held_file_read(struct held_file *f, struct error *e)
+{
+        return cache_file_read(f->path, f->what, &f->text, e);
+}
+
+static void use_held(struct held_file *f)
+{
+        buffer_reset(&f->text);
+        (void)buffer_put(&f->text, buffer_slice(&f->held));
+}
+
+void held_file_write(struct held_file *f)
+{
+        if (cache_file_write(f->path, f->what, buffer_slice(&f->held), NULL) == 0)
+                buffer_free(&f->held);
+}
+
+bool held_file_prefer(struct held_file *f, struct slice key)
+{
+        buffer_reset(&f->key);
+        (void)buffer_put(&f->key, key);
+        if (f->held.n == 0)
+                return false;
+        if (f->text.n == 0 || !slice_eq(buffer_slice(&f->key), buffer_slice(&f->held_over))) {
+                buffer_free(&f->held);
+                return false;
+        }
+        use_held(f);
+        held_file_write(f);
+        return true;
+}
+
+int held_file_replace(struct held_file *f, const struct member *list, size_t count)
+{
+        buffer_reset(&f->held);
+        if (members_replace(buffer_slice(&f->text), list, count, &f->held) < 0) {
+                buffer_free(&f->held);
+                return -1;
+        }
+        buffer_reset(&f->held_over);
+        (void)buffer_put(&f->held_over, buffer_slice(&f->key));
+        use_held(f);
+        return 0;
+}
+
+int held_file_lock(struct held_file *f)
+{
+        int fd = cache_file_lock(f->path);
+        if (fd < 0)
+                return fd;
+        f->lock = fd;
+        return 0;
+}
+
+void held_file_unlock(struct held_file *f)
+{
+        if (f->lock >= 0)
+                (void)close(f->lock);
+        f->lock = -1;
+}
