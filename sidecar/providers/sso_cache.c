@@ -3,7 +3,7 @@
 
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/signing/sha1.h"
+#include "sidecar/signing/hex_digest.h"
 
 const char *sso_cache_token_key(const struct profile *p)
 {
