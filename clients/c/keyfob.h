@@ -101,7 +101,8 @@ KEYFOB_API void keyfob_credentials_clear(struct keyfob_credentials *credentials)
 enum keyfob_login_kind {
         KEYFOB_LOGIN_NONE,
         KEYFOB_LOGIN_MFA, /* give the code that an MFA device shows */
-        KEYFOB_LOGIN_SSO  /* confirm a code in a browser */
+        KEYFOB_LOGIN_SSO, /* confirm a code in a browser */
+        KEYFOB_LOGIN_AWS  /* run "aws login": the agent cannot begin it, and its refusal says how */
 };
 
 enum keyfob_login_state {

@@ -218,7 +218,7 @@ static void find_logins(const struct table *t, const struct member *m, struct se
                 bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
                 if (has_mfa && !p->fault && !row->mfa_entry)
                         row->mfa_entry = m->entry;
-                if (p->type == PROFILE_SSO && !p->fault && !row->login_entry)
+                if ((p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && !p->fault && !row->login_entry)
                         row->login_entry = m->entry;
                 m = p->source_profile ? table_find(t, p->source_profile) : NULL;
         }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/providers/members.h"
 
 void held_file_init(struct held_file *f, const char *what, size_t max)
 {
@@ -59,10 +58,10 @@ bool held_file_prefer(struct held_file *f, struct slice key)
         return true;
 }
 
-int held_file_replace(struct held_file *f, const struct member *list, size_t count)
+int held_file_put(struct held_file *f, struct slice bytes)
 {
         buffer_reset(&f->held);
-        if (members_replace(buffer_slice(&f->text), list, count, &f->held) < 0) {
+        if (buffer_put(&f->held, bytes) < 0) {
                 buffer_free(&f->held);
                 return -1;
         }

@@ -8,8 +8,6 @@
 #include "proto/mem/buffer.h"
 #include "sidecar/base/error.h"
 
-struct member;
-
 struct held_file {
         const char *what; // for messages; static
         char *path;       // owned; set by the owner before the first read
@@ -31,9 +29,9 @@ int held_file_read(struct held_file *f, struct error *e);
 // file that is gone is how one logs out.
 bool held_file_prefer(struct held_file *f, struct slice key);
 
-// f->text with these members in the place of its own is held from now on, and f->text. 0, or -1: no memory, or too
-// long; f->text is as before.
-int held_file_replace(struct held_file *f, const struct member *list, size_t count);
+// These bytes, not of f->text, are held from now on, and f->text. 0, or -1: no memory, or too long; f->text is as
+// before.
+int held_file_put(struct held_file *f, struct slice bytes);
 
 // Writes what is held. It stays so where that fails.
 void held_file_write(struct held_file *f);

@@ -197,7 +197,13 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
             {"expiresAt", slice_str(expires)},
             {"refreshToken", t->refresh_token.n > 0 ? t->refresh_token : k->token.refresh_token},
         };
-        return held_file_replace(&k->file, members, sizeof(members) / sizeof(members[0]));
+        struct buffer text;
+        buffer_init(&text, LIMIT_TOKEN_FILE);
+        int r = members_replace(buffer_slice(&k->file.text), members, sizeof(members) / sizeof(members[0]), &text);
+        if (r == 0)
+                r = held_file_put(&k->file, buffer_slice(&text));
+        buffer_free(&text);
+        return r;
 }
 
 // The new token is in force from here on, whether or not it can be written.

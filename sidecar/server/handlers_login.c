@@ -22,7 +22,7 @@ static void put_text(struct buffer *b, const char *key, struct slice text)
 static const char *state_name(const struct login_status *status, struct entry *entry)
 {
         static const char *const names[] = {"idle", "pending", "pending", "complete", "failed"};
-        if (status->kind == LOGIN_MFA)
+        if (status->kind == LOGIN_MFA || status->kind == LOGIN_AWS_CLI)
                 return entry_peek(entry) ? "complete" : "idle";
         return names[status->state];
 }
@@ -44,7 +44,7 @@ static void send_login(struct request *r, struct entry *entry)
 {
         struct login_status status = {.kind = LOGIN_NONE};
         struct buffer *b = reply_body(r);
-        static const char *const kinds[] = {"none", "mfa", "sso"};
+        static const char *const kinds[] = {"none", "mfa", "sso", "aws_login"};
         if (entry)
                 entry_login_status(entry, &status);
         json_begin_object(b);

@@ -12,9 +12,8 @@
 #include <cmocka.h>
 
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/providers/members.h"
 
-static const struct member second[] = {{"t", SLICE_INIT("two")}};
+static const struct slice second = SLICE_INIT("{\"t\":\"two\",\"other\":[1]}");
 
 struct fixture {
         char folder[40], elsewhere[64];
@@ -89,7 +88,7 @@ static void renewed_and_written(void **state)
         assert_false(held_file_prefer(&x->f, SLICE("one")));
         assert_int_equal(held_file_lock(&x->f), 0);
         assert_int_equal(cache_file_lock(x->path), -EWOULDBLOCK);
-        assert_int_equal(held_file_replace(&x->f, second, 1), 0);
+        assert_int_equal(held_file_put(&x->f, second), 0);
         assert_text(x, "{\"t\":\"two\",\"other\":[1]}");
         held_file_write(&x->f);
         held_file_unlock(&x->f);
@@ -106,7 +105,7 @@ static void held_until_it_can_be_written(void **state)
         put(x, "{\"t\":\"one\"}");
         assert_int_equal(held_file_read(&x->f, &e), 0);
         assert_false(held_file_prefer(&x->f, SLICE("one")));
-        assert_int_equal(held_file_replace(&x->f, second, 1), 0);
+        assert_int_equal(held_file_put(&x->f, second), 0);
         block(x, true);
         held_file_write(&x->f);
         assert_true(x->f.held.n > 0);
@@ -114,10 +113,10 @@ static void held_until_it_can_be_written(void **state)
         assert_int_equal(held_file_read(&x->f, &e), 0);
         assert_text(x, "{\"t\":\"one\"}");
         assert_true(held_file_prefer(&x->f, SLICE("one")));
-        assert_text(x, "{\"t\":\"two\"}");
+        assert_text(x, "{\"t\":\"two\",\"other\":[1]}");
         assert_int_equal(x->f.held.n, 0);
         assert_int_equal(held_file_read(&x->f, &e), 0);
-        assert_text(x, "{\"t\":\"two\"}");
+        assert_text(x, "{\"t\":\"two\",\"other\":[1]}");
 }
 
 // Somebody logged in, or out, meanwhile: what is held is of the past.
@@ -129,7 +128,7 @@ static void another_token_counts(void **state)
                 put(x, "{\"t\":\"one\"}");
                 assert_int_equal(held_file_read(&x->f, &e), 0);
                 assert_false(held_file_prefer(&x->f, SLICE("one")));
-                assert_int_equal(held_file_replace(&x->f, second, 1), 0);
+                assert_int_equal(held_file_put(&x->f, second), 0);
                 block(x, true);
                 held_file_write(&x->f);
                 assert_true(x->f.held.n > 0);
@@ -147,13 +146,13 @@ static void another_token_counts(void **state)
 static void too_long(void **state)
 {
         struct fixture *x = *state;
-        static const struct member longest[] = {
-            {"t", SLICE_INIT("0123456789012345678901234567890123456789012345678901234567890123456789")}};
+        static const char longest[] =
+            "{\"t\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}";
         struct error e;
         put(x, "{\"t\":\"one\"}");
         assert_int_equal(held_file_read(&x->f, &e), 0);
         assert_false(held_file_prefer(&x->f, SLICE("one")));
-        assert_int_equal(held_file_replace(&x->f, longest, 1), -1);
+        assert_int_equal(held_file_put(&x->f, slice_str(longest)), -1);
         assert_int_equal(x->f.held.n, 0);
         assert_text(x, "{\"t\":\"one\"}");
 }
