@@ -29,7 +29,8 @@ from standin import demo
 from support import paths
 
 TOOL = paths.BUILD / "endpoint_judge"
-SERVICES = ["sts", "rolesanywhere", "secretsmanager", "sso", "sso-oidc", "signin"]  # by their numbers in enum endpoints_service
+# By their numbers in enum endpoints_service.
+SERVICES = ["sts", "rolesanywhere", "secretsmanager", "sso", "sso-oidc", "signin"]
 PARTITIONS = Loader().load_data("partitions")
 REGIONS = sorted(name for p in PARTITIONS["partitions"] for name in p["regions"] if not name.endswith("-global"))
 NEW = ["us-north-9", "cn-south-12", "us-gov-north-3", "eu-isoe-east-9", "eusc-de-north-2", "eusc-fr-west-1", "xx-new-1"]

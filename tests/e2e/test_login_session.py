@@ -225,7 +225,12 @@ def test_nobody_is_logged_in_then_somebody_is(start, standin, cache):
 
 
 GOOD = {
-    "accessToken": {"accessKeyId": "ASIAX", "secretAccessKey": "s", "sessionToken": "t", "expiresAt": "2026-01-01T00:00:00Z"},
+    "accessToken": {
+        "accessKeyId": "ASIAX",
+        "secretAccessKey": "s",
+        "sessionToken": "t",
+        "expiresAt": "2026-01-01T00:00:00Z",
+    },
     "refreshToken": "r",
     "clientId": "c",
     "dpopKey": "k",
@@ -432,12 +437,12 @@ def test_profile_of_the_aws_files(start, standin, cache, folder):
 
 
 def test_as_source_of_a_role(start, standin, cache, folder):
-    standin.control("POST", "roles", {"arn": f"arn:aws:iam::{demo.ACCOUNT}:role/after-login", "trust": [{"principal": ME}]})
+    role = f"arn:aws:iam::{demo.ACCOUNT}:role/after-login"
+    standin.control("POST", "roles", {"arn": role, "trust": [{"principal": ME}]})
     write_config(
         folder,
         standin,
-        f"[profile role]\nregion = us-east-1\nservices = here\nsource_profile = work\n"
-        f"role_arn = arn:aws:iam::{demo.ACCOUNT}:role/after-login\n",
+        f"[profile role]\nregion = us-east-1\nservices = here\nsource_profile = work\nrole_arn = {role}\n",
     )
     profile = {"type": "shared_config", "profile": "role"}
     agent = start(config(dev=profile), env=environment(folder, AWS_ENDPOINT_URL_STS=standin.url))

@@ -113,7 +113,7 @@ class Signin:
             return self.refresh.pop(token, None)
 
     def control(self, document):
-        """{"set": {…}}, {"revoke": true}, or {"login": {"arn", "seconds", "form"}} for what `aws login` would write."""
+        """{"set": {…}}, {"revoke": true}, or {"login": {"arn", "seconds", "form"}} for what a login would write."""
         self.settings.update(document.get("set", {}))
         if document.get("revoke"):
             self.refresh = {}
@@ -209,7 +209,7 @@ def handle(call):
     if not held:
         raise SigninError(401, "AccessDeniedException", "TOKEN_EXPIRED", "The refresh token has expired")
     if held["thumbprint"] != thumbprint(header["jwk"]) or parameters["clientId"] != CLIENT:
-        raise SigninError(403, "AccessDeniedException", "INVALID_REQUEST", "The token is bound to another key or client")
+        raise SigninError(403, "AccessDeniedException", "INVALID_REQUEST", "The token is bound to another key")
     if not signin.spend(parameters["refreshToken"]):
         raise SigninError(401, "AccessDeniedException", "TOKEN_EXPIRED", "The refresh token has expired")
     key = call.issue(held["identity"], signin.settings["seconds"])
