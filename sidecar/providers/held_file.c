@@ -10,6 +10,7 @@ void held_file_init(struct held_file *f, const char *what, size_t max)
 {
         *f = (struct held_file){.what = what, .lock = -1};
         buffer_init(&f->text, max);
+        buffer_init(&f->seen, max);
         buffer_init(&f->key, max);
         buffer_init(&f->held, max);
         buffer_init(&f->held_over, max);
@@ -19,6 +20,7 @@ void held_file_deinit(struct held_file *f)
 {
         held_file_unlock(f);
         buffer_free(&f->text);
+        buffer_free(&f->seen);
         buffer_free(&f->key);
         buffer_free(&f->held);
         buffer_free(&f->held_over);
@@ -28,7 +30,10 @@ void held_file_deinit(struct held_file *f)
 
 int held_file_read(struct held_file *f, struct error *e)
 {
-        return cache_file_read(f->path, f->what, &f->text, e);
+        buffer_reset(&f->seen);
+        if (cache_file_read(f->path, f->what, &f->text, e) < 0)
+                return -1;
+        return buffer_put(&f->seen, buffer_slice(&f->text)) < 0 ? error_set(e, ERROR_INTERNAL, "out of memory") : 0;
 }
 
 static void use_held(struct held_file *f)
@@ -37,9 +42,21 @@ static void use_held(struct held_file *f)
         (void)buffer_put(&f->text, buffer_slice(&f->held));
 }
 
+// A login, or a log-out, while a call was under way. One that cannot be read is not in the way of what is held.
+static bool is_overtaken(const struct held_file *f)
+{
+        struct buffer now;
+        struct error ignored;
+        buffer_init(&now, f->text.max);
+        bool is_other = cache_file_read(f->path, f->what, &now, &ignored) == 0 &&
+                        !slice_eq(buffer_slice(&now), buffer_slice(&f->seen));
+        buffer_free(&now);
+        return is_other;
+}
+
 void held_file_write(struct held_file *f)
 {
-        if (cache_file_write(f->path, f->what, buffer_slice(&f->held), NULL) == 0)
+        if (is_overtaken(f) || cache_file_write(f->path, f->what, buffer_slice(&f->held), NULL) == 0)
                 buffer_free(&f->held);
 }
 

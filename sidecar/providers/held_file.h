@@ -12,6 +12,7 @@ struct held_file {
         const char *what; // for messages; static
         char *path;       // owned; set by the owner before the first read
         struct buffer text;
+        struct buffer seen;      // what was in the file at the last read
         struct buffer key;       // of what is in the file
         struct buffer held;      // what could not be written; empty: none
         struct buffer held_over; // the key when it should have been
@@ -33,7 +34,7 @@ bool held_file_prefer(struct held_file *f, struct slice key);
 // before.
 int held_file_put(struct held_file *f, struct slice bytes);
 
-// Writes what is held. It stays so where that fails.
+// Writes what is held. It stays so where that fails; where somebody else has written meanwhile, theirs counts.
 void held_file_write(struct held_file *f);
 
 // As cache_file_lock(): 0, or -errno.

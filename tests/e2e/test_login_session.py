@@ -378,6 +378,21 @@ def test_clock_that_is_wrong(start, standin, cache):
     assert cache.read()["accessToken"]["expiresAt"] > rfc3339(standin.now() + 3600)
 
 
+def test_login_during_a_refresh(start, standin, cache):
+    """What is under way belongs to the session before: the new one stays."""
+    standin.control("POST", "signin", {"set": {"seconds": 200}})
+    cache.log_in(seconds=-1)
+    standin.fault("signin", "slow", seconds=100)  # until it is cleared
+    agent = start(config(dev=login(standin, read_timeout_ms=110000)))
+    until(lambda: standin.calls(target="signin"), what="the call")
+    after = cache.log_in()
+    standin.clear_faults()
+    assert arn(standin, agent.credentials("dev")) == ME
+    assert cache.read() == after
+    agent.refresh("dev")
+    assert agent.credentials("dev")["AccessKeyId"] == after["accessToken"]["accessKeyId"]
+
+
 def test_agent_ends_during_a_refresh(start, standin, cache):
     cache.log_in(seconds=-1)
     standin.fault("signin", "hang")

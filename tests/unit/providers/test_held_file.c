@@ -143,6 +143,26 @@ static void another_token_counts(void **state)
         }
 }
 
+// While the call that brought what is held was under way.
+static void overtaken(void **state)
+{
+        struct fixture *x = *state;
+        struct error e;
+        put(x, "{\"t\":\"one\"}");
+        assert_int_equal(held_file_read(&x->f, &e), 0);
+        assert_false(held_file_prefer(&x->f, SLICE("one")));
+        assert_int_equal(held_file_put(&x->f, second), 0);
+        put(x, "{\"t\":\"three\"}");
+        held_file_write(&x->f);
+        assert_int_equal(x->f.held.n, 0);
+        assert_int_equal(held_file_read(&x->f, &e), 0);
+        assert_text(x, "{\"t\":\"three\"}");
+        assert_int_equal(held_file_put(&x->f, second), 0);
+        assert_int_equal(unlink(x->path), 0);
+        held_file_write(&x->f);
+        assert_int_equal(access(x->path, F_OK), -1);
+}
+
 static void too_long(void **state)
 {
         struct fixture *x = *state;
@@ -167,6 +187,7 @@ int main(void)
             TEST(held_until_it_can_be_written),
             TEST(another_token_counts),
             TEST(too_long),
+            TEST(overtaken),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
