@@ -19,7 +19,7 @@ from support.connect_proxy import ConnectProxy
 from support.login_cache import ME, LoginCache
 from support.polling import until
 from support.profiles import config
-from support.sdk import build_go
+from support.sdk import build_go, build_javascript
 from support.sso_cache import rfc3339
 
 ACCOUNT = "123456789012"
@@ -481,40 +481,44 @@ def test_nothing_of_it_is_in_a_log(start, standin, cache):
         assert secret not in agent.stderr()
 
 
-# ---- boto3 and the SDK for Go as judges ----
+# ---- the SDKs for Python, JavaScript and Go as judges ----
 
 BOTO = 'import boto3\nprint(boto3.client("sts").get_caller_identity()["Arn"])'
 
 
-def judge_environment(folder, standin):
-    return environment(folder, AWS_ENDPOINT_URL=standin.url, AWS_EC2_METADATA_DISABLED="true", AWS_PROFILE="work")
+@pytest.fixture(scope="module")
+def javascript():
+    return build_javascript()
 
 
-def ask(command, env):
+def ask(command, folder, standin):
+    env = environment(folder, AWS_ENDPOINT_URL=standin.url, AWS_EC2_METADATA_DISABLED="true", AWS_PROFILE="work")
     run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()
 
 
-def test_boto_and_agent_take_turns(start, standin, cache, folder):
+@pytest.mark.parametrize("sdk", ["python", "javascript"])
+def test_sdk_and_agent_take_turns(request, start, standin, cache, folder, sdk):
     """Each refreshes with the token that the other has left, and uses the credentials that it wrote."""
+    command = [sys.executable, "-c", BOTO] if sdk == "python" else [*request.getfixturevalue(sdk), "work"]
     write_config(folder, standin)
-    env = judge_environment(folder, standin)
     standin.control("POST", "signin", {"set": {"seconds": 200}})
     cache.log_in(seconds=-1)
     agent = start(config(dev=login(standin)))
     agent.credentials("dev")
     for _ in range(2):
-        assert ask([sys.executable, "-c", BOTO], env) == ME
+        assert ask(command, folder, standin) == ME
         assert agent.refresh("dev").status == 200
         assert arn(standin, agent.credentials("dev")) == ME
-    assert len(refreshes(standin)) == 5 and not [c for c in refreshes(standin) if c["error"]]
+    assert len(refreshes(standin)) >= 5 and not [c for c in refreshes(standin) if c["error"]]
 
 
 def test_go_uses_what_the_agent_wrote(start, standin, cache, folder):
+    """It cannot be led to the stand-in for a refresh of its own."""
     write_config(folder, standin)
     cache.log_in(seconds=-1)
     agent = start(config(dev=login(standin)))
     agent.credentials("dev")
-    assert ask([str(build_go())], judge_environment(folder, standin)) == ME
+    assert ask([build_go()], folder, standin) == ME
     assert len(refreshes(standin)) == 1

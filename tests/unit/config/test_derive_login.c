@@ -88,6 +88,33 @@ static void refused(void **state)
         }
 }
 
+// A role on a role lasts an hour at most; a user's session is none.
+static void duration_of_a_role_on_it(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *session;
+                bool is_refused;
+        } cases[] = {{ME, false}, {"arn:aws:sts::111122223333:assumed-role/r/me", true}};
+        for (size_t i = 0; i < ROWS(cases); i++) {
+                static const char *const none[4] = {NULL};
+                char text[1024];
+                struct error e;
+                (void)snprintf(text, sizeof(text),
+                               "{\"region\": \"eu-west-1\", \"profiles\": {\"dev\": {\"type\": \"login\", "
+                               "\"login_session\": \"%s\"}, \"r\": {\"type\": \"assume_role\", \"source_profile\": "
+                               "\"dev\", \"role_arn\": \"arn:aws:iam::111122223333:role/r\", "
+                               "\"duration_seconds\": 7200}}}",
+                               cases[i].session);
+                struct settings *s = load(text, none, &e);
+                assert_int_equal(s == NULL, cases[i].is_refused);
+                if (s)
+                        settings_free(s);
+                else
+                        assert_non_null(strstr(e.message, "role chaining"));
+        }
+}
+
 static void cache_directory(void **state)
 {
         (void)state;
@@ -122,6 +149,7 @@ int main(void)
             cmocka_unit_test(endpoints),
             cmocka_unit_test(refused),
             cmocka_unit_test(cache_directory),
+            cmocka_unit_test(duration_of_a_role_on_it),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
