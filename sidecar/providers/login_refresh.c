@@ -167,12 +167,17 @@ static void explain(void *owner, struct error *e)
         login_session_hint(r->exchange.profile, e);
 }
 
-static void done(void *owner, struct credentials *c, const struct error *e)
+static void forget(struct login_refresh *r)
 {
-        struct login_refresh *r = owner;
         r->session = NULL;
         buffer_free(&r->body);
         buffer_free(&r->proof);
+}
+
+static void done(void *owner, struct credentials *c, const struct error *e)
+{
+        struct login_refresh *r = owner;
+        forget(r);
         r->ops->done(r->owner, c, e);
 }
 
@@ -232,7 +237,8 @@ static int aim(struct login_refresh *r, const struct login_session *session, str
 int login_refresh_start(struct login_refresh *r, const struct login_session *session, struct error *e)
 {
         r->session = session;
-        if (aim(r, session, e) < 0)
-                return -1;
-        return exchange_start(&r->exchange, e);
+        if (aim(r, session, e) == 0 && exchange_start(&r->exchange, e) == 0)
+                return 0;
+        forget(r);
+        return -1;
 }
