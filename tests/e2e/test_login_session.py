@@ -503,9 +503,9 @@ def test_sdk_and_agent_take_turns(request, start, standin, cache, folder, sdk):
     """Each refreshes with the token that the other has left, and uses the credentials that it wrote."""
     command = [sys.executable, "-c", BOTO] if sdk == "python" else [*request.getfixturevalue(sdk), "work"]
     write_config(folder, standin)
-    standin.control("POST", "signin", {"set": {"seconds": 200}})
+    standin.control("POST", "signin", {"set": {"seconds": 290}})  # not enough for either to use them again
     cache.log_in(seconds=-1)
-    agent = start(config(dev=login(standin)))
+    agent = start(config(dev=login(standin, refresh="on_demand")))
     agent.credentials("dev")
     for _ in range(2):
         assert ask(command, folder, standin) == ME
