@@ -101,7 +101,8 @@ KEYFOB_API void keyfob_credentials_clear(struct keyfob_credentials *credentials)
 enum keyfob_login_kind {
         KEYFOB_LOGIN_NONE,
         KEYFOB_LOGIN_MFA, /* give the code that an MFA device shows */
-        KEYFOB_LOGIN_SSO  /* confirm a code in a browser */
+        KEYFOB_LOGIN_SSO, /* confirm a code in a browser */
+        KEYFOB_LOGIN_AWS  /* run "aws login": the agent cannot begin it, and its refusal says how */
 };
 
 enum keyfob_login_state {
@@ -130,7 +131,8 @@ KEYFOB_API enum keyfob_status keyfob_login_status(struct keyfob_client *client, 
 
 /* Begins: KEYFOB_LOGIN_MFA with `token_code`, six digits, which AWS has taken when this gives KEYFOB_OK (refused with
  * the code "mfa_required": it was wrong or used before); KEYFOB_LOGIN_SSO with NULL, which shows what the person needs
- * in *login. The agent calls AWS first: give the client a timeout of more than 30 seconds. */
+ * in *login; KEYFOB_LOGIN_AWS with NULL, which is refused, and the hint is the command to run. The agent calls AWS
+ * first: give the client a timeout of more than 30 seconds. */
 KEYFOB_API enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *profile,
                                                  const char *token_code, struct keyfob_login *login,
                                                  struct keyfob_error *error);

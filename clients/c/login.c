@@ -46,7 +46,7 @@ static bool read_name(const struct json_doc *doc, const char *key, const char *c
 
 static enum keyfob_status read_login(const struct json_doc *doc, struct keyfob_login *login)
 {
-        static const char *const kinds[4] = {"none", "mfa", "sso"};
+        static const char *const kinds[4] = {"none", "mfa", "sso", "aws_login"};
         static const char *const states[4] = {"idle", "pending", "complete", "failed"};
         unsigned kind, state;
         if (!read_name(doc, "kind", kinds, &kind))

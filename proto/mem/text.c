@@ -55,6 +55,18 @@ int text_base64_encode(struct slice bytes, struct buffer *out)
         return 0;
 }
 
+int text_base64url_encode(struct slice bytes, struct buffer *out)
+{
+        size_t from = out->n;
+        if (text_base64_encode(bytes, out) < 0)
+                return -1;
+        while (out->n > from && out->p[out->n - 1] == '=')
+                out->n--;
+        for (size_t i = from; i < out->n; i++)
+                out->p[i] = (uint8_t)(out->p[i] == '+' ? '-' : out->p[i] == '/' ? '_' : out->p[i]);
+        return 0;
+}
+
 static int base64_digit(uint8_t c)
 {
         if (c >= 'A' && c <= 'Z')

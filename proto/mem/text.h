@@ -26,6 +26,9 @@ int text_hex_decode(struct slice hex, uint8_t *out);
 // Standard alphabet with padding, one line.
 int text_base64_encode(struct slice bytes, struct buffer *out);
 
+// The alphabet for URLs and file names, without padding (RFC 7515, section 2).
+int text_base64url_encode(struct slice bytes, struct buffer *out);
+
 // Standard alphabet; padding required, no white space. 0, -EINVAL, or -ENOBUFS.
 int text_base64_decode(struct slice text, struct buffer *out);
 

@@ -128,7 +128,7 @@ static void move_to(const struct roster_table *t, struct roster_member *m)
                 return;
         m->row->entry = m->entry;
         m->row->mfa_entry = m->mfa ? m->mfa->entry : NULL;
-        m->row->sso_entry = m->sso ? m->sso->entry : NULL;
+        m->row->login_entry = m->login ? m->login->entry : NULL;
 }
 
 static void remember_generations(struct roster *r)

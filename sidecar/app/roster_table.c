@@ -76,11 +76,11 @@ static void find_logins(struct roster_member *m)
         const struct profile *p = m->profile;
         bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
         m->mfa = m->source ? m->source->mfa : NULL;
-        m->sso = m->source ? m->source->sso : NULL;
+        m->login = m->source ? m->source->login : NULL;
         if (has_mfa && !p->fault)
                 m->mfa = m;
-        if (p->type == PROFILE_SSO && !p->fault)
-                m->sso = m;
+        if ((p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && !p->fault)
+                m->login = m;
 }
 
 static void fill_row(struct server_profile *row, const struct profile *p)

@@ -24,7 +24,7 @@ struct roster_member {
         struct roster_member *before;
         bool is_same;
         // The nearest of each kind on the way to where its credentials come from; NULL: none.
-        const struct roster_member *mfa, *sso;
+        const struct roster_member *mfa, *login;
         struct server_profile *row; // NULL: an implied one, that nobody can ask for
 
         // the roster's

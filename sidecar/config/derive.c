@@ -107,8 +107,8 @@ int derive_check_region(struct derivation *d, size_t node, const char *key, cons
 
 static int derive_issuer(struct derivation *d, size_t node, struct profile *p)
 {
-        const struct derive_endpoint of = {service_of(p), "sts_region", &p->issuer_region, p->shared_endpoint_url,
-                                           &p->endpoint_url};
+        const struct derive_endpoint of = {service_of(p),          "sts_region",     &p->issuer_region,
+                                           p->shared_endpoint_url, &p->endpoint_url, NULL};
         return derive_endpoint(d, node, p, &of);
 }
 
@@ -156,6 +156,8 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
                 return derive_imds(d, node, p);
         case PROFILE_SSO:
                 return derive_sso(d, node, p);
+        case PROFILE_LOGIN:
+                return derive_login(d, node, p);
         default:
                 return 0;
         }
@@ -167,7 +169,7 @@ int derive_profile(struct derivation *d, size_t node, struct profile *p, const s
                 return -1;
         if (has_service(p) && (derive_issuer(d, node, p) < 0 || derive_session_name(d, p) < 0))
                 return -1;
-        if ((has_service(p) || p->type == PROFILE_SSO) && derive_ca_bundle(d, p) < 0)
+        if ((has_service(p) || p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && derive_ca_bundle(d, p) < 0)
                 return -1;
         if (derive_type(d, node, p) < 0)
                 return -1;

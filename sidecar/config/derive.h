@@ -32,12 +32,20 @@ int derive_check_region(struct derivation *d, size_t node, const char *key, cons
 
 // The endpoint of one service that *p is issued by: its own, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, that of a
 // shared file, else by AWS's rules with FIPS and dual-stack as *p or the environment wish.
+struct derive_choice {
+        bool is_custom;
+        unsigned variant;
+};
 struct derive_endpoint {
         enum endpoints_service service;
         const char *region_key; // for messages: "sts_region"
-        char **region;          // in: as configured, never NULL; out: the real one, which requests are signed for
+        char **region;          // in: as configured; out: the real one, which requests are signed for. May be NULL
+                                // where `choice` is there
         const char *shared_url; // what a shared file says, or NULL
         char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
+        // Out, unless NULL: what else the rules need for the endpoint of a region that is not known yet. *url is NULL
+        // then, unless somebody has chosen it.
+        struct derive_choice *choice;
 };
 int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of);
 
@@ -45,6 +53,7 @@ int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, 
 int derive_container(struct derivation *d, size_t node, struct profile *p);
 int derive_imds(struct derivation *d, size_t node, struct profile *p);
 int derive_sso(struct derivation *d, size_t node, struct profile *p);
+int derive_login(struct derivation *d, size_t node, struct profile *p);
 int derive_github_actions(struct derivation *d, size_t node, struct profile *p);
 
 #endif

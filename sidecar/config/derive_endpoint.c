@@ -29,6 +29,7 @@ static const char *const variables[] = {
     [ENDPOINTS_SECRETS_MANAGER] = "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     [ENDPOINTS_SSO] = "AWS_ENDPOINT_URL_SSO",
     [ENDPOINTS_SSO_OIDC] = "AWS_ENDPOINT_URL_SSO_OIDC",
+    [ENDPOINTS_SIGNIN] = "AWS_ENDPOINT_URL_SIGNIN",
 };
 
 static int read_switch(const struct derivation *d, const char *variable, bool *ret)
@@ -186,8 +187,11 @@ int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, 
                 return -1;
         if (custom.url && variant.bits)
                 return refuse_variant(d, node, p, &custom, &variant);
-        if (custom.url ? check_url(d, p, &custom) < 0 || take(d, custom.url, of->url) < 0
-                       : follow_rules(d, node, p, of, variant.bits) < 0)
+        if (of->choice)
+                *of->choice = (struct derive_choice){custom.url != NULL, variant.bits};
+        if (custom.url && (check_url(d, p, &custom) < 0 || take(d, custom.url, of->url) < 0))
+                return -1;
+        if (!custom.url && *of->region && follow_rules(d, node, p, of, variant.bits) < 0)
                 return -1;
         const char *global = endpoints_global_region(slice_str(*of->region));
         return global ? reader_keep(d->reader, slice_str(global), of->region) : 0;

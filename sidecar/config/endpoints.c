@@ -11,7 +11,7 @@
 
 struct partition {
         struct slice prefixes[PREFIXES_MAX]; // a region is one of these, then "<word>-<digits>"
-        const char *suffix, *dualstack_suffix;
+        const char *suffix, *dualstack_suffix, *signin;
         struct slice global;       // its pseudo region
         const char *global_region; // what that stands for
 };
@@ -24,28 +24,46 @@ static const struct partition partitions[] = {
               SLICE_INIT("me-"), SLICE_INIT("af-"), SLICE_INIT("il-"), SLICE_INIT("mx-")},
              "amazonaws.com",
              "api.aws",
+             "aws.amazon.com",
              SLICE_INIT("aws-global"),
              "us-east-1"},
     [AWS_CN] = {{SLICE_INIT("cn-")},
                 "amazonaws.com.cn",
                 "api.amazonwebservices.com.cn",
+                "amazonaws.cn",
                 SLICE_INIT("aws-cn-global"),
                 "cn-northwest-1"},
-    [AWS_US_GOV] =
-        {{SLICE_INIT("us-gov-")}, "amazonaws.com", "api.aws", SLICE_INIT("aws-us-gov-global"), "us-gov-west-1"},
-    {{SLICE_INIT("us-iso-")}, "c2s.ic.gov", "api.aws.ic.gov", SLICE_INIT("aws-iso-global"), "us-iso-east-1"},
-    {{SLICE_INIT("us-isob-")}, "sc2s.sgov.gov", "api.aws.scloud", SLICE_INIT("aws-iso-b-global"), "us-isob-east-1"},
+    [AWS_US_GOV] = {{SLICE_INIT("us-gov-")},
+                    "amazonaws.com",
+                    "api.aws",
+                    "amazonaws-us-gov.com",
+                    SLICE_INIT("aws-us-gov-global"),
+                    "us-gov-west-1"},
+    {{SLICE_INIT("us-iso-")},
+     "c2s.ic.gov",
+     "api.aws.ic.gov",
+     "c2shome.ic.gov",
+     SLICE_INIT("aws-iso-global"),
+     "us-iso-east-1"},
+    {{SLICE_INIT("us-isob-")},
+     "sc2s.sgov.gov",
+     "api.aws.scloud",
+     "sc2shome.sgov.gov",
+     SLICE_INIT("aws-iso-b-global"),
+     "us-isob-east-1"},
     {{SLICE_INIT("eu-isoe-")},
      "cloud.adc-e.uk",
      "api.cloud-aws.adc-e.uk",
+     "csphome.adc-e.uk",
      SLICE_INIT("aws-iso-e-global"),
      "eu-isoe-west-1"},
     {{SLICE_INIT("us-isof-")},
      "csp.hci.ic.gov",
      "api.aws.hci.ic.gov",
+     "csphome.hci.ic.gov",
      SLICE_INIT("aws-iso-f-global"),
      "us-isof-south-1"},
-    {{SLICE_INIT("eusc-de-")}, "amazonaws.eu", "api.amazonwebservices.eu", SLICE_INIT(""), NULL},
+    {{SLICE_INIT("eusc-de-")}, "amazonaws.eu", "api.amazonwebservices.eu", "amazonaws-eusc.eu", SLICE_INIT(""), NULL},
 };
 
 #define PARTITIONS_N (sizeof(partitions) / sizeof(partitions[0]))
@@ -56,6 +74,7 @@ static const char *const prefixes[] = {
     [ENDPOINTS_SECRETS_MANAGER] = "secretsmanager",
     [ENDPOINTS_SSO] = "portal.sso",
     [ENDPOINTS_SSO_OIDC] = "oidc",
+    [ENDPOINTS_SIGNIN] = "signin",
 };
 
 static bool is_digit(uint8_t c)
@@ -148,14 +167,26 @@ static unsigned named_variant(enum endpoints_service service, size_t partition, 
         return partition == AWS_US_GOV && variant == ENDPOINTS_FIPS && service != ENDPOINTS_ROLESANYWHERE ? 0 : variant;
 }
 
+// Plain, and with FIPS in GovCloud, it is not named as the other services are.
+static int resolve_signin(size_t partition, struct slice region, bool is_fips, char *out, size_t out_size)
+{
+        const char *suffix = partitions[partition].signin;
+        bool is_first = is_fips && slice_eq(region, SLICE("us-gov-west-1")); // whose name has no region
+        return snprintf(out, out_size, "https://%.*s%ssignin%s.%s", is_first ? 0 : (int)region.n,
+                        (const char *)region.p, is_first ? "" : ".", is_fips ? "-fips" : "", suffix);
+}
+
 int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out, size_t out_size)
 {
         if (!endpoints_is_region(region))
                 return -EINVAL;
         size_t at = partition_of(region);
         unsigned named = named_variant(service, at, variant);
-        int n = snprintf(out, out_size, "https://%s%s.%.*s.%s", prefixes[service],
-                         named & ENDPOINTS_FIPS ? "-fips" : "", (int)region.n, (const char *)region.p,
-                         named & ENDPOINTS_DUALSTACK ? partitions[at].dualstack_suffix : partitions[at].suffix);
+        bool is_odd = service == ENDPOINTS_SIGNIN && (variant == 0 || (variant == ENDPOINTS_FIPS && at == AWS_US_GOV));
+        int n = is_odd
+                    ? resolve_signin(at, region, variant == ENDPOINTS_FIPS, out, out_size)
+                    : snprintf(out, out_size, "https://%s%s.%.*s.%s", prefixes[service],
+                               named & ENDPOINTS_FIPS ? "-fips" : "", (int)region.n, (const char *)region.p,
+                               named & ENDPOINTS_DUALSTACK ? partitions[at].dualstack_suffix : partitions[at].suffix);
         return n < 0 || (size_t)n >= out_size ? -ENAMETOOLONG : 0;
 }

@@ -15,7 +15,8 @@ enum endpoints_service {
         ENDPOINTS_ROLESANYWHERE,
         ENDPOINTS_SECRETS_MANAGER,
         ENDPOINTS_SSO, // the portal of IAM Identity Center: role credentials
-        ENDPOINTS_SSO_OIDC
+        ENDPOINTS_SSO_OIDC,
+        ENDPOINTS_SIGNIN // what `aws login` logs in to
 };
 
 // Bits of a variant; 0 is the plain endpoint.
@@ -30,9 +31,9 @@ const char *endpoints_global_region(struct slice name);
 // Whether sts_regional_endpoints "legacy" means the global endpoint of STS there; all other regions stay regional.
 bool endpoints_is_sts_legacy(struct slice region);
 
-// The base URL by AWS's rules, "https://<prefix>[-fips].<region>.<suffix>", as a NUL-terminated string; not every name
-// that follows is in DNS. A region of no known form counts to the partition "aws", as in the SDKs. 0, or -ENAMETOOLONG,
-// -EINVAL for a bad region.
+// The base URL by AWS's rules, mostly "https://<prefix>[-fips].<region>.<suffix>", as a NUL-terminated string; not
+// every name that follows is in DNS. A region of no known form counts to the partition "aws", as in the SDKs. 0, or
+// -ENAMETOOLONG, -EINVAL for a bad region.
 int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out,
                       size_t out_size);
 

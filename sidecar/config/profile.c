@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const type_names[] = {"static",        "web_identity", "roles_anywhere", "assume_role",
-                                         "container",     "imds",         "process",        "sso",
-                                         "shared_config", "default_chain"};
+static const char *const type_names[] = {"static",    "web_identity",  "roles_anywhere", "assume_role",
+                                         "container", "imds",          "process",        "sso",
+                                         "login",     "shared_config", "default_chain"};
 
 static_assert(sizeof(type_names) / sizeof(type_names[0]) == PROFILE_TYPE_COUNT, "name every type");
 
@@ -137,13 +137,20 @@ static bool same_sso(const struct profile *x, const struct profile *y)
                same_text(a->oidc_endpoint_url, b->oidc_endpoint_url);
 }
 
+static bool same_login(const struct profile *x, const struct profile *y)
+{
+        const __typeof__(x->login) *a = &x->login, *b = &y->login;
+        return same_text(a->session, b->session) && same_text(a->cache_directory, b->cache_directory) &&
+               a->has_custom_endpoint == b->has_custom_endpoint && a->variant == b->variant;
+}
+
 bool profile_same_identity(const struct profile *a, const struct profile *b)
 {
         bool has_issuer = a->type != PROFILE_STATIC || a->secretsmanager.secret_id;
         return same_text(a->name, b->name) && a->type == b->type && (!has_issuer || same_issuer(a, b)) &&
                same_role(&a->role, &b->role) && same_text(a->source_profile, b->source_profile) &&
                same_web_identity(a, b) && same_anywhere(a, b) && same_keys(a, b) && same_secretsmanager(a, b) &&
-               same_host_sources(a, b) && same_sso(a, b);
+               same_host_sources(a, b) && same_sso(a, b) && same_login(a, b);
 }
 
 static bool same_allow(const struct profile *a, const struct profile *b)

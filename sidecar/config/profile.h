@@ -24,6 +24,7 @@ enum profile_type {
         PROFILE_IMDS,
         PROFILE_PROCESS,
         PROFILE_SSO,
+        PROFILE_LOGIN,
         PROFILE_SHARED_CONFIG,
         PROFILE_DEFAULT_CHAIN,
         PROFILE_TYPE_COUNT
@@ -123,6 +124,13 @@ struct profile {
                 char *cache_directory;   // ~/.aws/sso/cache
                 char *oidc_endpoint_url; // base URL of the token service; endpoint_url is the portal's
         } sso;
+        struct {
+                char *session;            // what it was logged in as: an ARN, which names the file
+                char *profile;            // in ~/.aws/config; NULL: it does not come from there
+                char *cache_directory;    // ~/.aws/login/cache
+                bool has_custom_endpoint; // else the region that the token names goes before issuer_region,
+                unsigned variant;         // and this is which of its endpoints (endpoints.h)
+        } login;
         struct {
                 char *trust_anchor_arn, *profile_arn;
                 char *certificate, *certificate_chain, *private_key_passphrase_file;

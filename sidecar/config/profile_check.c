@@ -12,10 +12,23 @@
 #define LONGEST_S 43200
 #define WEB_IDENTITY_POLICY_MAX 2048
 
+// Credentials that need not be those of a role.
+static bool may_be_own(const struct profile *source)
+{
+        switch (source->type) {
+        case PROFILE_STATIC:
+        case PROFILE_PROCESS:
+                return true;
+        case PROFILE_LOGIN:
+                return strstr(source->login.session, ":assumed-role/") == NULL;
+        default:
+                return false;
+        }
+}
+
 static int check_duration(struct reader *r, size_t node, const struct profile *p, const struct profile *source)
 {
-        if (!source || source->type == PROFILE_STATIC || source->type == PROFILE_PROCESS ||
-            p->role.duration_seconds <= CHAINED_MAX_S)
+        if (!source || may_be_own(source) || p->role.duration_seconds <= CHAINED_MAX_S)
                 return 0;
         reader_fail(r, reader_at(r, node, "duration_seconds"),
                     "found %" PRId64

@@ -21,6 +21,7 @@
 #define IMDS (1u << PROFILE_IMDS)
 #define PROCESS (1u << PROFILE_PROCESS)
 #define SSO (1u << PROFILE_SSO)
+#define LOGIN (1u << PROFILE_LOGIN)
 #define SHARED (1u << PROFILE_SHARED_CONFIG)
 #define CHAIN (1u << PROFILE_DEFAULT_CHAIN)
 
@@ -140,6 +141,9 @@ static const struct key_rule rules[] = {
     {"sso_role_name", SSO, reader_string, FIELD(sso.role_name), TEXT(values_is_any, "the name of a permission set")},
     {"sso_registration_scopes", SSO, reader_string, FIELD(sso.registration_scopes),
      TEXT(values_is_any, "scopes with commas between them (sso:account:access)")},
+
+    {"login_session", LOGIN, reader_string, FIELD(login.session),
+     TEXT(values_is_any, "what was logged in as (arn:aws:iam::111122223333:user/NAME)")},
 
     {"profile", SHARED | CHAIN, reader_string, FIELD(shared_profile),
      TEXT(values_is_any, "the name of a profile of ~/.aws/config")},

@@ -157,6 +157,8 @@ static int require_keys(struct reader *r, size_t node, const struct profile *p)
                 return require(r, node, p, "credential_process", p->credential_process);
         case PROFILE_SSO:
                 return require_sso(r, node, p);
+        case PROFILE_LOGIN:
+                return require(r, node, p, "login_session", p->login.session);
         case PROFILE_CONTAINER:
         case PROFILE_IMDS:
         case PROFILE_SHARED_CONFIG:
@@ -169,11 +171,11 @@ static int require_keys(struct reader *r, size_t node, const struct profile *p)
 
 int profile_read(struct reader *r, size_t node, char *name, struct profile *p)
 {
-        static const char *const what[PROFILE_TYPE_COUNT] = {"a static profile's",         "a web_identity profile's",
-                                                             "a roles_anywhere profile's", "an assume_role profile's",
-                                                             "a container profile's",      "an imds profile's",
-                                                             "a process profile's",        "an sso profile's",
-                                                             "a shared_config profile's",  "a default_chain profile's"};
+        static const char *const what[PROFILE_TYPE_COUNT] = {
+            "a static profile's",        "a web_identity profile's", "a roles_anywhere profile's",
+            "an assume_role profile's",  "a container profile's",    "an imds profile's",
+            "a process profile's",       "an sso profile's",         "a login profile's",
+            "a shared_config profile's", "a default_chain profile's"};
         size_t rules_count;
         const struct key_rule *rules = profile_rules(&rules_count);
         p->name = name;

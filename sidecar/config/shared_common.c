@@ -98,7 +98,8 @@ static int read_urls(struct resolution *r, const struct aws_section *s, struct s
                                            "section of %s",
                                            at->value, r->files.files[AWS_FILE_CONFIG].path);
         }
-        if (read_url(r, s, services, "sts", &c->sts_url) < 0 || read_url(r, s, services, "sso", &c->sso_url) < 0)
+        if (read_url(r, s, services, "sts", &c->sts_url) < 0 || read_url(r, s, services, "sso", &c->sso_url) < 0 ||
+            read_url(r, s, services, "signin", &c->signin_url) < 0)
                 return -1;
         if (is_in_env(r, "AWS_ENDPOINT_URL_SSO_OIDC") || is_in_env(r, "AWS_ENDPOINT_URL"))
                 return 0;
@@ -159,10 +160,11 @@ static int name_settings(struct resolution *r, struct shared_common *c)
         (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
                             or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
         write_suffix(&text, c->imds_suffix);
-        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s", or_nothing(p->region),
+        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", or_nothing(p->region),
                             or_nothing(p->ca_bundle), (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint,
                             (int)p->sts_regional_endpoints, (int)p->ignores_configured_endpoint_urls,
-                            or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url));
+                            or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url),
+                            or_nothing(c->signin_url));
         write_suffix(&text, c->suffix);
         bool failed = text.failed;
         buffer_free(&text);
@@ -220,7 +222,8 @@ static void apply_issuer(const struct profile *from, struct profile *p)
 int shared_common_apply(const struct resolution *r, const struct shared_common *c, struct profile *p)
 {
         const struct profile *from = &c->settings;
-        bool has_issuer = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_SSO;
+        bool has_issuer = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_SSO ||
+                          p->type == PROFILE_LOGIN;
         if ((has_issuer && c->issuer_fault.kind != ERROR_NONE) ||
             (p->type == PROFILE_IMDS && c->imds_fault.kind != ERROR_NONE)) {
                 *r->reader->e = has_issuer ? c->issuer_fault : c->imds_fault;
@@ -232,6 +235,8 @@ int shared_common_apply(const struct resolution *r, const struct shared_common *
         if (p->type == PROFILE_SSO) {
                 fill(&p->shared_endpoint_url, c->sso_url);
                 fill(&p->sso.oidc_endpoint_url, c->sso_oidc_url);
+        } else if (p->type == PROFILE_LOGIN) {
+                fill(&p->shared_endpoint_url, c->signin_url);
         } else if (has_issuer) {
                 fill(&p->shared_endpoint_url, c->sts_url);
         } else if (p->type == PROFILE_IMDS) {

@@ -10,7 +10,7 @@
 
 struct shared_common {
         struct profile settings; // region, ca_bundle, time-outs, switches of endpoints, imds
-        char *sts_url, *sso_url, *sso_oidc_url;
+        char *sts_url, *sso_url, *sso_oidc_url, *signin_url;
         char suffix[SHARED_COMMON_SUFFIX_SIZE]; // tells these settings from others
         char imds_suffix[SHARED_COMMON_SUFFIX_SIZE];
         struct error issuer_fault, imds_fault; // what is wrong with settings that not every type uses

@@ -26,7 +26,7 @@ static const struct {
     [SHARED_WEB_IDENTITY] = {"web_identity", "web_identity_token_file", try_web_identity},
     [SHARED_SSO] = {"sso", "sso_account_id", try_sso},
     [SHARED_CREDENTIALS_FILE] = {"credentials_file", "aws_access_key_id", try_credentials_file},
-    [SHARED_LOGIN] = {"login_session", "login_session", try_login},
+    [SHARED_LOGIN] = {"login", "login_session", try_login},
     [SHARED_PROCESS] = {"credential_process", "credential_process", try_process},
     [SHARED_CONFIG_FILE] = {"config_file", "aws_access_key_id", try_config_file},
 };
@@ -331,15 +331,12 @@ static int try_sso(struct shared_walk *w, const struct aws_section *s, struct pr
 
 static int try_login(struct shared_walk *w, const struct aws_section *s, struct profile *p)
 {
-        const struct aws_property *at = aws_section_get(s, "login_session");
-        (void)p;
-        if (!at)
+        if (!has(s, "login_session"))
                 return 0;
-        shared_fail(w->r, s, at, "found login_session, which is not supported");
-        return error_hint(w->r->reader->e,
-                          "name another profile with credential_process = aws configure export-credentials "
-                          "--profile %s",
-                          s->name);
+        p->type = PROFILE_LOGIN;
+        if (shared_take(w->r, s, SHARED_LOGIN_SESSION, &p->login.session) < 0)
+                return -1;
+        return reader_keep(w->r->reader, slice_str(s->name), &p->login.profile) < 0 ? -1 : 1;
 }
 
 static int try_process(struct shared_walk *w, const struct aws_section *s, struct profile *p)
@@ -368,7 +365,7 @@ int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, s
         }
         shared_fail(w->r, s, NULL,
                     "found no credentials, expected role_arn, web_identity_token_file, sso_account_id, "
-                    "credential_process or aws_access_key_id");
+                    "login_session, credential_process or aws_access_key_id");
         return error_hint(w->r->reader->e, "say there where its credentials come from");
 }
 

@@ -38,6 +38,7 @@ static const struct {
     {"sso_account_id", values_is_account_id, "12 digits"},
     {"sso_role_name", values_is_any, NULL},
     {"sso_registration_scopes", values_is_any, NULL},
+    {"login_session", values_is_any, NULL},
     {"aws_account_id", values_is_account_id, "12 digits"},
     {"region", is_region, "an AWS region such as us-east-1; for FIPS endpoints, set use_fips_endpoint"},
     {"ec2_metadata_service_endpoint_mode", values_is_endpoint_mode, "IPv4 or IPv6"},

@@ -202,8 +202,9 @@ void answer_refusal(const struct answer *answer, const struct answer_context *co
 bool answer_code_may_be_skew(struct slice code)
 {
         static const char *const codes[] = {
-            "RequestExpired",   "RequestTimeTooSkewed",      "RequestInTheFuture", "SignatureDoesNotMatch",
-            "InvalidSignature", "InvalidSignatureException", "AuthFailure",        "AccessDeniedException",
+            "RequestExpired",        "RequestTimeTooSkewed",  "RequestInTheFuture",
+            "SignatureDoesNotMatch", "InvalidSignature",      "InvalidSignatureException",
+            "AuthFailure",           "AccessDeniedException", "ValidationException",
         };
         for (size_t i = 0; i < LENGTH(codes); i++) {
                 if (slice_eq(code, slice_str(codes[i])))

@@ -16,22 +16,29 @@ enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000 };
 
 static int exchange_send(struct exchange *x, struct error *e);
 
+int exchange_aim(struct exchange *x, const char *base, struct error *e)
+{
+        struct slice to = slice_str(base);
+        while (slice_ends_with(to, SLICE("/")))
+                to.n--;
+        size_t path_size = strlen(x->ops->path) + 1;
+        char *url = malloc(to.n + path_size);
+        if (!url)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (to.n > 0)
+                memcpy(url, to.p, to.n);
+        memcpy(url + to.n, x->ops->path, path_size);
+        free(x->url);
+        x->url = url;
+        return 0;
+}
+
 int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
                   const struct profile *profile, struct error *e)
 {
-        struct slice base = slice_str(profile->endpoint_url);
-        while (slice_ends_with(base, SLICE("/")))
-                base.n--;
-        size_t path_size = strlen(ops->path) + 1;
-        char *url = malloc(base.n + path_size);
-        if (!url)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        if (base.n > 0)
-                memcpy(url, base.p, base.n);
-        memcpy(url + base.n, ops->path, path_size);
-        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .profile = profile, .url = url};
+        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .profile = profile};
         x->subject = profile->role.role_arn;
-        return 0;
+        return exchange_aim(x, profile->endpoint_url, e);
 }
 
 void exchange_rebind(struct exchange *x, const struct profile *profile)

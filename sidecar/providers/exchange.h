@@ -65,6 +65,9 @@ void exchange_deinit(struct exchange *x); // nothing may be under way
 // Nothing may be under way. The issuer is the same, and so is the subject unless the owner sets it.
 void exchange_rebind(struct exchange *x, const struct profile *profile);
 
+// Calls go to another base URL from now on. Nothing may be under way. 0, or -1 with *e: out of memory.
+int exchange_aim(struct exchange *x, const char *base, struct error *e);
+
 // 0: ops->done is called exactly once, later. -1 with *e: it is never called.
 int exchange_start(struct exchange *x, struct error *e);
 

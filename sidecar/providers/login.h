@@ -13,8 +13,9 @@ struct provider;
 
 enum login_kind {
         LOGIN_NONE,
-        LOGIN_MFA, // each fetch takes a code of an MFA device
-        LOGIN_SSO  // from time to time, a confirmation in a browser
+        LOGIN_MFA,    // each fetch takes a code of an MFA device
+        LOGIN_SSO,    // from time to time, a confirmation in a browser
+        LOGIN_AWS_CLI // the same, but the AWS CLI does it: begin() fails, and its hint says how
 };
 
 enum login_state {

@@ -84,15 +84,20 @@ static bool is_listed(const struct json_doc *doc, size_t key, const struct membe
         return false;
 }
 
+static void begin_member(const struct json_doc *doc, size_t key, struct buffer *out)
+{
+        if (out->n > 0 && out->p[out->n - 1] != '{')
+                (void)buffer_put_byte(out, ',');
+        copy_raw(doc, key, out);
+        (void)buffer_put_byte(out, ':');
+}
+
 static void copy_others(const struct json_doc *doc, const struct member *list, size_t count, struct buffer *out)
 {
         for (size_t key = json_first(doc, JSON_ROOT); key != JSON_NONE; key = json_next(doc, key)) {
                 if (is_listed(doc, key, list, count))
                         continue;
-                if (out->n > 0 && out->p[out->n - 1] != '{')
-                        (void)buffer_put_byte(out, ',');
-                copy_raw(doc, key, out);
-                (void)buffer_put_byte(out, ':');
+                begin_member(doc, key, out);
                 copy_raw(doc, json_value(doc, key), out);
         }
 }
@@ -114,6 +119,33 @@ int members_replace(struct slice before, const struct member *list, size_t count
                         copy_others(&doc, list, count, out);
                 json_end_object(out);
         }
+        json_doc_free(&doc);
+        return r < 0 || out->failed ? -1 : 0;
+}
+
+int members_replace_within(struct slice before, struct slice object, const struct member *list, size_t count,
+                           struct buffer *out)
+{
+        struct json_doc doc;
+        struct json_fault fault;
+        struct buffer inner; // apart from *out, whose last byte says where commas go
+        json_doc_init(&doc);
+        buffer_init(&inner, out->max);
+        size_t at = json_parse(&doc, before, &fault) < 0 ? JSON_NONE : json_get(&doc, JSON_ROOT, object);
+        int r = -1;
+        if (at != JSON_NONE && json_kind(&doc, at) == JSON_OBJECT)
+                r = members_replace(json_raw(&doc, at), list, count, &inner);
+        json_begin_object(out);
+        for (size_t key = r < 0 ? JSON_NONE : json_first(&doc, JSON_ROOT); key != JSON_NONE;
+             key = json_next(&doc, key)) {
+                begin_member(&doc, key, out);
+                if (json_value(&doc, key) == at)
+                        (void)buffer_put(out, buffer_slice(&inner));
+                else
+                        copy_raw(&doc, json_value(&doc, key), out);
+        }
+        json_end_object(out);
+        buffer_free(&inner);
         json_doc_free(&doc);
         return r < 0 || out->failed ? -1 : 0;
 }

@@ -34,4 +34,8 @@ struct member {
 // stays as it was. 0, or -1: `before` is no object, or the buffer is full.
 int members_replace(struct slice before, const struct member *list, size_t count, struct buffer *out);
 
+// The same one level down: within the object that is the member `object` of `before`, and has to be there.
+int members_replace_within(struct slice before, struct slice object, const struct member *list, size_t count,
+                           struct buffer *out);
+
 #endif

@@ -30,6 +30,8 @@ int registry_make(const struct provider_deps *deps, const struct profile *profil
                 return provider_process_new(deps, profile, ret, e);
         case PROFILE_SSO:
                 return provider_sso_new(deps, profile, ret, e);
+        case PROFILE_LOGIN:
+                return provider_login_new(deps, profile, ret, e);
         case PROFILE_SHARED_CONFIG:
         case PROFILE_DEFAULT_CHAIN:
         case PROFILE_TYPE_COUNT:

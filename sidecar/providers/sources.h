@@ -25,6 +25,8 @@ int provider_process_new(const struct provider_deps *deps, const struct profile 
                          struct error *e);
 int provider_sso_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                      struct error *e);
+int provider_login_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
+                       struct error *e);
 // A profile that cannot be used: every fetch fails with its fault.
 int provider_fault_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                        struct error *e);

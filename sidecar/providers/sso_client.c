@@ -9,6 +9,7 @@
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_cache.h"
 
@@ -141,7 +142,7 @@ static enum kept read_kept(const struct profile *p, int64_t now_s, struct sso_cl
         char *path = path_of(p);
         json_doc_init(&doc);
         buffer_init(&file, LIMIT_TOKEN_FILE);
-        if (path && sso_cache_read(path, &file, &e) == 0 && file.n > 0 &&
+        if (path && cache_file_read(path, SSO_CACHE_WHAT, &file, &e) == 0 && file.n > 0 &&
             members_parse(&doc, buffer_slice(&file), &ret->text, &what) == 0 &&
             members_text(&doc, JSON_ROOT, SLICE("clientId"), &ret->text, &ret->id) == 0 &&
             members_text(&doc, JSON_ROOT, SLICE("clientSecret"), &ret->text, &ret->secret) == 0 &&
@@ -204,7 +205,8 @@ void sso_client_save(const struct profile *p, const struct sso_client *c)
                 }
                 json_end_object(&out);
                 if (!out.failed)
-                        (void)sso_cache_write(path, buffer_slice(&out), NULL); // it saves a call, no more
+                        (void)cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out),
+                                               NULL); // it saves a call, no more
         }
         sso_client_clear(&kept);
         buffer_free(&out);

@@ -4,8 +4,6 @@
 #include "sidecar/providers/sso_keeper.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
@@ -20,34 +18,19 @@ enum { LOCK_WAIT_MS = 100, LOCK_WAITS_N = 150, BODY_MAX = 4 * LIMIT_TOKEN_FILE }
 
 void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile)
 {
-        *k = (struct sso_keeper){.deps = *deps, .profile = profile, .lock = -1};
+        *k = (struct sso_keeper){.deps = *deps, .profile = profile};
         sso_token_init(&k->token);
-        buffer_init(&k->file, LIMIT_TOKEN_FILE);
-        buffer_init(&k->in_file, LIMIT_TOKEN_FILE);
-        buffer_init(&k->held, LIMIT_TOKEN_FILE);
-        buffer_init(&k->held_over, LIMIT_TOKEN_FILE);
+        held_file_init(&k->file, SSO_CACHE_WHAT, LIMIT_TOKEN_FILE);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
         buffer_init(&k->spent, LIMIT_TOKEN_FILE);
 }
 
-static void unlock(struct sso_keeper *k)
-{
-        if (k->lock >= 0)
-                (void)close(k->lock);
-        k->lock = -1;
-}
-
 void sso_keeper_deinit(struct sso_keeper *k)
 {
-        unlock(k);
         sso_token_clear(&k->token);
-        buffer_free(&k->file);
-        buffer_free(&k->in_file);
-        buffer_free(&k->held);
-        buffer_free(&k->held_over);
+        held_file_deinit(&k->file);
         buffer_free(&k->refused);
         buffer_free(&k->spent);
-        free(k->path);
 }
 
 static int64_t now_s(const struct sso_keeper *k)
@@ -57,51 +40,38 @@ static int64_t now_s(const struct sso_keeper *k)
 
 // --- the file ---
 
-// What could not be written stays in force as long as the file says what it said then; one that is gone is how one logs
-// out. 0, or -1: out of memory, and what is held stays.
-static int prefer_held(struct sso_keeper *k)
+// A bad one is told by whoever needs it.
+static const char *read_token(struct sso_keeper *k)
 {
         const char *what = NULL;
-        if (k->held.n == 0)
-                return 0;
-        if (k->file.n == 0 || !slice_eq(buffer_slice(&k->in_file), buffer_slice(&k->held_over))) {
-                buffer_free(&k->held);
-                return 0;
-        }
-        bool is_written = sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0;
         sso_token_clear(&k->token);
-        buffer_reset(&k->file);
-        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0 || // as it was read before, but for memory
-            buffer_put(&k->file, buffer_slice(&k->held)) < 0)
-                return -1;
-        if (is_written)
-                buffer_free(&k->held);
-        return 0;
+        if (k->file.text.n > 0)
+                (void)sso_token_read(buffer_slice(&k->file.text), &k->token, &what);
+        return what;
 }
 
 static int load(struct sso_keeper *k, struct error *e)
 {
-        const char *what = NULL;
         sso_token_clear(&k->token);
-        if (!k->path && sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->path, e) < 0)
+        if (!k->file.path &&
+            sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->file.path, e) < 0)
                 return -1;
-        if (sso_cache_read(k->path, &k->file, e) < 0)
+        if (held_file_read(&k->file, e) < 0)
                 return -1;
-        if (k->file.n > 0)
-                (void)sso_token_read(buffer_slice(&k->file), &k->token, &what); // a bad one is told below
-        buffer_reset(&k->in_file);
-        if (what != members_no_memory && (buffer_put(&k->in_file, k->token.access_token) < 0 || prefer_held(k) < 0))
-                what = members_no_memory;
-        if (what == members_no_memory) {
+        const char *what = read_token(k);
+        int prefers = what == members_no_memory ? -1 : held_file_prefer(&k->file, k->token.access_token);
+        if (prefers > 0)
+                what = read_token(k);
+        if (prefers < 0 || what == members_no_memory) {
                 sso_token_clear(&k->token);
-                return error_set(e, ERROR_INTERNAL, "out of memory for the token cached in %.200s", k->path);
+                return error_set(e, ERROR_INTERNAL, "out of memory for the token cached in %.200s", k->file.path);
         }
         if (k->token.access_token.n > 0)
                 return 0;
-        if (k->file.n == 0)
+        if (k->file.text.n == 0)
                 return sso_token_missing(k->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
                                          sso_cache_token_key(k->profile));
-        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->path,
+        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->file.path,
                                  what ? what : "out of memory");
 }
 
@@ -195,21 +165,20 @@ static int renew(struct sso_keeper *k, struct error *e)
 {
         if (!can_renew(k))
                 return may_fall_back(k) || lives_by_own_clock(k) ? SSO_KEEPER_THERE : say_ended(k, e);
-        k->lock = sso_cache_lock(k->path);
-        if (k->lock == -EWOULDBLOCK)
+        if (held_file_lock(&k->file) == -EWOULDBLOCK)
                 return wait_for_other(k, e);
         if (load(k, e) < 0) { // it may have been renewed before the lock was there
-                unlock(k);
+                held_file_unlock(&k->file);
                 return -1;
         }
         if (!needs_renewal(k)) {
-                unlock(k);
+                held_file_unlock(&k->file);
                 return SSO_KEEPER_THERE;
         }
         bool can = can_renew(k);
         if (can && send_renewal(k, e) == 0)
                 return SSO_KEEPER_LATER;
-        unlock(k);
+        held_file_unlock(&k->file);
         if (may_fall_back(k))
                 return SSO_KEEPER_THERE;
         return can ? -1 : say_ended(k, e); // a call that could not be made ends no login
@@ -243,8 +212,13 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
             {"expiresAt", slice_str(expires)},
             {"refreshToken", t->refresh_token.n > 0 ? t->refresh_token : k->token.refresh_token},
         };
-        buffer_reset(&k->held);
-        return members_replace(buffer_slice(&k->file), members, sizeof(members) / sizeof(members[0]), &k->held);
+        struct buffer text;
+        buffer_init(&text, LIMIT_TOKEN_FILE);
+        int r = members_replace(buffer_slice(&k->file.text), members, sizeof(members) / sizeof(members[0]), &text);
+        if (r == 0)
+                r = held_file_put(&k->file, buffer_slice(&text));
+        buffer_free(&text);
+        return r;
 }
 
 // The new token is in force from here on, whether or not it can be written.
@@ -269,28 +243,21 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
         } else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0) {
                 upstream_time_learn(&k->time, date_s, response->boot_ms);
         }
-        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0) {
-                buffer_free(&k->held);
+        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0)
                 r = error_set(e, ERROR_INTERNAL, "the renewed token cannot be kept");
-        }
         json_doc_free(&doc);
         sso_token_clear(&t);
         if (r < 0)
                 return -1;
-        buffer_reset(&k->held_over);
-        (void)buffer_put(&k->held_over, buffer_slice(&k->in_file));
-        buffer_reset(&k->file);
-        (void)buffer_put(&k->file, buffer_slice(&k->held));
-        sso_token_clear(&k->token);
-        if (sso_token_read(buffer_slice(&k->held), &k->token, &what) < 0) {
+        what = read_token(k);
+        if (what) {
                 bool is_wrong = what != members_no_memory;
                 if (is_wrong)
-                        buffer_free(&k->held); // what the file says is better
+                        held_file_drop(&k->file);
                 return error_set(e, is_wrong ? ERROR_PROTOCOL : ERROR_INTERNAL, "the renewed token cannot be used: %s",
                                  what);
         }
-        if (sso_cache_write(k->path, buffer_slice(&k->held), NULL) == 0)
-                buffer_free(&k->held);
+        held_file_write(&k->file);
         return 0;
 }
 
@@ -333,7 +300,7 @@ static void renewed(void *arg, const struct http_response *response, const struc
         } else {
                 r = refuse(k, response, &e);
         }
-        unlock(k);
+        held_file_unlock(&k->file);
         k->done(k->owner, r < 0 ? &e : NULL);
 }
 

@@ -5,6 +5,7 @@
 #define SIDECAR_PROVIDERS_SSO_KEEPER_H
 
 #include "sidecar/base/clock.h"
+#include "sidecar/providers/held_file.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/providers/sso_token.h"
 
@@ -21,16 +22,11 @@ struct sso_keeper {
         void *owner;
         struct upstream_time time; // the services' clock; whoever asks the portal learns it too
         struct sso_token token;    // of the last sso_keeper_get()
-        struct buffer file;        // what it was read from, or would have been
-        struct buffer in_file;     // the access token in the file
-        struct buffer held;        // a renewed token that could not be written; empty: none
-        struct buffer held_over;   // what in_file was then
+        struct held_file file;     // what it was read from, or would have been; known by its access token
         struct buffer refused;     // the access token that the portal refused
         struct buffer spent;       // the refresh token that the token service refused
-        char *path;
         struct http_call *call;
         struct delay *delay;
-        int lock; // -1: none
         unsigned waits;
         bool is_cancelled;
 };

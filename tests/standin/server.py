@@ -12,7 +12,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standin import bedrock, faults, github, host, jwt, mfa, rolesanywhere, secretsmanager, sigv4, sso, sts
+from standin import bedrock, faults, github, host, jwt, mfa, rolesanywhere, secretsmanager, signin, sigv4, sso, sts
 from standin.files import write_atomically
 from standin.messages import AwsError, Request, json_error, json_response, xml_error
 from standin.registry import AUDIENCE, Role
@@ -32,6 +32,7 @@ class Call:
         self.registry, self.issuer_key = service.registry, service.issuer_key
         self.secrets, self.github = service.secrets, service.github
         self.sso, self.mfa, self.host = service.sso, service.mfa, service.host
+        self.signin = service.signin
         self.clock = service.clock.shifted(skew)
         self.request, self.seconds = request, seconds
         self.record = {
@@ -67,6 +68,7 @@ class Service:
         self.secrets = secretsmanager.Secrets(registry.account)
         self.github = github.Job()
         self.sso = sso.IdentityCenter(clock)
+        self.signin = signin.Signin(registry, clock)
         self.mfa = mfa.Devices()
         self.host = host.Host()
         self._log = deque(maxlen=LOG_LENGTH)
@@ -133,6 +135,8 @@ class Service:
             ("POST", "github/answer"): self.github.set_answer,
             ("GET", "sso"): lambda _: self.sso.secrets(),
             ("POST", "sso"): self.sso.control,
+            ("GET", "signin"): lambda _: self.signin.secrets(),
+            ("POST", "signin"): self.signin.control,
             ("POST", "host"): self.host.control,
             ("POST", "mfa"): lambda document: self.mfa.show(**document),
         }.get((request.method, name))
@@ -166,6 +170,7 @@ class Service:
         self.secrets.clear()
         self.github.answer = None
         self.sso.reset()
+        self.signin.reset()
         self.host.reset()
         with self._lock:
             self._log.clear()
@@ -196,6 +201,8 @@ def route(request):
         return "rolesanywhere", rolesanywhere.handle, json_error
     if service is None and request.path in sso.PATHS:
         return sso.PATHS[request.path]
+    if service is None and request.path == signin.PATH:
+        return "signin", signin.handle, signin.error
     expected = "bedrock" if service in (None, "bedrock") else None
     return "bedrock", lambda call: bedrock.handle(call, expected), json_error
 

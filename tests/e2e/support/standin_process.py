@@ -80,4 +80,4 @@ class StandIn:
         # Keys in secrets; what is short or a name in them is none.
         found |= {v for v in self.control("GET", "secrets") if isinstance(v, str) and len(v) >= 32}
         found |= {self.control("GET", "github")["token"], *self.control("GET", "github/tokens")}
-        return found | set(self.control("GET", "sso")["secrets"])
+        return found.union(*(self.control("GET", name)["secrets"] for name in ("sso", "signin")))

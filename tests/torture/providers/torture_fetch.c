@@ -19,6 +19,7 @@
 #include "sidecar/io/defer.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/lanes.h"
+#include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/registry.h"
@@ -269,7 +270,7 @@ static void check_sso_file(const struct fetch_case *row)
                 return;
         buffer_init(&text, 65536);
         assert_int_equal(sso_cache_path(row->profile, slice_str(row->profile->sso.session), &path, NULL), 0);
-        assert_int_equal(sso_cache_read(path, &text, NULL), 0);
+        assert_int_equal(cache_file_read(path, "cache file", &text, NULL), 0);
         if (!slice_eq(buffer_slice(&text), slice_str(row->sso_file))) {
                 const char *all = buffer_c_str(&text);
                 assert_true(strstr(all, "aor-2") && strstr(all, "aoa-2") && strstr(all, "clientSecret"));

@@ -66,6 +66,11 @@ static void test_a_browser(void **state)
         assert_string_equal(a.login.detail, "no");
         assert_string_equal(a.login.hint, "again");
         assert_string_equal(a.login.user_code, "");
+
+        ask(OK_HEAD, "{\"kind\":\"aws_login\",\"profile\":\"dev\",\"state\":\"idle\"}", false, NULL, &a);
+        assert_int_equal(a.status, KEYFOB_OK);
+        assert_int_equal(a.login.kind, KEYFOB_LOGIN_AWS);
+        assert_int_equal(a.login.state, KEYFOB_LOGIN_IDLE);
 }
 
 static void test_a_code(void **state)

@@ -44,7 +44,7 @@ static int derive(const struct wish *wish, struct outcome *ret)
         assert_int_equal(reader_keep(&reader, slice_str(wish->region), &ret->region), 0);
         if (wish->own)
                 assert_int_equal(reader_keep(&reader, slice_str(wish->own), &ret->url), 0);
-        const struct derive_endpoint of = {wish->service, "sts_region", &ret->region, wish->shared, &ret->url};
+        const struct derive_endpoint of = {wish->service, "sts_region", &ret->region, wish->shared, &ret->url, NULL};
         int r = derive_endpoint(&d, JSON_NONE, &p, &of);
         reader_free(&reader);
         return r;

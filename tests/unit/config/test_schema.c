@@ -83,6 +83,7 @@ static void test_profiles(void **state)
         compare(*state, "imdsProfile", rules, count, 1u << PROFILE_IMDS);
         compare(*state, "processProfile", rules, count, 1u << PROFILE_PROCESS);
         compare(*state, "ssoProfile", rules, count, 1u << PROFILE_SSO);
+        compare(*state, "loginProfile", rules, count, 1u << PROFILE_LOGIN);
         compare(*state, "sharedConfigProfile", rules, count, 1u << PROFILE_SHARED_CONFIG);
         compare(*state, "defaultChainProfile", rules, count, 1u << PROFILE_DEFAULT_CHAIN);
 }

@@ -74,6 +74,8 @@ static void test_keys(void **state)
         static const struct fault_row rows[] = {
             {P(""), "profiles.p: found no \"type\", expected one of assume_role", "add \"type\""},
             {P("\"type\": 1"), "profiles.p.type: found 1, expected a profile type", ""},
+            {P("\"type\": \"login\""), "profiles.p: found no \"login_session\", which a profile of type login needs",
+             ""},
             {P("\"type\": \"sso\""), "profiles.p: found no \"sso_account_id\", which a profile of type sso needs", ""},
             {P("\"type\": \"process\""), "found no \"credential_process\"", ""},
             {P("\"type\": \"webidentity\""), "found \"webidentity\", expected one of",

@@ -312,6 +312,32 @@ static void test_endpoints(void **state)
         }
 }
 
+static void test_login(void **state)
+{
+        struct home *h = *state;
+        static const char me[] = "arn:aws:iam::111122223333:user/me";
+        home_set(h,
+                 "[profile l]\nlogin_session =  arn:aws:iam::111122223333:user/me \nregion = eu-west-3\nservices = v\n"
+                 "[services v]\nsignin =\n endpoint_url = https://s\n"
+                 "[profile r]\nregion = us-west-2\n" ROLE_ON("l"),
+                 NULL, LIST(NULL));
+        struct settings *s = load(h, SHARED("l"));
+        const struct profile *p = home_find(s, "p");
+        assert_int_equal(p->type, PROFILE_LOGIN);
+        assert_string_equal(p->login.session, me);
+        assert_string_equal(p->login.profile, "l");
+        assert_string_equal(p->endpoint_url, "https://s");
+        assert_true(p->login.has_custom_endpoint);
+        assert_string_equal(p->region, "eu-west-3");
+        settings_free(s);
+        s = load(h, SHARED("r"));
+        p = source_of(s, home_find(s, "p"));
+        assert_int_equal(p->type, PROFILE_LOGIN);
+        assert_string_equal(p->login.profile, "l");
+        assert_string_equal(p->endpoint_url, "https://us-west-2.signin.aws.amazon.com"); // as in the SDKs
+        settings_free(s);
+}
+
 static void test_faults(void **state)
 {
         struct home *h = *state;
@@ -364,8 +390,6 @@ static void test_faults(void **state)
             {"[profile a]\n" SSO "sso_session = s\nsso_region = us-east-2\n[sso-session s]\nsso_region = us-east-1\n"
              "sso_start_url = https://x\n",
              NULL, "sso_region: found another value than in [sso-session s]", ""},
-            {"[profile a]\nlogin_session = arn:aws:iam::111122223333:user/me\n", NULL,
-             "found login_session, which is not supported", "export-credentials --profile a"},
             {"[profile a]\n" ROLE_ON("a") KEYS "services = v\n", NULL, "services: found \"v\", expected the name", ""},
             {"[profile a]\n" ROLE_ON("a") KEYS "endpoint_url = http://sts.example\n", NULL,
              "endpoint_url: found \"http://sts.ex", ""},
@@ -496,6 +520,7 @@ int main(void)
             TEST(test_types),          TEST(test_own_keys),   TEST(test_roles),       TEST(test_credential_source),
             TEST(test_common),         TEST(test_endpoints),  TEST(test_faults),      TEST(test_long_chains),
             TEST(test_sso_of_our_own), TEST(test_not_needed), TEST(test_named_chain), TEST(test_many),
+            TEST(test_login),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,7 @@ static void test_order(void **state)
                                   "sso_start_url = https://x.awsapps.com/start\n";
         static const char role[] = "role_arn = " ARN("x") "\nsource_profile = base\n";
         static const char web[] = "web_identity_token_file = /t\nrole_arn = " ARN("w") "\n";
+        static const char login[] = "login_session = arn:aws:iam::111122223333:user/me\n";
         static const char process[] = "credential_process = /bin/x\n";
         static const char base[] = "[profile base]\n" OTHER_KEYS;
         static const struct {
@@ -138,8 +139,9 @@ static void test_order(void **state)
              1},
             {{sso, process, KEYS}, KEYS, {TOKEN_FILE, ROLE_ARN}, PROFILE_WEB_IDENTITY, "web_identity", 2},
             {{web, sso, process, KEYS}, KEYS, {NULL}, PROFILE_WEB_IDENTITY, "profile default: web_identity", 2},
-            {{sso, process, KEYS}, KEYS, {NULL}, PROFILE_SSO, "profile default: sso", 3},
-            {{process, OTHER_KEYS}, KEYS, {NULL}, PROFILE_STATIC, "profile default: credentials_file", 4},
+            {{sso, login, process, KEYS}, KEYS, {NULL}, PROFILE_SSO, "profile default: sso", 3},
+            {{login, process, OTHER_KEYS}, KEYS, {NULL}, PROFILE_STATIC, "profile default: credentials_file", 4},
+            {{login, process, KEYS}, NULL, {NULL}, PROFILE_LOGIN, "profile default: login", 5},
             {{process, KEYS}, NULL, {NULL}, PROFILE_PROCESS, "profile default: credential_process", 6},
             {{KEYS}, NULL, {NULL}, PROFILE_STATIC, "profile default: config_file", 7},
             {{"region = eu-west-1\n"},

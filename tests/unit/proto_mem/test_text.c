@@ -275,18 +275,36 @@ static void test_defuse(void **state)
         }
 }
 
+static void base64url(void **state)
+{
+        (void)state;
+        struct buffer b;
+        static const struct {
+                struct slice bytes;
+                const char *text;
+        } rows[] = {
+            {SLICE_INIT(""), "x"},        {SLICE_INIT("f"), "xZg"},         {SLICE_INIT("fo"), "xZm8"},
+            {SLICE_INIT("foo"), "xZm9v"}, {SLICE_INIT("\xfb\xff"), "x-_8"}, {SLICE_INIT("\xfb\xef\xff"), "x--__"}};
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                buffer_init(&b, 64);
+                (void)buffer_put_byte(&b, 'x'); // what was there before stays
+                assert_int_equal(text_base64url_encode(rows[i].bytes, &b), 0);
+                assert_string_equal(buffer_c_str(&b), rows[i].text);
+                buffer_free(&b);
+        }
+        buffer_init(&b, 3);
+        assert_int_equal(text_base64url_encode(SLICE("a"), &b), -1);
+        buffer_free(&b);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_hex),
-            cmocka_unit_test(test_base64),
-            cmocka_unit_test(test_base64_refusals),
-            cmocka_unit_test(test_percent),
-            cmocka_unit_test(test_percent_refusals),
-            cmocka_unit_test(test_full_buffers),
-            cmocka_unit_test(test_unsigned_numbers),
-            cmocka_unit_test(test_signed_numbers),
-            cmocka_unit_test(test_utf8),
+            cmocka_unit_test(base64url),           cmocka_unit_test(test_hex),
+            cmocka_unit_test(test_base64),         cmocka_unit_test(test_base64_refusals),
+            cmocka_unit_test(test_percent),        cmocka_unit_test(test_percent_refusals),
+            cmocka_unit_test(test_full_buffers),   cmocka_unit_test(test_unsigned_numbers),
+            cmocka_unit_test(test_signed_numbers), cmocka_unit_test(test_utf8),
             cmocka_unit_test(test_defuse),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

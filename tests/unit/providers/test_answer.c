@@ -251,7 +251,8 @@ static void skew_codes(void **state)
 {
         (void)state;
         static const char *const yes[] = {"RequestExpired",       "SignatureDoesNotMatch", "InvalidSignatureException",
-                                          "RequestTimeTooSkewed", "RequestInTheFuture",    "AccessDeniedException"};
+                                          "RequestTimeTooSkewed", "RequestInTheFuture",    "AccessDeniedException",
+                                          "ValidationException"};
         static const char *const no[] = {"AccessDenied", "ExpiredToken", "", "RequestExpire", "Throttling"};
         for (size_t i = 0; i < LENGTH(yes); i++)
                 assert_true(answer_code_may_be_skew(slice_str(yes[i])));

@@ -2,6 +2,7 @@
 // The provider against scripted answers, with a cache folder of its own.
 #include <sys/stat.h>
 
+#include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/sso_cache.h"
 #include "tests/unit/providers/harness.h"
@@ -44,7 +45,7 @@ static void set_up(struct setup *s, const char *token, const struct upstream_ans
                                               .oidc_endpoint_url = s->h->upstream.url}};
         assert_int_equal(sso_cache_path(&s->profile, SLICE("my-sso"), &s->path, &e), 0);
         if (token)
-                assert_int_equal(sso_cache_write(s->path, slice_str(token), &e), 0);
+                assert_int_equal(cache_file_write(s->path, SSO_CACHE_WHAT, slice_str(token), &e), 0);
         harness_make(s->h, &s->profile, NULL);
 }
 
@@ -99,7 +100,7 @@ static void an_ended_token_is_renewed_first(void **state)
         upstream_field(s.h->upstream.requests[1], "x-amz-sso_bearer_token", value, sizeof(value));
         assert_string_equal(value, "aoa-2");
         buffer_init(&file, 4096);
-        assert_int_equal(sso_cache_read(s.path, &file, &e), 0);
+        assert_int_equal(cache_file_read(s.path, SSO_CACHE_WHAT, &file, &e), 0);
         const char *text = buffer_c_str(&file);
         assert_non_null(strstr(text, "\"accessToken\":\"aoa-2\",\"expiresAt\":\"2027-01-01T01:00:0"));
         assert_non_null(strstr(text, "\"refreshToken\":\"aor-2\""));
@@ -270,12 +271,12 @@ static void waits_for_whoever_renews(void **state)
         struct setup s;
         struct error e;
         set_up(&s, ENDED, answers, LENGTH(answers));
-        int lock = sso_cache_lock(s.path);
+        int lock = cache_file_lock(s.path);
         assert_true(lock >= 0);
         assert_int_equal(harness_start(s.h), 0);
         (void)uv_run(&s.h->loop, UV_RUN_ONCE);
         assert_int_equal(s.h->completions, 0);
-        assert_int_equal(sso_cache_write(s.path, SLICE(GOOD), &e), 0); // as the other one does
+        assert_int_equal(cache_file_write(s.path, SSO_CACHE_WHAT, SLICE(GOOD), &e), 0); // as the other one does
         assert_int_equal(close(lock), 0);
         harness_finish(s.h);
         assert_non_null(s.h->c);
@@ -283,7 +284,7 @@ static void waits_for_whoever_renews(void **state)
         tear_down(&s);
 
         set_up(&s, ENDED, NULL, 0); // and can be called off meanwhile
-        lock = sso_cache_lock(s.path);
+        lock = cache_file_lock(s.path);
         assert_int_equal(harness_start(s.h), 0);
         provider_cancel(s.h->provider);
         harness_finish(s.h);

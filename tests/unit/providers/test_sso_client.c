@@ -8,7 +8,7 @@
 
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/signing/sha1.h"
+#include "sidecar/signing/hex_digest.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

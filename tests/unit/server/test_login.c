@@ -39,7 +39,7 @@ static struct scripted *add(struct fixture *f, enum login_kind kind)
         struct scripted *s = fixture_add(f, "a", true);
         s->provider->base.login = &ops;
         f->profiles[0].mfa_entry = kind == LOGIN_MFA ? f->profiles[0].entry : NULL;
-        f->profiles[0].sso_entry = kind == LOGIN_SSO ? f->profiles[0].entry : NULL;
+        f->profiles[0].login_entry = kind == LOGIN_SSO ? f->profiles[0].entry : NULL;
         return s;
 }
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Digests as names of files that others chose. SHA-1 is for nothing that has to be safe.
+#ifndef SIDECAR_SIGNING_HEX_DIGEST_H
+#define SIDECAR_SIGNING_HEX_DIGEST_H
+
+#include "proto/mem/slice.h"
+
+#define SHA1_HEX_SIZE 41   // 40 lower-case digits and a NUL
+#define SHA256_HEX_SIZE 65 // 64 and a NUL
+
+// 0, or -1 when OpenSSL fails.
+int sha1_hex(struct slice bytes, char out[SHA1_HEX_SIZE]);
+int sha256_hex(struct slice bytes, char out[SHA256_HEX_SIZE]);
+
+#endif

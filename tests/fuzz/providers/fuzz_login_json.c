@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as the file of a session of `aws login`, as what a refreshed one is written into, and as an answer of AWS
+// Sign-In: refused, or slices inside the scratch buffer.
+#include <stdlib.h>
+
+#include "proto/wire/limits.h"
+#include "sidecar/providers/login_refresh.h"
+#include "sidecar/providers/login_session.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+// Aborts in every build, also without assertions.
+static void must(bool holds)
+{
+        if (!holds)
+                abort();
+}
+
+static bool is_within(struct slice s, const struct buffer *b)
+{
+        return s.n == 0 || (s.p >= b->p && s.n <= b->n && s.p + s.n <= b->p + b->n);
+}
+
+static void check_session(const struct login_session *s)
+{
+        const struct slice needed[] = {s->access_key_id, s->secret_access_key, s->session_token,
+                                       s->refresh_token, s->client_id,         s->dpop_key};
+        for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+                must(needed[i].n > 0 && is_within(needed[i], &s->text));
+        must(is_within(s->account_id, &s->text) && is_within(s->region, &s->text) && s->expires_s != 0);
+}
+
+// What is written over a session can be read again, and all else of it is as before.
+static void check_written(struct slice text, const struct login_session *before)
+{
+        static const struct login_grant grant = {SLICE_INIT("ASIANEW"), SLICE_INIT("new"), SLICE_INIT("new token"),
+                                                 SLICE_INIT("r-new"), 1798765200};
+        struct buffer out;
+        struct login_session after;
+        const char *what = NULL;
+        buffer_init(&out, (size_t)2 * LIMIT_UPSTREAM_BODY);
+        must(login_session_renew(text, &grant, &out) == 0);
+        if (out.n <= LIMIT_TOKEN_FILE) {
+                must(login_session_read(buffer_slice(&out), &after, &what) == 0);
+                must(slice_eq(after.access_key_id, grant.access_key_id) &&
+                     slice_eq(after.session_token, grant.session_token) &&
+                     slice_eq(after.refresh_token, grant.refresh_token) && after.expires_s == grant.expires_s);
+                must(slice_eq(after.account_id, before->account_id) && slice_eq(after.client_id, before->client_id) &&
+                     slice_eq(after.dpop_key, before->dpop_key) && slice_eq(after.region, before->region));
+                login_session_clear(&after);
+        }
+        buffer_free(&out);
+}
+
+static void check_file(struct slice text)
+{
+        struct login_session s;
+        const char *what = NULL;
+        if (login_session_read(text, &s, &what) < 0) {
+                must(what != NULL && s.access_key_id.n == 0 && s.refresh_token.n == 0);
+                return;
+        }
+        check_session(&s);
+        check_written(text, &s);
+        login_session_clear(&s);
+}
+
+static void check_answer(struct slice text)
+{
+        const struct http_response response = {.status = 200, .body = text};
+        struct buffer scratch;
+        struct answer a;
+        const char *what = NULL;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        if (login_refresh_read(&response, &scratch, &a, &what) == 0) {
+                const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.document, a.code,
+                                            a.message};
+                for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+                        must(is_within(all[i], &scratch));
+                must(a.expiration.n == 0 || (a.expiration.p >= text.p && a.expiration.p < text.p + text.n));
+                must(slice_is_empty(a.document) || slice_is_empty(a.code)); // a session or an error, not both
+        } else {
+                must(slice_is_empty(a.access_key_id) && slice_is_empty(a.code));
+        }
+        buffer_free(&scratch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct slice text = slice_of(data, size);
+        if (size > LIMIT_UPSTREAM_BODY)
+                return 0;
+        check_file(text);
+        check_answer(text);
+        return 0;
+}
