@@ -289,11 +289,8 @@ static bool fetch_round(const void *arg)
         the_world = &w;
         env_init(&w.env, variables);
         assert_int_equal(uv_loop_init(&w.loop), 0);
-        w.deps = (struct provider_deps){.loop = &w.loop,
-                                        .clock = &w.clock,
-                                        .signer = signer_new(),
-                                        .lanes = lanes_new(&w.loop),
-                                        .env = &w.env};
+        w.deps = (struct provider_deps){
+            .loop = &w.loop, .clock = &w.clock, .signer = signer_new(), .lanes = lanes_new(&w.loop), .env = &w.env};
         assert_non_null(w.deps.signer);
         assert_non_null(w.deps.lanes);
         write_files(w.row);
