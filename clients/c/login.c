@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/c/client.h"
 #include "clients/c/errors.h"
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/json_write.h"
@@ -73,7 +74,7 @@ static enum keyfob_status read_login(const struct json_doc *doc, struct keyfob_l
             {error, "detail", login->detail, sizeof(login->detail)},
             {error, "hint", login->hint, sizeof(login->hint)},
         };
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t i = 0; i < LENGTH(texts); i++)
                 if (!read_text(doc, texts[i].object, texts[i].key, texts[i].to, texts[i].size))
                         return KEYFOB_NO_MEMORY;
         login->expires_in_s = read_seconds(doc, "expires_in");

@@ -6,6 +6,7 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/person.h"
+#include "proto/mem/length.h"
 #include "proto/wire/api.h"
 
 enum { OUTPUT_MAX = 8 * 1024, PAUSE_MAX_S = 5 };
@@ -55,7 +56,7 @@ static int show(const struct keyfob_login *login)
                                     has_complete ? login->verification_uri_complete : login->verification_uri,
                                     "\n\nand confirm that it shows this code:\n\n    ", login->user_code,
                                     "\n\nWaiting for that ...\n"};
-        return print(text, sizeof(text) / sizeof(text[0]));
+        return print(text, LENGTH(text));
 }
 
 static int wait_for_browser(struct keyfob_client *client, const char *profile, struct keyfob_login *login)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/options.h"
 
+#include "proto/mem/length.h"
+
 #include <string.h>
 
 struct spec {
@@ -29,7 +31,7 @@ static const struct spec specs[] = {
     [OPTION_VERSION] = {"--version", 0, false},
 };
 
-_Static_assert(sizeof(specs) / sizeof(specs[0]) == OPTIONS_N, "specify every option");
+_Static_assert(LENGTH(specs) == OPTIONS_N, "specify every option");
 
 const char *options_name(enum option option)
 {

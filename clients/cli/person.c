@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
+#include "proto/mem/length.h"
 #include "proto/wire/api.h"
 
 enum { ATTEMPTS_N = 3, PROMPT_MAX = 1024 };
@@ -65,7 +66,7 @@ static void say(int fd, const char *const parts[], size_t count)
 static bool ask(int fd, const struct keyfob_login *login, char code[PERSON_CODE_SIZE])
 {
         const char *const prompt[] = {"Code of ", login->mfa_serial, " for ", login->profile, ": "};
-        say(fd, prompt, sizeof(prompt) / sizeof(prompt[0]));
+        say(fd, prompt, LENGTH(prompt));
         return person_read_line(fd, code);
 }
 
@@ -95,7 +96,7 @@ bool person_gives_code(struct keyfob_client *client, const char *profile, struct
                         break;
                 const char *const refusal[] = {error->hint[0] ? error->hint : error->detail, "\n"};
                 if (!is_given && i + 1 < ATTEMPTS_N)
-                        say(fd, refusal, sizeof(refusal) / sizeof(refusal[0]));
+                        say(fd, refusal, LENGTH(refusal));
         }
         explicit_bzero(code, sizeof(code));
         (void)close(fd);

@@ -7,6 +7,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/duration.h"
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/field.h"
 #include "proto/wire/json_write.h"
@@ -144,7 +145,7 @@ static int check_texts(const struct options *o)
 {
         const char *const texts[] = {o->arguments[0], o->arguments[1], o->values[OPTION_SERVICE],
                                      o->values[OPTION_REGION], o->values[OPTION_TIME]};
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t i = 0; i < LENGTH(texts); i++)
                 if (!text_is_utf8(slice_str(texts[i])))
                         return cli_usage("this is no UTF-8", texts[i], "in a URL, percent-encode other bytes");
         for (size_t i = 0; i < o->headers_count; i++)

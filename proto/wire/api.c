@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 
 static const struct api_error_text error_texts[] = {
@@ -30,7 +31,7 @@ static const struct api_error_text error_texts[] = {
     [API_UPSTREAM_TIMEOUT] = {"upstream_timeout", "Upstream timeout", 504},
 };
 
-_Static_assert(sizeof(error_texts) / sizeof(error_texts[0]) == API_ERROR_COUNT, "name every enum api_error");
+_Static_assert(LENGTH(error_texts) == API_ERROR_COUNT, "name every enum api_error");
 
 const struct api_error_text *api_error_text(enum api_error error)
 {

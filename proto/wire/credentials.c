@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/secret_pool.h"
 #include "proto/wire/limits.h"
 
@@ -26,7 +27,7 @@ static const struct field fields_of_credentials[] = {
     {offsetof(struct credentials, assumed_role_arn), ROLE_ARN_MAX, false},
 };
 
-enum { FIELDS_N = sizeof(fields_of_credentials) / sizeof(fields_of_credentials[0]) };
+enum { FIELDS_N = LENGTH(fields_of_credentials) };
 
 static struct slice *slice_at(struct credentials *c, const struct field *field)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "proto/mem/length.h"
 #include "proto/wire/json_node.h"
 #include "proto/wire/json_text.h"
 
@@ -103,7 +104,7 @@ static bool sorted_duplicate(struct json_doc *doc, size_t object, size_t *ret)
                 runs[i] = run;
         }
         size_t all = 0;
-        for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+        for (size_t i = 0; i < LENGTH(runs); i++)
                 all = merge(doc, runs[i], all, &duplicate);
         for (size_t key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key))
                 doc->nodes[key].type = NODE_STRING;

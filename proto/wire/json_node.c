@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_text.h"
 
@@ -47,7 +48,7 @@ const char *json_kind_name(enum json_kind kind)
             [JSON_NUMBER] = "a number",  [JSON_TRUE] = "true",      [JSON_FALSE] = "false",
             [JSON_NULL] = "null",
         };
-        _Static_assert(sizeof(names) / sizeof(names[0]) == JSON_NULL + 1, "name every enum json_kind");
+        _Static_assert(LENGTH(names) == JSON_NULL + 1, "name every enum json_kind");
         return names[kind];
 }
 

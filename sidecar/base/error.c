@@ -2,6 +2,8 @@
 // Texts are formatted aside and then moved in, because arguments may point into the error that is being overwritten.
 #include "sidecar/base/error.h"
 
+#include "proto/mem/length.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -12,7 +14,7 @@
 
 static const char *const KIND_NAMES[] = {"none",     "config",    "denied",      "throttled", "transient",
                                          "protocol", "cancelled", "interaction", "internal"};
-static_assert(sizeof(KIND_NAMES) / sizeof(KIND_NAMES[0]) == ERROR_KIND_COUNT, "name every kind");
+static_assert(LENGTH(KIND_NAMES) == ERROR_KIND_COUNT, "name every kind");
 
 struct text {
         char p[sizeof(((struct error *)0)->message)];

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "sidecar/base/clock.h"
@@ -24,7 +25,7 @@ enum {
 };
 
 static const char *const LEVEL_NAMES[] = {"error", "warn", "info", "debug"};
-static_assert(sizeof(LEVEL_NAMES) / sizeof(LEVEL_NAMES[0]) == LOG_LEVEL_DEBUG + 1, "name every level");
+static_assert(LENGTH(LEVEL_NAMES) == LOG_LEVEL_DEBUG + 1, "name every level");
 
 struct line {
         size_t n;
@@ -205,7 +206,7 @@ void log_emit(const struct log *log, enum log_level level, const char *event, co
 
 int log_parse_level(const char *text, enum log_level *ret)
 {
-        for (size_t i = 0; i < sizeof(LEVEL_NAMES) / sizeof(LEVEL_NAMES[0]); i++) {
+        for (size_t i = 0; i < LENGTH(LEVEL_NAMES); i++) {
                 if (strcmp(text, LEVEL_NAMES[i]) == 0) {
                         *ret = (enum log_level)i;
                         return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/config/profile.h"
 
 #define RULES_MAX 1000
@@ -107,9 +108,9 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
         allow->scopes = 0;
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
                 size_t i = 0;
-                while (i < sizeof(scopes) / sizeof(scopes[0]) && !json_string_is(r->doc, node, scopes[i].name))
+                while (i < LENGTH(scopes) && !json_string_is(r->doc, node, scopes[i].name))
                         i++;
-                if (i == sizeof(scopes) / sizeof(scopes[0]))
+                if (i == LENGTH(scopes))
                         return reader_expected(r, node, "one of credentials, sign, token, admin");
                 allow->scopes |= (unsigned)scopes[i].scope;
         }
@@ -118,7 +119,7 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
 
 static int read_rule(struct reader *r, size_t node, struct allow_rule *allow)
 {
-        const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "a rule's", 0};
+        const struct key_table table = {rules, LENGTH(rules), "a rule's", 0};
         allow->scopes = ALLOW_ALL;
         return reader_object(r, node, &table, allow);
 }

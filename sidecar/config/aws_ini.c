@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 
@@ -147,7 +148,7 @@ static int open_section(struct parser *p, struct slice line)
         bool is_config = p->file == AWS_FILE_CONFIG;
         if (is_config && slice_eq(content, SLICE("default")))
                 return add_section(p, AWS_SECTION_PROFILE, content, true);
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        for (size_t i = 0; i < LENGTH(words); i++) {
                 struct slice name = slice_from(content, words[i].n);
                 if (slice_starts_with(content, words[i]) && name.n && is_blank(name.p[0]))
                         return is_config ? add_named(p, (enum aws_section_kind)i, slice_trim(name), false) : 0;

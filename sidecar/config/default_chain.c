@@ -3,6 +3,7 @@
 // count, as in botocore and the SDK for Go.
 #include "sidecar/config/default_chain.h"
 
+#include "proto/mem/length.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/env_source.h"
 #include "sidecar/config/shared_profile.h"
@@ -21,7 +22,7 @@ struct search {
 const char *default_chain_profile(const struct resolution *r, const char **ret_variable)
 {
         static const char *const variables[] = {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"};
-        for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        for (size_t i = 0; i < LENGTH(variables); i++) {
                 *ret_variable = variables[i];
                 const char *name = env_get(r->env, variables[i]);
                 if (name)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
 #include "sidecar/config/include.h"
@@ -28,7 +29,7 @@ static const struct key_rule rules[] = {
 
 const struct key_rule *included_rules(size_t *ret_count)
 {
-        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        *ret_count = LENGTH(rules);
         return rules;
 }
 
@@ -59,7 +60,7 @@ static int open_document(struct draft *d, struct included *all, const char *path
 
 static int read_document(struct draft *d, struct included *all, const char *path)
 {
-        static const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "an included file's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "an included file's", 0};
         size_t before = d->count;
         if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;

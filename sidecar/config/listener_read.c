@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 
 #define LISTENERS_MAX 64
@@ -21,7 +22,7 @@ static const struct key_rule rules[] = {
 
 const struct key_rule *listener_rules(size_t *ret_count)
 {
-        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        *ret_count = LENGTH(rules);
         return rules;
 }
 
@@ -99,7 +100,7 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
                 if (json_string_is(r->doc, node, SLICE("native")))
                         continue;
-                for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+                for (size_t i = 0; i < LENGTH(later); i++) {
                         if (!json_string_is(r->doc, node, slice_str(later[i])))
                                 continue;
                         reader_fail(r, node,
@@ -114,7 +115,7 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
 
 static int read_listener(struct reader *r, size_t node, struct listener_settings *l)
 {
-        const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "a listener's", 0};
+        const struct key_table table = {rules, LENGTH(rules), "a listener's", 0};
         l->mode = LISTENER_DEFAULT_MODE;
         if (reader_object(r, node, &table, l) < 0)
                 return -1;

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/config/draft.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/included.h"
@@ -53,7 +54,7 @@ static int read_upstream(struct reader *r, size_t value, const struct key_rule *
 
 static int read_root(struct draft *d)
 {
-        static const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "the top level's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "the top level's", 0};
         if (reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;
         if (d->include != JSON_NONE && included_read(d) < 0)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "sidecar/config/arn.h"
 #include "sidecar/config/endpoints.h"
@@ -44,7 +45,7 @@ static const struct {
     {"ec2_metadata_service_endpoint_mode", values_is_endpoint_mode, "IPv4 or IPv6"},
 };
 
-static_assert(sizeof(texts) / sizeof(texts[0]) == SHARED_TEXT_COUNT, "a row for each");
+static_assert(LENGTH(texts) == SHARED_TEXT_COUNT, "a row for each");
 
 static const char *kind_name(enum aws_section_kind kind)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/upstream_read.h"
 
+#include "proto/mem/length.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -16,13 +18,13 @@ static const struct key_rule rules[] = {
 
 const struct key_rule *upstream_rules(size_t *ret_count)
 {
-        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        *ret_count = LENGTH(rules);
         return rules;
 }
 
 int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret)
 {
-        static const struct key_table table = {rules, sizeof(rules) / sizeof(rules[0]), "upstream's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "upstream's", 0};
         if (reader_object(r, value, &table, ret) < 0)
                 return -1;
         if (!ret->calls_per_second || ret->burst <= ret->calls_per_second)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 
 enum {
@@ -60,7 +61,7 @@ static int suppress_defaults(struct http_transfer *t, const struct http_request 
         } defaults[] = {{SLICE_INIT("accept"), "Accept:"},
                         {SLICE_INIT("expect"), "Expect:"},
                         {SLICE_INIT("content-type"), "Content-Type:"}};
-        for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+        for (size_t i = 0; i < LENGTH(defaults); i++)
                 if (!has_field(request, defaults[i].name) && add_line(t, defaults[i].line) < 0)
                         return -1;
         return 0;
@@ -87,7 +88,7 @@ static int add_fields(struct http_transfer *t, const struct http_request *reques
 static bool sends_body(const struct http_request *request)
 {
         static const char *const methods[] = {"POST", "PUT", "PATCH"};
-        for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        for (size_t i = 0; i < LENGTH(methods); i++)
                 if (strcmp(request->method, methods[i]) == 0)
                         return true; // an empty one still has its Content-Length
         return request->body.n > 0;
@@ -226,7 +227,7 @@ static CURLcode set_rules(struct http_transfer *t, void *owner)
             {CURLOPT_QUICK_EXIT, 1},
         };
         CURLcode rc = CURLE_OK;
-        for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && rc == CURLE_OK; i++)
+        for (size_t i = 0; i < LENGTH(numbers) && rc == CURLE_OK; i++)
                 rc = curl_easy_setopt(t->easy, numbers[i].option, numbers[i].value);
         if (rc == CURLE_OK)
                 rc = curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");

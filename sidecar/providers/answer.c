@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/answer.h"
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 // What to do about an answer by its kind alone; a source that knows its codes says it better.
 static int hint_by_kind(struct error *e)

@@ -2,12 +2,11 @@
 // IAM Roles Anywhere User Guide, "CreateSession".
 #include "sidecar/providers/create_session.h"
 
+#include "proto/mem/length.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 int create_session_body(const struct profile *profile, struct buffer *out, struct error *e)
 {

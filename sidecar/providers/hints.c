@@ -3,10 +3,9 @@
 // of several causes it was, so a hint lists those that what was sent leaves possible.
 #include "sidecar/providers/hints.h"
 
+#include "proto/mem/length.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/hints_common.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct code_hint {
         const char *code, *hint;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/host_document.h"
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/values.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const subjects[] = {
     [HOST_CONTAINER] = "the container endpoint's answer",

@@ -2,9 +2,9 @@
 // Amazon EC2 User Guide, "Use the Instance Metadata Service".
 #include "sidecar/providers/imds_hints.h"
 
+#include "proto/mem/length.h"
 #include "sidecar/providers/answer.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define ANY_STEP (-1)
 
 const char *imds_step_name(enum imds_step step)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/json_answer.h"
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 void json_answer_error(const struct json_doc *doc, struct buffer *scratch, struct answer *ret)
 {

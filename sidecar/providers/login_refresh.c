@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -12,8 +13,6 @@
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/signing/dpop.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { BODY_MAX = 4 * LIMIT_TOKEN_FILE, PROOF_MAX = 16 * 1024, REASON_MAX = 1024 };
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/endpoints.h"
@@ -12,8 +13,6 @@
 #include "sidecar/providers/members.h"
 #include "sidecar/signing/dpop.h"
 #include "sidecar/signing/hex_digest.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { TEXT_SIZE = 512 };
 

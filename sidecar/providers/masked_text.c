@@ -4,9 +4,9 @@
 #include "sidecar/providers/masked_text.h"
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define MASK 0x01 // cannot be mistaken for text: such bytes are blanks before the rules are applied
 #define MARK "***"
 #define ELLIPSIS "\xe2\x80\xa6"

@@ -3,6 +3,7 @@
 // Whoever issues the token renews its file, so it is read anew for every request. Loop thread only.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
@@ -13,8 +14,6 @@
 #include "sidecar/providers/host_document.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 // The EKS agent asks AWS before it answers a new pod.
 enum { CONNECT_TIMEOUT_MS = 2000, READ_TIMEOUT_MS = 5000 };

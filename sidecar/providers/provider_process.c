@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
@@ -17,8 +18,6 @@
 #include "sidecar/providers/masked_text.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
 

@@ -3,6 +3,7 @@
 // profile). Nothing in them says when they are rotated, so the vault asks again from time to time. Loop thread only.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
@@ -129,7 +130,7 @@ int provider_secretsmanager_new(const struct provider_deps *deps, const struct p
         s->call = (struct signed_exchange){.provider = &s->base,
                                            .source = *source,
                                            .headers = secret_headers,
-                                           .headers_count = sizeof(secret_headers) / sizeof(secret_headers[0])};
+                                           .headers_count = LENGTH(secret_headers)};
         if (signed_exchange_init(&s->call, &secret_exchange, deps, profile, e) < 0) {
                 free(s);
                 return -1;

@@ -2,13 +2,12 @@
 // A set of the usual names is taken whole, so that never the key of one pair comes with the secret of another.
 #include "sidecar/providers/secret_keys.h"
 
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_read.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { NAMES_SHOWN_N = 8, NAME_SHOWN_MAX = 32 };
 

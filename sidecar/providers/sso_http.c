@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sso_http.h"
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
@@ -9,7 +10,6 @@
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_cache.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 8 * 1024 };
 
 static struct http_call *start(const struct sso_http *h, struct http_request *request, struct error *e)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -214,7 +215,7 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
         };
         struct buffer text;
         buffer_init(&text, LIMIT_TOKEN_FILE);
-        int r = members_replace(buffer_slice(&k->file.text), members, sizeof(members) / sizeof(members[0]), &text);
+        int r = members_replace(buffer_slice(&k->file.text), members, LENGTH(members), &text);
         if (r == 0)
                 r = held_file_put(&k->file, buffer_slice(&text));
         buffer_free(&text);

@@ -4,11 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
         RENEW_BEFORE_S = 300, // of its end: what the SDKs do

@@ -5,11 +5,10 @@
 
 #include <expat.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { DEPTH_MAX_N = 16, ELEMENTS_MAX_N = 1024 };
 

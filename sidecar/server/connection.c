@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
 
@@ -21,7 +22,7 @@ static const uint8_t moves[] = {
     [CONNECTION_CLOSING] = 0,
 };
 
-_Static_assert(sizeof(moves) / sizeof(moves[0]) == CONNECTION_STATE_COUNT, "say where each state may go");
+_Static_assert(LENGTH(moves) == CONNECTION_STATE_COUNT, "say where each state may go");
 
 void connection_set_state(struct connection *c, enum connection_state state)
 {

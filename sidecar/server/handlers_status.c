@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's own state: alive, ready, metrics, version. Whoever can connect may ask.
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -40,7 +41,7 @@ void handle_version(struct request *r, const struct outcome *o)
         json_end_array(b);
         json_key(b, "features");
         json_begin_array(b);
-        for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+        for (size_t i = 0; i < LENGTH(features); i++)
                 json_put_string(b, slice_str(features[i]));
         json_end_array(b);
         json_end_object(b);

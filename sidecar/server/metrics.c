@@ -10,12 +10,11 @@
 #include <uv.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/server/histogram.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 enum { STATUS_MIN = 100, STATUS_COUNT = 500 };
 
@@ -47,7 +46,7 @@ static const struct histogram_bound stall_bounds[] = {
     {25000000, "0.025"}, {50000000, "0.05"},  {100000000, "0.1"}, {500000000, "0.5"},
 };
 
-_Static_assert(COUNT_OF(request_bounds) <= HISTOGRAM_BOUNDS_MAX, "more buckets than there is room for");
+_Static_assert(LENGTH(request_bounds) <= HISTOGRAM_BOUNDS_MAX, "more buckets than there is room for");
 
 static void on_check(uv_check_t *handle)
 {
@@ -74,9 +73,9 @@ struct metrics *metrics_new(struct uv_loop_s *loop)
         struct metrics *m = calloc(1, sizeof(*m));
         if (!m)
                 return NULL;
-        m->request_durations = (struct histogram){.bounds = request_bounds, .bounds_count = COUNT_OF(request_bounds)};
-        m->refresh_durations = (struct histogram){.bounds = refresh_bounds, .bounds_count = COUNT_OF(refresh_bounds)};
-        m->stalls = (struct histogram){.bounds = stall_bounds, .bounds_count = COUNT_OF(stall_bounds)};
+        m->request_durations = (struct histogram){.bounds = request_bounds, .bounds_count = LENGTH(request_bounds)};
+        m->refresh_durations = (struct histogram){.bounds = refresh_bounds, .bounds_count = LENGTH(refresh_bounds)};
+        m->stalls = (struct histogram){.bounds = stall_bounds, .bounds_count = LENGTH(stall_bounds)};
         (void)uv_prepare_init(loop, &m->prepare); // these cannot fail
         m->prepare.data = m;
         (void)uv_check_init(loop, &m->check);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/query.h"
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 
 bool query_next(struct slice *rest, struct query_parameter *ret)
@@ -24,7 +25,7 @@ int query_seconds(struct slice value, int64_t *ret_s)
                 int64_t seconds;
         } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
         int64_t unit_s = 1;
-        for (size_t i = 0; value.n > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        for (size_t i = 0; value.n > 0 && i < LENGTH(units); i++) {
                 if (value.p[value.n - 1] == units[i].unit) {
                         unit_s = units[i].seconds;
                         value.n--;

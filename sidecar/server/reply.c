@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/reply.h"
 
+#include "proto/mem/length.h"
 #include "proto/wire/http.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/problem.h"
@@ -35,7 +36,7 @@ static const char *reason(int status)
             {503, "Service Unavailable"},
             {504, "Gateway Timeout"},
         };
-        for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        for (size_t i = 0; i < LENGTH(reasons); i++)
                 if (reasons[i].status == status)
                         return reasons[i].text;
         return "Answer";

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/http.h"
 #include "sidecar/base/allow.h"
@@ -39,8 +40,6 @@ static const struct route routes[] = {
     {METHOD_GET, false, SLICE_INIT("/metrics"), 0, handle_metrics},
     {METHOD_GET, false, SLICE_INIT("/version"), 0, handle_version},
 };
-
-#define ROUTES_COUNT (sizeof(routes) / sizeof(routes[0]))
 
 static enum method method_of(struct slice method)
 {
@@ -79,7 +78,7 @@ static bool split_profile(struct slice path, struct slice *ret_name, struct slic
 static const struct route *find_route(bool has_profile, struct slice rest, enum method method, bool *ret_is_path)
 {
         *ret_is_path = false;
-        for (size_t i = 0; i < ROUTES_COUNT; i++) {
+        for (size_t i = 0; i < LENGTH(routes); i++) {
                 const struct route *route = &routes[i];
                 if (route->has_profile != has_profile || !slice_eq(route->path, rest))
                         continue;
@@ -95,7 +94,7 @@ static void refuse_method(struct request *r, bool has_profile, struct slice rest
         static const char *const names[] = {"GET, HEAD", "POST", "DELETE"};
         char allow[80] = "Allow: ";
         size_t n = strlen(allow);
-        for (size_t i = 0; i < ROUTES_COUNT; i++) {
+        for (size_t i = 0; i < LENGTH(routes); i++) {
                 if (routes[i].has_profile != has_profile || !slice_eq(routes[i].path, rest))
                         continue;
                 n += (size_t)snprintf(allow + n, sizeof(allow) - n, "%s%s", allow[n - 1] == ' ' ? "" : ", ",

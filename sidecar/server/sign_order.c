@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_order.h"
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
@@ -222,7 +223,7 @@ static const struct member *find_member(const struct reader *in, size_t key, boo
 {
         struct slice raw = json_raw(in->doc, key);
         bool is_plain = !json_has_escapes(in->doc, key);
-        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        for (size_t i = 0; i < LENGTH(members); i++) {
                 const struct member *m = &members[i];
                 if (is_plain ? slice_eq(raw, m->key) : json_string_is(in->doc, key, m->key))
                         return is_presign || !m->is_of_presign ? m : NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_policy.h"
 
+#include "proto/mem/length.h"
 #include "sidecar/server/server.h"
 
 struct slice sign_policy_host_name(struct slice host)
@@ -89,7 +90,7 @@ bool sign_policy_allows_unsigned(struct slice service)
         static const struct slice services[] = {
             SLICE_INIT("s3"),        SLICE_INIT("s3-outposts"),      SLICE_INIT("s3-object-lambda"),
             SLICE_INIT("s3express"), SLICE_INIT("vpc-lattice-svcs"), SLICE_INIT("lambda")};
-        for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+        for (size_t i = 0; i < LENGTH(services); i++)
                 if (slice_eq(service, services[i]))
                         return true;
         return false;

@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -103,7 +104,7 @@ static int make_uuid(char out[UUID_SIZE])
         bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
         bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
         const uint8_t *from = bytes;
-        for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        for (size_t i = 0; i < LENGTH(groups); i++) {
                 if (i > 0)
                         *out++ = '-';
                 text_hex_encode(slice_of(from, groups[i]), out);

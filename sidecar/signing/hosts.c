@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing name and region from a host's name. Host names say little about names that AWS does not own, so whatever is
 // not plainly one of AWS's forms has no answer here.
+#include "proto/mem/length.h"
 #include "sidecar/signing/sigv4.h"
 
 // Domains of all partitions, those that end in another one first.
@@ -80,7 +81,7 @@ static bool is_in(const struct slice *list, size_t n, struct slice s)
         return false;
 }
 
-#define IS_IN(list, s) is_in(list, sizeof(list) / sizeof((list)[0]), s)
+#define IS_IN(list, s) is_in(list, LENGTH(list), s)
 
 // Cuts the last label off *name, with its dot, and returns it.
 static struct slice pop_label(struct slice *name)
@@ -130,7 +131,7 @@ static bool is_region(struct slice name)
                                                 SLICE_INIT("eu-isoe-"), SLICE_INIT("us-isof-"), SLICE_INIT("eusc-de-")};
         struct slice rest = name;
         bool is_separate = false;
-        for (size_t i = 0; i < sizeof(separate) / sizeof(separate[0]) && !is_separate; i++) {
+        for (size_t i = 0; i < LENGTH(separate) && !is_separate; i++) {
                 if (slice_starts_with(name, separate[i])) {
                         rest = slice_from(name, separate[i].n);
                         is_separate = true;
@@ -144,7 +145,7 @@ static bool is_region(struct slice name)
 // Without the domain; empty when it is none of AWS's.
 static struct slice without_domain(struct slice host, bool *ret_private_link)
 {
-        for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+        for (size_t i = 0; i < LENGTH(domains); i++) {
                 struct slice tail = slice_from(host, host.n > domains[i].n ? host.n - domains[i].n : host.n);
                 if (!slice_eq_ignore_case(tail, domains[i]))
                         continue;
@@ -166,7 +167,7 @@ static struct slice service_of(struct slice names)
 {
         if (slice_ends_with(names, SLICE("-fips")))
                 names = slice_head(names, names.n - 5);
-        for (size_t i = 0; i < sizeof(signing_names) / sizeof(signing_names[0]); i++) {
+        for (size_t i = 0; i < LENGTH(signing_names); i++) {
                 if (ends_in_labels(names, signing_names[i].prefix))
                         return signing_names[i].service;
         }

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/wire/limits.h"
 #include "sidecar/signing/put.h"
@@ -88,7 +89,7 @@ int key_derive(struct digest *d, struct slice secret, const struct key_scope *sc
         int failed = digest_hmac(d, slice_of(start, 4 + secret.n), scope->date, out);
         explicit_bzero(start, sizeof(start));
         const struct slice steps[] = {scope->region, scope->service, SLICE("aws4_request")};
-        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++)
+        for (size_t i = 0; i < LENGTH(steps) && !failed; i++)
                 failed = digest_hmac(d, slice_of(out, DIGEST_SIZE), steps[i], out);
         return failed ? -1 : 0;
 }

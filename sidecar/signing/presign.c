@@ -4,6 +4,7 @@
 // stay.
 #include <assert.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/signing/put.h"
@@ -18,7 +19,7 @@ static int check_parameter(struct slice name, struct error *e)
             SLICE_INIT("x-amz-expires"),   SLICE_INIT("x-amz-signedheaders"), SLICE_INIT("x-amz-security-token"),
             SLICE_INIT("x-amz-signature"),
         };
-        for (size_t i = 0; i < sizeof(made_here) / sizeof(made_here[0]); i++) {
+        for (size_t i = 0; i < LENGTH(made_here); i++) {
                 if (!slice_eq_ignore_case(name, made_here[i]))
                         continue;
                 error_set(e, ERROR_CONFIG, "the URL already has the query parameter %s", (const char *)made_here[i].p);

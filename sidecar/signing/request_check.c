@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What has to be true of a request before it is signed, and which of its headers are.
+#include "proto/mem/length.h"
 #include "sidecar/signing/scan.h"
 #include "sidecar/signing/signer.h"
 
@@ -54,7 +55,7 @@ bool signer_is_s3(struct slice service)
                                               SLICE_INIT("s3-object-lambda"), SLICE_INIT("s3express")};
         if (service.n < 2 || service.p[0] != 's' || service.p[1] != '3')
                 return false;
-        for (size_t i = 0; i < sizeof(family) / sizeof(family[0]); i++) {
+        for (size_t i = 0; i < LENGTH(family); i++) {
                 if (slice_eq(service, family[i]))
                         return true;
         }

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/signing/x509_internal.h"
 
@@ -67,7 +68,7 @@ const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key)
             {"ML-DSA-44", "AWS4-X509-MLDSA", NULL},    {"ML-DSA-65", "AWS4-X509-MLDSA", NULL},
             {"ML-DSA-87", "AWS4-X509-MLDSA", NULL},
         };
-        for (size_t i = 0; key && i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+        for (size_t i = 0; key && i < LENGTH(algorithms); i++)
                 if (EVP_PKEY_is_a(key, algorithms[i].type))
                         return &algorithms[i];
         return NULL;
@@ -84,7 +85,7 @@ static bool is_ml_dsa(X509 *certificate)
         if (!key || !X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, key) ||
             OBJ_obj2txt(oid, sizeof(oid), algorithm, 1) <= 0)
                 return false;
-        for (size_t i = 0; i < sizeof(oids) / sizeof(oids[0]); i++)
+        for (size_t i = 0; i < LENGTH(oids); i++)
                 if (strcmp(oid, oids[i]) == 0)
                         return true;
         return false;

@@ -2,6 +2,7 @@
 // Keys and certificates that are not in files, by URI.
 #include <openssl/err.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "sidecar/signing/x509_internal.h"
 
@@ -22,7 +23,7 @@ static bool is_pkcs11(const char *uri)
 static const char *provider_of(const char *uri)
 {
         static const char *const names[][2] = {{"pkcs11:", "pkcs11"}, {"handle:", "tpm2"}, {"object:", "tpm2"}};
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < LENGTH(names); i++)
                 if (strncmp(uri, names[i][0], strlen(names[i][0])) == 0)
                         return names[i][1];
         return NULL;

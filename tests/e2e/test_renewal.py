@@ -75,14 +75,17 @@ def test_refresh_now(start, standin, profiles):
 def test_parallel_refreshes_are_one(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa()))
     agent.credentials("irsa")
-    standin.fault("sts", "slow", seconds=0.3, count=1)
-    statuses = []
-    threads = [threading.Thread(target=lambda: statuses.append(agent.refresh("irsa").status)) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert statuses == [200] * 20 and len(standin.calls(target="sts")) == 2
+    standin.fault("sts", "slow", seconds=60)  # or until it is cleared
+    sockets = [unix_http.connect(agent.socket) for _ in range(20)]
+    for sock in sockets:
+        sock.sendall(b"POST /v1/profiles/irsa/refresh HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n")
+    agent.profile("irsa")  # came after them
+    until(lambda: standin.calls(fault="slow"), what="the slow call")
+    standin.clear_faults()
+    replies = [unix_http.read_replies(sock, 1)[0] for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    assert [reply.status for reply in replies] == [200] * 20 and len(standin.calls(target="sts")) == 2
 
 
 def test_refresh_never_delays_who_can_be_served(start, standin, profiles):

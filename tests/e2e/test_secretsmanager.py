@@ -180,16 +180,17 @@ def start_fast(start, fast, folder, **profiles):
 
 def test_a_rotation_is_noticed(start, fast, folder):
     """The secret is looked at again and again: the same keys are no new generation, others are."""
-    fast = fast(200)
+    fast = fast(100)
     user = Keys(fast)
     first, second = user(), user()
     put(fast, first)
     agent = start_fast(start, fast, folder, base=vault(fast, "root"))
-    agent.credentials("base")
+    agent.credentials_in_time("base")
     until(lambda: agent.profile("base")["refreshes"] >= 3, what="two more looks at the secret")
     assert agent.profile("base")["generation"] == 1
     put(fast, second)
-    until(lambda: agent.credentials("base")["AccessKeyId"] == second["access_key_id"], what="the rotated keys")
+    new = second["access_key_id"]
+    until(lambda: agent.credentials_in_time("base")["AccessKeyId"] == new, what="the rotated keys")
     assert agent.profile("base")["generation"] == 2
 
 
@@ -217,14 +218,14 @@ def test_keys_that_aws_does_not_know_any_more_are_fetched_anew(start, fast, fold
     put(fast, first)
     tenant = Profiles(fast).assume("base")
     agent = start_fast(start, fast, folder, base=vault(fast, "root"), tenant=tenant)
-    before = agent.credentials("tenant")
+    before = agent.credentials_in_time("tenant")
     put(fast, second)
     user.remove(first)
-    reply = agent.refresh("tenant")
+    reply = agent.call("POST", "/v1/profiles/tenant/refresh?wait=60")
     assert reply.status == 502 and reply.problem()["upstream"]["code"] == "InvalidClientTokenId"
-    assert agent.credentials("tenant") == before
-    until(lambda: agent.credentials("tenant") != before, what="a session by the new keys")
-    assert agent.credentials("base")["AccessKeyId"] == second["access_key_id"]
+    assert agent.credentials_in_time("tenant") == before
+    until(lambda: agent.credentials_in_time("tenant") != before, what="a session by the new keys")
+    assert agent.credentials_in_time("base")["AccessKeyId"] == second["access_key_id"]
     assert fast.calls(action="AssumeRole")[-1]["verified"]
     last, new = fast.calls(action="GetSecretValue")[-2:]
     assert new["time"] - last["time"] < RECHECK_SECONDS * 0.9

@@ -219,7 +219,7 @@ def test_command(start, standin, cache, folder, verdict, status):
     command = keyfob_login(folder, agent)
     (code,) = until(lambda: standin.control("POST", "sso", {})["devices"], what="the code")
     standin.control("POST", "sso", {verdict: code})
-    out, err = command.communicate(timeout=30)
+    out, err = command.communicate(timeout=60)
     assert command.returncode == status, err
     assert f"user_code={code}\n" in out and f"\n    {code}\n" in out
     assert out.endswith("dev: logged in\n") == (status == 0)
@@ -230,5 +230,5 @@ def test_command_when_the_service_is_down(start, standin, cache, folder):
     standin.fault("sso-oidc", "error500")
     agent = start(config(dev=sso(standin)))
     command = keyfob_login(folder, agent)
-    out, err = command.communicate(timeout=30)
+    out, err = command.communicate(timeout=60)
     assert (command.returncode, out) == (1, "") and "RegisterClient" in err

@@ -23,9 +23,8 @@
 
 #include <cmocka.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/base/error.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 struct torture_row {
         const char *name;

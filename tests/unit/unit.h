@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/slice.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 // That a slice holds this text.
 #define assert_slice(slice, text) assert_slice_at(slice, text, __FILE__, __LINE__)

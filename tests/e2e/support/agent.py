@@ -126,6 +126,13 @@ class Agent:
         assert reply.status == 200, reply.body
         return reply.json()
 
+    def credentials_in_time(self, name):
+        """The document, once there is one: for an agent whose clock is fast, so that no ?wait= lasts."""
+        path = f"/v1/profiles/{quote(name)}/credentials"
+        return until(
+            lambda: (r := self.call("GET", path)).status == 200 and r.json(), what=f"credentials of profile {name}"
+        )
+
     def refusal(self, name, wait=10):
         """(status, problem) of a request for credentials that must fail."""
         reply = self.call("GET", f"/v1/profiles/{quote(name)}/credentials?wait={wait}")

@@ -6,7 +6,8 @@ import json
 
 from support.sso_cache import rfc3339
 
-ME = "arn:aws:iam::123456789012:user/me"
+ACCOUNT = "123456789012"
+ME = f"arn:aws:iam::{ACCOUNT}:user/me"
 
 
 class LoginCache:
@@ -34,3 +35,12 @@ class LoginCache:
         document.update(more or {})
         self.write(document, arn)
         return document
+
+
+def login(standin, **more):
+    """A profile that stands on the session of ME."""
+    return {"type": "login", "login_session": ME, "endpoint_url": standin.url, **more}
+
+
+def refreshes(standin):
+    return standin.calls(action="CreateOAuth2Token")

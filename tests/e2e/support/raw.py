@@ -5,7 +5,7 @@ import http.client
 
 
 def send(standin, method, target, headers, body=b""):
-    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
     try:
         connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():

@@ -3,6 +3,7 @@
 // a web identity token: texts that end.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/create_session.h"
@@ -22,7 +23,7 @@ static void check_answer(const struct answer *a, const struct buffer *scratch)
         const struct slice all[] = {a->access_key_id, a->secret_access_key, a->session_token,
                                     a->expiration,    a->assumed_role_arn,  a->code,
                                     a->message};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (size_t i = 0; i < LENGTH(all); i++)
                 must(all[i].n == 0 || (all[i].p >= scratch->p && all[i].n <= scratch->n &&
                                        all[i].p + all[i].n <= scratch->p + scratch->n));
         must(slice_is_empty(a->access_key_id) || slice_is_empty(a->code)); // a session or an error, not both

@@ -4,6 +4,7 @@
 // cause.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/host_document.h"
@@ -29,7 +30,7 @@ static void check_inside(const struct host_document *d, struct slice whole)
 {
         const struct slice all[] = {d->access_key_id, d->secret_access_key, d->session_token, d->expiration,
                                     d->account_id,    d->role_arn,          d->code,          d->message};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (size_t i = 0; i < LENGTH(all); i++)
                 must(all[i].n == 0 || (all[i].p >= whole.p && all[i].p + all[i].n <= whole.p + whole.n));
 }
 
@@ -53,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         static const enum host_kind kinds[] = {HOST_CONTAINER, HOST_IMDS, HOST_PROCESS};
         struct slice text = slice_of(data, size);
         struct host_document document;
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        for (size_t i = 0; i < LENGTH(kinds); i++) {
                 struct buffer scratch;
                 const char *what = NULL;
                 buffer_init(&scratch, LIMIT_UPSTREAM_BODY);

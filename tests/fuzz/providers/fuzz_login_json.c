@@ -3,6 +3,7 @@
 // Sign-In: refused, or slices inside the scratch buffer.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/login_refresh.h"
 #include "sidecar/providers/login_session.h"
@@ -25,7 +26,7 @@ static void check_session(const struct login_session *s)
 {
         const struct slice needed[] = {s->access_key_id, s->secret_access_key, s->session_token,
                                        s->refresh_token, s->client_id,         s->dpop_key};
-        for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        for (size_t i = 0; i < LENGTH(needed); i++)
                 must(needed[i].n > 0 && is_within(needed[i], &s->text));
         must(is_within(s->account_id, &s->text) && is_within(s->region, &s->text) && s->expires_s != 0);
 }
@@ -75,7 +76,7 @@ static void check_answer(struct slice text)
         if (login_refresh_read(&response, &scratch, &a, &what) == 0) {
                 const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.document, a.code,
                                             a.message};
-                for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+                for (size_t i = 0; i < LENGTH(all); i++)
                         must(is_within(all[i], &scratch));
                 must(a.expiration.n == 0 || (a.expiration.p >= text.p && a.expiration.p < text.p + text.n));
                 must(slice_is_empty(a.document) || slice_is_empty(a.code)); // a session or an error, not both

@@ -3,6 +3,7 @@
 // slices inside the scratch buffer.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_client.h"
@@ -32,7 +33,7 @@ static void check_token(struct slice text)
                 return;
         }
         const struct slice all[] = {t.access_token, t.refresh_token, t.client_id, t.client_secret, t.start_url};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (size_t i = 0; i < LENGTH(all); i++)
                 must(is_within(all[i], &t.text));
         must(t.access_token.n > 0 && t.expires_s != 0);
         sso_token_clear(&t);
@@ -50,8 +51,7 @@ static void check_written(struct slice text)
         struct sso_token t;
         const char *what = NULL;
         buffer_init(&out, (size_t)2 * LIMIT_UPSTREAM_BODY);
-        if (members_replace(text, members, sizeof(members) / sizeof(members[0]), &out) == 0 &&
-            out.n <= LIMIT_TOKEN_FILE) {
+        if (members_replace(text, members, LENGTH(members), &out) == 0 && out.n <= LIMIT_TOKEN_FILE) {
                 must(sso_token_read(buffer_slice(&out), &t, &what) == 0);
                 must(slice_eq(t.access_token, SLICE("new")) && t.refresh_token.n == 0);
                 sso_token_clear(&t);
@@ -69,7 +69,7 @@ static void check_role(struct slice text)
         if (sso_http_read_role(&response, &scratch, &a, &what) == 0) {
                 const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.expiration, a.code,
                                             a.message};
-                for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+                for (size_t i = 0; i < LENGTH(all); i++)
                         must(is_within(all[i], &scratch));
                 must(slice_is_empty(a.expiration) || slice_is_empty(a.code)); // a session or an error, not both
         } else {

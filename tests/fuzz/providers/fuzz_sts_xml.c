@@ -2,6 +2,7 @@
 // Any bytes as an answer of STS: refused, or slices inside the scratch buffer that make whole credentials or none.
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/sts_answer.h"
@@ -31,10 +32,10 @@ static void check_answer(const struct answer *a, const struct buffer *scratch)
         const struct slice all[] = {a->access_key_id, a->secret_access_key, a->session_token,
                                     a->expiration,    a->assumed_role_arn,  a->code,
                                     a->message,       a->request_id};
-        for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        for (size_t i = 0; i < LENGTH(all); i++)
                 check_slice(all[i], scratch);
         const struct slice solid[] = {a->access_key_id, a->secret_access_key, a->session_token};
-        for (size_t i = 0; i < sizeof(solid) / sizeof(solid[0]); i++)
+        for (size_t i = 0; i < LENGTH(solid); i++)
                 must(slice_find(solid[i], ' ') == solid[i].n && slice_find(solid[i], '\n') == solid[i].n);
 
         const struct clock clock = {fixed_ms, fixed_ms, 1, NULL};

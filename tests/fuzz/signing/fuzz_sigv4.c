@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/signing/sigv4.h"
@@ -89,7 +90,7 @@ static void run(struct bench *b, struct slice input)
             .add_content_sha256 = letter % 8 >= 4,
             .headers = headers,
         };
-        while (input.n > 0 && count < sizeof(headers) / sizeof(headers[0])) {
+        while (input.n > 0 && count < LENGTH(headers)) {
                 headers[count].name = next_part(&input);
                 headers[count++].value = next_part(&input);
         }

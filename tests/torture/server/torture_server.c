@@ -182,7 +182,7 @@ static bool start_round(const void *arg)
         struct fixture f = {.now_ms = 1000000};
         struct error e = {.kind = ERROR_NONE};
         (void)arg;
-        f.clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1000, &f};
+        f.clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, &f};
         f.log.fd = -1;
         assert_int_equal(uv_loop_init(&f.loop), 0);
         int ends[2];

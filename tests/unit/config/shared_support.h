@@ -15,6 +15,11 @@
 #define KEYS "aws_access_key_id = AKIDEXAMPLE00001\naws_secret_access_key = wJalrXUtnFEMIxK7\n"
 #define OTHER_KEYS "aws_access_key_id = AKIDEXAMPLE00002\naws_secret_access_key = wJalrXUtnFEMIxK8\n"
 #define ARN(name) "arn:aws:iam::111122223333:role/" name
+#define ROLE_ON(source) "role_arn = " ARN("r") "\nsource_profile = " source "\n"
+#define SHARED(name) "{\"profiles\": {\"p\": {\"type\": \"shared_config\", \"profile\": \"" name "\"}}}"
+#define SSO_ROLE "sso_account_id = 111122223333\nsso_role_name = Dev\n"
+#define REGION "AWS_REGION=eu-west-1"
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct home {
         struct folder folder;
@@ -115,6 +120,25 @@ static inline const struct profile *home_find(const struct settings *s, const ch
         if (!p)
                 fail_msg("no profile %s", name);
         return p;
+}
+
+static inline struct settings *home_load(const struct home *h, const char *json)
+{
+        struct settings *s = NULL;
+        struct error e;
+        if (home_parse(h, json, &s, &e) < 0)
+                fail_msg("%s\n%s", e.message, e.hint);
+        return s;
+}
+
+static inline const struct profile *home_source_of(const struct settings *s, const struct profile *p)
+{
+        assert_non_null(p->source_profile);
+        const struct profile *source = home_find(s, p->source_profile);
+        assert_true(source->is_implied && strchr(source->name, '/') && source < p);
+        const struct profile *shown = home_find(s, source->stands_for); // whom a person may ask for
+        assert_true(shown && !shown->is_implied);
+        return source;
 }
 
 #endif

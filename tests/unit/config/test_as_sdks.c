@@ -2,8 +2,6 @@
 // What was found by holding random environments against botocore (tests/e2e/test_shared_config_judge.py).
 #include "tests/unit/config/shared_support.h"
 
-#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define REGION "AWS_REGION=eu-west-1"
 #define SELF "[profile a]\nrole_arn = " ARN("r") "\nsource_profile = a\n"
 #define SSO                                                                                                            \
         "sso_account_id = 111122223333\nsso_role_name = r\nsso_region = us-east-1\n"                                   \

@@ -6,9 +6,7 @@
 #define SECRET_KEY "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIxK9"
 #define ROLE_ARN "AWS_ROLE_ARN=arn:aws:iam::111122223333:role/r"
 #define TOKEN_FILE "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/token"
-#define REGION "AWS_REGION=eu-west-1"
 #define NO_IMDS "AWS_EC2_METADATA_DISABLED=true"
-#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static struct settings *good(struct home *h, const char *config, const char *credentials, const char *const *variables)
 {

@@ -285,7 +285,7 @@ static void base64url(void **state)
         } rows[] = {
             {SLICE_INIT(""), "x"},        {SLICE_INIT("f"), "xZg"},         {SLICE_INIT("fo"), "xZm8"},
             {SLICE_INIT("foo"), "xZm9v"}, {SLICE_INIT("\xfb\xff"), "x-_8"}, {SLICE_INIT("\xfb\xef\xff"), "x--__"}};
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 buffer_init(&b, 64);
                 (void)buffer_put_byte(&b, 'x'); // what was there before stays
                 assert_int_equal(text_base64url_encode(rows[i].bytes, &b), 0);

@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "tests/unit/providers/login_file.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define END "2027-01-01T00:15:00Z"
 
 static void read_whole(void **state)

@@ -6,11 +6,10 @@
 
 #include <cmocka.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/signing/hex_digest.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct profile session_profile(const char *scopes)
 {

@@ -23,7 +23,10 @@
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
 #define PATIENCE_S 20              // of a test that waits for what should come at once
 
-enum { PROFILES_MAX = 4 };
+enum {
+        PROFILES_MAX = 4,
+        FAST = 1000 // a clock's speed for waits that are to end; at 1, as begun, none does within a test
+};
 
 struct fixture {
         uv_loop_t loop;
@@ -64,7 +67,7 @@ static inline void fixture_start(struct fixture *f)
         struct error e = {0};
         signal(SIGPIPE, SIG_IGN);
         assert_int_equal(uv_loop_init(&f->loop), 0);
-        f->clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1000, f};
+        f->clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, f};
         folder_make(&f->folder);
         folder_name(&f->folder, "socket", f->path, sizeof(f->path));
         folder_name(&f->folder, "log", f->log_path, sizeof(f->log_path));

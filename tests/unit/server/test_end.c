@@ -59,7 +59,6 @@ static void test_waiting_requests(void **state)
         struct fixture f;
         fixture_start(&f);
         fixture_add(&f, "a", false)->script = SCRIPT_HANG;
-        f.clock.speed = 1;
         struct client c[3];
         for (int i = 0; i < 3; i++) {
                 c[i] = client_open(&f);
@@ -146,7 +145,6 @@ static void test_profile_is_replaced_under_a_wait(void **state)
         struct fixture f;
         struct client c;
         serve_profile(&f, &c)->script = SCRIPT_HANG;
-        f.clock.speed = 1;
         client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n");
         settle(&f);
         struct entry *old = f.profiles[0].entry;
@@ -172,7 +170,6 @@ static void test_profile_is_removed_under_a_wait(void **state)
         struct fixture f;
         struct client c;
         serve_profile(&f, &c)->script = SCRIPT_HANG;
-        f.clock.speed = 1;
         client_send(&c, "GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\nGET /v1/profiles HTTP/1.1\r\n\r\n");
         settle(&f);
         struct error reason = {.kind = ERROR_CANCELLED, .message = "the profile was removed"};
@@ -194,7 +191,6 @@ static void test_end_after_the_table_was_replaced(void **state)
                 struct fixture f;
                 struct client c;
                 serve_profile(&f, &c)->script = SCRIPT_HANG;
-                f.clock.speed = 1;
                 struct server_profile *old = malloc(sizeof(*old));
                 assert_non_null(old);
                 *old = f.profiles[0];

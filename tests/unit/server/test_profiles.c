@@ -190,6 +190,7 @@ static void test_drop_and_refresh(void **state)
         expect_member(&c, "generation", "2");
         assert_int_equal(client_get(&c, CREDENTIALS), 200);
         s->script = SCRIPT_HANG;
+        f.clock.speed = FAST;
         client_post(&c, "/v1/profiles/a/refresh?wait=1", "");
         expect_problem(&c, 504, "upstream_timeout");
         assert_int_equal(client_get(&c, CREDENTIALS), 200); // still

@@ -188,7 +188,6 @@ static void test_sign_waits(void **state)
         s->script = SCRIPT_HANG;
         use_long_term(s);
         struct client other = client_open(&f);
-        f.clock.speed = 1;
         struct buffer request;
         buffer_init(&request, 65536);
         const char *body = BEDROCK_START "\"payload_text\":\"" BODY_TEXT "\"}";
@@ -219,6 +218,7 @@ static void test_sign_without_credentials(void **state)
         expect_problem(&c, 502, "upstream_error");
         s->script = SCRIPT_HANG;
         f.now_ms += 600000;
+        f.clock.speed = FAST;
         client_post(&c, SIGN "?wait=1", "{\"method\":\"GET\",\"url\":\"" STS_URL "\"}");
         expect_problem(&c, 502, "upstream_error"); // the last error is the reason
         stop(&f, &c);

@@ -19,7 +19,6 @@ static void test_long_poll(void **state)
         struct client admin = client_open(&f);
 
         // answered by a rotation
-        f.clock.speed = 1; // whose time is not up within this test
         client_send_get(&c, CREDENTIALS "?wait=60", "If-None-Match: \"1\"\r\n");
         settle(&f);
         assert_false(client_receive(&c));
@@ -45,7 +44,7 @@ static void test_long_poll(void **state)
         assert_true(client_head_has(&c, "ETag: \"3-00000abc\"\n"));
 
         // nor by anything: 304 when the time is up
-        f.clock.speed = 1000;
+        f.clock.speed = FAST;
         assert_int_equal(client_get_with(&c, CREDENTIALS "?wait=30", "If-None-Match: \"3\"\r\n"), 304);
         // an older tag does not wait
         assert_int_equal(client_get_with(&c, CREDENTIALS "?wait=60", "If-None-Match: \"1\"\r\n"), 200);
@@ -66,6 +65,7 @@ static void test_waits(void **state)
         s->script = SCRIPT_HANG;
         struct client c = client_open(&f);
         struct client other = client_open(&f);
+        f.clock.speed = FAST;
 
         client_get(&c, CREDENTIALS "?wait=0"); // does not wait, but starts
         expect_problem(&c, 503, "credentials_unavailable");
@@ -100,7 +100,6 @@ static void test_failures(void **state)
         fixture_start(&f);
         struct scripted *s = fixture_add(&f, "a", true);
         struct client c = client_open(&f);
-        f.clock.speed = 1; // a wait of a denial that came to its end would be noticed
         s->script = SCRIPT_FAIL;
 
         s->error = denied_by_sts();
@@ -116,7 +115,7 @@ static void test_failures(void **state)
         expect_problem(&c, 502, "upstream_error");
 
         f.now_ms += 400000;
-        s->error = transient(true); // may pass: it is told when the wait ends
+        s->error = transient(true); // may pass: it is told when the wait ends, which it has to be there for
         client_get(&c, CREDENTIALS "?wait=1");
         expect_problem(&c, 504, "upstream_timeout");
         expect_member(&c, "upstream", "missing");

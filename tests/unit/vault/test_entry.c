@@ -334,7 +334,7 @@ static void test_what_ends_sooner_replaces(void **state)
             {3600, "111122223333", "111122223333", 1},
             {3600, "111122223333", NULL, 1},
         };
-        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct sim sim;
                 struct fake f;
                 sim_begin(&sim);

@@ -207,7 +207,7 @@ static void test_configured_after_a_failure(void **state)
                 enum error_kind kind;
                 bool is_soon;
         } cases[] = {{ERROR_CONFIG, true}, {ERROR_DENIED, true}, {ERROR_TRANSIENT, true}, {ERROR_THROTTLED, false}};
-        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t i = 0; i < LENGTH(cases); i++) {
                 const struct entry_options options = {.name = "irsa"};
                 struct sim sim;
                 struct fake f;

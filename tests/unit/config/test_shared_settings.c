@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of AWS files that hold for all of a chain, and the endpoints that come of them.
+#include "tests/unit/config/shared_support.h"
+
+// Of a chain, all calls are made by the settings of the profile that is asked for.
+static void test_common(void **state)
+{
+        struct home *h = *state;
+        static const char json[] = "{\"profiles\": {\"one\": {\"type\": \"shared_config\", \"profile\": \"one\"},"
+                                   "\"two\": {\"type\": \"shared_config\", \"profile\": \"two\"},"
+                                   "\"three\": {\"type\": \"shared_config\", \"profile\": \"three\"}}}";
+        home_set(h,
+                 "[profile one]\n" ROLE_ON(
+                     "b") "region = us-east-1\nca_bundle = ca.pem\nuse_fips_endpoint = FALSE\n"
+                          "use_dualstack_endpoint = false\nsts_regional_endpoints = legacy\nservices = v\n"
+                          "endpoint_url = https://all.example/\n"
+                          "[services v]\nsts =\n  endpoint_url = https://sts.example/x/\n"
+                          "[profile two]\n" ROLE_ON(
+                              "b") "region = eu-west-1\nendpoint_url = https://two.example\n"
+                                   "[profile three]\n" ROLE_ON(
+                                       "b") "region = eu-west-1\nendpoint_url = https://two.example\n"
+                                            "[profile b]\nrole_arn = " ARN(
+                                                "b") "\nsource_profile = k\nregion = ap-south-1\n"
+                                                     "endpoint_url = https://b.example\n[profile k]\n" KEYS,
+                 NULL, NULL);
+        struct settings *s = home_load(h, json);
+        const struct profile *p = home_find(s, "one");
+        const struct profile *b = home_source_of(s, p);
+        assert_string_equal(b->region, "us-east-1");
+        for (const struct profile *each = p; each; each = each == p ? b : NULL) {
+                assert_string_equal(each->shared_endpoint_url, "https://sts.example/x");
+                assert_string_equal(each->ca_bundle, "/base/ca.pem");
+                assert_int_equal(each->use_fips_endpoint, CHOICE_NO);
+                assert_int_equal(each->use_dualstack_endpoint, CHOICE_NO);
+                assert_int_equal(each->sts_regional_endpoints, STS_ENDPOINTS_LEGACY);
+        }
+        const struct profile *other = home_source_of(s, home_find(s, "two"));
+        assert_ptr_not_equal(other, b);
+        assert_ptr_equal(other, home_source_of(s, home_find(s, "three")));
+        assert_string_equal(other->region, "eu-west-1");
+        assert_string_equal(other->shared_endpoint_url, "https://two.example");
+        assert_ptr_equal(home_source_of(s, b), home_source_of(s, other)); // keys are keys
+        settings_free(s);
+
+        home_set(h,
+                 "[profile one]\n" ROLE_ON("b") "region = us-east-1\nuse_fips_endpoint = TRUE\n"
+                                                "use_dualstack_endpoint = true\n[profile b]\n" ROLE_ON(
+                                                    "k") "[profile k]\n" KEYS,
+                 NULL, NULL);
+        s = home_load(h, SHARED("one"));
+        p = home_find(s, "p");
+        assert_string_equal(p->endpoint_url, "https://sts-fips.us-east-1.api.aws");
+        assert_string_equal(home_source_of(s, p)->endpoint_url, "https://sts-fips.us-east-1.api.aws");
+        settings_free(s);
+
+        // A file may switch off the environment's endpoints, too.
+        home_set(h,
+                 "[profile one]\n" ROLE_ON("k") "region = us-east-1\nignore_configured_endpoint_urls = true\n"
+                                                "[profile k]\n" KEYS,
+                 NULL, LIST("AWS_ENDPOINT_URL=https://all.example", "AWS_ENDPOINT_URL_STS=https://sts.example"));
+        s = home_load(h, SHARED("one"));
+        assert_string_equal(home_find(s, "p")->endpoint_url, "https://sts.us-east-1.amazonaws.com");
+        settings_free(s);
+
+        // What the environment says goes before all that.
+        home_set(h,
+                 "[profile one]\n" ROLE_ON(
+                     "k") "region = us-east-1\nca_bundle = ca.pem\nuse_fips_endpoint = true\n"
+                          "use_dualstack_endpoint = true\nsts_regional_endpoints = legacy\nendpoint_url = https://x\n"
+                          "[profile k]\n" KEYS,
+                 NULL,
+                 LIST("AWS_DEFAULT_REGION=eu-west-3", "AWS_CA_BUNDLE=/env.pem", "AWS_USE_FIPS_ENDPOINT=false",
+                      "AWS_USE_DUALSTACK_ENDPOINT=false", "AWS_STS_REGIONAL_ENDPOINTS=regional",
+                      "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"));
+        s = home_load(h, SHARED("one"));
+        p = home_find(s, "p");
+        assert_string_equal(p->region, "eu-west-3");
+        assert_string_equal(p->ca_bundle, "/env.pem");
+        assert_int_not_equal(p->use_fips_endpoint, CHOICE_YES);
+        assert_int_not_equal(p->use_dualstack_endpoint, CHOICE_YES);
+        assert_int_not_equal(p->sts_regional_endpoints, STS_ENDPOINTS_LEGACY);
+        assert_null(p->shared_endpoint_url);
+        settings_free(s);
+}
+
+static void test_endpoints(void **state)
+{
+        struct home *h = *state;
+        static const char sso[] = SSO_ROLE "sso_start_url = https://x/start\nsso_region = us-east-1\n";
+        static const struct {
+                const char *more, *variable;
+                const char *sso, *oidc; // NULL: none
+        } t[] = {
+            {"services = v\n[services v]\nsso =\n endpoint_url = https://s\nsso_oidc=\n endpoint_url = https://o\n",
+             NULL, "https://s", "https://o"},
+            {"endpoint_url = https://all\nservices = v\n[services v]\nsso =\n endpoint_url = https://s\n", NULL,
+             "https://s", "https://all"},
+            {"endpoint_url = https://all\nignore_configured_endpoint_urls = true\n", NULL, NULL, NULL},
+            {"endpoint_url = https://all\n", "AWS_ENDPOINT_URL_SSO_OIDC=https://env", "https://all", NULL},
+            {"ignore_configured_endpoint_urls = true\nendpoint_url = https://all\n",
+             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false", "https://all", "https://all"},
+        };
+        for (size_t i = 0; i < ROWS(t); i++) {
+                char config[1024];
+                (void)snprintf(config, sizeof(config), "[profile s]\n%s%s", sso, t[i].more);
+                home_set(h, config, NULL, LIST(t[i].variable));
+                struct settings *s = home_load(h, SHARED("s"));
+                const struct profile *p = home_find(s, "p");
+                if (t[i].sso)
+                        assert_string_equal(p->shared_endpoint_url, t[i].sso);
+                else
+                        assert_null(p->shared_endpoint_url);
+                if (t[i].oidc && !t[i].variable)
+                        assert_string_equal(p->sso.oidc_endpoint_url, t[i].oidc);
+                settings_free(s);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            AT_HOME(test_common),
+            AT_HOME(test_endpoints),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
