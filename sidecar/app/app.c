@@ -381,6 +381,8 @@ static int check(const struct app *app, struct settings *settings)
         else
                 printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
                        settings_shown_count(settings) - tell_faults(settings), settings->listeners_count);
+        if (e.timed_out)
+                _exit(status);
         settings_free(settings);
         return status;
 }
