@@ -99,12 +99,12 @@ static int check_identity(const struct profile *profile, int64_t now_s, struct e
         if (!wait_for(l, timeout_ms)) { // *l is the thread's
                 (void)pthread_detach(thread);
                 (void)say_late(&l->paths, timeout_ms, e);
-                return error_context(e, "profile %s", profile->name);
+                return error_context(e, "profile %s", profile_shown_name(profile));
         }
         (void)pthread_join(thread, NULL);
         *e = l->error;
         loading_free(l);
-        return e->kind == ERROR_NONE ? 0 : error_context(e, "profile %s", profile->name);
+        return e->kind == ERROR_NONE ? 0 : error_context(e, "profile %s", profile_shown_name(profile));
 }
 
 int check_identities(const struct settings *settings, int64_t now_s, struct error *e)
