@@ -57,6 +57,7 @@ struct app {
         struct passphrases passphrases;
 
         struct journal journal;
+        struct notify notify;
         struct listeners *listeners;
         struct metrics *metrics;
         struct signer *signer;
@@ -194,7 +195,7 @@ static void on_signal(uv_signal_t *handle, int number)
                 return;
         }
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "stopping", LOG_STR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
-        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "STOPPING=1");
+        notify_stopping(&app->notify);
         close_all(app);
 }
 
@@ -218,6 +219,7 @@ static int watch_signals(struct app *app, struct error *e)
 
 static int make_rooms(struct app *app, struct error *e)
 {
+        notify_init(&app->notify, &app->loop, env_get(app->env, "NOTIFY_SOCKET"));
         app->metrics = metrics_new(&app->loop);
         app->signer = signer_new();
         struct http_client_deps http = {
@@ -246,7 +248,7 @@ static int make_rooms(struct app *app, struct error *e)
         app->roster = roster_new(&roster);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,
-                                     .manager = env_get(app->env, "NOTIFY_SOCKET"),
+                                     .manager = &app->notify,
                                      .look_every_ms = LOOK_EVERY_MS,
                                      .load = load_again,
                                      .apply = apply,
@@ -299,7 +301,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         reload_watch(app->reload, settings, app->read_ns);
         if (open_door(app, e) < 0)
                 return -1;
-        notify_send(env_get(app->env, "NOTIFY_SOCKET"), "READY=1");
+        notify_ready(&app->notify);
         return 0;
 }
 
@@ -379,6 +381,8 @@ static int check(const struct app *app, struct settings *settings)
         else
                 printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
                        settings_shown_count(settings) - tell_faults(settings), settings->listeners_count);
+        if (e.timed_out)
+                _exit(status);
         settings_free(settings);
         return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/app/notify.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,28 +10,76 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void notify_send(const char *socket_path, const char *state)
+#include "sidecar/io/delay.h"
+
+enum { AGAIN_MS = 100 };
+
+// False: the manager has no room for it now.
+static bool send_state(const char *socket_path, const char *state)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         if (!socket_path || (socket_path[0] != '/' && socket_path[0] != '@'))
-                return;
+                return true;
         size_t length = strlen(socket_path);
         if (length >= sizeof(address.sun_path))
-                return;
+                return true;
         memcpy(address.sun_path, socket_path, length);
         if (address.sun_path[0] == '@') // an abstract name
                 address.sun_path[0] = '\0';
         int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
-                return;
-        (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+                return true;
+        ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
+                              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+        bool has_room = sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
         close(fd);
+        return has_room;
 }
 
-void notify_reloading(const char *socket_path, uint64_t monotonic_us)
+static void settle(void *arg)
 {
+        struct notify *n = arg;
         char state[64];
-        (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_us);
-        notify_send(socket_path, state);
+        n->again = NULL;
+        if (n->owes_reloading) {
+                (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, n->reloading_us);
+                n->owes_reloading = !send_state(n->socket_path, state);
+        }
+        if (n->owes_ready && !n->owes_reloading)
+                n->owes_ready = !send_state(n->socket_path, "READY=1");
+        if (n->owes_reloading || n->owes_ready)
+                n->again = delay_start(n->loop, AGAIN_MS, settle, n); // without memory, at the next occasion
+}
+
+void notify_init(struct notify *n, struct uv_loop_s *loop, const char *socket_path)
+{
+        *n = (struct notify){.loop = loop, .socket_path = socket_path};
+}
+
+// Not before what is owed: that comes first.
+static void owe(struct notify *n)
+{
+        if (!n->again)
+                settle(n);
+}
+
+void notify_ready(struct notify *n)
+{
+        n->owes_ready = true;
+        owe(n);
+}
+
+void notify_reloading(struct notify *n, uint64_t monotonic_us)
+{
+        n->owes_ready = false;
+        n->owes_reloading = true;
+        n->reloading_us = monotonic_us;
+        owe(n);
+}
+
+void notify_stopping(struct notify *n)
+{
+        delay_cancel(n->again);
+        *n = (struct notify){.loop = n->loop, .socket_path = n->socket_path};
+        (void)send_state(n->socket_path, "STOPPING=1");
 }

@@ -118,7 +118,7 @@ static void on_loaded(void *arg, bool is_cancelled)
         r->is_loading = false;
         if (!r->is_closed) {
                 apply(r);
-                notify_send(r->deps.manager, "READY=1");
+                notify_ready(r->deps.manager);
         }
         work_start(&r->work, r->deps.loop, clean, on_cleaned, r);
 }

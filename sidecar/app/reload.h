@@ -11,6 +11,7 @@
 #include "sidecar/base/error.h"
 
 struct log;
+struct notify;
 struct reload; // opaque
 struct roster_table;
 struct settings;
@@ -19,7 +20,7 @@ struct uv_loop_s;
 struct reload_deps {
         struct uv_loop_s *loop;
         const struct log *log;
-        const char *manager;    // $NOTIFY_SOCKET, or NULL
+        struct notify *manager; // the service manager
         uint64_t look_every_ms; // at files that make no events; see watch.h
         // In a thread of the pool: reads what does not change, and changes nothing. 0 and *ret, or -1 with *e.
         int (*load)(void *context, struct roster_table **ret, struct error *e);

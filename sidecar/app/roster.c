@@ -52,6 +52,7 @@ static int64_t recheck_seconds(const struct profile *p)
 static struct entry_options options_of(const struct profile *p)
 {
         return (struct entry_options){.name = p->name,
+                                      .shown_name = p->stands_for,
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
@@ -69,7 +70,7 @@ static int make_entry(struct roster *r, const struct roster_table *t, struct ros
         }
         struct provider *provider = NULL;
         if (registry_make(&r->deps.providers, m->profile, base, &provider, e) < 0)
-                return error_context(e, "profile %s", m->profile->name);
+                return error_context(e, "profile %s", profile_shown_name(m->profile));
         provider = held_provider_new(provider, t->ref);
         // Clients compare generations: those of another identity under the same name must not look like what they hold.
         struct entry_options options = options_of(m->profile);
@@ -77,7 +78,7 @@ static int make_entry(struct roster *r, const struct roster_table *t, struct ros
         if (provider)
                 m->entry = vault_add(r->deps.vault, &options, provider);
         m->provider = provider;
-        return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", m->profile->name);
+        return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", profile_shown_name(m->profile));
 }
 
 static void retire(const struct roster_table *t, bool (*which)(const struct roster_member *), const char *why)

@@ -21,7 +21,7 @@ static const struct {
         const char *expected;
         bool is_secret;
 } variables[] = {
-    {"AWS_ACCESS_KEY_ID", values_is_access_key_id, "an access key ID, 16 to 128 letters and digits", true},
+    {"AWS_ACCESS_KEY_ID", values_is_access_key_id, "an access key ID, 1 to 128 letters and digits", true},
     {"AWS_SECRET_ACCESS_KEY", values_is_secret_access_key, "a secret access key without blanks", true},
     {"AWS_SESSION_TOKEN", values_is_session_token, "a session token without blanks", true},
     {"AWS_SECURITY_TOKEN", values_is_session_token, "a session token without blanks", true},

@@ -108,7 +108,7 @@ static const struct key_rule rules[] = {
      TEXT(values_is_any, "a string that is not empty"), .is_valid_name = values_is_any, .max = LIST_MAX},
 
     {"access_key_id", STATIC, reader_hidden_string, FIELD(keys.access_key_id),
-     TEXT(values_is_access_key_id, "an access key ID, 16 to 128 letters and digits")},
+     TEXT(values_is_access_key_id, "an access key ID, 1 to 128 letters and digits")},
     {"access_key_id_file", STATIC, reader_path, FIELD(keys.access_key_id_file)},
     {"secret_access_key", STATIC, reader_secret, FIELD(keys.secret_access_key),
      TEXT(values_is_secret_access_key, "a secret access key without blanks")},

@@ -89,7 +89,7 @@ static int take_keys(struct resolution *r, const struct aws_section *s, enum aws
         token = token ? token : find_in(s, "aws_security_token", file);
         if (!values_is_access_key_id(slice_str(id->value)))
                 return shared_fail(r, s, id,
-                                   "aws_access_key_id: found another form, expected 16 to 128 letters and "
+                                   "aws_access_key_id: found another form, expected 1 to 128 letters and "
                                    "digits");
         if (!values_is_secret_access_key(slice_str(secret->value)))
                 return shared_fail(r, s, secret,

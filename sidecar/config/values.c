@@ -10,7 +10,6 @@
 #define EXTERNAL_ID_MAX 1224
 #define TAG_KEY_MAX 128
 #define TAG_VALUE_MAX 256
-#define ACCESS_KEY_ID_MIN 16
 #define SECRET_ACCESS_KEY_LENGTH 40 // of those that AWS makes today
 #define SESSION_TOKEN_SHORTEST 200  // they are longer, and few paths are, all of them with a dot or a hyphen
 
@@ -87,7 +86,7 @@ bool values_is_policy_text(struct slice text)
 
 bool values_is_access_key_id(struct slice text)
 {
-        return text.n >= ACCESS_KEY_ID_MIN && text.n <= LIMIT_ACCESS_KEY_ID && is_all_of(text, "_");
+        return text.n > 0 && text.n <= LIMIT_ACCESS_KEY_ID && is_all_of(text, "_");
 }
 
 bool values_is_secret_access_key(struct slice text)

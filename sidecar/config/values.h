@@ -10,11 +10,11 @@
 // Characters in UTF-8 text.
 size_t values_length(struct slice text);
 
-bool values_is_external_id(struct slice text); // 2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -
-bool values_is_tag_key(struct slice text);     // 1 to 128 letters, digits, blanks and _ . : / = + - @
-bool values_is_tag_value(struct slice text);   // 0 to 256 of the same
-bool values_is_policy_text(struct slice text); // U+0020 to U+00FF, tab, line feed, carriage return; not empty
-bool values_is_access_key_id(struct slice text);
+bool values_is_external_id(struct slice text);   // 2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -
+bool values_is_tag_key(struct slice text);       // 1 to 128 letters, digits, blanks and _ . : / = + - @
+bool values_is_tag_value(struct slice text);     // 0 to 256 of the same
+bool values_is_policy_text(struct slice text);   // U+0020 to U+00FF, tab, line feed, carriage return; not empty
+bool values_is_access_key_id(struct slice text); // 1 to 128 of A-Z a-z 0-9 _; AWS's own have 16 and more
 bool values_is_secret_access_key(struct slice text);
 bool values_is_session_token(struct slice text);
 bool values_is_service(struct slice text);           // of a signature: a-z 0-9 -

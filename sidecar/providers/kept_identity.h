@@ -11,6 +11,9 @@
 
 struct profile;
 
+// For loading and signing, where the profile has no read_timeout_ms: a person may have to touch the token.
+enum { KEPT_IDENTITY_TIMEOUT_MS = 20000 };
+
 // Where the parts of a roles_anywhere profile's identity are; borrowed from it.
 struct x509_paths kept_identity_paths(const struct profile *profile);
 

@@ -86,6 +86,15 @@ static const char *lane_of(const struct key_job *k)
         return source;
 }
 
+// Who else is in the lane, for a message.
+static const char *others_of(const struct key_job *k)
+{
+        const char *lane = lane_of(k);
+        if (lane == source_of(k))
+                return "earlier reads of this file";
+        return strcmp(lane, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
+}
+
 static int hint_stuck(struct error *e)
 {
         e->timed_out = true;
@@ -149,8 +158,8 @@ static void say_end(const struct key_job *k, enum lane_end end, struct error *e)
                 (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", source_of(k));
         if (end != LANE_STUCK)
                 return;
-        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: others of the same token do not answer",
-                        source_of(k));
+        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: %s do not answer", source_of(k),
+                        others_of(k));
         (void)hint_stuck(e);
 }
 

@@ -16,7 +16,24 @@ const char *entry_state_name(enum entry_state state)
         return names[state];
 }
 
+const char *entry_shown_name(const struct entry *e)
+{
+        return e->shown_name ? e->shown_name : e->name;
+}
+
 // --- birth and settings ---
+
+// Without memory it stays as it was.
+static int take_shown_name(struct entry *e, const char *shown_name)
+{
+        bool is_same = !shown_name || (e->shown_name && strcmp(e->shown_name, shown_name) == 0);
+        char *copy = is_same ? NULL : strdup(shown_name);
+        if (is_same || !copy)
+                return is_same ? 0 : -1;
+        free(e->shown_name);
+        e->shown_name = copy;
+        return 0;
+}
 
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider)
 {
@@ -24,6 +41,10 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         struct entry *e = v->is_closing ? NULL : calloc(1, sizeof(*e) + name_n + 1);
         if (e)
                 e->bucket = bucket_join(v, options->upstream);
+        if (e && e->bucket && take_shown_name(e, options->shown_name) < 0) {
+                bucket_leave(e);
+                e->bucket = NULL;
+        }
         if (!e || !e->bucket) {
                 free(e);
                 provider_free(provider);
@@ -56,6 +77,7 @@ void entry_configure(struct entry *e, const struct entry_options *options)
         if (e->failures_in_row > 0 && e->last_failure != ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER)
                 plan_no_later_than(e, e->last_attempt_ms + ENTRY_CORRECTED_MS);
         e->owner = options->owner;
+        (void)take_shown_name(e, options->shown_name);
         if (e->before_s == options->refresh_before_seconds && e->recheck_s == options->recheck_seconds &&
             e->is_on_demand == options->on_demand)
                 return;
@@ -79,6 +101,7 @@ static void on_timer_closed(uv_handle_t *handle)
         provider_free(e->provider);
         TAILQ_REMOVE(&v->entries, e, all);
         bucket_leave(e);
+        free(e->shown_name);
         free(e);
         vault_entry_gone(v);
 }
@@ -97,7 +120,7 @@ void entry_retire(struct entry *e, const struct error *reason)
         if (e->is_retired)
                 return;
         struct error named = *reason;
-        error_context(&named, "profile %s", e->name);
+        error_context(&named, "profile %s", entry_shown_name(e));
         entry_forget(e);
         entry_keep_error(e, &named);
         e->is_retired = true;

@@ -67,6 +67,7 @@ struct entry {
         uint64_t successes, failures;
         unsigned failures_in_row;
         enum error_kind last_failure;
+        char *shown_name;         // allocated when there is one: entry_options
         struct error *last_error; // allocated when there is one; after entry_retire(): its reason
 
         // who waits
@@ -126,8 +127,9 @@ struct vault {
 
 // entry.c
 bool entry_may_serve(const struct entry *e, int64_t now_ms);
-bool entry_is_fetching(const struct entry *e); // a flight whose result will count is under way or about to start
-void entry_forget(struct entry *e);            // wipes what is held, and the failures
+bool entry_is_fetching(const struct entry *e);       // a flight whose result will count is under way or about to start
+const char *entry_shown_name(const struct entry *e); // for messages
+void entry_forget(struct entry *e);                  // wipes what is held, and the failures
 void entry_keep_error(struct entry *e, const struct error *error);
 void entry_tell(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error);
 void entry_free_when_done(struct entry *e); // retired, and nothing outstanding: memory goes from the loop

@@ -30,7 +30,7 @@ void refresh_abandon(struct entry *e)
 static void fail(struct entry *e, const struct error *error, int64_t duration_ms)
 {
         struct error named = *error;
-        error_context(&named, "profile %s", e->name);
+        error_context(&named, "profile %s", entry_shown_name(e));
         e->failures++;
         e->failures_in_row++;
         e->last_failure = named.kind;

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct source_call {
         struct vault_waiter waiter;
@@ -26,15 +27,23 @@ static void enqueue(struct source_call *call)
         vault_pump_soon(v);
 }
 
-// "profile irsa: …" becomes "source profile irsa: …"; all else that the error says stays.
-static struct error *error_of_source(const struct error *e)
+// "profile irsa: …" becomes "source profile irsa: …", or "…" where the source is no profile that a person knows; all
+// else that the error says stays.
+static struct error *error_of_source(const struct entry *source, const struct error *e)
 {
+        static const char before[] = "profile ";
+        const char *name = source->shown_name;
+        const char *said = NULL;
+        if (name && strncmp(e->message, before, strlen(before)) == 0 &&
+            strncmp(e->message + strlen(before), name, strlen(name)) == 0 &&
+            strncmp(e->message + strlen(before) + strlen(name), ": ", 2) == 0)
+                said = e->message + strlen(before) + strlen(name) + strlen(": ");
         struct error *copy = malloc(sizeof(*copy));
         if (!copy)
                 return NULL;
         *copy = *e;
         struct error text;
-        error_set(&text, e->kind, "source %s", e->message);
+        error_set(&text, e->kind, "%s%s", said ? "" : "source ", said ? said : e->message);
         memcpy(copy->message, text.message, sizeof(copy->message));
         return copy;
 }
@@ -45,7 +54,7 @@ static void on_waited(struct vault_waiter *w, struct credentials *c, const struc
         if (c)
                 call->credentials = credentials_ref(c);
         else
-                call->error = error_of_source(e);
+                call->error = error_of_source(call->entry, e);
         enqueue(call);
 }
 
@@ -54,7 +63,7 @@ static int source_get(void *context, int64_t min_life_s, provider_done_fn *done,
         struct entry *entry = context;
         struct source_call *call = calloc(1, sizeof(*call));
         if (!call)
-                return error_set(e, ERROR_INTERNAL, "source profile %s: out of memory", entry->name);
+                return error_set(e, ERROR_INTERNAL, "source profile %s: out of memory", entry_shown_name(entry));
         call->entry = entry;
         call->done = done;
         call->arg = arg;
@@ -96,7 +105,7 @@ static void cancel_answer(struct source_call *call)
         if (!call->error)
                 call->error = malloc(sizeof(*call->error));
         if (call->error)
-                error_set(call->error, ERROR_CANCELLED, "source profile %s: cancelled", call->entry->name);
+                error_set(call->error, ERROR_CANCELLED, "source profile %s: cancelled", entry_shown_name(call->entry));
 }
 
 static void source_cancel(void *context, void *arg)
@@ -147,7 +156,8 @@ bool source_answer_next(struct vault *v)
         if (call->credentials && call->caller)
                 bucket_begin_call(call->caller);
         if (!call->credentials && !call->error)
-                error_set(&no_memory, ERROR_INTERNAL, "source profile %s: out of memory", call->entry->name);
+                error_set(&no_memory, ERROR_INTERNAL, "source profile %s: out of memory",
+                          entry_shown_name(call->entry));
         call->done(call->arg, call->credentials, call->credentials ? NULL : call->error ? call->error : &no_memory);
         struct entry *entry = call->entry;
         free(call->error);

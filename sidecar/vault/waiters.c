@@ -153,19 +153,20 @@ static void explain(const struct entry *e, const struct error *failure, struct e
                 ret->kind = ERROR_CANCELLED; // nothing is tried by itself, so there is nothing to wait for
                 error_context(
                     ret, "the credentials were dropped on request, and the refresh that was asked for since failed");
-                error_hint(ret, "run: keyfob refresh %s", e->name);
+                error_hint(ret, "run: keyfob refresh %s", entry_shown_name(e));
         } else if (e->last_error) {
                 *ret = *e->last_error;
         } else if (e->is_retired) {
-                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", e->name);
+                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", entry_shown_name(e));
         } else if (e->is_refused) {
                 error_set(ret, ERROR_CANCELLED,
                           "profile %s: the credentials were dropped on request, and none are served until a refresh is "
                           "asked for",
-                          e->name);
-                error_hint(ret, "run: keyfob refresh %s", e->name);
+                          entry_shown_name(e));
+                error_hint(ret, "run: keyfob refresh %s", entry_shown_name(e));
         } else {
-                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to say why", e->name);
+                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to say why",
+                          entry_shown_name(e));
         }
 }
 

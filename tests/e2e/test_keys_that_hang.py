@@ -2,6 +2,7 @@
 """Tokens and TPMs that take a call and never answer it: their profiles fail, all others go on, and the agent ends."""
 
 import contextlib
+import json
 import signal
 import threading
 
@@ -11,6 +12,7 @@ from support.agent import environment
 from support.aws import echo
 from support.polling import until
 from support.profiles import config
+from support.programs import keyfobd
 from support.tokens import Token, Tpm
 
 HANDLE = "0x81000010"
@@ -202,3 +204,14 @@ def test_the_end_while_a_key_hangs(start, standin, profiles, folder, hang, when)
     assert not agent.socket.exists() and agent.events("stopped")
     if when == "late" or (when == "at work" and hang.begun):
         assert "a thread did not come back" in agent.stderr()
+
+
+def test_check_does_not_wait_for_it(standin, profiles, folder, hang):
+    named = {"first": profiles.onprem(), "hung": {**profile_of(profiles, hang), "read_timeout_ms": 1}}
+    path = folder / "check.json"
+    path.write_text(json.dumps(config(**named)))
+    hang.begin()
+    run = keyfobd("--check", "--config", path, env=environment(folder, **hang.env))
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "profile hung: the private key " in run.stderr and "did not answer within 1 ms" in run.stderr, run.stderr
+    assert "hint: look at the token" in run.stderr

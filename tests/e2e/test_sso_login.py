@@ -72,6 +72,7 @@ def test_login_of_a_source_in_the_aws_files(start, standin, cache, folder):
     status, problem = agent.refusal("gateway")
     assert (status, problem["code"]) == (503, "login_required")
     assert '"keyfob login gateway"' in problem["hint"], problem
+    assert problem["detail"].startswith("profile gateway: base credentials: nobody is logged in"), problem
     assert begin(agent, "gateway")["profile"] == "gateway"
     until(lambda: progress(agent, "gateway")["state"] == "complete", what="the login")
 

@@ -73,7 +73,7 @@ VARIABLES = {
     "AWS_STS_REGIONAL_ENDPOINTS": Setting(0.04, "legacy", "regional"),
 }
 ENVIRONMENT_KEYS = {
-    "AWS_ACCESS_KEY_ID": Setting(0.95, "AKIDENVIRONMENT1"),
+    "AWS_ACCESS_KEY_ID": Setting(0.95, "AKIDENVIRONMENT1", "test"),
     "AWS_SECRET_ACCESS_KEY": Setting(0.95, "secret-of-environment"),
     "AWS_SESSION_TOKEN": Setting(0.3, "token-of-environment"),
     "AWS_SECURITY_TOKEN": Setting(0.1, "old-token-of-environment"),
@@ -110,7 +110,7 @@ ODD = {
     "sso_account_id": ["123", "1111-2222-3333", "111122223333 ", "a"],
     "sso_region": ["x y", "US-EAST-1", "nowhere"],
     "sso_start_url": ["http://x", "x", "https://x/start/#/"],
-    "aws_access_key_id": ["x", "a b", "AKID'QUOTED'0001", "AKID=0000000001+"],
+    "aws_access_key_id": ["a b", "AKID'QUOTED'0001", "AKID=0000000001+"],
     "aws_secret_access_key": ["a b", "x", "a=b;c#d", "s" * 40],
     "aws_session_token": ["a b", "ü", "x" * 5000],
     "use_fips_endpoint": ["yes", "1", "TRUE", "no", "on"],
@@ -194,7 +194,7 @@ def random_profile(random, name):
         files[0][random.choice(list(both))] = ""
     for which, share in ((0, 0.2), (1, 0.25)):
         if random.random() < share:
-            keys = draw(random, KEYS, name.upper().ljust(12, "X"))
+            keys = draw(random, KEYS, name.upper())
             files[which] |= {k: v.replace("{f}", "FC"[which]) for k, v in keys.items()}
     return files
 

@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "proto/mem/buffer.h"
+#include "sidecar/app/notify.h"
 #include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/file.h"
@@ -46,6 +47,7 @@ struct house {
         atomic_uint loads, loads_at_once;
         unsigned applies;
         struct roster_table *in_force;
+        struct notify notify;
         int manager; // the service manager's end
         char manager_path[64];
         char told[16]; // by the first letters of what it was told: RELOADING, READY as "Rr"
@@ -134,11 +136,12 @@ static int set_up(void **state)
         assert_int_equal(uv_timer_init(&h->loop, &h->deadline), 0);
         assert_int_equal(uv_timer_start(&h->deadline, on_deadline, DEADLINE_MS, 0), 0);
         open_manager(h);
+        notify_init(&h->notify, &h->loop, h->manager_path);
         assert_int_equal(sem_init(&h->entered, 0, 0), 0);
         assert_int_equal(sem_init(&h->leave, 0, 0), 0);
         const struct reload_deps deps = {.loop = &h->loop,
                                          .log = &h->log,
-                                         .manager = h->manager_path,
+                                         .manager = &h->notify,
                                          .look_every_ms = HOUR_MS,
                                          .load = load,
                                          .apply = apply,
@@ -159,6 +162,7 @@ static int tear_down(void **state)
 {
         struct house *h = *state;
         reload_close(h->reload);
+        notify_stopping(&h->notify);
         uv_close((uv_handle_t *)&h->deadline, NULL);
         assert_int_equal(uv_run(&h->loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&h->loop), 0);
@@ -392,8 +396,14 @@ static void closed_while_a_thread_reads(void **state)
 static void closed_after_any_number_of_turns(void **state)
 {
         struct house *h = *state;
-        const struct reload_deps deps = {
-            .loop = &h->loop, .log = &h->log, .look_every_ms = HOUR_MS, .load = load, .apply = apply, .context = h};
+        struct notify nobody = {.loop = &h->loop};
+        const struct reload_deps deps = {.loop = &h->loop,
+                                         .log = &h->log,
+                                         .manager = &nobody,
+                                         .look_every_ms = HOUR_MS,
+                                         .load = load,
+                                         .apply = apply,
+                                         .context = h};
         h->watched_count = 0;
         reload_close(h->reload);
         uv_unref((uv_handle_t *)&h->deadline);

@@ -47,6 +47,8 @@ static void test_faults(void **state)
              "credentials:2: profile a: found aws_access_key_id, but not aws_secret_access_key", ""},
             {"[profile a]\naws_access_key_id = \"A\"\naws_secret_access_key = x\n", NULL,
              "aws_access_key_id: found another form", ""},
+            {"[profile a]\naws_access_key_id = te st\naws_secret_access_key = x\n", NULL,
+             "aws_access_key_id: found another form", ""},
             {"[profile a]\nsso_account_id = 111122223333\n", NULL, "found no sso_role_name", ""},
             {"[profile a]\n" SSO_ROLE, NULL, "found no sso_start_url", ""},
             {"[profile a]\n" SSO_ROLE "sso_session = s\n", NULL, "sso_session: found \"s\", expected the name", ""},

@@ -190,7 +190,8 @@ static void test_limits(void **state)
         assert_false(values_is_tag_key(slice_of(text, 129)));
         assert_true(values_is_tag_value(slice_of(text, 256)));
         assert_false(values_is_tag_value(slice_of(text, 257)));
-        assert_false(values_is_access_key_id(slice_of(text, 15)));
+        assert_false(values_is_access_key_id(slice_of(text, 0)));
+        assert_true(values_is_access_key_id(slice_of(text, 1)));
         assert_true(values_is_access_key_id(slice_of(text, 128)));
         assert_false(values_is_access_key_id(slice_of(text, 129)));
 }

@@ -51,6 +51,11 @@ static void test_keys(void **state)
         assert_string_equal(s->watched[0], path);
         settings_free(s);
 
+        s = good(*state, NULL, NULL,
+                 LIST("AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")); // no AWS, but like it
+        assert_string_equal(home_find(s, "default")->keys.access_key_id, "test");
+        settings_free(s);
+
         s = good(*state, NULL, NULL, LIST(KEY_ID, SECRET_KEY, "AWS_SECURITY_TOKEN=old"));
         assert_true(slice_eq(secret_expose(&home_find(s, "default")->keys.session_token), SLICE("old")));
         settings_free(s);

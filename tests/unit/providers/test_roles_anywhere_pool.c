@@ -203,7 +203,7 @@ static void a_lane_that_is_stuck(void **state)
                 holder_start(&holders[i], &s, 1);
         for (int i = 0; i < 2; i++) { // waits for it to become stuck; finds it stuck
                 harness_run(s.h);
-                assert_stuck(&s, "others of the same token do not answer");
+                assert_stuck(&s, "earlier reads of this file do not answer");
         }
         assert_int_equal(gate_load.calls, 0);
         for (size_t i = 0; i < LANE_THREADS; i++)

@@ -108,6 +108,28 @@ static void test_error_of_the_base(void **state)
         sim_end(&h.sim);
 }
 
+// A base that nobody can ask for by its name: messages are about whom it stands for.
+static void test_error_of_a_base_that_is_not_shown(void **state)
+{
+        (void)state;
+        struct house h;
+        struct entry_status status;
+        house_begin(&h, 1, false);
+        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .owner = &h.base, .shown_name = "ada"});
+        fake_fails(&h.base, ERROR_DENIED);
+        sim_run(&h.sim, 100);
+        entry_status(h.base_entry, &status);
+        assert_string_equal(status.last_error->message, "profile ada: STS AssumeRole: denied");
+        entry_status(h.entries[0], &status);
+        assert_string_equal(status.last_error->message, "profile tenant-0: STS AssumeRole: denied");
+        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .owner = &h.base, .shown_name = "bob"});
+        struct asker a = {0};
+        ask(&a, h.base_entry, VAULT_WANT_REFRESH);
+        sim_run(&h.sim, 100);
+        assert_string_equal(a.error.message, "profile bob: STS AssumeRole: denied");
+        sim_end(&h.sim);
+}
+
 static void test_a_failing_chain_does_not_touch_the_others(void **state)
 {
         (void)state;
@@ -304,6 +326,7 @@ int main(void)
             cmocka_unit_test(test_base_is_refreshed_first),
             cmocka_unit_test(test_base_that_may_be_served_is_good_enough),
             cmocka_unit_test(test_error_of_the_base),
+            cmocka_unit_test(test_error_of_a_base_that_is_not_shown),
             cmocka_unit_test(test_a_failing_chain_does_not_touch_the_others),
             cmocka_unit_test(test_cancel),
             cmocka_unit_test(test_cancel_in_the_moment_of_completion),
