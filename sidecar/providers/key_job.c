@@ -55,7 +55,11 @@ static void run(struct lane_job *lane, void *arg)
 {
         struct key_job *k = arg;
         struct error *e = &k->thread.error;
-        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) == 0 && !lane_job_is_cancelled(lane))
+        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) < 0)
+                return;
+        if (lane_job_is_cancelled(lane))
+                (void)error_set(e, ERROR_CANCELLED, "cancelled");
+        else
                 (void)sign(k, e);
 }
 
