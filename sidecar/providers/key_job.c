@@ -165,8 +165,10 @@ static void on_done(void *arg, enum lane_end end)
                 give_back(k);
                 return;
         }
-        if (!k->is_awaited) // late: whoever asks again finds it ready
+        if (!k->is_awaited) { // late: whoever asks again finds the identity ready
+                key_job_forget(k);
                 return;
+        }
         say_end(k, end, &k->thread.error);
         answer(k, k->thread.error.kind == ERROR_NONE ? NULL : &k->thread.error);
 }
