@@ -34,7 +34,7 @@ static int prepare(void *owner, int64_t time_s, struct exchange_post *post, stru
         const struct dpop_request request = {"POST", r->exchange.url, time_s};
         buffer_reset(&r->proof);
         if (dpop_prove(r->session->dpop_key, &request, &r->proof, &what) < 0)
-                return error_set(e, ERROR_INTERNAL, "dpopKey of the session: %s", what);
+                return error_set(e, ERROR_INTERNAL, "%s", what);
         exchange_post_field(post, "content-type", SLICE("application/json"));
         exchange_post_field(post, "dpop", buffer_slice(&r->proof));
         post->body = buffer_slice(&r->body);
