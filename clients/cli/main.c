@@ -34,6 +34,7 @@ static const char outro[] = "\n"
                             "  keyfob help credential-process\n";
 
 static const char see_help[] = "`keyfob help` lists the commands";
+static const char see_options[] = "add --help to see what it takes";
 
 static void put_line(struct buffer *b, const char *name, const char *summary)
 {
@@ -93,12 +94,11 @@ static int run_command(const struct command *command, const struct options *o)
         for (unsigned i = 0; surplus != 0 && i < OPTIONS_N; i++)
                 if (surplus & OPTION_BIT(i))
                         return cli_usage("this command does not take the option", options_name((enum option)i),
-                                         "add --help to see what it takes");
+                                         see_options);
         if (o->arguments_count < command->arguments_min)
-                return cli_usage("an argument is missing", command->name, "add --help to see what it takes");
+                return cli_usage("too few arguments for the command", command->name, see_options);
         if (o->arguments_count > command->arguments_max)
-                return cli_usage("unexpected argument", o->arguments[command->arguments_max],
-                                 "add --help to see what it takes");
+                return cli_usage("unexpected argument", o->arguments[command->arguments_max], see_options);
         if (command->arguments_max == 1 && o->arguments_count == 1 && options_has(o, OPTION_PROFILE))
                 return cli_usage("the profile is given twice", o->values[OPTION_PROFILE],
                                  "name it as argument or with --profile");
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
         struct options o;
         struct options_fault fault;
         if (options_parse(argc, argv, &o, &fault) < 0)
-                return cli_usage(fault.what, fault.argument, see_help);
+                return cli_usage(fault.what, fault.argument, o.command && find(o.command) ? see_options : see_help);
         if (options_has(&o, OPTION_VERSION) || (o.command && strcmp(o.command, "version") == 0))
                 return print_version();
         if (!o.command)

@@ -13,7 +13,7 @@ static const char usage_text[] =
     "Options:\n"
     "  --config FILE        configuration; default $KEYFOB_CONFIG, then\n"
     "                       $XDG_CONFIG_HOME/keyfob/config.json, /etc/keyfob/config.json;\n"
-    "                       with none of them the AWS_* variables of the environment\n"
+    "                       with none of them AWS's own: its variables and ~/.aws files\n"
     "  --socket PATH        where to listen; default the configuration's first listener,\n"
     "                       $KEYFOB_SOCKET, $XDG_RUNTIME_DIR/keyfob/keyfob.sock,\n"
     "                       /run/keyfob/keyfob.sock\n"

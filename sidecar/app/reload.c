@@ -58,18 +58,16 @@ void reload_watch(struct reload *r, const struct settings *settings, int64_t rea
 
 // --- in the pool ---
 
-static void load(struct work *w, void *arg)
+static void load(void *arg)
 {
         struct reload *r = arg;
-        (void)w;
         if (r->deps.load(r->deps.context, &r->job.table, &r->job.error) < 0)
                 r->job.table = NULL;
 }
 
-static void clean(struct work *w, void *arg)
+static void clean(void *arg)
 {
         struct reload *r = arg;
-        (void)w;
         roster_table_free(r->job.table);
         r->job.table = NULL;
         heap_trim();

@@ -25,9 +25,13 @@ static int derive_cache_directory(struct derivation *d, struct profile *p)
                 (void)buffer_put_str(&path, named);
         struct reader here = *d->reader;
         here.directory = d->working_directory;
-        int r = path.failed
-                    ? error_set(d->reader->e, ERROR_CONFIG, "environment: %s: is too long", named ? VARIABLE : "HOME")
-                    : reader_keep_path(&here, buffer_slice(&path), &p->login.cache_directory);
+        int r;
+        if (path.no_memory)
+                r = reader_no_memory(d->reader);
+        else if (path.failed)
+                r = error_set(d->reader->e, ERROR_CONFIG, "environment: %s: is too long", named ? VARIABLE : "HOME");
+        else
+                r = reader_keep_path(&here, buffer_slice(&path), &p->login.cache_directory);
         buffer_free(&path);
         return r;
 }

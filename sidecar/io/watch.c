@@ -50,8 +50,6 @@ int64_t watch_moment(void)
         return nanoseconds(&now);
 }
 
-// --- what files look like ---
-
 // --- when to look ---
 
 static void on_timer(uv_timer_t *timer);

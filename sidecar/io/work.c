@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The request and its arguments are written by the loop thread before uv_queue_work() and after the completion only;
-// the one word that both threads use in between is atomic.
+// What both threads use is written by the loop thread before uv_queue_work() and after the completion only.
 #include "sidecar/io/work.h"
 
 #include <assert.h>
@@ -8,7 +7,7 @@
 static void run(uv_work_t *request)
 {
         struct work *w = request->data;
-        w->run(w, w->arg);
+        w->run(w->arg);
 }
 
 static void ended(uv_work_t *request, int status)
@@ -16,7 +15,7 @@ static void ended(uv_work_t *request, int status)
         struct work *w = request->data;
         (void)status; // UV_ECANCELED only after work_cancel()
         w->is_under_way = false;
-        w->done(w->arg, work_is_cancelled(w)); // may start it again, or free it
+        w->done(w->arg, w->is_cancelled); // may start it again, or free it
 }
 
 void work_start(struct work *w, struct uv_loop_s *loop, work_run_fn *to_run, work_done_fn *done, void *arg)
@@ -27,7 +26,7 @@ void work_start(struct work *w, struct uv_loop_s *loop, work_run_fn *to_run, wor
         w->arg = arg;
         w->request.data = w;
         w->is_under_way = true;
-        atomic_store(&w->is_cancelled, false);
+        w->is_cancelled = false;
         int rc = uv_queue_work(loop, &w->request, run, ended);
         assert(rc == 0); // fails only without a function
         (void)rc;
@@ -37,11 +36,6 @@ void work_cancel(struct work *w)
 {
         if (!w->is_under_way)
                 return;
-        atomic_store(&w->is_cancelled, true);
+        w->is_cancelled = true;
         (void)uv_cancel((uv_req_t *)&w->request); // fails when it has begun, or has ended: then `ended` comes anyway
-}
-
-bool work_is_cancelled(const struct work *w)
-{
-        return atomic_load(&w->is_cancelled);
 }

@@ -55,8 +55,11 @@ static void run(struct lane_job *lane, void *arg)
 {
         struct key_job *k = arg;
         struct error *e = &k->thread.error;
-        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) == 0 &&
-            !lane_job_is_cancelled(lane))
+        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) < 0)
+                return;
+        if (lane_job_is_cancelled(lane))
+                (void)error_set(e, ERROR_CANCELLED, "cancelled");
+        else
                 (void)sign(k, e);
 }
 
@@ -171,8 +174,10 @@ static void on_done(void *arg, enum lane_end end)
                 give_back(k);
                 return;
         }
-        if (!k->is_awaited) // late: whoever asks again finds it ready
+        if (!k->is_awaited) { // late: whoever asks again finds the identity ready
+                key_job_forget(k);
                 return;
+        }
         say_end(k, end, &k->thread.error);
         answer(k, k->thread.error.kind == ERROR_NONE ? NULL : &k->thread.error);
 }

@@ -33,7 +33,7 @@ static int prepare(void *owner, int64_t time_s, struct exchange_post *post, stru
         const struct dpop_request request = {"POST", r->exchange.url, time_s};
         buffer_reset(&r->proof);
         if (dpop_prove(r->session->dpop_key, &request, &r->proof, &what) < 0)
-                return error_set(e, ERROR_INTERNAL, "dpopKey of the session: %s", what);
+                return error_set(e, ERROR_INTERNAL, "%s", what);
         exchange_post_field(post, "content-type", SLICE("application/json"));
         exchange_post_field(post, "dpop", buffer_slice(&r->proof));
         post->body = buffer_slice(&r->body);
@@ -93,7 +93,7 @@ static int read_body(const struct http_response *response, struct slice type, st
         json_doc_init(&doc);
         int r = members_parse(&doc, response->body, scratch, what);
         if (r == 0 && !buffer_reserve(scratch, response->body.n + REASON_MAX)) { // slices must not move
-                *what = "too large, or out of memory";
+                *what = scratch->no_memory ? members_no_memory : "too large";
                 r = -1;
         }
         size_t access = r == 0 ? json_get(&doc, JSON_ROOT, SLICE("accessToken")) : JSON_NONE;

@@ -4,7 +4,6 @@
 // that have changed a moment ago are given another one. Else nothing here takes time, so completion waits for a later
 // turn of the loop. Loop thread only.
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/mem/time.h"
@@ -12,6 +11,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/file.h"
+#include "sidecar/base/file_look.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/defer.h"
 #include "sidecar/io/delay.h"
@@ -19,16 +19,9 @@
 
 enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
 enum { SETTLE_MS = 1000, SETTLES_N = 5 };
-#define NS_PER_S INT64_C(1000000000)
 
-// What the files look like; zeroed where there is none.
 struct looks {
-        struct {
-                dev_t device;
-                ino_t inode;
-                off_t size;
-                int64_t changed_ns; // wall clock
-        } files[FILES_N];
+        struct file_look files[FILES_N];
 };
 
 struct static_keys {
@@ -49,23 +42,14 @@ static void look(const struct static_keys *s, struct looks *ret)
         const char *const paths[FILES_N] = {s->profile->keys.access_key_id_file,
                                             s->profile->keys.secret_access_key_file,
                                             s->profile->keys.session_token_file};
-        *ret = (struct looks){0};
-        for (size_t i = 0; i < FILES_N; i++) {
-                struct stat st;
-                if (!paths[i] || stat(paths[i], &st) < 0)
-                        continue;
-                ret->files[i].device = st.st_dev;
-                ret->files[i].inode = st.st_ino;
-                ret->files[i].size = st.st_size;
-                ret->files[i].changed_ns = (int64_t)st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec;
-        }
+        for (size_t i = 0; i < FILES_N; i++)
+                ret->files[i] = file_look(paths[i]);
 }
 
 static bool looks_are_equal(const struct looks *a, const struct looks *b)
 {
         for (size_t i = 0; i < FILES_N; i++)
-                if (a->files[i].device != b->files[i].device || a->files[i].inode != b->files[i].inode ||
-                    a->files[i].size != b->files[i].size || a->files[i].changed_ns != b->files[i].changed_ns)
+                if (!file_look_equal(&a->files[i], &b->files[i]))
                         return false;
         return true;
 }
@@ -74,8 +58,9 @@ static bool has_just_changed(const struct static_keys *s, const struct looks *no
 {
         int64_t now_ms = s->deps.clock->wall_ms(s->deps.clock->context);
         for (size_t i = 0; i < FILES_N; i++) {
-                int64_t age_ms = now_ms - now->files[i].changed_ns / 1000000;
-                if (age_ms >= 0 && age_ms < SETTLE_MS)
+                const struct timespec *changed = &now->files[i].changed;
+                int64_t age_ms = now_ms - ((int64_t)changed->tv_sec * 1000 + changed->tv_nsec / 1000000);
+                if (now->files[i].is_there && age_ms >= 0 && age_ms < SETTLE_MS)
                         return true;
         }
         return false;

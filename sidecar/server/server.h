@@ -24,8 +24,7 @@ struct uv_loop_s;
 struct server_profile {
         const char *name, *type, *role_arn, *region; // the last two may be NULL
         struct entry *entry;
-        struct entry *mfa_entry,
-            *login_entry; // its own or those it stands on, whose fetches may take a person; or NULL
+        struct entry *mfa_entry, *login_entry; // its own or one it stands on: whose fetches may take a person; or NULL
         const struct allow_rule *allow;
         size_t allow_count;
         bool on_demand;

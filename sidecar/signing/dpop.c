@@ -33,7 +33,7 @@ static EVP_PKEY *read_key(struct slice pem, const char **what)
         if (key && EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) &&
             strcmp(curve, "prime256v1") == 0)
                 return key;
-        *what = key ? "the key is none of the curve P-256" : "the key is no private key in PEM";
+        *what = key ? "the DPoP key is none of the curve P-256" : "the DPoP key is no private key in PEM";
         EVP_PKEY_free(key);
         ERR_clear_error();
         return NULL;
@@ -184,7 +184,7 @@ int dpop_prove(struct slice pem, const struct dpop_request *request, struct buff
                 return -1;
         int r = put_proof(key, request, out);
         if (r < 0)
-                *what = "the proof could not be made";
+                *what = "the DPoP proof could not be made";
         EVP_PKEY_free(key);
         ERR_clear_error();
         return r;

@@ -135,7 +135,7 @@ void entry_drop(struct entry *e)
                 return;
         entry_forget(e);
         e->is_refused = true;
-        e->is_forced = false;
+        e->is_forced = e->is_outdated = false;
         // Whoever waits for the flight that is cancelled here is refused like everybody else; only who asks for a
         // refresh from now on gets one.
         for (struct vault_waiter *w = e->waiters; w; w = w->next)

@@ -125,6 +125,12 @@ def test_usage(arguments):
     assert run.stderr.startswith("keyfob: ") and "\nhint: " in run.stderr, run
 
 
+@pytest.mark.parametrize("arguments", [["login", "dev", "--nonsense"], ["status", "--socket"], ["sign", "GET"]])
+def test_usage_of_a_command_that_is_known(arguments):
+    """Whoever has the command looks for its options, not for the list of commands."""
+    assert "\nhint: add --help" in keyfob(*arguments).stderr
+
+
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_help(command):
     run = keyfob(*([command] if command else []), "--help")

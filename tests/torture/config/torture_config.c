@@ -143,6 +143,7 @@ static const char everything[] =
     "\"command\": {\"type\": \"process\", \"credential_process\": \"/bin/echo 'a b' c\"},"
     "\"sso\": {\"type\": \"sso\", \"sso_session\": \"one\", \"sso_start_url\": \"https://x.awsapps.com/start\","
     "  \"sso_region\": \"eu-north-1\", \"sso_account_id\": \"111122223333\", \"sso_role_name\": \"Dev\"},"
+    "\"session\": {\"type\": \"login\", \"login_session\": \"arn:aws:iam::111122223333:user/me\"},"
     "\"actions\": {\"type\": \"web_identity\", " ROLE ", \"web_identity_token_source\": \"github_actions\"},"
     "\"shared\": {\"type\": \"shared_config\", \"profile\": \"c\", \"region\": \"sa-east-1\"},"
     "\"chain\": {\"type\": \"default_chain\"}}}";
@@ -163,6 +164,7 @@ static const char aws_config[] = "[default]\n" ROLE_ON(
                            "[profile legacy]\nsso_account_id = 111122223333\nsso_role_name = Dev\nsso_region = "
                            "us-east-2\n"
                            "sso_start_url = https://y.awsapps.com/start\n"
+                           "[profile session]\nlogin_session = arn:aws:iam::111122223333:user/me\n"
                            "[profile proc]\ncredential_process = /bin/x  a b\n"
                            "[profile ec2]\nrole_arn = arn:aws:iam::111122223333:role/w\ncredential_source = "
                            "Ec2InstanceMetadata\n"

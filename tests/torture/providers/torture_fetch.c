@@ -21,11 +21,13 @@
 #include "sidecar/io/lanes.h"
 #include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/login.h"
+#include "sidecar/providers/login_session.h"
 #include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/providers/sso_cache.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/torture/torture.h"
+#include "tests/unit/providers/login_file.h"
 
 enum { NOW_S = 1798761600, ANSWERS_MAX = 6 }; // 2027-01-01T00:00:00Z
 #define DATE_NOW "Fri, 01 Jan 2027 00:00:00 GMT"
@@ -43,7 +45,8 @@ struct fetch_case {
         struct answer_row answers[ANSWERS_MAX];
         enum error_kind refusal; // the right outcome is an error of this kind
         const char *token_file;  // written before each fetch; see world.token_path
-        const char *sso_file;    // likewise, in the cache of IAM Identity Center
+        const char *shared_file; // likewise, in the cache of IAM Identity Center or of `aws login`
+        const char *renewed[2];  // what it holds when it was renewed
         bool logs_in;            // before it fetches
         bool survives;           // see torture.h
         unsigned speed;          // of the clock; 0: 1. Faster where the work itself waits for time to pass
@@ -187,17 +190,25 @@ static void write_file(const char *path, const char *text)
         assert_int_equal(close(fd), 0);
 }
 
+// NULL: the profile has none.
+static char *shared_path(const struct profile *profile)
+{
+        char *path = NULL;
+        if (profile->type == PROFILE_SSO)
+                assert_int_equal(sso_cache_path(profile, slice_str(profile->sso.session), &path, NULL), 0);
+        if (profile->type == PROFILE_LOGIN)
+                assert_int_equal(login_session_path(profile, &path, NULL), 0);
+        return path;
+}
+
 static void write_files(const struct fetch_case *row)
 {
+        char *path = shared_path(row->profile);
         if (row->token_file)
                 write_file(token_path, row->token_file);
-        if (!row->profile->sso.cache_directory)
-                return;
-        char *path = NULL;
-        assert_int_equal(sso_cache_path(row->profile, slice_str(row->profile->sso.session), &path, NULL), 0);
-        if (row->sso_file)
-                write_file(path, row->sso_file);
-        else
+        if (row->shared_file)
+                write_file(path, row->shared_file);
+        else if (path)
                 (void)unlink(path);
         free(path);
 }
@@ -263,18 +274,18 @@ static bool is_right(const struct world *w)
 }
 
 // The shared file is what it was, or holds all of the renewed token.
-static void check_sso_file(const struct fetch_case *row)
+static void check_shared_file(const struct fetch_case *row)
 {
         struct buffer text;
-        char *path = NULL;
-        if (!row->sso_file)
+        if (!row->shared_file)
                 return;
+        char *path = shared_path(row->profile);
         buffer_init(&text, 65536);
-        assert_int_equal(sso_cache_path(row->profile, slice_str(row->profile->sso.session), &path, NULL), 0);
         assert_int_equal(cache_file_read(path, "cache file", &text, NULL), 0);
-        if (!slice_eq(buffer_slice(&text), slice_str(row->sso_file))) {
+        if (!slice_eq(buffer_slice(&text), slice_str(row->shared_file))) {
                 const char *all = buffer_c_str(&text);
-                assert_true(strstr(all, "aor-2") && strstr(all, "aoa-2") && strstr(all, "clientSecret"));
+                assert_non_null(row->renewed[0]);
+                assert_true(strstr(all, row->renewed[0]) && strstr(all, row->renewed[1]) && strstr(all, "clientId"));
         }
         free(path);
         buffer_free(&text);
@@ -302,7 +313,7 @@ static bool fetch_round(const void *arg)
                 fetch(&w, p);
         torture_end();
         bool is_done = is_right(&w);
-        check_sso_file(w.row);
+        check_shared_file(w.row);
         if (!is_done)
                 (void)torture_refused(&w.e);
         credentials_unref(w.c);
@@ -363,6 +374,14 @@ static int remove_one(const char *path, const struct stat *about, int flag, stru
         "{\"deviceCode\":\"d\",\"userCode\":\"AB-CD\",\"verificationUri\":\"https://x/\",\"expiresIn\":600,"           \
         "\"interval\":1}"
 
+#define LOGIN_SESSION(expires)                                                                                         \
+        "{\"accessToken\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\"," \
+        "\"expiresAt\":\"" expires "\"}," LOGIN_REST "}"
+#define LOGIN_RENEWED                                                                                                  \
+        "{\"accessToken\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\"}" \
+        ","                                                                                                            \
+        "\"expiresIn\":3600,\"refreshToken\":\"r-2\"}"
+
 static uint8_t secret_key[] = "secret", request_token[] = "request-token";
 
 static const struct profile
@@ -417,6 +436,10 @@ static const struct profile
                    .role_name = (char[]){"Dev"},
                    .cache_directory = folder,
                    .oidc_endpoint_url = (char[]){"https://o"}}},
+    session = {.name = (char[]){"dev"},
+               .type = PROFILE_LOGIN,
+               .issuer_region = (char[]){"us-east-1"},
+               .login = {.session = (char[]){LOGIN_ME}, .cache_directory = folder}},
     anywhere = {.type = PROFILE_ROLES_ANYWHERE,
                 .issuer_region = (char[]){"us-east-1"},
                 .endpoint_url = (char[]){"https://r"},
@@ -450,7 +473,7 @@ static const struct fetch_case cases[] = {
     {.name = "process", .profile = &process},
     {.name = "IAM Identity Center",
      .profile = &sso,
-     .sso_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
+     .shared_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
      .answers = {{200, SSO_ROLE, NULL, NULL}}},
     // What has two ways to a good end, or says no whatever there is memory for:
     // what the token says of itself is for hints alone
@@ -460,11 +483,29 @@ static const struct fetch_case cases[] = {
      .survives = true},
     // nor is it told whose certificate it was
     {.name = "Roles Anywhere", .profile = &anywhere, .answers = {{200, SESSION, NULL, NULL}}, .survives = true},
+    // what was handed out before need not be known
+    {.name = "session of aws login",
+     .profile = &session,
+     .shared_file = LOGIN_SESSION("2027-01-01T01:00:00Z"),
+     .survives = true},
     // an ended token is renewed
     {.name = "renewal of a token",
      .profile = &sso,
-     .sso_file = SSO_RENEWABLE,
+     .shared_file = SSO_RENEWABLE,
+     .renewed = {"aoa-2", "aor-2"},
      .answers = {{200, SSO_RENEWED, NULL, "/token"}, {200, SSO_ROLE, NULL, NULL}},
+     .survives = true},
+    {.name = "refresh of a session of aws login",
+     .profile = &session,
+     .shared_file = LOGIN_SESSION("2026-12-31T23:00:00Z"),
+     .renewed = {"r-2", "2027-01-01T01:00:00Z"},
+     .answers = {{200, LOGIN_RENEWED, NULL, "/v1/token"}},
+     .survives = true},
+    {.name = "refused refresh of a session of aws login",
+     .profile = &session,
+     .shared_file = LOGIN_SESSION("2026-12-31T23:00:00Z"),
+     .answers = {{400, "{\"error\":\"TOKEN_EXPIRED\",\"message\":\"no\"}", "AccessDeniedException", NULL}},
+     .refusal = ERROR_INTERACTION,
      .survives = true},
     // the registration of a client is kept, but need not be
     {.name = "login",
@@ -495,7 +536,7 @@ static const struct fetch_case cases[] = {
      .survives = true},
     {.name = "refused permission set",
      .profile = &sso,
-     .sso_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
+     .shared_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
      .answers = {{403, "{\"message\":\"no\"}", "ForbiddenException", NULL}},
      .refusal = ERROR_DENIED,
      .survives = true},

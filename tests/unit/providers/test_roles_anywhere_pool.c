@@ -4,6 +4,8 @@
 #include "tests/unit/providers/roles_anywhere.h"
 
 #include "sidecar/io/lanes.h"
+#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/key_job.h"
 
 enum { NEVER_MS = 3600000 };
 
@@ -77,6 +79,86 @@ static void cancel_during_the_second_signing(void **state)
         set_up(&s, ANSWERS({403, DATE_HALF_PAST DENIED, "{\"message\":\"Invalid signature\"}"}));
         cancel_at(&s, &gate_sign, 2);
         (void)harness_requests(s.h, 1);
+        tear_down(&s);
+}
+
+struct signing {
+        bool is_done;
+        enum error_kind kind;
+};
+
+static void on_signed(void *owner, const struct error *e)
+{
+        struct signing *signing = owner;
+        signing->is_done = true;
+        signing->kind = e ? e->kind : ERROR_NONE;
+}
+
+// A job without a provider around it.
+static struct key_job *start_signing(struct setup *s, struct signing *signing, uint64_t late_ms)
+{
+        const struct key_job_deps deps = {
+            .lanes = s->h->deps.lanes, .url = s->h->upstream.url, .done = on_signed, .owner = signing};
+        const struct key_order order = {.profile = &s->h->profile,
+                                        .body = SLICE("{}"),
+                                        .time_s = clock_wall_s(s->h->deps.clock),
+                                        .own_s = clock_wall_s(s->h->deps.clock),
+                                        .timeout_ms = NEVER_MS,
+                                        .late_ms = late_ms};
+        struct key_job *job = key_job_new(&deps);
+        assert_non_null(job);
+        *signing = (struct signing){.is_done = false};
+        assert_int_equal(key_job_sign(job, &order, &s->h->e), 0);
+        return job;
+}
+
+static void until_signed(struct setup *s, const struct signing *signing)
+{
+        while (!signing->is_done)
+                (void)uv_run(&s->h->loop, UV_RUN_ONCE);
+}
+
+// What was left off is not told as signed.
+static void a_job_that_is_left_off(void **state)
+{
+        (void)state;
+        struct setup s;
+        struct signing signing;
+        set_up(&s, NULL, 0);
+        gate_load.holds_at = 1;
+        struct key_job *job = start_signing(&s, &signing, NEVER_MS);
+        while (sem_trywait(&gate_load.entered) < 0)
+                (void)uv_run(&s.h->loop, UV_RUN_NOWAIT);
+        key_job_cancel(job);
+        (void)sem_post(&gate_load.leave);
+        until_signed(&s, &signing);
+        assert_int_equal(signing.kind, ERROR_CANCELLED);
+        assert_int_equal(gate_sign.calls, 0);
+        key_job_free(job);
+        (void)harness_requests(s.h, 0);
+        tear_down(&s);
+}
+
+// Nobody asks for what was signed too late.
+static void a_job_that_is_late_keeps_nothing_signed(void **state)
+{
+        (void)state;
+        struct setup s;
+        struct signing signing;
+        set_up(&s, NULL, 0);
+        gate_sign.holds_at = 1;
+        struct key_job *job = start_signing(&s, &signing, 1);
+        until_signed(&s, &signing);
+        assert_int_equal(signing.kind, ERROR_TRANSIENT);
+        assert_int_equal(sem_wait(&gate_sign.entered), 0);
+        assert_null(key_job_identity(job));
+        (void)sem_post(&gate_sign.leave);
+        while (!key_job_identity(job))
+                (void)uv_run(&s.h->loop, UV_RUN_ONCE);
+        assert_non_null(key_job_identity(job)->x509);
+        assert_true(slice_is_empty(key_job_authorization(job)));
+        key_job_free(job);
+        (void)harness_requests(s.h, 0);
         tear_down(&s);
 }
 
@@ -259,6 +341,8 @@ int main(void)
             cmocka_unit_test(the_loop_turns_while_a_key_is_derived),
             cmocka_unit_test(cancel_during_load_and_during_signing),
             cmocka_unit_test(cancel_during_the_second_signing),
+            cmocka_unit_test(a_job_that_is_left_off),
+            cmocka_unit_test(a_job_that_is_late_keeps_nothing_signed),
             cmocka_unit_test(cancel_before_a_thread_is_free),
             cmocka_unit_test(cancelled_at_any_turn_and_freed),
             cmocka_unit_test(cancel_while_aws_works),

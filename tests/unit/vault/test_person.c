@@ -216,6 +216,32 @@ static void test_login_while_a_fetch_is_under_way(void **state)
         }
 }
 
+// Who drops the credentials after the login wants those of the fetch that follows it no more.
+static void test_dropped_after_a_login(void **state)
+{
+        (void)state;
+        static const struct login_ops ops = {begin_login, tell_login};
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.base.login = &ops;
+        login_state = LOGIN_IDLE;
+        struct entry *e = fake_add(&f, "dev", false);
+        sim_run(&sim, 20);
+        login_state = LOGIN_COMPLETE;
+        provider_login_moved(&f.base);
+        entry_drop(e);
+        sim_run(&sim, SECOND);
+        assert_int_equal(f.starts, 1);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 1);
+        assert_int_equal(a.error.kind, ERROR_CANCELLED);
+        sim_end(&sim);
+}
+
 static void test_nobody_is_needed(void **state)
 {
         (void)state;
@@ -239,6 +265,7 @@ int main(void)
             cmocka_unit_test(test_looked_at_again),
             cmocka_unit_test(test_login),
             cmocka_unit_test(test_login_while_a_fetch_is_under_way),
+            cmocka_unit_test(test_dropped_after_a_login),
             cmocka_unit_test(test_nobody_is_needed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
