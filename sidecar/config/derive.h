@@ -40,12 +40,12 @@ struct derive_choice {
 struct derive_endpoint {
         enum endpoints_service service;
         const char *region_key; // for messages: "sts_region"
-        char **region;          // in: as configured; out: the real one, which requests are signed for. May be NULL,
-                                // where it is not known yet
+        char **region;          // in: as configured; out: the real one, which requests are signed for. May be NULL
+                                // where `choice` is there
         const char *shared_url; // what a shared file says, or NULL
         char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
-        // Out: how that came about, which is also what else the rules need for the endpoint of a region that is not
-        // known yet. *url is NULL then, unless somebody has chosen it.
+        // Out, unless NULL: how that came about, which is also what else the rules need for the endpoint of a region
+        // that is not known yet. *url is NULL then, unless somebody has chosen it.
         struct derive_choice *choice;
 };
 int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of);

@@ -57,7 +57,8 @@ void vault_close(struct vault *v, void (*closed)(void *arg), void *arg);
 
 struct entry_options {
         const char *name; // copied
-        bool on_demand;   // no refresh until somebody asks; dropped after 15 min without a request
+        bool on_demand; // no refresh until somebody asks; dropped after 15 min without a request, unless it would take
+                        // somebody's work to get what is held once more
         int64_t refresh_before_seconds;
         const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
         bool needs_person;         // every fetch takes a person: none by itself but the first, and what is held is kept
