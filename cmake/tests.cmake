@@ -12,7 +12,7 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
     target_link_libraries(${target} PRIVATE ${room} PkgConfig::cmocka)
     target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${room}/data")
     add_test(NAME ${target} COMMAND ${target})
-    set_tests_properties(${target} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${target} PROPERTIES TIMEOUT 300)
   endforeach()
 endforeach()
 target_link_options(app_test_roster PRIVATE -Wl,--wrap=settings_free) # it counts those that live

@@ -14,6 +14,8 @@
 #include "sidecar/io/watch.h"
 #include "sidecar/io/work.h"
 
+enum { BROKEN_TOLD = 8 }; // profiles by name in the log, a reload
+
 struct reload {
         struct reload_deps deps;
         struct watch *watch;
@@ -91,6 +93,24 @@ static void on_cleaned(void *arg, bool is_cancelled)
                 begin(r, next);
 }
 
+// Of the profiles of somebody else's files, those that cannot be used any more.
+static void tell_broken(const struct reload *r, const struct roster_table *table)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < table->count; i++) {
+                const struct roster_member *m = table->by_name[i];
+                if (!m->is_newly_broken || !m->row || ++count > BROKEN_TOLD)
+                        continue;
+                LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profile_broken", LOG_STR("profile", m->profile->name),
+                          LOG_STR("error", m->fault), LOG_STR("hint", m->fault_hint),
+                          LOG_STR("effect", m->origin.ref ? "the credentials that it has are served until they end"
+                                                          : "nothing is served for it until that is corrected"));
+        }
+        if (count > BROKEN_TOLD)
+                LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profiles_broken", LOG_INT("profiles", count),
+                          LOG_INT("told", BROKEN_TOLD), LOG_STR("hint", "keyfob status shows the rest"));
+}
+
 static void apply(struct reload *r)
 {
         struct roster_table *table = r->job.table, *before = NULL;
@@ -105,6 +125,7 @@ static void apply(struct reload *r)
         LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", r->cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
                   LOG_INT("profiles", settings_shown_count(settings)));
+        tell_broken(r, table);
         reload_watch(r, settings, r->read_ns);
         r->job.table = before;
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/wire/credentials.h"
 #include "sidecar/app/held_provider.h"
 #include "sidecar/app/roster_table.h"
 #include "sidecar/config/settings.h"
@@ -60,6 +61,16 @@ static struct entry_options options_of(const struct profile *p)
                                       .recheck_seconds = recheck_seconds(p)};
 }
 
+// What does not end is not kept by a broken profile, which may stay broken for ever: nobody could take it back.
+static const struct entry *inheritance_of(const struct roster_member *m)
+{
+        struct entry_status status;
+        if (!m->inherits)
+                return NULL;
+        entry_status(m->before->entry, &status);
+        return m->fault && status.expires_s == CREDENTIALS_NEVER_EXPIRE ? NULL : m->before->entry;
+}
+
 static int make_entry(struct roster *r, const struct roster_table *t, struct roster_member *m, struct error *e)
 {
         struct credentials_source source;
@@ -75,6 +86,7 @@ static int make_entry(struct roster *r, const struct roster_table *t, struct ros
         // Clients compare generations: those of another identity under the same name must not look like what they hold.
         struct entry_options options = options_of(m->profile);
         options.after_generation = m->before ? entry_generation(m->before->entry) : r->gone_generation;
+        options.inherits = inheritance_of(m);
         if (provider)
                 m->entry = vault_add(r->deps.vault, &options, provider);
         m->provider = provider;
@@ -115,7 +127,16 @@ static int give_entries(struct roster *r, struct roster_table *t, struct error *
         return 0;
 }
 
-static void move_to(const struct roster_table *t, struct roster_member *m)
+static void keep_origin(struct roster *r, struct roster_member *m)
+{
+        if (!m->fault || !m->before || !entry_has_legacy(m->entry))
+                return;
+        m->origin = roster_table_origin(r->current, m->before);
+        if (m->origin.ref)
+                settings_ref_take(m->origin.ref);
+}
+
+static void move_to(struct roster *r, const struct roster_table *t, struct roster_member *m)
 {
         if (m->before)
                 m->before->has_successor = true;
@@ -125,6 +146,7 @@ static void move_to(const struct roster_table *t, struct roster_member *m)
                 held_provider_move(m->provider, m->profile, t->ref);
                 entry_configure(m->entry, &options);
         }
+        keep_origin(r, m);
         if (!m->row)
                 return;
         m->row->entry = m->entry;
@@ -150,7 +172,7 @@ int roster_apply(struct roster *r, struct roster_table *table, struct roster_tab
                 return -1;
         }
         for (size_t i = 0; i < table->count; i++)
-                move_to(table, &table->members[i]);
+                move_to(r, table, &table->members[i]);
         const struct upstream_settings *upstream = &roster_table_settings(table)->upstream;
         const struct vault_pacing pacing = {.calls_per_second = upstream->calls_per_second,
                                             .burst = upstream->burst,

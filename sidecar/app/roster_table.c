@@ -71,6 +71,45 @@ static bool is_same(const struct roster_member *m)
         return m->before && profile_same_identity(m->before->profile, m->profile) && (!m->source || m->source->is_same);
 }
 
+// Its own fault comes first.
+static void find_fault(struct roster_member *m)
+{
+        const struct profile *p = m->profile;
+        m->fault = p->fault ? p->fault : m->source ? m->source->fault : NULL;
+        m->fault_hint = p->fault ? p->fault_hint : m->source ? m->source->fault_hint : NULL;
+        m->is_newly_broken = m->fault && !(m->before && m->before->fault);
+}
+
+struct roster_origin roster_table_origin(const struct roster_table *t, const struct roster_member *m)
+{
+        return m->fault ? m->origin : (struct roster_origin){t->ref, m->profile};
+}
+
+// Walks down from a profile and from what it was. The same is the same all the way. What is broken is taken for what it
+// was: nobody can say what it is going to be, and to break it is not to take it away.
+static bool is_same_but_endpoint(const struct settings *settings, const struct profile *p, struct roster_origin was)
+{
+        const struct profile *q = was.profile;
+        while (p && q && !p->fault) {
+                if (!profile_same_but_endpoint(p, q))
+                        return false;
+                if (!p->source_profile || !q->source_profile)
+                        return p->source_profile == q->source_profile;
+                p = settings_find(settings, p->source_profile);
+                q = settings_find(was.ref->settings, q->source_profile);
+        }
+        return p && q;
+}
+
+// A broken profile serves what it had before; when it is mended, that is still good if it has become what it was then.
+static bool inherits(const struct roster_table *t, const struct roster_member *m)
+{
+        if (m->is_same || !m->before)
+                return false;
+        struct roster_origin was = roster_table_origin(t->now, m->before);
+        return was.ref && is_same_but_endpoint(t->ref->settings, m->profile, was);
+}
+
 static void find_logins(struct roster_member *m)
 {
         const struct profile *p = m->profile;
@@ -134,6 +173,8 @@ struct roster_table *roster_table_new(struct roster_table *now, struct settings 
                 const char *source = m->profile->source_profile;
                 m->source = source ? find(t, source) : NULL; // which the settings' check knows to be there
                 m->is_same = is_same(m);
+                find_fault(m);
+                m->inherits = inherits(t, m);
                 find_logins(m);
         }
         fill_rows(t);
@@ -144,6 +185,8 @@ void roster_table_free(struct roster_table *t)
 {
         if (!t)
                 return;
+        for (size_t i = 0; t->members && i < t->count; i++)
+                settings_ref_drop(t->members[i].origin.ref);
         free(t->members);
         free(t->by_name);
         free(t->rows);
@@ -152,12 +195,19 @@ void roster_table_free(struct roster_table *t)
 }
 
 // References are counted by the loop thread alone.
+static void let_go(struct settings_ref **ref)
+{
+        if (!*ref || (*ref)->references == 1)
+                return;
+        settings_ref_drop(*ref);
+        *ref = NULL;
+}
+
 void roster_table_let_go(struct roster_table *t)
 {
-        if (t->ref->references == 1)
-                return;
-        settings_ref_drop(t->ref);
-        t->ref = NULL;
+        let_go(&t->ref);
+        for (size_t i = 0; i < t->count; i++)
+                let_go(&t->members[i].origin.ref);
 }
 
 const struct settings *roster_table_settings(const struct roster_table *t)

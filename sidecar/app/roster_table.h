@@ -15,6 +15,12 @@ struct provider;
 struct settings;
 struct settings_ref;
 
+// A profile of settings that may not be in force any more.
+struct roster_origin {
+        struct settings_ref *ref; // NULL: none
+        const struct profile *profile;
+};
+
 // One profile.
 struct roster_member {
         const struct profile *profile;
@@ -23,6 +29,12 @@ struct roster_member {
         // is, and so are all that it stands on. NULL: there was none.
         struct roster_member *before;
         bool is_same;
+        // It cannot be used, or what it stands on cannot: why; NULL: it can. And whether that is new.
+        const char *fault, *fault_hint;
+        bool is_newly_broken;
+        // It is another than before, but what that holds is good for it, too: it is called for elsewhere at AWS, or
+        // somebody is in the middle of an edit (see inherits() in roster_table.c).
+        bool inherits;
         // The nearest of each kind on the way to where its credentials come from; NULL: none.
         const struct roster_member *mfa, *login;
         struct server_profile *row; // NULL: an implied one, that nobody can ask for
@@ -32,6 +44,8 @@ struct roster_member {
         struct provider *provider; // the entry's
         bool is_taken;             // another table has its entry now
         bool has_successor;        // another table has a profile of its name
+        // Of a broken one that holds credentials: the profile that these are of, with a reference on its settings.
+        struct roster_origin origin;
 };
 
 struct roster_table {
@@ -46,6 +60,10 @@ struct roster_table {
 // Takes over `settings`, also on failure. `now` is the table in force, or NULL: it is read, and must stay until the new
 // one is applied or freed. No I/O, no state but its arguments. NULL: out of memory.
 struct roster_table *roster_table_new(struct roster_table *now, struct settings *settings);
+
+// Whose credentials a member of it holds: its own profile's, or what that was before it broke. Borrowed; none where
+// there is nothing to hold.
+struct roster_origin roster_table_origin(const struct roster_table *t, const struct roster_member *m);
 
 // In any thread: one that was not applied, or that roster_apply() gave back. Its entries are not its own. NULL is fine.
 void roster_table_free(struct roster_table *t);

@@ -107,9 +107,13 @@ int derive_check_region(struct derivation *d, size_t node, const char *key, cons
 
 static int derive_issuer(struct derivation *d, size_t node, struct profile *p)
 {
+        struct derive_choice choice;
         const struct derive_endpoint of = {service_of(p),          "sts_region",     &p->issuer_region,
-                                           p->shared_endpoint_url, &p->endpoint_url, NULL};
-        return derive_endpoint(d, node, p, &of);
+                                           p->shared_endpoint_url, &p->endpoint_url, &choice};
+        if (derive_endpoint(d, node, p, &of) < 0)
+                return -1;
+        p->aws_partition = choice.partition;
+        return 0;
 }
 
 static int derive_ca_bundle(struct derivation *d, struct profile *p)
@@ -135,6 +139,7 @@ static int derive_session_name(struct derivation *d, struct profile *p)
         if (p->role.role_session_name || p->type == PROFILE_ROLES_ANYWHERE || p->type == PROFILE_STATIC)
                 return 0; // Roles Anywhere refuses a session name unless its profile says otherwise
         session_name_default(slice_str(p->name), d->host_name, name);
+        p->role.has_derived_session_name = true;
         return reader_keep(d->reader, slice_str(name), &p->role.role_session_name);
 }
 

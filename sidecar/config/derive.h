@@ -35,6 +35,7 @@ int derive_check_region(struct derivation *d, size_t node, const char *key, cons
 struct derive_choice {
         bool is_custom;
         unsigned variant;
+        unsigned partition; // of the region whose endpoint it is by AWS's rules; 0: there is no such endpoint
 };
 struct derive_endpoint {
         enum endpoints_service service;
@@ -43,8 +44,8 @@ struct derive_endpoint {
                                 // where `choice` is there
         const char *shared_url; // what a shared file says, or NULL
         char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
-        // Out, unless NULL: what else the rules need for the endpoint of a region that is not known yet. *url is NULL
-        // then, unless somebody has chosen it.
+        // Out, unless NULL: how that came about, which is also what else the rules need for the endpoint of a region
+        // that is not known yet. *url is NULL then, unless somebody has chosen it.
         struct derive_choice *choice;
 };
 int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of);

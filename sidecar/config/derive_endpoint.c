@@ -187,8 +187,11 @@ int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, 
                 return -1;
         if (custom.url && variant.bits)
                 return refuse_variant(d, node, p, &custom, &variant);
-        if (of->choice)
-                *of->choice = (struct derive_choice){custom.url != NULL, variant.bits};
+        if (of->choice) {
+                *of->choice = (struct derive_choice){.is_custom = custom.url != NULL, .variant = variant.bits};
+                if (!custom.url && *of->region)
+                        of->choice->partition = endpoints_partition(slice_str(*of->region));
+        }
         if (custom.url && (check_url(d, p, &custom) < 0 || take(d, custom.url, of->url) < 0))
                 return -1;
         if (!custom.url && *of->region && follow_rules(d, node, p, of, variant.bits) < 0)

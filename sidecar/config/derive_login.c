@@ -46,5 +46,6 @@ int derive_login(struct derivation *d, size_t node, struct profile *p)
                 return -1;
         p->login.has_custom_endpoint = choice.is_custom;
         p->login.variant = choice.variant;
+        p->aws_partition = choice.partition;
         return 0;
 }

@@ -32,9 +32,13 @@ int derive_sso(struct derivation *d, size_t node, struct profile *p)
         if (derive_cache_directory(d, p) < 0)
                 return -1;
         p->sso.oidc_endpoint_url = p->endpoint_url;
+        struct derive_choice chosen, chosen_oidc;
         const struct derive_endpoint oidc = {ENDPOINTS_SSO_OIDC,        "sso_region", &p->sso.region, shared_oidc,
-                                             &p->sso.oidc_endpoint_url, NULL};
+                                             &p->sso.oidc_endpoint_url, &chosen_oidc};
         const struct derive_endpoint portal = {ENDPOINTS_SSO,          "sso_region",     &p->sso.region,
-                                               p->shared_endpoint_url, &p->endpoint_url, NULL};
-        return derive_endpoint(d, node, p, &oidc) < 0 ? -1 : derive_endpoint(d, node, p, &portal);
+                                               p->shared_endpoint_url, &p->endpoint_url, &chosen};
+        if (derive_endpoint(d, node, p, &oidc) < 0 || derive_endpoint(d, node, p, &portal) < 0)
+                return -1;
+        p->aws_partition = chosen_oidc.is_custom ? 0 : chosen.partition;
+        return 0;
 }

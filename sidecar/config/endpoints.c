@@ -139,6 +139,11 @@ const char *endpoints_global_region(struct slice name)
         return NULL;
 }
 
+unsigned endpoints_partition(struct slice region)
+{
+        return (unsigned)partition_of(region) + 1;
+}
+
 bool endpoints_is_sts_legacy(struct slice region)
 {
         static const struct slice names[] = {

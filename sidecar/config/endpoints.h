@@ -28,6 +28,10 @@ bool endpoints_is_region(struct slice region);
 // The region that stands behind a partition's global name ("aws-global": "us-east-1"), or NULL for a real region.
 const char *endpoints_global_region(struct slice name);
 
+// Which partition a region or a global name is of, as a number above 0 that is good for comparing. A region of no known
+// form counts to the partition "aws".
+unsigned endpoints_partition(struct slice region);
+
 // Whether sts_regional_endpoints "legacy" means the global endpoint of STS there; all other regions stay regional.
 bool endpoints_is_sts_legacy(struct slice region);
 

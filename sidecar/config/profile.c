@@ -144,13 +144,53 @@ static bool same_login(const struct profile *x, const struct profile *y)
                a->has_custom_endpoint == b->has_custom_endpoint && a->variant == b->variant;
 }
 
+// Whether it is a service of AWS, in one of its regions, that issues them.
+static bool has_issuer(const struct profile *p)
+{
+        switch (p->type) {
+        case PROFILE_STATIC:
+                return p->secretsmanager.secret_id;
+        case PROFILE_CONTAINER:
+        case PROFILE_IMDS:
+        case PROFILE_PROCESS:
+                return false;
+        default:
+                return true;
+        }
+}
+
 bool profile_same_identity(const struct profile *a, const struct profile *b)
 {
-        bool has_issuer = a->type != PROFILE_STATIC || a->secretsmanager.secret_id;
-        return same_text(a->name, b->name) && a->type == b->type && (!has_issuer || same_issuer(a, b)) &&
+        return same_text(a->name, b->name) && a->type == b->type && (!has_issuer(a) || same_issuer(a, b)) &&
                same_role(&a->role, &b->role) && same_text(a->source_profile, b->source_profile) &&
                same_web_identity(a, b) && same_anywhere(a, b) && same_keys(a, b) && same_secretsmanager(a, b) &&
                same_host_sources(a, b) && same_sso(a, b) && same_login(a, b);
+}
+
+// Names of implied profiles have a stem and, after the last slash, what tells their settings.
+static bool same_stem(const char *a, const char *b)
+{
+        const char *a_end = a ? strrchr(a, '/') : NULL, *b_end = b ? strrchr(b, '/') : NULL;
+        return same_text(a, b) || (a_end && b_end && a_end - a == b_end - b && memcmp(a, b, (size_t)(a_end - a)) == 0);
+}
+
+bool profile_same_but_endpoint(const struct profile *a, const struct profile *b)
+{
+        struct profile moved = *b; // what may differ becomes that of `a`
+        if (!same_stem(a->name, b->name) || !same_stem(a->source_profile, b->source_profile))
+                return false;
+        moved.name = a->name;
+        moved.source_profile = a->source_profile;
+        if (a->is_implied && b->is_implied && a->role.has_derived_session_name && b->role.has_derived_session_name)
+                moved.role.role_session_name = a->role.role_session_name;
+        if (a->aws_partition && a->aws_partition == b->aws_partition) {
+                moved.endpoint_url = a->endpoint_url;
+                moved.sso.oidc_endpoint_url = a->sso.oidc_endpoint_url;
+                moved.login.variant = a->login.variant;
+                if (a->type != PROFILE_STATIC) // a secret of the same name elsewhere is another secret
+                        moved.issuer_region = a->issuer_region;
+        }
+        return profile_same_identity(a, &moved);
 }
 
 static bool same_allow(const struct profile *a, const struct profile *b)

@@ -37,7 +37,8 @@ struct name_value {
 // Parameters that the STS operations share.
 struct role_settings {
         char *role_arn;
-        char *role_session_name; // never NULL for types that need one: a default was made
+        char *role_session_name;       // never NULL for types that need one: a default was made
+        bool has_derived_session_name; // from the profile's name, that is
         char *external_id;
         int64_t duration_seconds; // 0: not sent
         char *policy;             // JSON text
@@ -76,6 +77,8 @@ struct profile {
         // What a shared file says (services section, endpoint_url): counts where the environment says nothing. NULL:
         // none.
         char *shared_endpoint_url;
+        unsigned aws_partition; // whose endpoints (endpoints.h) follow from AWS's rules; 0: somebody has chosen one of
+                                // them, or there are none
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default
@@ -163,6 +166,10 @@ const char *profile_shown_name(const struct profile *p);
 // Equal in all that decides which credentials are obtained (not allow, sign, refresh settings, time-outs, ca_bundle):
 // an entry whose profile is equal keeps its credentials over a reload.
 bool profile_same_identity(const struct profile *a, const struct profile *b);
+// The same but for where AWS is called for them: another endpoint of the same service by AWS's rules, in the same
+// partition. An endpoint that somebody has chosen must be the same. Names of implied profiles, which such settings are
+// part of, count as equal. What they stand on is the caller's to compare.
+bool profile_same_but_endpoint(const struct profile *a, const struct profile *b);
 // Equal in everything.
 bool profile_same(const struct profile *a, const struct profile *b);
 

@@ -95,14 +95,15 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         json_end_object(b);
 }
 
-// A profile that cannot be used has failed before anybody asks.
+// A profile that cannot be used has failed before anybody asks, also when it still has credentials.
 static void tell_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
 {
-        if (!p->fault || status->state != ENTRY_EMPTY)
+        bool is_fresh = status->state == ENTRY_FRESH;
+        if (!p->fault || (!is_fresh && status->state != ENTRY_EMPTY))
                 return;
         (void)error_set(e, ERROR_CONFIG, "%s", p->fault);
         (void)error_hint(e, "%s", p->fault_hint ? p->fault_hint : "");
-        status->state = ENTRY_FAILED;
+        status->state = is_fresh ? ENTRY_STALE : ENTRY_FAILED;
         status->last_error = e;
 }
 

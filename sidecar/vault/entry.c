@@ -35,6 +35,37 @@ static int take_shown_name(struct entry *e, const char *shown_name)
         return 0;
 }
 
+bool entry_has_legacy(const struct entry *e)
+{
+        return e->is_refused || entry_may_serve(e, plan_clock_ms(e));
+}
+
+// What is held, and what was counted. Failures in a row were those of another source.
+static void inherit(struct entry *e, const struct entry *from)
+{
+        e->generation = from->generation;
+        e->successes = from->successes;
+        e->failures = from->failures;
+        e->last_success_ms = from->last_success_ms;
+        e->last_request_ms = from->last_request_ms;
+        e->is_refused = from->is_refused;
+        if (!entry_may_serve(from, plan_clock_ms(from)))
+                return;
+        e->credentials = credentials_ref(from->credentials);
+        e->upstream = from->upstream;
+        e->serve_until_ms = from->serve_until_ms;
+        e->serve_at_most_ms = from->serve_at_most_ms;
+        e->is_wanted = true; // as long as somebody asks
+}
+
+static void begin(struct entry *e)
+{
+        bool needs_nobody = !e->needs_person || !e->credentials;
+        if (e->is_wanted && !e->is_refused && needs_nobody)
+                refresh_request(e, false);
+        plan_arm(e); // what was inherited has an end
+}
+
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider)
 {
         size_t name_n = strlen(options->name);
@@ -66,8 +97,9 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->timer.data = e;
         login_watch(e);
         TAILQ_INSERT_TAIL(&v->entries, e, all);
-        if (e->is_wanted)
-                refresh_request(e, false);
+        if (options->inherits)
+                inherit(e, options->inherits);
+        begin(e);
         return e;
 }
 

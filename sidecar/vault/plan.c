@@ -86,9 +86,16 @@ void plan_no_later_than(struct entry *e, int64_t at_ms)
         plan_arm(e);
 }
 
+// What is held cannot be had again without somebody's work.
+static bool takes_a_person(const struct entry *e)
+{
+        bool waits = e->last_failure == ERROR_INTERACTION || e->last_failure == ERROR_CONFIG;
+        return e->needs_person || (e->failures_in_row > 0 && waits);
+}
+
 static bool is_waiting_to_be_idle(const struct entry *e)
 {
-        bool is_kept = e->needs_person && entry_may_serve(e, plan_clock_ms(e)); // a person worked for it
+        bool is_kept = takes_a_person(e) && entry_may_serve(e, plan_clock_ms(e));
         return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !entry_is_fetching(e) && !is_kept;
 }
 

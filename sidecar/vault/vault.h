@@ -59,13 +59,18 @@ struct entry_options {
         const char *name; // copied
         // Whom messages are about, where a person cannot ask for `name`; copied. NULL: for that.
         const char *shown_name;
-        bool on_demand; // no refresh until somebody asks; dropped after 15 min without a request
+        bool on_demand; // no refresh until somebody asks; dropped after 15 min without a request, unless it would take
+                        // somebody's work to get what is held once more
         int64_t refresh_before_seconds;
         const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
         bool needs_person;         // every fetch takes a person: none by itself but the first, and what is held is kept
         int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
         uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
-        void *owner;               // whatever the caller wants back from entry_owner()
+        // vault_add(): the credentials of this entry, which is about to be retired, are good for the new one, too. It
+        // has them, their generation and its counters, a refusal as well (entry_drop()), and serves them until its own
+        // provider brings others, which it is asked for at once, or they end. NULL: it begins with nothing.
+        const struct entry *inherits;
+        void *owner; // whatever the caller wants back from entry_owner()
 };
 
 // How much each upstream is asked at most; 0: the default.
@@ -81,6 +86,9 @@ void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing);
 // Adds an entry; takes over the provider (also on failure, which is NULL: out of memory, or the vault is closing). The
 // first fetch of an eager entry starts from the loop; many at once are spread over its turns.
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
+
+// Whether there is anything that another could inherit: credentials that may be served, or a refusal.
+bool entry_has_legacy(const struct entry *entry);
 
 // Changes what may change without a new identity. Name and upstream stay. What has failed, but for throttling, is tried
 // again soon (5 s after the last attempt), as what was wrong may have been corrected.

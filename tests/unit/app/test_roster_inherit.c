@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a profile keeps that is another after a reload: by the tables alone, and with the real vault, server and static
+// keys that end.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uv.h>
+
+#include "proto/wire/credentials.h"
+#include "sidecar/app/roster.h"
+#include "sidecar/app/roster_table.h"
+#include "sidecar/base/clock.h"
+#include "sidecar/base/log.h"
+#include "sidecar/config/settings.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/server.h"
+#include "sidecar/server/state.h"
+#include "sidecar/signing/sigv4.h"
+#include "sidecar/vault/vault.h"
+#include "tests/unit/app/settings_text.h"
+
+enum { PATIENCE_S = 60 };
+
+#define KEY_A "AKIAIOSFODNN7EXAMPLE"
+#define KEY_B "AKIAI44QH8DHBEXAMPLE"
+#define KEYS(name, id)                                                                                                 \
+        "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" id "\", \"secret_access_key\": \"s\"}"
+#define ROLE(name, source, more)                                                                                       \
+        "\"" name "\": {\"type\": \"assume_role\", \"source_profile\": \"" source                                      \
+        "\", \"role_arn\": \"arn:aws:iam::111122223333:role/" name "\"" more "}"
+#define WEST ", \"sts_region\": \"us-west-2\""
+#define CHINA ", \"sts_region\": \"cn-north-1\""
+#define THERE ", \"endpoint_url\": \"https://there\""
+
+// Those that are marked in the text by the region "broken" cannot be used, as the AWS files would have it.
+static struct settings *settings_with(const char *profiles)
+{
+        static char fault[] = "found a typo", hint[] = "correct it", end[] = "2199-01-01T00:00:00Z";
+        char text[4096];
+        (void)snprintf(text, sizeof(text), "{\"region\": \"us-east-1\", \"profiles\": {%s}}", profiles);
+        struct settings *s = settings_of(text);
+        for (size_t i = 0; i < s->profiles_count; i++) {
+                struct profile *p = &s->profiles[i];
+                if (p->type == PROFILE_STATIC)
+                        p->keys.expiration = end;
+                if (!p->region || strcmp(p->region, "broken") != 0)
+                        continue;
+                *p = (struct profile){.name = p->name,
+                                      .type = PROFILE_SHARED_CONFIG,
+                                      .declared_type = PROFILE_SHARED_CONFIG,
+                                      .fault = fault,
+                                      .fault_hint = hint};
+        }
+        return s;
+}
+
+#define BROKEN(name)                                                                                                   \
+        "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" KEY_A                                             \
+        "\", \"secret_access_key\": \"s\", \"region\": \"broken\"}"
+
+static const struct roster_member *member(const struct roster_table *t, const char *name)
+{
+        for (size_t i = 0; i < t->count; i++)
+                if (strcmp(t->members[i].profile->name, name) == 0)
+                        return &t->members[i];
+        fail_msg("no profile %s", name);
+        return NULL;
+}
+
+// --- by the tables alone ---
+
+static void test_who_inherits(void **state)
+{
+        (void)state;
+#define BASE KEYS("k", KEY_A)
+#define OTHER KEYS("k", KEY_B)
+#define CHAIN(middle, top) BASE ", " ROLE("m", "k", middle) ", " ROLE("p", "m", top)
+        static const struct {
+                const char *before, *after;
+                bool inherits, is_same;
+        } t[] = {
+            {CHAIN("", ""), CHAIN("", ""), false, true},
+            {CHAIN("", ""), CHAIN("", WEST), true, false},
+            {CHAIN("", ""), CHAIN(WEST, ""), true, false}, // itself the same, on one that has moved
+            {CHAIN("", WEST), CHAIN(WEST, ""), true, false},
+            {CHAIN("", ""), CHAIN("", CHINA), false, false},
+            {CHAIN("", ""), CHAIN(CHINA, ""), false, false},
+            {CHAIN("", ""), CHAIN("", THERE), false, false},
+            {CHAIN("", ""), CHAIN(THERE, WEST), false, false}, // below it is one that somebody has chosen
+            {CHAIN(THERE, ""), CHAIN("", WEST), false, false},
+            {CHAIN(THERE, ""), CHAIN(THERE, WEST), true, false}, // the same one as before
+            {CHAIN("", ""), CHAIN("", WEST ", \"external_id\": \"x1\""), false, false},
+            {CHAIN("", ""), CHAIN(", \"external_id\": \"x1\"", WEST), false, false},
+            {CHAIN("", ""), OTHER ", " ROLE("m", "k", "") ", " ROLE("p", "m", WEST), false, false},
+            {CHAIN("", ""), BASE ", " ROLE("p", "k", WEST), false, false}, // a shorter chain
+            {BASE ", " ROLE("p", "k", ""), CHAIN("", WEST), false, false},
+            {CHAIN("", ""), BASE ", " BROKEN("p"), true, false},
+            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "m", ""), true, false}, // what it stands on
+            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "m", CHINA), false, false},
+            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "k", ""), false, false},
+            {BASE, BASE ", " BROKEN("p"), false, false},          // it was not there
+            {BASE ", " BROKEN("p"), CHAIN("", ""), false, false}, // it was broken from its first day
+            {BASE ", " BROKEN("p"), BASE ", " BROKEN("p"), false, true},
+        };
+        for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+                struct roster_table *now = roster_table_new(NULL, settings_with(t[i].before));
+                struct roster_table *next = roster_table_new(now, settings_with(t[i].after));
+                const struct roster_member *p = member(next, "p");
+                if (p->inherits != t[i].inherits || p->is_same != t[i].is_same)
+                        fail_msg("%zu: %s", i, t[i].after);
+                assert_true(p->is_newly_broken ==
+                            (strstr(t[i].after, "broken") && !strstr(t[i].before, "broken") && p->fault));
+                roster_table_free(next);
+                roster_table_free(now);
+        }
+}
+
+// --- with entries ---
+
+struct house {
+        uv_loop_t loop;
+        struct clock clock;
+        struct log log;
+        struct metrics *metrics;
+        struct signer *signer;
+        struct vault *vault;
+        struct server *server;
+        struct roster *roster;
+};
+
+static uint32_t no_jitter(void *context)
+{
+        (void)context;
+        return 0;
+}
+
+static int set_up(void **state)
+{
+        struct house *h = calloc(1, sizeof(*h));
+        assert_non_null(h);
+        assert_int_equal(uv_loop_init(&h->loop), 0);
+        clock_init_system(&h->clock);
+        h->log = (struct log){.fd = -1, .clock = &h->clock};
+        h->metrics = metrics_new(&h->loop);
+        h->signer = signer_new();
+        h->vault = vault_new(&(struct vault_deps){.loop = &h->loop, .clock = &h->clock, .random = no_jitter});
+        h->server = server_new(&(struct server_deps){
+            .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
+        assert_true(h->metrics && h->signer && h->vault && h->server);
+        h->roster =
+            roster_new(&(struct roster_deps){.vault = h->vault,
+                                             .server = h->server,
+                                             .providers = {.loop = &h->loop, .clock = &h->clock, .signer = h->signer}});
+        assert_non_null(h->roster);
+        *state = h;
+        return 0;
+}
+
+static void on_server_closed(void *arg)
+{
+        struct house *h = arg;
+        vault_close(h->vault, NULL, NULL);
+        metrics_close(h->metrics);
+}
+
+static int tear_down(void **state)
+{
+        struct house *h = *state;
+        server_close(h->server, 0, on_server_closed, h);
+        uv_run(&h->loop, UV_RUN_DEFAULT);
+        roster_free(h->roster);
+        signer_free(h->signer);
+        assert_int_equal(uv_loop_close(&h->loop), 0);
+        free(h);
+        return 0;
+}
+
+static void apply_settings(struct house *h, struct settings *settings)
+{
+        struct error e = {0};
+        struct roster_table *before = NULL, *table = roster_table_new(roster_now(h->roster), settings);
+        assert_non_null(table);
+        if (roster_apply(h->roster, table, &before, &e) < 0)
+                fail_msg("%s", e.message);
+        roster_table_free(before);
+}
+
+static void apply(struct house *h, const char *profiles)
+{
+        apply_settings(h, settings_with(profiles));
+}
+
+static struct entry *entry_of(const struct house *h, const char *name)
+{
+        const struct server_profile *row = server_find_profile(h->server, slice_str(name));
+        assert_non_null(row);
+        return row->entry;
+}
+
+static enum entry_state state_of(const struct house *h, const char *name)
+{
+        struct entry_status status;
+        entry_status(entry_of(h, name), &status);
+        return status.state;
+}
+
+static void turn_until(struct house *h, const char *name, enum entry_state wanted)
+{
+        time_t start = time(NULL);
+        while (state_of(h, name) != wanted) {
+                if (time(NULL) - start > PATIENCE_S)
+                        fail_msg("%s: not %s", name, entry_state_name(wanted));
+                uv_run(&h->loop, UV_RUN_NOWAIT);
+        }
+}
+
+// This moment, without a turn of the loop.
+static void expect(const struct house *h, const char *name, const char *id)
+{
+        const struct credentials *c = entry_peek(entry_of(h, name));
+        assert_true((c != NULL) == (id != NULL));
+        if (c)
+                assert_true(slice_eq(c->access_key_id, slice_str(id)));
+}
+
+static void test_broken_and_mended(void **state)
+{
+        struct house *h = *state;
+        apply(h, KEYS("a", KEY_A) ", " KEYS("b", KEY_B));
+        turn_until(h, "a", ENTRY_FRESH);
+        for (int i = 0; i < 3; i++) { // more than once, and with others that come and go
+                apply(h, BROKEN("a") ", " KEYS("b", KEY_B));
+                expect(h, "a", KEY_A);
+                turn_until(h, "a", ENTRY_STALE);
+                apply(h, BROKEN("a"));
+                struct settings *worse = settings_with(BROKEN("a") ", " KEYS("c", KEY_B));
+                static char fault[] = "found another typo";
+                worse->profiles[0].fault = fault;
+                const struct entry *before = entry_of(h, "a");
+                apply_settings(h, worse);
+                assert_ptr_not_equal(entry_of(h, "a"), before);
+                expect(h, "a", KEY_A);
+                turn_until(h, "a", ENTRY_STALE);
+                struct entry_status status;
+                entry_status(entry_of(h, "a"), &status);
+                assert_non_null(strstr(status.last_error->message, "another typo"));
+                assert_int_equal(status.generation, 1);
+                apply(h, KEYS("a", KEY_A) ", " KEYS("b", KEY_B));
+                expect(h, "a", KEY_A);
+                turn_until(h, "a", ENTRY_FRESH);
+                assert_int_equal(entry_generation(entry_of(h, "a")), 1);
+        }
+}
+
+static void test_broken_and_then_another(void **state)
+{
+        struct house *h = *state;
+        apply(h, KEYS("a", KEY_A));
+        turn_until(h, "a", ENTRY_FRESH);
+        apply(h, BROKEN("a") ", " KEYS("b", KEY_B));
+        expect(h, "a", KEY_A);
+        apply(h, KEYS("a", KEY_B) ", " KEYS("b", KEY_B));
+        expect(h, "a", NULL); // never the other identity's
+        turn_until(h, "a", ENTRY_FRESH);
+        expect(h, "a", KEY_B);
+        assert_int_equal(entry_generation(entry_of(h, "a")), 2);
+        apply(h, BROKEN("a"));
+        expect(h, "a", KEY_B);
+        apply(h, KEYS("b", KEY_B)); // removed
+        assert_null(server_find_profile(h->server, SLICE("a")));
+        apply(h, BROKEN("a"));
+        expect(h, "a", NULL);
+        apply(h, KEYS("a", KEY_B));
+        expect(h, "a", NULL);
+}
+
+// Nothing would ever take them from a profile that stays broken.
+static void test_what_does_not_end_goes(void **state)
+{
+        struct house *h = *state;
+        struct settings *s = settings_with(KEYS("a", KEY_A));
+        s->profiles[0].keys.expiration = NULL;
+        apply_settings(h, s);
+        turn_until(h, "a", ENTRY_FRESH);
+        apply(h, BROKEN("a"));
+        expect(h, "a", NULL);
+        turn_until(h, "a", ENTRY_FAILED);
+}
+
+static void test_dropped_is_dropped(void **state)
+{
+        struct house *h = *state;
+        apply(h, KEYS("a", KEY_A));
+        turn_until(h, "a", ENTRY_FRESH);
+        entry_drop(entry_of(h, "a"));
+        apply(h, BROKEN("a"));
+        expect(h, "a", NULL);
+        apply(h, KEYS("a", KEY_A));
+        for (int i = 0; i < 100; i++)
+                uv_run(&h->loop, UV_RUN_NOWAIT);
+        expect(h, "a", NULL);
+        assert_int_equal(state_of(h, "a"), ENTRY_EMPTY);
+        assert_int_equal(entry_generation(entry_of(h, "a")), 1);
+}
+
+// What is inherited is not lost by a table that could not be put in force.
+static void test_failure_changes_nothing(void **state)
+{
+        struct house *h = *state;
+        struct error e = {0};
+        struct roster_table *before = NULL;
+        apply(h, KEYS("a", KEY_A));
+        turn_until(h, "a", ENTRY_FRESH);
+        const struct entry *a = entry_of(h, "a");
+        struct settings *bad = settings_with(BROKEN("a") ", " KEYS("z", KEY_B));
+        bad->profiles[1].type = PROFILE_TYPE_COUNT;
+        struct roster_table *table = roster_table_new(roster_now(h->roster), bad);
+        assert_int_equal(roster_apply(h->roster, table, &before, &e), -1);
+        roster_table_free(table);
+        assert_ptr_equal(entry_of(h, "a"), a);
+        expect(h, "a", KEY_A);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_who_inherits), TEST(test_broken_and_mended),  TEST(test_broken_and_then_another),
+            TEST(test_what_does_not_end_goes),   TEST(test_dropped_is_dropped), TEST(test_failure_changes_nothing),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
