@@ -93,7 +93,7 @@ static int read_body(const struct http_response *response, struct slice type, st
         json_doc_init(&doc);
         int r = members_parse(&doc, response->body, scratch, what);
         if (r == 0 && !buffer_reserve(scratch, response->body.n + REASON_MAX)) { // slices must not move
-                *what = "too large, or out of memory";
+                *what = scratch->no_memory ? members_no_memory : "too large";
                 r = -1;
         }
         size_t access = r == 0 ? json_get(&doc, JSON_ROOT, SLICE("accessToken")) : JSON_NONE;
