@@ -101,12 +101,17 @@ def request_file(folder, name, method, target, body=b""):
 
 
 def sign_body():
-    return json.dumps({
-        "method": "POST",
-        "url": "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke",
-        "headers": {"content-type": "application/json"},
-        "payload_sha256": "616eb59224eb795b641b4c541ad9ee8b939a1e8798f73b54fce66bb79ddbb992",
-        "service": "bedrock", "region": "us-east-1"}).encode()
+    return json.dumps(
+        {
+            "method": "POST",
+            "url": "https://bedrock-runtime.us-east-1.amazonaws.com"
+            "/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke",
+            "headers": {"content-type": "application/json"},
+            "payload_sha256": "616eb59224eb795b641b4c541ad9ee8b939a1e8798f73b54fce66bb79ddbb992",
+            "service": "bedrock",
+            "region": "us-east-1",
+        }
+    ).encode()
 
 
 def nginx_configuration(folder, document):

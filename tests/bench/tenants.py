@@ -25,7 +25,9 @@ RELOADS = 5
 
 @contextlib.contextmanager
 def upstream(*arguments):
-    with bench.running([sys.executable, HERE / "upstream.py", *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with bench.running(
+        [sys.executable, HERE / "upstream.py", *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
         yield int(process.stdout.readline())
 
 

@@ -41,8 +41,8 @@ def most_in_a_second(times):
 
 
 class Sends(threading.Thread):
-    """When the first packet of each call from the agent came over the loopback device, which is when it was sent, by the
-    kernel's own time stamps: this process comes to a call whenever it is scheduled, and reads several at once."""
+    """When the first packet of each call from the agent came over the loopback device, which is when it was sent, by
+    the kernel's own time stamps: this process comes to a call whenever it is scheduled, and reads several at once."""
 
     SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 

@@ -93,7 +93,9 @@ class Host:
 
     def run(self, *command):
         """The ARN that a program prints, or ERROR."""
-        done = subprocess.run(command, env=environment(self.folder, **self.env), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env=environment(self.folder, **self.env), capture_output=True, text=True, timeout=60
+        )
         return done.stdout.strip() if done.returncode == 0 else ERROR
 
     def keyfob(self, standin):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys in a token by OpenSSL's provider `pkcs11`, which Debian has from 13 on; test_roles_anywhere_keys.py has the engine.
-KEYFOB_PKCS11_PROVIDER names the provider's file where it is somewhere else."""
+"""Keys in a token by OpenSSL's provider `pkcs11`, which Debian has from 13 on; test_roles_anywhere_keys.py has the
+engine. KEYFOB_PKCS11_PROVIDER names the provider's file where it is somewhere else."""
 
 import os
 from pathlib import Path
@@ -72,7 +72,11 @@ def test_wrong_pin(start, profiles, token, env, folder):
     """It is tried once: tokens lock themselves."""
     wrong = folder / "wrong-pin"
     wrong.write_text("000000\n")
-    agent = start(config(hsm=profile(profiles, token, "ec", private_key_passphrase_file=str(wrong))), env=env, binary=paths.RELEASE / "keyfobd")
+    agent = start(
+        config(hsm=profile(profiles, token, "ec", private_key_passphrase_file=str(wrong))),
+        env=env,
+        binary=paths.RELEASE / "keyfobd",
+    )
     status, problem = agent.refusal("hsm")
     assert status == 502 and "refused the PIN" in problem["detail"]
     tried = token.logins()

@@ -2,7 +2,6 @@
 """The newest AWS SDKs of other languages, from nothing but ~/.aws/config with credential_process. Python's is in
 test_clients.py; the toolchains come from the Python packages that carry them."""
 
-import subprocess
 
 import pytest
 from support.agent import environment

@@ -301,7 +301,8 @@ def test_published_time(start, profiles):
     body = '{"messages":[{"role":"user","content":[{"text":"hi"}]}]}'
     request = {
         "method": "POST",
-        "url": "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse",
+        "url": "https://bedrock-runtime.us-east-1.amazonaws.com"
+        "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse",
         "headers": {"content-type": "application/json"},
         "payload_text": body,
         "time": "20260901T120000Z",

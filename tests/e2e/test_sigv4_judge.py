@@ -85,7 +85,9 @@ def query_part(rnd):
 
 def pick_query(rnd, presign):
     if rnd.random() < 0.3:
-        return rnd.choice(["", "?", "?acl", "?Action=GetCallerIdentity&Version=2011-06-15", "?list-type=2&prefix=a%2Fb"])
+        return rnd.choice(
+            ["", "?", "?acl", "?Action=GetCallerIdentity&Version=2011-06-15", "?list-type=2&prefix=a%2Fb"]
+        )
     pairs, seen = [], set()
     for _ in range(rnd.choice([1, 2, 3, 5, 8, 40])):
         name, value = query_part(rnd), query_part(rnd)
@@ -120,10 +122,10 @@ def mixed_case(rnd, name):
 
 def pick_headers(rnd, host):
     headers = []
-    names = ["content-type", "accept", "x-amz-meta-a", "x-amz-target", "x-custom", "x-a", "x-b", "foo", "content-length",
-             "x-amzn-bedrock-trace", "x-amzn-bedrock-guardrailidentifier", "range", "cache-control", "content-md5",
-             "user-agent", "connection", "expect", "te", "x-amzn-trace-id", "transfer-encoding", "upgrade", "trailer",
-             "keep-alive", "proxy-authorization", "proxy-authenticate", "traceparent", "tracestate", "baggage",
+    names = ["content-type", "accept", "x-amz-meta-a", "x-amz-target", "x-custom", "x-a", "x-b", "foo",
+             "content-length", "x-amzn-bedrock-trace", "x-amzn-bedrock-guardrailidentifier", "range", "cache-control",
+             "content-md5", "user-agent", "connection", "expect", "te", "x-amzn-trace-id", "transfer-encoding", "upgrade",
+             "trailer", "keep-alive", "proxy-authorization", "proxy-authenticate", "traceparent", "tracestate", "baggage",
              "x-a!#$%&'*+^_`|~", "x-amz", "x-amz-", "a", "x-amz-date-not"]  # fmt: skip
     for _ in range(rnd.choice([0, 1, 2, 4, 9, 30])):
         headers.append([mixed_case(rnd, rnd.choice(names)), header_value(rnd)])

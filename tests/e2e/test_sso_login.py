@@ -100,7 +100,12 @@ def test_client_of_another_way_to_log_in_is_left_alone(start, standin, cache):
     key = {"region": "us-east-1", "scopes": ["sso:account:access"], "session_name": "my-sso", "startUrl": START_URL}
     path = cache.path(json.dumps({**key, "tool": "botocore"}, sort_keys=True))
     path.parent.mkdir(parents=True)
-    theirs = {"clientId": "c", "clientSecret": "s", "expiresAt": "2199-01-01T00:00:00Z", "grantTypes": ["refresh_token"]}
+    theirs = {
+        "clientId": "c",
+        "clientSecret": "s",
+        "expiresAt": "2199-01-01T00:00:00Z",
+        "grantTypes": ["refresh_token"],
+    }
     path.write_text(json.dumps(theirs))
     agent = start(config(dev=sso(standin)))
     begin(agent)

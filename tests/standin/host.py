@@ -30,7 +30,14 @@ class Host:
         self._tokens = {}
 
     def control(self, document):
-        unknown = set(document) - {"container_role", "instance_role", "authorization", "code", "forgets_tokens", "expired_s"}
+        unknown = set(document) - {
+            "container_role",
+            "instance_role",
+            "authorization",
+            "code",
+            "forgets_tokens",
+            "expired_s",
+        }
         if unknown:
             raise ValueError(f"unknown: {sorted(unknown)}")
         vars(self).update(document)
@@ -92,7 +99,9 @@ def imds(call):
     if name != role.name:
         return _plain(404, "<html>404 - Not Found</html>")
     if host.code != "Success":
-        return json_response(200, {"Code": host.code, "Message": "The role cannot be assumed", "LastUpdated": call.clock.now()})
+        return json_response(
+            200, {"Code": host.code, "Message": "The role cannot be assumed", "LastUpdated": call.clock.now()}
+        )
     key = call.issue(role.session("i-0123456789abcdef0"), -host.expired_s if host.expired_s else LIFETIME)
     return json_response(200, {"Code": "Success", "Type": "AWS-HMAC", **_document(call, key)})
 

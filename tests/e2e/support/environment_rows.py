@@ -21,8 +21,12 @@ ROWS = [
         config="[profile work]\n" + pair("config"),
     ),
     Row("keys before a web identity", user("environment"), {**KEYS, **WEB}),
-    Row("empty key variables count as none", user("credentials"), {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
-        credentials="[default]\n" + pair("credentials")),
+    Row(
+        "empty key variables count as none",
+        user("credentials"),
+        {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+        credentials="[default]\n" + pair("credentials"),
+    ),
     Row(
         "half a pair of keys",
         ERROR,
@@ -52,8 +56,12 @@ ROWS = [
     Row(
         "a role with an external ID on the keys of the environment",
         role("external", "outer"),
-        {**KEYS, "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/external", "AWS_EXTERNAL_ID": "tenant:7",
-         "AWS_ROLE_SESSION_NAME": "outer"},
+        {
+            **KEYS,
+            "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/external",
+            "AWS_EXTERNAL_ID": "tenant:7",
+            "AWS_ROLE_SESSION_NAME": "outer",
+        },
         boto=user("environment"),
         go=user("environment"),
         why="no SDK knows AWS_EXTERNAL_ID; here it asks for the role",
@@ -61,8 +69,11 @@ ROWS = [
     Row(
         "a role with an external ID on the default profile",
         role("external", "outer"),
-        {"AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/external", "AWS_EXTERNAL_ID": "tenant:7",
-         "AWS_ROLE_SESSION_NAME": "outer"},
+        {
+            "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/external",
+            "AWS_EXTERNAL_ID": "tenant:7",
+            "AWS_ROLE_SESSION_NAME": "outer",
+        },
         credentials="[default]\n" + pair("credentials"),
         boto=user("credentials"),
         go=user("credentials"),
@@ -96,7 +107,9 @@ ROWS = [
         {"AWS_DEFAULT_PROFILE": "work"},
         credentials="[default]\n" + pair("credentials") + "[work]\n" + pair("other"),
     ),
-    Row("a profile that is not there", ERROR, {"AWS_PROFILE": "nobody"}, credentials="[default]\n" + pair("credentials")),
+    Row(
+        "a profile that is not there", ERROR, {"AWS_PROFILE": "nobody"}, credentials="[default]\n" + pair("credentials")
+    ),
     Row(
         "files elsewhere",
         user("other"),
@@ -156,10 +169,14 @@ ROWS = [
         "three roles",
         role("third", "ccc"),
         {"AWS_PROFILE": "c"},
-        config="[profile c]\nsource_profile = b\n" + hop("third", "ccc")
-        + "[profile b]\nsource_profile = a\n" + hop("second", "bbb")
-        + "[profile a]\nsource_profile = base\n" + hop("hop", "aaa")
-        + "[profile base]\n" + pair("config"),
+        config="[profile c]\nsource_profile = b\n"
+        + hop("third", "ccc")
+        + "[profile b]\nsource_profile = a\n"
+        + hop("second", "bbb")
+        + "[profile a]\nsource_profile = base\n"
+        + hop("hop", "aaa")
+        + "[profile base]\n"
+        + pair("config"),
     ),
     Row(
         "a profile that is its own source",
@@ -177,9 +194,13 @@ ROWS = [
         "keys before a role from the second hop on",
         role("hop", "row"),
         {"AWS_PROFILE": "work"},
-        config="[profile work]\nsource_profile = middle\n" + hop()
-        + "[profile middle]\nsource_profile = base\n" + hop("second", "bbb") + pair("other")
-        + "[profile base]\n" + pair("config"),
+        config="[profile work]\nsource_profile = middle\n"
+        + hop()
+        + "[profile middle]\nsource_profile = base\n"
+        + hop("second", "bbb")
+        + pair("other")
+        + "[profile base]\n"
+        + pair("config"),
         go=ERROR,
         why="keys end a chain, as in boto3; Go goes on to its last source, and second does not trust that",
     ),
@@ -196,14 +217,18 @@ ROWS = [
         role("external", "row"),
         {"AWS_PROFILE": "work"},
         config="[profile work]\nsource_profile = base\nexternal_id = tenant:7\nduration_seconds = 1800\n"
-        + hop("external") + "[profile base]\n" + pair("config"),
+        + hop("external")
+        + "[profile base]\n"
+        + pair("config"),
     ),
     Row(
         "a wrong external_id",
         ERROR,
         {"AWS_PROFILE": "work"},
         config="[profile work]\nsource_profile = base\nexternal_id = tenant:8\n"
-        + hop("external") + "[profile base]\n" + pair("config"),
+        + hop("external")
+        + "[profile base]\n"
+        + pair("config"),
     ),
     Row(
         "keys before a profile on credential_source Environment",
@@ -215,8 +240,10 @@ ROWS = [
         "source_profile beside credential_source",
         ERROR,
         {"AWS_PROFILE": "work"},
-        config="[profile work]\ncredential_source = Environment\nsource_profile = base\n" + hop()
-        + "[profile base]\n" + pair("config"),
+        config="[profile work]\ncredential_source = Environment\nsource_profile = base\n"
+        + hop()
+        + "[profile base]\n"
+        + pair("config"),
     ),
     Row(
         "a profile's web identity",
@@ -229,7 +256,8 @@ ROWS = [
         "a role on a profile's web identity",
         role("after-web", "row"),
         {"AWS_PROFILE": "work"},
-        config="[profile work]\nsource_profile = web\n" + hop("after-web")
+        config="[profile work]\nsource_profile = web\n"
+        + hop("after-web")
         + f"[profile web]\nrole_arn = {demo.ROLE}gateway\nrole_session_name = row\n"
         "web_identity_token_file = $token_file\n",
     ),

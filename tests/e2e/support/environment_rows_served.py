@@ -52,8 +52,11 @@ SERVED_ROWS = [
         "a role on IAM Identity Center",
         role("hop", "row"),
         {"AWS_PROFILE": "work"},
-        config="[profile work]\nsource_profile = dev\n" + hop()
-        + "[profile dev]\nsso_session = corp\n" + SSO + SSO_SESSION,
+        config="[profile work]\nsource_profile = dev\n"
+        + hop()
+        + "[profile dev]\nsso_session = corp\n"
+        + SSO
+        + SSO_SESSION,
         login="corp",
     ),
     # --- aws login ---
@@ -74,8 +77,11 @@ SERVED_ROWS = [
     Row(
         "a session of aws login elsewhere",
         PERSON,
-        {"AWS_LOGIN_CACHE_DIRECTORY": "$home/.aws/login/cache", "HOME": "/nonexistent",
-         "AWS_CONFIG_FILE": "$home/.aws/config"},
+        {
+            "AWS_LOGIN_CACHE_DIRECTORY": "$home/.aws/login/cache",
+            "HOME": "/nonexistent",
+            "AWS_CONFIG_FILE": "$home/.aws/config",
+        },
         config="[default]\n" + LOGIN,
         is_logged_in=True,
     ),
@@ -123,14 +129,20 @@ SERVED_ROWS = [
         "an endpoint of a services section",
         role("hop", "row"),
         {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None},
-        config="[profile work]\nservices = local\nsource_profile = base\n" + hop()
-        + "[profile base]\n" + pair("config") + "[services local]\nsts =\n  endpoint_url = $url\n",
+        config="[profile work]\nservices = local\nsource_profile = base\n"
+        + hop()
+        + "[profile base]\n"
+        + pair("config")
+        + "[services local]\nsts =\n  endpoint_url = $url\n",
     ),
     Row(
         "an endpoint of the profile",
         role("hop", "row"),
         {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None},
-        config="[profile work]\nendpoint_url = $url\nsource_profile = base\n" + hop() + "[profile base]\n" + pair("config"),
+        config="[profile work]\nendpoint_url = $url\nsource_profile = base\n"
+        + hop()
+        + "[profile base]\n"
+        + pair("config"),
         go=ERROR,
         why="the SDK for Go takes AWS_ENDPOINT_URL_STS and services sections for a profile's role, nothing else",
     ),
@@ -138,16 +150,25 @@ SERVED_ROWS = [
         "an endpoint of the environment before that of the profile",
         role("hop", "row"),
         {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_STS": None, "AWS_ENDPOINT_URL": "$url"},
-        config="[profile work]\nendpoint_url = http://127.0.0.1:1\nsource_profile = base\n" + hop()
-        + "[profile base]\n" + pair("config"),
+        config="[profile work]\nendpoint_url = http://127.0.0.1:1\nsource_profile = base\n"
+        + hop()
+        + "[profile base]\n"
+        + pair("config"),
         go=ERROR,
         why="the SDK for Go takes AWS_ENDPOINT_URL_STS and services sections for a profile's role, nothing else",
     ),
     # --- the host ---
     Row("container", role("in-container", "container"), CONTAINER),
-    Row("container with a token file", role("in-container", "container"), CONTAINER_FILE, files={"token": "$container_token"}),
+    Row(
+        "container with a token file",
+        role("in-container", "container"),
+        CONTAINER_FILE,
+        files={"token": "$container_token"},
+    ),
     Row("container before the instance", role("in-container", "container"), {**CONTAINER, **IMDS}),
-    Row("a container endpoint that refuses", ERROR, {**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong", **IMDS}),
+    Row(
+        "a container endpoint that refuses", ERROR, {**CONTAINER, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong", **IMDS}
+    ),
     Row(
         "a container endpoint that may not be asked",
         ERROR,

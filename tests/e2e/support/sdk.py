@@ -38,5 +38,7 @@ def build_javascript():
     node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     work = WORK / "js"
     shutil.copytree(SDK / "js", work, dirs_exist_ok=True)
-    subprocess.run([node, npm, "ci", "--no-audit", "--no-fund"], cwd=work, check=True, env=tool_environment(node.parent))
+    subprocess.run(
+        [node, npm, "ci", "--no-audit", "--no-fund"], cwd=work, check=True, env=tool_environment(node.parent)
+    )
     return [node, work / "identity.mjs"]

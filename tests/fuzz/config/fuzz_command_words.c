@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a command line: refused with a reason, or words with no more bytes than it had.
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/mem/secret.h"
 #include "sidecar/config/command_words.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an answer of CreateSession: refused, or slices inside the scratch buffer. The same bytes as a payload of
 // a web identity token: texts that end.
-#include <stdlib.h>
-
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/jwt.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_answer(const struct answer *a, const struct buffer *scratch)
 {

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an answer of GetSecretValue, and what it holds as the value of a secret; and any bytes as that value:
 // refused, or slices inside the scratch buffer.
-#include <stdlib.h>
-
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/get_secret_value.h"
 #include "sidecar/providers/secret_keys.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void must_lie_in(const struct buffer *scratch, struct slice s)
 {

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an answer of GitHub's token service: refused, or a token that can be a parameter of a request.
-#include <stdlib.h>
-
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/github_token.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

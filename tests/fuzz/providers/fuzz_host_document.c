@@ -2,23 +2,13 @@
 // Any bytes as what a container endpoint, the instance metadata service or a credential_process says: refused, or
 // slices inside the scratch buffer, and from them sound credentials that have not ended, or an error that names a
 // cause.
-#include <stdlib.h>
-
 #include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/host_document.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { NOW_S = 1798761600 }; // 2027-01-01T00:00:00Z
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
 
 static int64_t now_ms(void *context)
 {

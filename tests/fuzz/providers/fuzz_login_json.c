@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as the file of a session of `aws login`, as what a refreshed one is written into, and as an answer of AWS
 // Sign-In: refused, or slices inside the scratch buffer.
-#include <stdlib.h>
-
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/login_refresh.h"
 #include "sidecar/providers/login_session.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
-
-static bool is_within(struct slice s, const struct buffer *b)
-{
-        return s.n == 0 || (s.p >= b->p && s.n <= b->n && s.p + s.n <= b->p + b->n);
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_session(const struct login_session *s)
 {

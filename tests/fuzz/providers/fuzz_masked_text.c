@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes on a command's standard error: one line of UTF-8 without control bytes that fits, and no long word of a
 // secret's letters in it. The first byte says how much room there is.
-#include <stdlib.h>
-
 #include "proto/mem/text.h"
 #include "sidecar/providers/masked_text.h"
+#include "tests/fuzz/fuzz.h"
 
 enum { ROOM_MIN = 8, ROOM_MAX = 8 + 255, SECRET_LENGTH = 40 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

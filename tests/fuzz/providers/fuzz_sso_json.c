@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as the file of a cached token, as what a token is written into, and as an answer of the portal: refused, or
 // slices inside the scratch buffer.
-#include <stdlib.h>
-
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_client.h"
 #include "sidecar/providers/sso_http.h"
 #include "sidecar/providers/sso_token.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
-}
-
-static bool is_within(struct slice s, const struct buffer *b)
-{
-        return s.n == 0 || (s.p >= b->p && s.n <= b->n && s.p + s.n <= b->p + b->n);
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_token(struct slice text)
 {

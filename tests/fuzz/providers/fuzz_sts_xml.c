@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an answer of STS: refused, or slices inside the scratch buffer that make whole credentials or none.
-#include <stdlib.h>
-
 #include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/sts_answer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int64_t fixed_ms(void *context)
 {
         (void)context;
         return 1788264000000;
-}
-
-// Aborts in every build, also without assertions.
-static void must(bool holds)
-{
-        if (!holds)
-                abort();
 }
 
 static void check_slice(struct slice s, const struct buffer *scratch)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "sidecar/app/listeners.h"
+#include "sidecar/app/notify.h"
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
@@ -192,8 +193,15 @@ static bool reload_round(const void *arg)
         assert_int_equal(uv_loop_init(&loop), 0);
         clock_init_system(&clock);
         const struct log log = {.fd = -1, .clock = &clock};
-        const struct reload_deps deps = {
-            .loop = &loop, .log = &log, .look_every_ms = 3600000, .load = load, .apply = apply, .context = &r};
+        struct notify nobody;
+        notify_init(&nobody, &loop, NULL);
+        const struct reload_deps deps = {.loop = &loop,
+                                         .log = &log,
+                                         .manager = &nobody,
+                                         .look_every_ms = 3600000,
+                                         .load = load,
+                                         .apply = apply,
+                                         .context = &r};
         torture_begin();
         struct reload *reload = reload_new(&deps);
         if (reload) {
@@ -212,6 +220,75 @@ static bool reload_round(const void *arg)
         assert_int_equal(uv_loop_close(&loop), 0);
         roster_table_free(r.in_force);
         return is_done;
+}
+
+// The same with the real roster, whose profiles stay, go and come.
+struct moving {
+        struct roster *roster;
+        struct settings *settings; // to be loaded
+        atomic_bool is_over;
+        bool is_applied;
+};
+
+// In the pool.
+static int load_table(void *context, struct roster_table **ret, struct error *e)
+{
+        struct moving *m = context;
+        *ret = roster_table_new(roster_now(m->roster), m->settings);
+        m->settings = NULL;
+        m->is_over = !*ret;
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+}
+
+static int apply_table(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+{
+        struct moving *m = context;
+        int r = roster_apply(m->roster, table, ret_before, e);
+        if (r < 0)
+                (void)torture_refused(e);
+        m->is_applied = r == 0;
+        m->is_over = true;
+        return r;
+}
+
+static bool move_round(const void *arg)
+{
+        struct house h;
+        struct error e = {.kind = ERROR_NONE};
+        (void)arg;
+        set_up(&h);
+        const struct roster_deps of_roster = {
+            .vault = h.vault,
+            .server = h.server,
+            .providers = {.loop = &h.loop, .clock = &h.clock, .http = h.http, .signer = h.signer}};
+        struct moving m = {.roster = roster_new(&of_roster), .settings = settings_of(second_text)};
+        assert_non_null(m.roster);
+        assert_int_equal(put_in_force(m.roster, settings_of(first_text), &e), 0);
+        struct notify nobody;
+        notify_init(&nobody, &h.loop, NULL);
+        const struct reload_deps deps = {.loop = &h.loop,
+                                         .log = &h.log,
+                                         .manager = &nobody,
+                                         .look_every_ms = 3600000,
+                                         .load = load_table,
+                                         .apply = apply_table,
+                                         .context = &m};
+        torture_begin();
+        struct reload *reload = reload_new(&deps);
+        if (reload) {
+                reload_run(reload, "signal");
+                while (!m.is_over)
+                        (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+        }
+        torture_end();
+        settings_free(m.settings); // where they were not loaded
+        assert_table(&h, m.is_applied);
+        reload_close(reload);
+        (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+        assert_int_equal(put_in_force(m.roster, settings_of(second_text), &e), 0);
+        assert_table(&h, true);
+        tear_down(&h, m.roster);
+        return m.is_applied;
 }
 
 // --- listening sockets ---
@@ -285,6 +362,7 @@ int main(void)
             // why an entry went is told to those who wait for it, if it could be kept
             {.name = "table of profiles", .round = roster_round, .survives = true},
             {.name = "reload", .round = reload_round, .survives = true}, // a file that is not watched is logged
+            {.name = "reload of the table of profiles", .round = move_round, .survives = true}, // as with both of these
             {.name = "listeners", .round = listeners_round},
             {.name = "passphrase", .round = passphrase_round},
             {.name = "passphrase, byte by byte", .round = passphrase_round, .arg = ""},

@@ -26,31 +26,11 @@
 #include "sidecar/providers/registry.h"
 #include "sidecar/providers/sso_cache.h"
 #include "sidecar/signing/sigv4.h"
+#include "tests/torture/providers/fetch_cases.h"
 #include "tests/torture/torture.h"
-#include "tests/unit/providers/login_file.h"
 
-enum { NOW_S = 1798761600, ANSWERS_MAX = 6 }; // 2027-01-01T00:00:00Z
+enum { NOW_S = 1798761600 }; // 2027-01-01T00:00:00Z
 #define DATE_NOW "Fri, 01 Jan 2027 00:00:00 GMT"
-
-struct answer_row {
-        int status;
-        const char *body;
-        const char *code; // of X-Amzn-ErrorType
-        const char *to;   // the end of the URLs that it answers; NULL: any
-};
-
-struct fetch_case {
-        const char *name;
-        const struct profile *profile;
-        struct answer_row answers[ANSWERS_MAX];
-        enum error_kind refusal; // the right outcome is an error of this kind
-        const char *token_file;  // written before each fetch; see world.token_path
-        const char *shared_file; // likewise, in the cache of IAM Identity Center or of `aws login`
-        const char *renewed[2];  // what it holds when it was renewed
-        bool logs_in;            // before it fetches
-        bool survives;           // see torture.h
-        unsigned speed;          // of the clock; 0: 1. Faster where the work itself waits for time to pass
-};
 
 struct world {
         uv_loop_t loop;
@@ -64,8 +44,6 @@ struct world {
         struct error e;
         unsigned moves;
 };
-
-static char folder[64], token_path[96];
 
 // --- a transport ---
 
@@ -190,24 +168,24 @@ static void write_file(const char *path, const char *text)
         assert_int_equal(close(fd), 0);
 }
 
-// NULL: the profile has none.
-static char *shared_path(const struct profile *profile)
+// The file that the profile shares with others, or NULL. The caller frees it.
+static char *cache_of(const struct profile *p)
 {
         char *path = NULL;
-        if (profile->type == PROFILE_SSO)
-                assert_int_equal(sso_cache_path(profile, slice_str(profile->sso.session), &path, NULL), 0);
-        if (profile->type == PROFILE_LOGIN)
-                assert_int_equal(login_session_path(profile, &path, NULL), 0);
+        if (p->login.cache_directory)
+                assert_int_equal(login_session_path(p, &path, NULL), 0);
+        else if (p->sso.cache_directory)
+                assert_int_equal(sso_cache_path(p, slice_str(p->sso.session), &path, NULL), 0);
         return path;
 }
 
 static void write_files(const struct fetch_case *row)
 {
-        char *path = shared_path(row->profile);
         if (row->token_file)
                 write_file(token_path, row->token_file);
-        if (row->shared_file)
-                write_file(path, row->shared_file);
+        char *path = cache_of(row->profile);
+        if (row->cached)
+                write_file(path, row->cached);
         else if (path)
                 (void)unlink(path);
         free(path);
@@ -273,19 +251,19 @@ static bool is_right(const struct world *w)
         return true;
 }
 
-// The shared file is what it was, or holds all of the renewed token.
-static void check_shared_file(const struct fetch_case *row)
+// The shared file is what it was, or holds all of what was renewed.
+static void check_cached(const struct fetch_case *row)
 {
         struct buffer text;
-        if (!row->shared_file)
+        if (!row->cached)
                 return;
-        char *path = shared_path(row->profile);
+        char *path = cache_of(row->profile);
         buffer_init(&text, 65536);
         assert_int_equal(cache_file_read(path, "cache file", &text, NULL), 0);
-        if (!slice_eq(buffer_slice(&text), slice_str(row->shared_file))) {
+        if (!slice_eq(buffer_slice(&text), slice_str(row->cached))) {
                 const char *all = buffer_c_str(&text);
-                assert_non_null(row->renewed[0]);
-                assert_true(strstr(all, row->renewed[0]) && strstr(all, row->renewed[1]) && strstr(all, "clientId"));
+                for (size_t i = 0; i < LENGTH(row->renewed); i++)
+                        assert_true(row->renewed[i] && strstr(all, row->renewed[i]));
         }
         free(path);
         buffer_free(&text);
@@ -313,7 +291,7 @@ static bool fetch_round(const void *arg)
                 fetch(&w, p);
         torture_end();
         bool is_done = is_right(&w);
-        check_shared_file(w.row);
+        check_cached(w.row);
         if (!is_done)
                 (void)torture_refused(&w.e);
         credentials_unref(w.c);
@@ -339,210 +317,6 @@ static int remove_one(const char *path, const struct stat *about, int flag, stru
         (void)ftw;
         return remove(path);
 }
-
-// --- what is asked, and what is answered ---
-
-#define LIFE "<SessionToken>token</SessionToken><Expiration>2027-01-01T01:00:00Z</Expiration>"
-#define XML_KEYS "<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>" LIFE
-#define STS(action)                                                                                                    \
-        "<" action "Response><" action "Result><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/x/s</Arn>" \
-        "</AssumedRoleUser><Credentials>" XML_KEYS "</Credentials></" action "Result></" action "Response>"
-#define STS_REFUSAL(code) "<ErrorResponse><Error><Code>" code "</Code><Message>no</Message></Error></ErrorResponse>"
-#define HOST_KEYS                                                                                                      \
-        "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\","    \
-        "\"Expiration\":\"2027-01-01T01:00:00Z\"}"
-#define SESSION                                                                                                        \
-        "{\"credentialSet\":[{\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::111122223333:assumed-role/gw/1\"},"          \
-        "\"credentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\","  \
-        "\"expiration\":\"2027-01-01T01:00:00Z\"}}],\"subjectArn\":\"s\"}"
-#define SECRET_STRING                                                                                                  \
-        "{\"SecretString\":\"{\\\"access_key_id\\\":\\\"ASIAEXAMPLE\\\",\\\"secret_access_key\\\":\\\"secret\\\"}\"}"
-// {"access_key_id":"ASIAEXAMPLE","secret_access_key":"secret"}
-#define SECRET_BINARY                                                                                                  \
-        "{\"SecretBinary\":\"eyJhY2Nlc3Nfa2V5X2lkIjoiQVNJQUVYQU1QTEUiLCJzZWNyZXRfYWNjZXNzX2tleSI6InNlY3JldCJ9\"}"
-#define JWT "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9.c2lnbmF0dXJl"
-#define SSO_ROLE                                                                                                       \
-        "{\"roleCredentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":"       \
-        "\"token\",\"expiration\":1798765200000}}"
-#define SSO_TOKEN(until) "{\"accessToken\":\"aoa-1\",\"expiresAt\":\"" until "\"}"
-#define SSO_RENEWABLE                                                                                                  \
-        "{\"accessToken\":\"aoa-1\",\"expiresAt\":\"2026-12-31T23:00:00Z\",\"clientId\":\"c\",\"clientSecret\":\"s\"," \
-        "\"registrationExpiresAt\":\"2027-02-01T00:00:00Z\",\"refreshToken\":\"aor-1\"}"
-#define SSO_RENEWED "{\"accessToken\":\"aoa-2\",\"tokenType\":\"Bearer\",\"expiresIn\":3600,\"refreshToken\":\"aor-2\"}"
-#define SSO_CLIENT "{\"clientId\":\"c\",\"clientSecret\":\"s\",\"clientSecretExpiresAt\":1801353600}"
-#define SSO_CODES                                                                                                      \
-        "{\"deviceCode\":\"d\",\"userCode\":\"AB-CD\",\"verificationUri\":\"https://x/\",\"expiresIn\":600,"           \
-        "\"interval\":1}"
-
-#define LOGIN_SESSION(expires)                                                                                         \
-        "{\"accessToken\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\"," \
-        "\"expiresAt\":\"" expires "\"}," LOGIN_REST "}"
-#define LOGIN_RENEWED                                                                                                  \
-        "{\"accessToken\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\"}" \
-        ","                                                                                                            \
-        "\"expiresIn\":3600,\"refreshToken\":\"r-2\"}"
-
-static uint8_t secret_key[] = "secret", request_token[] = "request-token";
-
-static const struct profile
-    keys = {.type = PROFILE_STATIC,
-            .keys = {.access_key_id = (char[]){"ASIAEXAMPLE"}, .secret_access_key = {secret_key, 6}}},
-    key_files = {.type = PROFILE_STATIC,
-                 .keys = {.access_key_id = (char[]){"ASIAEXAMPLE"}, .secret_access_key_file = token_path}},
-    vaulted = {.type = PROFILE_STATIC,
-               .issuer_region = (char[]){"us-east-1"},
-               .endpoint_url = (char[]){"https://s"},
-               .secretsmanager = {.secret_id = (char[]){"prod/base"}, .version_stage = (char[]){"AWSCURRENT"}}},
-    web = {.type = PROFILE_WEB_IDENTITY,
-           .issuer_region = (char[]){"us-east-1"},
-           .endpoint_url = (char[]){"https://s"},
-           .web_identity_token_file = token_path,
-           .role = {.role_arn = (char[]){"arn:aws:iam::1:role/x"}, .role_session_name = (char[]){"s"}}},
-    actions = {.type = PROFILE_WEB_IDENTITY,
-               .issuer_region = (char[]){"us-east-1"},
-               .endpoint_url = (char[]){"https://s"},
-               .web_identity = {.token_source = (char[]){"github_actions"},
-                                .audience = (char[]){"sts.amazonaws.com"},
-                                .request_url = (char[]){"https://g/?a=b"},
-                                .request_token = {request_token, sizeof(request_token) - 1}},
-               .role = {.role_arn = (char[]){"arn:aws:iam::1:role/x"}, .role_session_name = (char[]){"s"}}},
-    role = {.type = PROFILE_ASSUME_ROLE,
-            .issuer_region = (char[]){"us-east-1"},
-            .endpoint_url = (char[]){"https://s"},
-            .role = {.role_arn = (char[]){"arn:aws:iam::1:role/x"}, .role_session_name = (char[]){"s"}}},
-    mfa_role = {.type = PROFILE_ASSUME_ROLE,
-                .name = (char[]){"m"},
-                .issuer_region = (char[]){"us-east-1"},
-                .endpoint_url = (char[]){"https://s"},
-                .role = {.role_arn = (char[]){"arn:aws:iam::1:role/x"},
-                         .role_session_name = (char[]){"s"},
-                         .mfa_serial = (char[]){"arn:aws:iam::1:mfa/me"}}},
-    container = {.type = PROFILE_CONTAINER,
-                 .container = {.url = (char[]){"http://169.254.170.23/v1"}, .authorization_token_file = token_path}},
-    imds = {.type = PROFILE_IMDS, .imds.endpoint = (char[]){"http://169.254.169.254"}},
-    process = {.type = PROFILE_PROCESS,
-               .credential_process =
-                   (char[]){"sh -c 'echo \"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"ASIAEXAMPLE\\\","
-                            "\\\"SecretAccessKey\\\":\\\"secret\\\"}\"'"}},
-    broken_process = {.type = PROFILE_PROCESS, .credential_process = (char[]){"sh -c 'echo no >&2; exit 1'"}},
-    faulty = {.type = PROFILE_STATIC, .fault = (char[]){"is broken"}, .fault_hint = (char[]){"mend it"}},
-    sso = {.name = (char[]){"dev"},
-           .type = PROFILE_SSO,
-           .endpoint_url = (char[]){"https://p"},
-           .sso = {.session = (char[]){"my-sso"},
-                   .start_url = (char[]){"https://x/start"},
-                   .region = (char[]){"us-east-1"},
-                   .account_id = (char[]){"123456789012"},
-                   .role_name = (char[]){"Dev"},
-                   .cache_directory = folder,
-                   .oidc_endpoint_url = (char[]){"https://o"}}},
-    session = {.name = (char[]){"dev"},
-               .type = PROFILE_LOGIN,
-               .issuer_region = (char[]){"us-east-1"},
-               .login = {.session = (char[]){LOGIN_ME}, .cache_directory = folder}},
-    anywhere = {.type = PROFILE_ROLES_ANYWHERE,
-                .issuer_region = (char[]){"us-east-1"},
-                .endpoint_url = (char[]){"https://r"},
-                .role.role_arn = (char[]){"arn:aws:iam::1:role/x"},
-                .roles_anywhere = {.trust_anchor_arn = (char[]){"arn:aws:rolesanywhere:us-east-1:1:trust-anchor/a"},
-                                   .profile_arn = (char[]){"arn:aws:rolesanywhere:us-east-1:1:profile/p"},
-                                   .certificate = (char[]){TEST_DATA_DIR "/leaf.pem"},
-                                   .certificate_chain = (char[]){TEST_DATA_DIR "/intermediate.pem"},
-                                   .private_key = (char[]){TEST_DATA_DIR "/leaf.key"}}};
-
-static const struct fetch_case cases[] = {
-    {.name = "static", .profile = &keys},
-    {.name = "static from files", .profile = &key_files, .token_file = "secret\n"},
-    {.name = "Secrets Manager", .profile = &vaulted, .answers = {{200, SECRET_STRING, NULL, NULL}}},
-    {.name = "Secrets Manager in binary", .profile = &vaulted, .answers = {{200, SECRET_BINARY, NULL, NULL}}},
-    {.name = "web identity",
-     .profile = &web,
-     .token_file = JWT,
-     .answers = {{200, STS("AssumeRoleWithWebIdentity"), NULL, NULL}}},
-    {.name = "assume role", .profile = &role, .answers = {{200, STS("AssumeRole"), NULL, NULL}}},
-    {.name = "assume role with MFA",
-     .profile = &mfa_role,
-     .answers = {{200, STS("AssumeRole"), NULL, NULL}},
-     .logs_in = true},
-    {.name = "container", .profile = &container, .token_file = "pod-token", .answers = {{200, HOST_KEYS, NULL, NULL}}},
-    {.name = "IMDS",
-     .profile = &imds,
-     .answers = {{200, "imds-token", NULL, "/token"},
-                 {200, "role\n", NULL, "credentials/"},
-                 {200, HOST_KEYS, NULL, "/role"}}},
-    {.name = "process", .profile = &process},
-    {.name = "IAM Identity Center",
-     .profile = &sso,
-     .shared_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
-     .answers = {{200, SSO_ROLE, NULL, NULL}}},
-    // What has two ways to a good end, or says no whatever there is memory for:
-    // what the token says of itself is for hints alone
-    {.name = "GitHub Actions",
-     .profile = &actions,
-     .answers = {{200, "{\"value\":\"" JWT "\"}", NULL, ".com"}, {200, STS("AssumeRoleWithWebIdentity"), NULL, "/"}},
-     .survives = true},
-    // nor is it told whose certificate it was
-    {.name = "Roles Anywhere", .profile = &anywhere, .answers = {{200, SESSION, NULL, NULL}}, .survives = true},
-    // what was handed out before need not be known
-    {.name = "session of aws login",
-     .profile = &session,
-     .shared_file = LOGIN_SESSION("2027-01-01T01:00:00Z"),
-     .survives = true},
-    // an ended token is renewed
-    {.name = "renewal of a token",
-     .profile = &sso,
-     .shared_file = SSO_RENEWABLE,
-     .renewed = {"aoa-2", "aor-2"},
-     .answers = {{200, SSO_RENEWED, NULL, "/token"}, {200, SSO_ROLE, NULL, NULL}},
-     .survives = true},
-    {.name = "refresh of a session of aws login",
-     .profile = &session,
-     .shared_file = LOGIN_SESSION("2026-12-31T23:00:00Z"),
-     .renewed = {"r-2", "2027-01-01T01:00:00Z"},
-     .answers = {{200, LOGIN_RENEWED, NULL, "/v1/token"}},
-     .survives = true},
-    {.name = "refused refresh of a session of aws login",
-     .profile = &session,
-     .shared_file = LOGIN_SESSION("2026-12-31T23:00:00Z"),
-     .answers = {{400, "{\"error\":\"TOKEN_EXPIRED\",\"message\":\"no\"}", "AccessDeniedException", NULL}},
-     .refusal = ERROR_INTERACTION,
-     .survives = true},
-    // the registration of a client is kept, but need not be
-    {.name = "login",
-     .profile = &sso,
-     .answers = {{200, SSO_CLIENT, NULL, "/register"},
-                 {200, SSO_CODES, NULL, "/device_authorization"},
-                 {200, SSO_RENEWED, NULL, "/token"},
-                 {200, SSO_ROLE, NULL, NULL}},
-     .logs_in = true,
-     .survives = true,
-     .speed = 1000},
-    // the status says it too
-    {.name = "refused role",
-     .profile = &role,
-     .answers = {{403, STS_REFUSAL("AccessDenied"), NULL, NULL}},
-     .refusal = ERROR_DENIED,
-     .survives = true},
-    {.name = "refused session",
-     .profile = &anywhere,
-     .answers = {{403, "{}", "AccessDeniedException", NULL}},
-     .refusal = ERROR_DENIED,
-     .survives = true},
-    {.name = "refused pod",
-     .profile = &container,
-     .token_file = "pod-token",
-     .answers = {{404, "{\"Code\":\"ResourceNotFoundException\",\"Message\":\"no\"}", NULL, NULL}},
-     .refusal = ERROR_DENIED,
-     .survives = true},
-    {.name = "refused permission set",
-     .profile = &sso,
-     .shared_file = SSO_TOKEN("2027-01-01T08:00:00Z"),
-     .answers = {{403, "{\"message\":\"no\"}", "ForbiddenException", NULL}},
-     .refusal = ERROR_DENIED,
-     .survives = true},
-    {.name = "broken process", .profile = &broken_process, .refusal = ERROR_TRANSIENT, .survives = true},
-    {.name = "broken profile", .profile = &faulty, .refusal = ERROR_CONFIG, .survives = true},
-};
 
 int main(void)
 {

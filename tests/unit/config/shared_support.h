@@ -141,4 +141,16 @@ static inline const struct profile *home_source_of(const struct settings *s, con
         return source;
 }
 
+// The settings of the files and variables alone.
+static inline struct settings *home_settings(struct home *h, const char *config, const char *credentials,
+                                             const char *const *variables)
+{
+        struct settings *s = NULL;
+        struct error e;
+        home_set(h, config, credentials, variables);
+        if (home_zero(h, &s, &e) < 0)
+                fail_msg("%s\n%s", e.message, e.hint);
+        return s;
+}
+
 #endif

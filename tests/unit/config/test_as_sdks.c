@@ -8,31 +8,6 @@
         "sso_start_url = https://x.awsapps.com/start\n"
 #define ENDPOINT "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:2"
 
-static int setup(void **state)
-{
-        struct home *h = calloc(1, sizeof(*h));
-        home_make(h);
-        *state = h;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        home_remove(*state);
-        free(*state);
-        return 0;
-}
-
-static struct settings *load(struct home *h, const char *config, const char *credentials, const char *const *variables)
-{
-        struct settings *s = NULL;
-        struct error e;
-        home_set(h, config, credentials, variables);
-        if (home_zero(h, &s, &e) < 0)
-                fail_msg("%s\n%s", e.message, e.hint);
-        return s;
-}
-
 // What a profile that is its own source stands on is found in the order in which any other's is.
 static void test_own_source(void **state)
 {
@@ -47,7 +22,7 @@ static void test_own_source(void **state)
             {SELF SSO, "[a]\n" KEYS, PROFILE_SSO},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
-                struct settings *s = load(*state, t[i].config, t[i].credentials, LIST(REGION));
+                struct settings *s = home_settings(*state, t[i].config, t[i].credentials, LIST(REGION));
                 const struct profile *p = home_find(s, "a");
                 if (p->type != PROFILE_ASSUME_ROLE || home_find(s, p->source_profile)->type != t[i].type)
                         fail_msg("row %zu: %s", i, p->fault ? p->fault : "another base");
@@ -58,7 +33,8 @@ static void test_own_source(void **state)
 // Without a region, STS's global endpoint. Not for profiles of our own configuration.
 static void test_no_region(void **state)
 {
-        struct settings *s = load(*state, "[default]\n" KEYS SELF KEYS "use_fips_endpoint = false\n", NULL, NULL);
+        struct settings *s =
+            home_settings(*state, "[default]\n" KEYS SELF KEYS "use_fips_endpoint = false\n", NULL, NULL);
         const struct profile *p = home_find(s, "a");
         assert_null(p->fault);
         assert_string_equal(p->endpoint_url, "https://sts.amazonaws.com");
@@ -66,7 +42,7 @@ static void test_no_region(void **state)
         assert_null(p->region);
         settings_free(s);
 
-        s = load(*state, NULL, NULL, LIST("AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=" ARN("w")));
+        s = home_settings(*state, NULL, NULL, LIST("AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=" ARN("w")));
         p = home_find(s, "default");
         assert_int_equal(p->type, PROFILE_WEB_IDENTITY);
         assert_string_equal(p->endpoint_url, "https://sts.amazonaws.com");
@@ -97,7 +73,8 @@ static void test_imds(void **state)
         for (size_t i = 0; i < ROWS(t); i++) {
                 char config[256];
                 (void)snprintf(config, sizeof(config), "[default]\n%s", t[i].config);
-                struct settings *s = load(*state, config, NULL, LIST(REGION, t[i].variables[0], t[i].variables[1]));
+                struct settings *s =
+                    home_settings(*state, config, NULL, LIST(REGION, t[i].variables[0], t[i].variables[1]));
                 const struct profile *p = home_find(s, "default");
                 if (p->type != PROFILE_IMDS || strcmp(p->imds.endpoint, t[i].endpoint) != 0 ||
                     p->connect_timeout_ms != t[i].timeout_ms || p->read_timeout_ms != t[i].timeout_ms)
@@ -117,22 +94,24 @@ static void test_imds(void **state)
 static void test_not_used(void **state)
 {
         struct settings *s =
-            load(*state, NULL, NULL,
-                 LIST("AWS_ACCESS_KEY_ID=AKIDEXAMPLE00001", "AWS_SECRET_ACCESS_KEY=x", "AWS_ROLE_ARN=mine"));
+            home_settings(*state, NULL, NULL,
+                          LIST("AWS_ACCESS_KEY_ID=AKIDEXAMPLE00001", "AWS_SECRET_ACCESS_KEY=x", "AWS_ROLE_ARN=mine"));
         assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
         settings_free(s);
 
         // Neither STS nor the metadata service is asked. The keys may be those of a stand-in for AWS.
-        s = load(*state,
-                 "[default]\n" KEYS "endpoint_url = http://localstack:4566\nuse_fips_endpoint = yes\nservices = none\n"
-                 "sts_regional_endpoints = x\nmetadata_service_timeout = 0\nca_bundle = /none\n",
-                 NULL, LIST(REGION));
+        s = home_settings(*state,
+                          "[default]\n" KEYS
+                          "endpoint_url = http://localstack:4566\nuse_fips_endpoint = yes\nservices = none\n"
+                          "sts_regional_endpoints = x\nmetadata_service_timeout = 0\nca_bundle = /none\n",
+                          NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
         settings_free(s);
 
         // All SDKs let STS choose how long a session by web identity lasts.
-        s = load(*state, "[default]\nrole_arn = " ARN("w") "\nweb_identity_token_file = /t\nduration_seconds = 43201\n",
-                 NULL, LIST(REGION));
+        s = home_settings(
+            *state, "[default]\nrole_arn = " ARN("w") "\nweb_identity_token_file = /t\nduration_seconds = 43201\n",
+            NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_WEB_IDENTITY);
         assert_int_equal(home_find(s, "default")->role.duration_seconds, 0);
         settings_free(s);
@@ -141,10 +120,10 @@ static void test_not_used(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test_setup_teardown(test_own_source, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_no_region, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_imds, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_not_used, setup, teardown),
+            AT_HOME(test_own_source),
+            AT_HOME(test_no_region),
+            AT_HOME(test_imds),
+            AT_HOME(test_not_used),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

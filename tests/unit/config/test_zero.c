@@ -8,16 +8,6 @@
 #define TOKEN_FILE "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/token"
 #define NO_IMDS "AWS_EC2_METADATA_DISABLED=true"
 
-static struct settings *good(struct home *h, const char *config, const char *credentials, const char *const *variables)
-{
-        struct settings *s = NULL;
-        struct error e;
-        home_set(h, config, credentials, variables);
-        if (home_zero(h, &s, &e) < 0)
-                fail_msg("%s\n%s", e.message, e.hint);
-        return s;
-}
-
 static const char *source(const struct profile *p)
 {
         assert_true(p->chain_count > 0);
@@ -27,9 +17,9 @@ static const char *source(const struct profile *p)
 static void test_keys(void **state)
 {
         struct settings *s =
-            good(*state, NULL, NULL,
-                 LIST(KEY_ID, SECRET_KEY, "AWS_SESSION_TOKEN=token", ROLE_ARN,
-                      "AWS_CREDENTIAL_EXPIRATION=2026-09-01T12:00:00Z", "AWS_ACCOUNT_ID=111122223333"));
+            home_settings(*state, NULL, NULL,
+                          LIST(KEY_ID, SECRET_KEY, "AWS_SESSION_TOKEN=token", ROLE_ARN,
+                               "AWS_CREDENTIAL_EXPIRATION=2026-09-01T12:00:00Z", "AWS_ACCOUNT_ID=111122223333"));
         const struct home *h = *state;
         char path[128];
         assert_null(s->path);
@@ -51,19 +41,20 @@ static void test_keys(void **state)
         assert_string_equal(s->watched[0], path);
         settings_free(s);
 
-        s = good(*state, NULL, NULL,
+        s = home_settings(*state, NULL, NULL,
                  LIST("AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")); // no AWS, but like it
         assert_string_equal(home_find(s, "default")->keys.access_key_id, "test");
         settings_free(s);
 
-        s = good(*state, NULL, NULL, LIST(KEY_ID, SECRET_KEY, "AWS_SECURITY_TOKEN=old"));
+        s = home_settings(*state, NULL, NULL, LIST(KEY_ID, SECRET_KEY, "AWS_SECURITY_TOKEN=old"));
         assert_true(slice_eq(secret_expose(&home_find(s, "default")->keys.session_token), SLICE("old")));
         settings_free(s);
 }
 
 static void test_token(void **state)
 {
-        struct settings *s = good(*state, NULL, NULL, LIST(TOKEN_FILE, ROLE_ARN, REGION, "AWS_EXTERNAL_ID=ext"));
+        struct settings *s =
+            home_settings(*state, NULL, NULL, LIST(TOKEN_FILE, ROLE_ARN, REGION, "AWS_EXTERNAL_ID=ext"));
         const struct profile *p = home_find(s, "default");
         assert_int_equal(p->type, PROFILE_WEB_IDENTITY);
         assert_string_equal(p->web_identity_token_file, "/var/run/token");
@@ -75,8 +66,8 @@ static void test_token(void **state)
         assert_string_equal(source(p), "web_identity");
         settings_free(s);
 
-        s = good(*state, NULL, NULL,
-                 LIST("AWS_WEB_IDENTITY_TOKEN_FILE=token", ROLE_ARN, REGION, "AWS_ROLE_SESSION_NAME=mine"));
+        s = home_settings(*state, NULL, NULL,
+                          LIST("AWS_WEB_IDENTITY_TOKEN_FILE=token", ROLE_ARN, REGION, "AWS_ROLE_SESSION_NAME=mine"));
         p = home_find(s, "default");
         assert_string_equal(p->web_identity_token_file, "/base/token");
         assert_string_equal(p->role.role_session_name, "mine");
@@ -97,9 +88,10 @@ static void test_role_below_environment(void **state)
             {NULL, {NULL}, PROFILE_IMDS, "imds"},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
-                struct settings *s = good(*state, NULL, t[i].credentials,
-                                          LIST(ROLE_ARN, REGION, "AWS_EXTERNAL_ID=ext:1", "AWS_ROLE_SESSION_NAME=me",
-                                               t[i].variables[0], t[i].variables[1]));
+                struct settings *s =
+                    home_settings(*state, NULL, t[i].credentials,
+                                  LIST(ROLE_ARN, REGION, "AWS_EXTERNAL_ID=ext:1", "AWS_ROLE_SESSION_NAME=me",
+                                       t[i].variables[0], t[i].variables[1]));
                 assert_int_equal(s->profiles_count, 2);
                 const struct profile *p = home_find(s, "default");
                 assert_int_equal(p->type, PROFILE_ASSUME_ROLE);
@@ -161,8 +153,8 @@ static void test_order(void **state)
                         (void)snprintf(config + strlen(config), sizeof(config) - strlen(config), "%s", t[i].config[k]);
                 (void)snprintf(credentials, sizeof(credentials), "[default]\n%s",
                                t[i].credentials ? t[i].credentials : "");
-                struct settings *s = good(*state, config, t[i].credentials ? credentials : NULL,
-                                          LIST(REGION, t[i].variables[0], t[i].variables[1]));
+                struct settings *s = home_settings(*state, config, t[i].credentials ? credentials : NULL,
+                                                   LIST(REGION, t[i].variables[0], t[i].variables[1]));
                 const struct profile *p = home_find(s, "default");
                 if (p->type != t[i].type || strcmp(source(p), t[i].source) != 0 || p->chain_count != t[i].passed + 1)
                         fail_msg("row %zu: type %d, %s after %zu links", i, (int)p->type, source(p), p->chain_count);
@@ -187,7 +179,7 @@ static void test_which_profile(void **state)
             {{"AWS_PROFILE=a", "AWS_DEFAULT_PROFILE=b"}, "AKIDEXAMPLE00003"}, // as botocore has it
         };
         for (size_t i = 0; i < ROWS(t); i++) {
-                struct settings *s = good(*state, config, NULL, LIST(t[i].variables[0], t[i].variables[1]));
+                struct settings *s = home_settings(*state, config, NULL, LIST(t[i].variables[0], t[i].variables[1]));
                 assert_string_equal(home_find(s, "default")->keys.access_key_id, t[i].id);
                 assert_string_equal(home_find(s, "a")->keys.access_key_id, "AKIDEXAMPLE00002");
                 assert_true(home_find(s, "a")->on_demand);
@@ -196,7 +188,7 @@ static void test_which_profile(void **state)
                 settings_free(s);
         }
         // The region of the profile that is meant counts even when the environment has the keys.
-        struct settings *s = good(*state, config, NULL, LIST("AWS_PROFILE=b", KEY_ID, SECRET_KEY));
+        struct settings *s = home_settings(*state, config, NULL, LIST("AWS_PROFILE=b", KEY_ID, SECRET_KEY));
         assert_string_equal(home_find(s, "default")->region, "us-west-2");
         assert_string_equal(source(home_find(s, "default")), "environment");
         settings_free(s);
@@ -255,11 +247,11 @@ static void test_broken_profiles(void **state)
         assert_int_equal(home_zero(h, &s, &e), -1);
         assert_non_null(strstr(e.message, "/.aws/config:1: "));
 
-        s = good(h,
-                 "[default]\n" KEYS "[profile half]\naws_access_key_id = AKIDEXAMPLE00001\n"
-                 "[profile nothing]\nregion = eu-west-1\n[profile my/name]\n" KEYS
-                 "[profile no-source]\nrole_arn = " ARN("r") "\nsource_profile = none\n",
-                 NULL, NULL);
+        s = home_settings(h,
+                          "[default]\n" KEYS "[profile half]\naws_access_key_id = AKIDEXAMPLE00001\n"
+                          "[profile nothing]\nregion = eu-west-1\n[profile my/name]\n" KEYS
+                          "[profile no-source]\nrole_arn = " ARN("r") "\nsource_profile = none\n",
+                          NULL, NULL);
         assert_int_equal(s->profiles_count, 4);
         assert_null(settings_find(s, "my/name"));
         assert_null(home_find(s, "default")->fault);
@@ -271,23 +263,23 @@ static void test_broken_profiles(void **state)
         settings_free(s);
 
         // A chain that ends nowhere does not stand in the way of the others either.
-        s = good(h, "[profile a]\n" KEYS, NULL, LIST(NO_IMDS));
+        s = home_settings(h, "[profile a]\n" KEYS, NULL, LIST(NO_IMDS));
         assert_non_null(strstr(home_find(s, "default")->fault, "found no AWS credentials"));
         assert_true(home_find(s, "default")->on_demand);
         assert_null(home_find(s, "a")->fault);
         settings_free(s);
 
         // Nor does one that ends at a metadata service that may not be there; alone it is waited for.
-        s = good(h, "[profile a]\n" KEYS, NULL, LIST(REGION));
+        s = home_settings(h, "[profile a]\n" KEYS, NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_IMDS);
         assert_true(home_find(s, "default")->on_demand);
         settings_free(s);
-        s = good(h, NULL, NULL, LIST(REGION));
+        s = home_settings(h, NULL, NULL, LIST(REGION));
         assert_false(home_find(s, "default")->on_demand);
         settings_free(s);
 
         // What is configured for it and broken is waited for.
-        s = good(h, "[default]\naws_access_key_id = AKIDEXAMPLE00001\n[profile a]\n" KEYS, NULL, NULL);
+        s = home_settings(h, "[default]\naws_access_key_id = AKIDEXAMPLE00001\n[profile a]\n" KEYS, NULL, NULL);
         assert_non_null(home_find(s, "default")->fault);
         assert_false(home_find(s, "default")->on_demand);
         settings_free(s);
