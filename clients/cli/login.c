@@ -71,6 +71,8 @@ static int wait_for_browser(struct keyfob_client *client, const char *profile, s
         if (login->kind != KEYFOB_LOGIN_SSO ||
             login->state == KEYFOB_LOGIN_COMPLETE) // of another kind: what comes next
                 return EXIT_OK;
+        if (login->state == KEYFOB_LOGIN_IDLE)
+                return cli_say(EXIT_FAILED, "the login is over, whatever came of it", "see: keyfob status");
         return cli_say(EXIT_FAILED, login->detail[0] ? login->detail : "the login was given up by the agent",
                        login->hint);
 }

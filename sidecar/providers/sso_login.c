@@ -40,6 +40,7 @@ struct sso_login {
         struct http_call *call;
         struct delay *delay;
         bool is_abandoned, was_client_kept;
+        bool is_tried; // a fetch has begun since its end
 };
 
 static void start_device(struct sso_login *l);
@@ -96,6 +97,7 @@ static int64_t now_s(const struct sso_login *l)
 static void move_to(struct sso_login *l, enum login_state state)
 {
         l->state = state;
+        l->is_tried = false;
         l->moved(l->owner); // last: it may begin again, or free the login
 }
 
@@ -332,6 +334,18 @@ int sso_login_begin(struct sso_login *l, struct error *e)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         l->state = LOGIN_STARTING;
         return 0;
+}
+
+void sso_login_fetch_begins(struct sso_login *l)
+{
+        l->is_tried = true;
+}
+
+void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_person)
+{
+        bool is_past = (l->state == LOGIN_COMPLETE && needs_person) || (l->state == LOGIN_FAILED && has_credentials);
+        if (l->is_tried && is_past)
+                l->state = LOGIN_IDLE;
 }
 
 void sso_login_status(const struct sso_login *l, struct login_status *ret)

@@ -4,6 +4,8 @@
 #ifndef SIDECAR_PROVIDERS_SSO_LOGIN_H
 #define SIDECAR_PROVIDERS_SSO_LOGIN_H
 
+#include <stdbool.h>
+
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/registry.h"
 
@@ -22,6 +24,11 @@ void sso_login_rebind(struct sso_login *l, const struct profile *profile);
 
 // Begins anew, or joins what is under way. 0, or -1 with *e.
 int sso_login_begin(struct sso_login *l, struct error *e);
+
+// How its end turned out, by a fetch: tell that it begins, and how it ended. A login that a person has to repeat is not
+// complete any more, nor is one a failure any more that was not needed: nothing was begun then.
+void sso_login_fetch_begins(struct sso_login *l);
+void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_person);
 
 void sso_login_status(const struct sso_login *l, struct login_status *ret);
 

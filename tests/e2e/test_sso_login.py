@@ -130,6 +130,37 @@ def test_login_refused_in_the_browser(start, standin, cache):
     assert begin(agent)["user_code"] != shown["user_code"]  # anew
 
 
+def test_a_login_that_has_ended_is_idle(start, standin, cache):
+    """Complete until the profile needs another one, and not before that is known."""
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    agent = start(config(dev=sso(standin)))
+    for _ in range(2):
+        assert progress(agent)["state"] == "idle"
+        begin(agent)
+        until(lambda: progress(agent)["state"] == "complete", what="the login")
+        assert agent.credentials("dev")
+        assert agent.refresh("dev").status == 200 and progress(agent)["state"] == "complete"
+        for token in ("access", "refresh"):
+            standin.control("POST", "sso", {"revoke": token})
+        assert progress(agent)["state"] == "complete"
+        assert agent.refresh("dev").problem()["code"] == "login_required"
+    assert progress(agent)["state"] == "idle"
+
+
+def test_a_login_that_failed_and_was_not_needed_is_idle(start, standin, cache):
+    agent = start(config(dev=sso(standin)))
+    shown = begin(agent)
+    standin.control("POST", "sso", {"deny": shown["user_code"]})
+    until(lambda: progress(agent)["state"] == "failed", what="the refusal")
+    assert agent.refresh("dev").problem()["code"] == "login_required"
+    assert progress(agent)["state"] == "failed"
+    cache.log_in()
+    assert agent.refresh("dev").status == 200
+    after = progress(agent)
+    assert after["state"] == "idle" and "error" not in after
+    LOGIN.validate(after)
+
+
 def test_nobody_confirms(start, standin, cache):
     standin.control("POST", "sso", {"set": {"device_seconds": 1}})
     agent = start(config(dev=sso(standin)))
