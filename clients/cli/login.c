@@ -68,9 +68,10 @@ static int wait_for_browser(struct keyfob_client *client, const char *profile, s
                 if (keyfob_login_status(client, profile, login, &error) != KEYFOB_OK)
                         return cli_say_error(&error);
         }
-        if (login->kind != KEYFOB_LOGIN_SSO ||
-            login->state == KEYFOB_LOGIN_COMPLETE) // of another kind: what comes next
+        if (login->kind != KEYFOB_LOGIN_SSO) // it is what comes next
                 return EXIT_OK;
+        if (login->state == KEYFOB_LOGIN_COMPLETE)
+                return login->detail[0] ? cli_say(EXIT_OK, login->detail, login->hint) : EXIT_OK;
         if (login->state == KEYFOB_LOGIN_IDLE)
                 return cli_say(EXIT_FAILED, "the login is over, whatever came of it", "see: keyfob status");
         return cli_say(EXIT_FAILED, login->detail[0] ? login->detail : "the login was given up by the agent",

@@ -170,12 +170,20 @@ static int sso_log_in(struct provider *p, struct slice token_code, struct error 
 
 static void sso_tell_login(const struct provider *p, struct login_status *ret)
 {
-        sso_login_status(((const struct sso *)p)->login, ret);
+        const struct sso *s = (const struct sso *)p;
+        sso_login_status(s->login, ret);
+        if (ret->state == LOGIN_COMPLETE && s->keeper.file.held.n == 0) // it has been written since
+                ret->error = NULL;
 }
 
 static void login_moved(void *owner)
 {
         provider_login_moved(owner);
+}
+
+static int login_hold(void *owner, struct slice text, struct error *e)
+{
+        return sso_keeper_hold(&((struct sso *)owner)->keeper, text, e);
 }
 
 static void sso_rebind(struct provider *p, const struct profile *profile)
@@ -193,7 +201,7 @@ int provider_sso_new(const struct provider_deps *deps, const struct profile *pro
         static const struct login_ops login = {sso_log_in, sso_tell_login};
         struct sso *s = calloc(1, sizeof(*s));
         if (s)
-                s->login = sso_login_new(deps, profile, login_moved, &s->base);
+                s->login = sso_login_new(deps, profile, &(struct sso_login_owner){login_moved, login_hold, &s->base});
         if (!s || !s->login) {
                 free(s);
                 return error_set(e, ERROR_INTERNAL, "out of memory");

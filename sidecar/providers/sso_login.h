@@ -12,9 +12,16 @@
 struct profile;
 struct sso_login; // opaque
 
-// `moved` is called from the loop whenever the state is another one. NULL: out of memory.
+struct sso_login_owner {
+        void (*moved)(void *owner); // from the loop, whenever the state is another one
+        // Takes over a token that could not be written: `text` is what the file would hold. 0, or -1 with *e.
+        int (*hold)(void *owner, struct slice text, struct error *e);
+        void *owner;
+};
+
+// NULL: out of memory.
 struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
-                                void (*moved)(void *owner), void *owner);
+                                const struct sso_login_owner *owner);
 
 // Gives up what is under way; memory goes once that has ended. `moved` is not called any more. NULL is fine.
 void sso_login_free(struct sso_login *l);
