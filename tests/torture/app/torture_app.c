@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "sidecar/app/listeners.h"
+#include "sidecar/app/notify.h"
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/roster.h"
@@ -192,8 +193,14 @@ static bool reload_round(const void *arg)
         assert_int_equal(uv_loop_init(&loop), 0);
         clock_init_system(&clock);
         const struct log log = {.fd = -1, .clock = &clock};
-        const struct reload_deps deps = {
-            .loop = &loop, .log = &log, .look_every_ms = 3600000, .load = load, .apply = apply, .context = &r};
+        struct notify nobody = {.loop = &loop};
+        const struct reload_deps deps = {.loop = &loop,
+                                         .log = &log,
+                                         .manager = &nobody,
+                                         .look_every_ms = 3600000,
+                                         .load = load,
+                                         .apply = apply,
+                                         .context = &r};
         torture_begin();
         struct reload *reload = reload_new(&deps);
         if (reload) {
