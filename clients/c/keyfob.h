@@ -106,7 +106,7 @@ enum keyfob_login_kind {
 };
 
 enum keyfob_login_state {
-        KEYFOB_LOGIN_IDLE,    /* nothing was begun */
+        KEYFOB_LOGIN_IDLE,    /* nothing was begun, or what was is over: it is needed anew, or was not needed */
         KEYFOB_LOGIN_PENDING, /* the person is waited for; the agent goes on by itself */
         KEYFOB_LOGIN_COMPLETE,
         KEYFOB_LOGIN_FAILED /* see detail and hint */

@@ -9,7 +9,7 @@
 #include "proto/mem/length.h"
 #include "proto/wire/api.h"
 
-enum { OUTPUT_MAX = 8 * 1024, PAUSE_MAX_S = 5 };
+enum { OUTPUT_MAX = 8 * 1024, PAUSE_MAX_S = 5, LOOKS_N = 50, LOOK_PAUSE_MS = 200 };
 
 static int print(const char *const parts[], size_t count)
 {
@@ -62,15 +62,19 @@ static int show(const struct keyfob_login *login)
 static int wait_for_browser(struct keyfob_client *client, const char *profile, struct keyfob_login *login)
 {
         struct keyfob_error error;
-        while (login->state == KEYFOB_LOGIN_PENDING) {
+        while (login->kind == KEYFOB_LOGIN_SSO && login->state == KEYFOB_LOGIN_PENDING) {
                 int pause_s = login->interval_s < 1 ? 1 : login->interval_s;
                 const struct timespec pause = {.tv_sec = pause_s < PAUSE_MAX_S ? pause_s : PAUSE_MAX_S};
                 (void)nanosleep(&pause, NULL);
                 if (keyfob_login_status(client, profile, login, &error) != KEYFOB_OK)
                         return cli_say_error(&error);
         }
-        if (login->state == KEYFOB_LOGIN_COMPLETE)
+        if (login->kind != KEYFOB_LOGIN_SSO) // it is what comes next
                 return EXIT_OK;
+        if (login->state == KEYFOB_LOGIN_COMPLETE)
+                return login->detail[0] ? cli_say(EXIT_OK, login->detail, login->hint) : EXIT_OK;
+        if (login->state == KEYFOB_LOGIN_IDLE)
+                return cli_say(EXIT_FAILED, "the login is over, whatever came of it", "see: keyfob status");
         return cli_say(EXIT_FAILED, login->detail[0] ? login->detail : "the login was given up by the agent",
                        login->hint);
 }
@@ -87,6 +91,40 @@ static int log_in(struct keyfob_client *client, const char *profile)
 
 // --- the command ---
 
+static int do_what_is_needed(const struct options *o, struct keyfob_client *client, const char *profile,
+                             const struct keyfob_login *login)
+{
+        const char *const done[] = {login->profile, ": logged in\n"};
+        int exit_code = login->kind == KEYFOB_LOGIN_MFA ? take_code(o, client, profile) : log_in(client, profile);
+        return exit_code == EXIT_OK ? print(done, 2) : exit_code;
+}
+
+static bool needs_person(const struct keyfob_error *error)
+{
+        return strcmp(error->code, api_error_text(API_LOGIN_REQUIRED)->code) == 0 ||
+               strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0;
+}
+
+// After a login: a code may be needed, too, which the agent knows once the login has brought credentials.
+static bool needs_code(struct keyfob_client *client, const char *profile, struct keyfob_login *login)
+{
+        const struct timespec pause = {.tv_nsec = LOOK_PAUSE_MS * 1000000L};
+        struct keyfob_credentials credentials;
+        struct keyfob_error error;
+        for (int i = 0; i < LOOKS_N; i++) {
+                if (keyfob_login_status(client, profile, login, &error) != KEYFOB_OK)
+                        return false;
+                if (login->kind != KEYFOB_LOGIN_SSO)
+                        return login->kind == KEYFOB_LOGIN_MFA && login->state == KEYFOB_LOGIN_IDLE;
+                enum keyfob_status status = keyfob_get_credentials(client, profile, &credentials, &error);
+                keyfob_credentials_clear(&credentials);
+                if (status != KEYFOB_REFUSED || !needs_person(&error))
+                        return false;
+                (void)nanosleep(&pause, NULL);
+        }
+        return false;
+}
+
 static int run_with(const struct options *o, struct keyfob_client *client, const char *profile)
 {
         struct keyfob_login login;
@@ -94,11 +132,12 @@ static int run_with(const struct options *o, struct keyfob_client *client, const
         if (keyfob_login_status(client, profile, &login, &error) != KEYFOB_OK)
                 return cli_say_error(&error);
         const char *const nobody[] = {profile, ": no login is needed\n"};
-        const char *const done[] = {login.profile, ": logged in\n"};
         if (login.kind == KEYFOB_LOGIN_NONE)
                 return print(nobody, 2);
-        int exit_code = login.kind == KEYFOB_LOGIN_MFA ? take_code(o, client, profile) : log_in(client, profile);
-        return exit_code == EXIT_OK ? print(done, 2) : exit_code;
+        int exit_code = do_what_is_needed(o, client, profile, &login);
+        if (exit_code == EXIT_OK && login.kind == KEYFOB_LOGIN_SSO && needs_code(client, profile, &login))
+                exit_code = do_what_is_needed(o, client, profile, &login);
+        return exit_code;
 }
 
 static int run(const struct options *o)
@@ -123,8 +162,9 @@ const struct command command_login = {
             "Does what takes a person before a profile has credentials: shows the address\n"
             "and the code to confirm in a browser (type sso) and waits until that is done,\n"
             "or asks for the code of an MFA device (mfa_serial). A profile that stands on\n"
-            "another one logs in to that. For a session of \"aws login\" it tells the command\n"
-            "to run. Without PROFILE: \"default\".\n"
+            "another one logs in to that; where both are needed, one comes after the other.\n"
+            "For a session of \"aws login\" it tells the command to run. Without PROFILE:\n"
+            "\"default\".\n"
             "\n"
             "options:\n"
             "  --code-stdin     read the MFA code from standard input, not the terminal\n"

@@ -117,6 +117,16 @@ static void tell_certificate_problem(const struct journal *j, struct entry *entr
                                           "is valid"));
 }
 
+// A login is good all the same.
+static void tell_login(const struct journal *j, struct entry *entry)
+{
+        struct login_status status;
+        entry_login_status(entry, &status);
+        if (status.state == LOGIN_COMPLETE && status.error)
+                LOG_EVENT(j->log, LOG_LEVEL_WARN, "token_not_written", LOG_STR("profile", entry_name(entry)),
+                          LOG_STR("error", status.error->message), LOG_STR("hint", status.error->hint));
+}
+
 void journal_deinit(struct journal *j)
 {
         while (j->told) {
@@ -136,12 +146,14 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                 tell_success(j, "rotated", entry, duration_ms);
                 tell_certificate(j, entry);
                 tell_certificate_problem(j, entry);
+                tell_login(j, entry);
                 break;
         case VAULT_REFRESHED: // nothing is new
                 metrics_observe_refresh(j->metrics, duration_ms);
                 tell_success(j, "refreshed", entry, duration_ms);
                 tell_certificate(j, entry);
                 tell_certificate_problem(j, entry);
+                tell_login(j, entry);
                 break;
         case VAULT_REFRESH_FAILED:
                 metrics_observe_refresh(j->metrics, duration_ms);

@@ -72,7 +72,8 @@ int held_file_prefer(struct held_file *f, struct slice key)
                 return -1;
         if (f->held.n == 0)
                 return 0;
-        if (f->text.n == 0 || !slice_eq(buffer_slice(&f->key), buffer_slice(&f->held_over))) {
+        bool is_nothing = f->text.n == 0;
+        if (is_nothing != f->is_over_nothing || !slice_eq(buffer_slice(&f->key), buffer_slice(&f->held_over))) {
                 held_file_drop(f);
                 return 0;
         }
@@ -89,6 +90,7 @@ int held_file_put(struct held_file *f, struct slice bytes)
                 buffer_free(&f->held);
                 return -1;
         }
+        f->is_over_nothing = f->seen.n == 0;
         buffer_reset(&f->held_over);
         (void)buffer_put(&f->held_over, buffer_slice(&f->key));
         return use_held(f);

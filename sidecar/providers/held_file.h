@@ -5,6 +5,8 @@
 #ifndef SIDECAR_PROVIDERS_HELD_FILE_H
 #define SIDECAR_PROVIDERS_HELD_FILE_H
 
+#include <stdbool.h>
+
 #include "proto/mem/buffer.h"
 #include "sidecar/base/error.h"
 
@@ -16,6 +18,7 @@ struct held_file {
         struct buffer key;       // of what is in the file
         struct buffer held;      // what could not be written; empty: none
         struct buffer held_over; // the key when it should have been
+        bool is_over_nothing;    // … and there was no file
         int lock;                // -1: none
 };
 
@@ -26,8 +29,9 @@ void held_file_deinit(struct held_file *f); // wipes
 int held_file_read(struct held_file *f, struct error *e);
 
 // Says what tells the token that was read from its successor (a secret; empty: none could be read). 1 when what is held
-// stands in for it, as long as the file has the token that it had then; f->text is that now, to be read again. A file
-// that is gone is how one logs out. 0 when the file counts. -1: out of memory; what is held stays.
+// stands in for it, as long as the file has the token that it had then, or is not there if it was not; f->text is that
+// now, to be read again. A file that is gone is how one logs out. 0 when the file counts. -1: out of memory; what is
+// held stays.
 int held_file_prefer(struct held_file *f, struct slice key);
 
 // These bytes, not of f->text, are held from now on, and f->text. 0, or -1: no memory, or too long; f->text is to be

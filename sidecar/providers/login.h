@@ -34,7 +34,7 @@ struct login_status {
         const char *start_url;                                               // LOGIN_SSO; may be NULL
         struct slice verification_uri, verification_uri_complete, user_code; // LOGIN_PENDING
         int64_t expires_in_s, interval_s;                                    // likewise
-        const struct error *error;                                           // LOGIN_FAILED
+        const struct error *error; // LOGIN_FAILED; LOGIN_COMPLETE: why what it brought cannot be kept, or NULL
 };
 
 struct login_ops {

@@ -30,6 +30,12 @@ static int ask_portal(struct sso *s, struct error *e)
         return s->call ? 0 : error_context(e, "GetRoleCredentials");
 }
 
+static void finish(struct sso *s, struct credentials *c, const struct error *e)
+{
+        sso_login_fetch_ended(s->login, c != NULL, !c && e->kind == ERROR_INTERACTION);
+        provider_finish(&s->base, c, c ? NULL : e);
+}
+
 static void token_is_there(void *owner, const struct error *error)
 {
         struct sso *s = owner;
@@ -40,7 +46,7 @@ static void token_is_there(void *owner, const struct error *error)
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
         else if (ask_portal(s, &e) == 0)
                 return;
-        provider_finish(&s->base, NULL, &e);
+        finish(s, NULL, &e);
 }
 
 // A token may be revoked before its time, or was renewed meanwhile: once more with another. True: under way.
@@ -119,7 +125,7 @@ static void role_answered(void *arg, const struct http_response *response, const
         }
         if (!c && e.kind != ERROR_INTERACTION && e.upstream.code[0] == '\0')
                 (void)error_context(&e, "GetRoleCredentials for %.128s", s->profile->sso.role_name);
-        provider_finish(&s->base, c, c ? NULL : &e);
+        finish(s, c, &e);
 }
 
 static int sso_start(struct provider *p, struct error *e)
@@ -129,8 +135,13 @@ static int sso_start(struct provider *p, struct error *e)
         s->has_asked_again = false;
         s->keeper.waits = 0;
         // A token that was refused is not tried again; there may be another one by now.
+        sso_login_fetch_begins(s->login);
         int r = sso_keeper_get(&s->keeper, buffer_slice(&s->keeper.refused), e);
-        return r == SSO_KEEPER_THERE ? ask_portal(s, e) : r;
+        if (r == SSO_KEEPER_THERE)
+                r = ask_portal(s, e);
+        if (r < 0)
+                sso_login_fetch_ended(s->login, false, e->kind == ERROR_INTERACTION);
+        return r;
 }
 
 static void sso_cancel(struct provider *p)
@@ -159,12 +170,20 @@ static int sso_log_in(struct provider *p, struct slice token_code, struct error 
 
 static void sso_tell_login(const struct provider *p, struct login_status *ret)
 {
-        sso_login_status(((const struct sso *)p)->login, ret);
+        const struct sso *s = (const struct sso *)p;
+        sso_login_status(s->login, ret);
+        if (ret->state == LOGIN_COMPLETE && s->keeper.file.held.n == 0) // it has been written since
+                ret->error = NULL;
 }
 
 static void login_moved(void *owner)
 {
         provider_login_moved(owner);
+}
+
+static int login_hold(void *owner, struct slice text, struct error *e)
+{
+        return sso_keeper_hold(&((struct sso *)owner)->keeper, text, e);
 }
 
 static void sso_rebind(struct provider *p, const struct profile *profile)
@@ -182,7 +201,7 @@ int provider_sso_new(const struct provider_deps *deps, const struct profile *pro
         static const struct login_ops login = {sso_log_in, sso_tell_login};
         struct sso *s = calloc(1, sizeof(*s));
         if (s)
-                s->login = sso_login_new(deps, profile, login_moved, &s->base);
+                s->login = sso_login_new(deps, profile, &(struct sso_login_owner){login_moved, login_hold, &s->base});
         if (!s || !s->login) {
                 free(s);
                 return error_set(e, ERROR_INTERNAL, "out of memory");

@@ -51,13 +51,18 @@ static const char *read_token(struct sso_keeper *k)
         return what;
 }
 
-static int load(struct sso_keeper *k, struct error *e)
+static int read_file(struct sso_keeper *k, struct error *e)
 {
-        sso_token_clear(&k->token);
         if (!k->file.path &&
             sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->file.path, e) < 0)
                 return -1;
-        if (held_file_read(&k->file, e) < 0)
+        return held_file_read(&k->file, e);
+}
+
+static int load(struct sso_keeper *k, struct error *e)
+{
+        sso_token_clear(&k->token);
+        if (read_file(k, e) < 0)
                 return -1;
         const char *what = read_token(k);
         int prefers = what == members_no_memory ? -1 : held_file_prefer(&k->file, k->token.access_token);
@@ -99,6 +104,22 @@ static int say_ended(const struct sso_keeper *k, struct error *e)
                                  sso_cache_token_key(k->profile), ended);
 }
 
+int sso_keeper_hold(struct sso_keeper *k, struct slice text, struct error *e)
+{
+        struct sso_token there; // k->token may be in use
+        const char *what = NULL;
+        if (read_file(k, e) < 0)
+                return -1;
+        sso_token_init(&there);
+        if (k->file.text.n > 0)
+                (void)sso_token_read(buffer_slice(&k->file.text), &there, &what);
+        bool has_memory = what != members_no_memory && held_file_prefer(&k->file, there.access_token) >= 0 &&
+                          held_file_put(&k->file, text) == 0;
+        sso_token_clear(&there);
+        k->is_overtaken = true;
+        return has_memory ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the token");
+}
+
 // --- renewal ---
 
 static void renewed(void *arg, const struct http_response *response, const struct error *error);
@@ -113,6 +134,7 @@ static int send_renewal(struct sso_keeper *k, struct error *e)
         json_member(&body, "grantType", SLICE("refresh_token"));
         json_member(&body, "refreshToken", k->token.refresh_token);
         json_end_object(&body);
+        k->is_overtaken = false;
         if (body.failed)
                 (void)error_set(e, ERROR_INTERNAL, "out of memory");
         else
@@ -294,6 +316,8 @@ static void renewed(void *arg, const struct http_response *response, const struc
                 e = *error;
                 (void)error_context(&e, "CreateToken for %.256s", sso_cache_token_key(k->profile));
                 r = may_fall_back(k) ? 0 : -1;
+        } else if (k->is_overtaken) {
+                r = load(k, &e);
         } else if (response->status >= 200 && response->status < 300) {
                 r = take(k, response, &e);
                 if (r < 0 && may_fall_back(k))

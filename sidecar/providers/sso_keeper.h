@@ -29,6 +29,7 @@ struct sso_keeper {
         struct delay *delay;
         unsigned waits;
         bool is_cancelled;
+        bool is_overtaken; // by a login, since the call began
 };
 
 void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile);
@@ -37,6 +38,10 @@ void sso_keeper_deinit(struct sso_keeper *k); // nothing may be under way
 // A token to make a call with; not `refused` (may be empty). SSO_KEEPER_THERE: it is in k->token. SSO_KEEPER_LATER:
 // k->done follows, once, from the loop. -1 with *e: ERROR_INTERACTION where a person has to log in.
 int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e);
+
+// A login's token that could not be written: `text`, as the file would have it, is in force from here on, and is
+// written when that can be done. 0, or -1 with *e: it cannot be held, either.
+int sso_keeper_hold(struct sso_keeper *k, struct slice text, struct error *e);
 
 void sso_keeper_cancel(struct sso_keeper *k); // k->done still fires when it was to come
 

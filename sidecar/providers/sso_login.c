@@ -28,10 +28,9 @@ enum {
 struct sso_login {
         struct provider_deps deps;
         const struct profile *profile;
-        void (*moved)(void *owner);
-        void *owner;
+        struct sso_login_owner owner;
         enum login_state state;
-        struct error error;
+        struct error error; // LOGIN_COMPLETE: why the token could not be written; of kind ERROR_NONE: it is
         struct sso_client client;
         struct buffer text; // of the answer with the codes; what the slices point into
         struct slice device_code, user_code, uri, uri_complete;
@@ -40,6 +39,7 @@ struct sso_login {
         struct http_call *call;
         struct delay *delay;
         bool is_abandoned, was_client_kept;
+        bool is_tried; // a fetch has begun since its end
 };
 
 static void start_device(struct sso_login *l);
@@ -47,12 +47,12 @@ static void register_client(struct sso_login *l);
 static void poll_later(struct sso_login *l);
 
 struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
-                                void (*moved)(void *owner), void *owner)
+                                const struct sso_login_owner *owner)
 {
         struct sso_login *l = calloc(1, sizeof(*l));
         if (!l)
                 return NULL;
-        *l = (struct sso_login){.deps = *deps, .profile = profile, .moved = moved, .owner = owner};
+        *l = (struct sso_login){.deps = *deps, .profile = profile, .owner = *owner};
         sso_client_init(&l->client);
         buffer_init(&l->text, (size_t)2 * LIMIT_TOKEN_FILE);
         return l;
@@ -96,7 +96,8 @@ static int64_t now_s(const struct sso_login *l)
 static void move_to(struct sso_login *l, enum login_state state)
 {
         l->state = state;
-        l->moved(l->owner); // last: it may begin again, or free the login
+        l->is_tried = false;
+        l->owner.moved(l->owner.owner); // last: it may begin again, or free the login
 }
 
 static void fail(struct sso_login *l)
@@ -240,6 +241,24 @@ static void start_device(struct sso_login *l)
 
 // --- the token ---
 
+static int keep(struct sso_login *l, const struct http_response *response)
+{
+        struct buffer text;
+        struct error ignored;
+        buffer_init(&text, LIMIT_TOKEN_FILE);
+        l->error = (struct error){.kind = ERROR_NONE};
+        int r = sso_login_keep_read(l->profile, &l->client, response, now_s(l), &text, &l->error);
+        if (r == 0 && sso_login_keep_write(l->profile, buffer_slice(&text), &l->error) < 0) {
+                r = l->owner.hold(l->owner.owner, buffer_slice(&text), &ignored);
+                if (r == 0)
+                        (void)error_hint(&l->error,
+                                         "The token is kept in memory, for this profile, and is lost with the "
+                                         "agent. Make the folder writable for it: then it is written.");
+        }
+        buffer_free(&text);
+        return r;
+}
+
 // Whether the person is still to be waited for after this failure.
 static bool goes_on(struct sso_login *l)
 {
@@ -263,7 +282,7 @@ static void polled(void *arg, const struct http_response *response, const struct
                 return;
         }
         if (r == 0)
-                r = sso_login_keep(l->profile, &l->client, response, now_s(l), &l->error);
+                r = keep(l, response);
         if (r < 0) {
                 if (strcmp(l->error.upstream.code, "AccessDeniedException") == 0)
                         (void)error_hint(&l->error, "The request was refused in the browser: log in again.");
@@ -334,12 +353,25 @@ int sso_login_begin(struct sso_login *l, struct error *e)
         return 0;
 }
 
+void sso_login_fetch_begins(struct sso_login *l)
+{
+        l->is_tried = true;
+}
+
+void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_person)
+{
+        bool is_past = (l->state == LOGIN_COMPLETE && needs_person) || (l->state == LOGIN_FAILED && has_credentials);
+        if (l->is_tried && is_past)
+                l->state = LOGIN_IDLE;
+}
+
 void sso_login_status(const struct sso_login *l, struct login_status *ret)
 {
         ret->kind = LOGIN_SSO;
         ret->state = l->state;
         ret->start_url = l->profile->sso.start_url;
-        ret->error = l->state == LOGIN_FAILED ? &l->error : NULL;
+        bool has_error = l->state == LOGIN_FAILED || (l->state == LOGIN_COMPLETE && l->error.kind != ERROR_NONE);
+        ret->error = has_error ? &l->error : NULL;
         if (l->state != LOGIN_PENDING)
                 return;
         ret->verification_uri = l->uri;

@@ -42,23 +42,18 @@ static int write_json(const struct profile *p, const struct sso_client *client, 
                               : error_set(e, ERROR_PROTOCOL, "the token is too long");
 }
 
-static int write_token(const struct profile *p, const struct sso_client *client, const struct grant *g, struct error *e)
+int sso_login_keep_write(const struct profile *p, struct slice text, struct error *e)
 {
-        struct buffer out;
         char *path = NULL;
-        buffer_init(&out, LIMIT_TOKEN_FILE);
-        int r = write_json(p, client, g, &out, e);
+        int r = sso_cache_path(p, slice_str(sso_cache_token_key(p)), &path, e);
         if (r == 0)
-                r = sso_cache_path(p, slice_str(sso_cache_token_key(p)), &path, e);
-        if (r == 0)
-                r = cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out), e);
+                r = cache_file_write(path, SSO_CACHE_WHAT, text, e);
         free(path);
-        buffer_free(&out);
         return r;
 }
 
-int sso_login_keep(const struct profile *p, const struct sso_client *client, const struct http_response *response,
-                   int64_t now_s, struct error *e)
+int sso_login_keep_read(const struct profile *p, const struct sso_client *client, const struct http_response *response,
+                        int64_t now_s, struct buffer *out, struct error *e)
 {
         struct json_doc doc;
         struct buffer text;
@@ -78,7 +73,7 @@ int sso_login_keep(const struct profile *p, const struct sso_client *client, con
                 r = error_context(e, "CreateToken for %.256s", sso_cache_token_key(p));
         } else {
                 g.expires_s = now_s + lives_s;
-                r = write_token(p, client, &g, e);
+                r = write_json(p, client, &g, out, e);
         }
         json_doc_free(&doc);
         buffer_free(&text);

@@ -9,8 +9,11 @@
 
 struct profile;
 
-// Reads CreateToken's answer and writes the file anew. `now_s` is the service's time. 0, or -1 with *e.
-int sso_login_keep(const struct profile *p, const struct sso_client *client, const struct http_response *response,
-                   int64_t now_s, struct error *e);
+// Reads CreateToken's answer: *out becomes what the file is to hold. `now_s` is the service's time. 0, or -1 with *e.
+int sso_login_keep_read(const struct profile *p, const struct sso_client *client, const struct http_response *response,
+                        int64_t now_s, struct buffer *out, struct error *e);
+
+// Writes the file anew. 0, or -1 with *e.
+int sso_login_keep_write(const struct profile *p, struct slice text, struct error *e);
 
 #endif

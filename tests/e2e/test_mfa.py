@@ -14,11 +14,13 @@ from support.agent import environment
 from support.aws import echo
 from support.polling import until
 from support.profiles import config
+from support.sso import ACCOUNT, sso
 
 SERIAL = f"arn:aws:iam::{demo.ACCOUNT}:mfa/alice"
 ROLE = f"arn:aws:iam::{demo.ACCOUNT}:role/with-mfa"
 CHAINED = f"arn:aws:iam::{demo.ACCOUNT}:role/behind-mfa"
 CODE = "739146"
+SSO_ROLE = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev-Role_0123456789abcdef"
 
 
 @pytest.fixture
@@ -304,6 +306,23 @@ def test_login_without_a_terminal(start, device, mfa, folder):
     assert run.returncode == 1 and "nobody" in run.stderr
     run = keyfob(folder, "login", "admin", "--socket", folder / "none.sock")
     assert run.returncode == 3
+
+
+def test_login_in_a_browser_and_then_the_code(start, standin, device, profiles, folder):
+    """A role with a code on a role of IAM Identity Center: one run of the command does both."""
+    trust = [{"principal": SSO_ROLE, "needs_mfa": True}]
+    standin.control("POST", "roles", {"arn": ROLE, "trust": trust, "max_session_duration": 43200})
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    role = profiles.assume("dev", role=ROLE, external_id=None, mfa_serial=SERIAL)
+    agent = start(config(dev=sso(standin), admin=role))
+    assert agent.call("GET", "/v1/profiles/admin/login").json()["kind"] == "sso"
+    terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
+    terminal.answer(PROMPT, CODE)
+    status, out, err = terminal.end()
+    assert (status, err) == (0, "") and out.endswith("dev: logged in\nadmin: logged in\n"), (out, err)
+    assert agent.credentials("admin")
+    run = keyfob(folder, "login", "dev", "--socket", agent.socket)
+    assert run.returncode == 0 and run.stdout.endswith("dev: logged in\n"), "no code for this one"
 
 
 @pytest.mark.parametrize(

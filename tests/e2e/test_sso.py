@@ -15,18 +15,8 @@ from support.aws import echo
 from support.polling import until
 from support.profiles import config
 from support.programs import AWS, run, said
-from support.sso import ACCOUNT, begin, boto_session, legacy, progress, sso
+from support.sso import ACCOUNT, OTHER_UID, become_somebody, begin, boto_session, legacy, progress, sso
 from support.sso_cache import START_URL, rfc3339
-
-OTHER_UID = 54321
-
-
-def become_somebody():
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(OTHER_UID)
-        os.setuid(OTHER_UID)
-
 
 def test_role_of_a_cached_token(start, standin, cache):
     cache.log_in()

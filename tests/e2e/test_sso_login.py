@@ -2,6 +2,7 @@
 """IAM Identity Center: logins in a browser, through the API and by the command."""
 
 import json
+import os
 import stat
 import subprocess
 
@@ -13,7 +14,7 @@ from support import paths
 from support.agent import environment
 from support.polling import until
 from support.profiles import config
-from support.sso import ACCOUNT, begin, boto_session, legacy, progress, sso
+from support.sso import ACCOUNT, OTHER_UID, become_somebody, begin, boto_session, legacy, progress, sso
 from support.sso_cache import START_URL
 
 DESCRIPTION = yaml.safe_load((paths.REPOSITORY / "proto" / "openapi.yaml").read_text())
@@ -135,6 +136,37 @@ def test_login_refused_in_the_browser(start, standin, cache):
     assert begin(agent)["user_code"] != shown["user_code"]  # anew
 
 
+def test_a_login_that_has_ended_is_idle(start, standin, cache):
+    """Complete until the profile needs another one, and not before that is known."""
+    standin.control("POST", "sso", {"set": {"approves": True}})
+    agent = start(config(dev=sso(standin)))
+    for _ in range(2):
+        assert progress(agent)["state"] == "idle"
+        begin(agent)
+        until(lambda: progress(agent)["state"] == "complete", what="the login")
+        assert agent.credentials("dev")
+        assert agent.refresh("dev").status == 200 and progress(agent)["state"] == "complete"
+        for token in ("access", "refresh"):
+            standin.control("POST", "sso", {"revoke": token})
+        assert progress(agent)["state"] == "complete"
+        assert agent.refresh("dev").problem()["code"] == "login_required"
+    assert progress(agent)["state"] == "idle"
+
+
+def test_a_login_that_failed_and_was_not_needed_is_idle(start, standin, cache):
+    agent = start(config(dev=sso(standin)))
+    shown = begin(agent)
+    standin.control("POST", "sso", {"deny": shown["user_code"]})
+    until(lambda: progress(agent)["state"] == "failed", what="the refusal")
+    assert agent.refresh("dev").problem()["code"] == "login_required"
+    assert progress(agent)["state"] == "failed"
+    cache.log_in()
+    assert agent.refresh("dev").status == 200
+    after = progress(agent)
+    assert after["state"] == "idle" and "error" not in after
+    LOGIN.validate(after)
+
+
 def test_nobody_confirms(start, standin, cache):
     standin.control("POST", "sso", {"set": {"device_seconds": 1}})
     agent = start(config(dev=sso(standin)))
@@ -202,6 +234,41 @@ def test_tokens_and_codes_are_in_no_log(start, standin, cache):
     agent.credentials("dev")
     for secret in (shown["user_code"], *standin.control("GET", "sso")["secrets"]):
         assert secret not in agent.stderr()
+
+
+@pytest.fixture
+def unwritable(cache, folder):
+    """The folder of tokens, which the agent's user may read only; unwritable() ends that."""
+    folders = [folder, folder / ".aws", folder / ".aws" / "sso", cache.folder]
+    cache.folder.mkdir(parents=True)
+    if os.geteuid() == 0:  # who may write everywhere
+        for path in folders:
+            os.chown(path, OTHER_UID, OTHER_UID)
+    cache.folder.chmod(0o500)
+    yield lambda: cache.folder.chmod(0o700)
+    cache.folder.chmod(0o700)
+
+
+def test_a_token_that_cannot_be_written_is_used(start, standin, cache, folder, unwritable):
+    """The login is good; the file gets its token as soon as that can be done."""
+    standin.control("POST", "sso", {"set": {"approves": True, "token_seconds": 700}})
+    agent = start(config(dev=sso(standin)), binary=paths.copy_for_others(paths.KEYFOBD, folder), preexec=become_somebody)
+    assert agent.refusal("dev")[1]["code"] == "login_required"
+    out = keyfob_login(folder, agent).communicate(timeout=60)
+    assert out[0].endswith("dev: logged in\n") and "cannot be written: Permission denied" in out[1], out
+    first = agent.credentials("dev")
+    after = progress(agent)
+    LOGIN.validate(after)
+    assert after["state"] == "complete" and "cannot be written" in after["error"]["detail"], after
+    assert "in memory" in after["error"]["hint"]
+    assert agent.events("token_not_written") and not cache.path().exists()
+    assert agent.refresh("dev").status == 200 and agent.credentials("dev") != first
+    unwritable()
+    assert agent.refresh("dev").status == 200
+    assert cache.read()["accessToken"] and "error" not in progress(agent)
+    assert len(standin.calls(action="StartDeviceAuthorization")) == 1
+    cache.path().unlink()  # aws sso logout
+    assert agent.refresh("dev").problem()["code"] == "login_required"
 
 
 # ---- the command ----

@@ -9,6 +9,14 @@ from support.agent import environment
 from support.sso_cache import START_URL
 
 ACCOUNT = "123456789012"
+OTHER_UID = 54321
+
+
+def become_somebody():
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(OTHER_UID)
+        os.setuid(OTHER_UID)
 
 
 def sso(standin, role="Dev Role", **more):

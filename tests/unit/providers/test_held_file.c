@@ -119,6 +119,29 @@ static void held_until_it_can_be_written(void **state)
         assert_text(x, "{\"t\":\"two\",\"other\":[1]}");
 }
 
+// A login where there was no file: it stands in for none, and for no other's.
+static void held_over_nothing(void **state)
+{
+        struct fixture *x = *state;
+        struct error e;
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(held_file_read(&x->f, &e), 0);
+                assert_false(held_file_prefer(&x->f, slice_of(NULL, 0)));
+                assert_int_equal(held_file_put(&x->f, second), 0);
+                if (i == 0)
+                        assert_int_equal(held_file_read(&x->f, &e), 0);
+                else
+                        put(x, "{\"t\":\"three\"}");
+                if (i == 0)
+                        assert_true(held_file_prefer(&x->f, slice_of(NULL, 0)));
+                assert_int_equal(held_file_read(&x->f, &e), 0);
+                assert_false(held_file_prefer(&x->f, i == 0 ? SLICE("two") : SLICE("three")));
+                assert_text(x, i == 0 ? "{\"t\":\"two\",\"other\":[1]}" : "{\"t\":\"three\"}");
+                assert_int_equal(x->f.held.n, 0);
+                assert_int_equal(unlink(x->path), 0);
+        }
+}
+
 // Somebody logged in, or out, meanwhile: what is held is of the past.
 static void another_token_counts(void **state)
 {
@@ -182,11 +205,8 @@ static void too_long(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(none_is_empty),
-            TEST(renewed_and_written),
-            TEST(held_until_it_can_be_written),
-            TEST(another_token_counts),
-            TEST(too_long),
+            TEST(none_is_empty),     TEST(renewed_and_written),  TEST(held_until_it_can_be_written),
+            TEST(held_over_nothing), TEST(another_token_counts), TEST(too_long),
             TEST(overtaken),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
