@@ -11,7 +11,7 @@
 #include "tests/torture/torture.h"
 #include "tests/unit/client/agent.h"
 
-#define CREDENTIALS                                                                                                       \
+#define CREDENTIALS                                                                                                    \
         "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"SessionToken\":\"token\","    \
         "\"Expiration\":\"2026-09-01T12:00:00Z\"}"
 #define SIGNATURE                                                                                                      \
