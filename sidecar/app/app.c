@@ -37,7 +37,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
 
 // Answers in flight get this long after SIGTERM; service managers give at least three seconds in practice.
 #define GRACE_MS 2000
-// … and all of the end this long, whatever a thread of the pool is stuck in: a token, a file system that hangs.
+// … and all of the end this long, whatever a thread is stuck in, or a call that is seen through.
 #define END_MS 2600
 
 // How often shared files are looked at whose changes the kernel does not tell.
@@ -133,7 +133,7 @@ static void on_end_overdue(uv_timer_t *timer)
 {
         const struct app *app = timer->data;
         LOG_EVENT(&app->log, LOG_LEVEL_WARN, "stopped", LOG_INT("pid", getpid()),
-                  LOG_STR("hint", "a thread did not come back: look at the token or the file system that holds a key"));
+                  LOG_STR("hint", "a thread did not come back, or a call: look at the token or disk that holds a key"));
         _exit(EXIT_OK);
 }
 

@@ -225,6 +225,11 @@ static void refreshed(void *owner, struct credentials *c, const struct error *er
                         (void)falls_back(l, &c);
         }
         held_file_unlock(&l->file);
+        if (l->is_cancelled) {
+                credentials_unref(c);
+                c = NULL;
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        }
         provider_finish(&l->base, c, c ? NULL : &e);
 }
 
@@ -239,11 +244,11 @@ static int login_start(struct provider *p, struct error *e)
         return l->delay ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
+// A wait ends by itself, and so does a call, within its time-outs: it has spent the refresh token, and the next one is
+// in the answer.
 static void login_cancel(struct provider *p)
 {
-        struct login *l = (struct login *)p;
-        l->is_cancelled = true;
-        exchange_cancel(&l->refresh.exchange); // a wait ends by itself
+        ((struct login *)p)->is_cancelled = true;
 }
 
 static void login_destroy(struct provider *p)

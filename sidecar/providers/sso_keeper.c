@@ -310,9 +310,7 @@ static void renewed(void *arg, const struct http_response *response, const struc
         struct error e = {0};
         int r = 0;
         k->call = NULL;
-        if (k->is_cancelled) {
-                r = error_set(&e, ERROR_CANCELLED, "cancelled");
-        } else if (error) {
+        if (error) {
                 e = *error;
                 (void)error_context(&e, "CreateToken for %.256s", sso_cache_token_key(k->profile));
                 r = may_fall_back(k) ? 0 : -1;
@@ -326,12 +324,14 @@ static void renewed(void *arg, const struct http_response *response, const struc
                 r = refuse(k, response, &e);
         }
         held_file_unlock(&k->file);
+        if (k->is_cancelled)
+                r = error_set(&e, ERROR_CANCELLED, "cancelled");
         k->done(k->owner, r < 0 ? &e : NULL);
 }
 
+// A wait ends by itself, and so does a call, within its time-outs: it may have spent the refresh token, and the next
+// one is in the answer.
 void sso_keeper_cancel(struct sso_keeper *k)
 {
         k->is_cancelled = true;
-        if (k->call)
-                http_call_cancel(k->call);
 }

@@ -247,6 +247,19 @@ def test_agent_ends_during_a_refresh(start, standin, cache):
     agent.end()
 
 
+def test_dropped_during_a_refresh(start, standin, cache):
+    """The refresh token is spent by then: what comes for it is not served, but it is kept."""
+    before = cache.log_in(seconds=-1)
+    standin.fault("signin", "slow", seconds=100)  # until it is cleared
+    agent = start(config(dev=login(standin, read_timeout_ms=110000)))
+    until(lambda: standin.calls(target="signin"), what="the call")
+    agent.call("DELETE", "/v1/profiles/dev/credentials")
+    standin.clear_faults()
+    until(lambda: cache.read()["refreshToken"] != before["refreshToken"], what="the next refresh token")
+    assert agent.profile("dev")["state"] == "empty"
+    assert agent.refresh("dev").status == 200
+
+
 def test_reload_keeps_what_was_refused(start, standin, cache, profiles):
     cache.log_in(seconds=-1)
     standin.control("POST", "signin", {"revoke": True})

@@ -249,19 +249,36 @@ static void a_wrong_date_is_corrected(void **state)
         tear_down(&s);
 }
 
-static void cancel_at_each_call(void **state)
+static void cancelled_while_the_portal_works(void **state)
 {
         (void)state;
-        static const struct upstream_answer answers[] = {{0, NULL, NULL}, {200, DATE_NOW, ROLE}};
-        static const char *const tokens[] = {GOOD, ENDED};
-        for (size_t i = 0; i < LENGTH(tokens); i++) {
-                struct setup s;
-                set_up(&s, tokens[i], answers, 1);
-                s.h->cancels_on_receipt = true;
-                harness_run(s.h);
-                assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
-                tear_down(&s);
-        }
+        struct setup s;
+        set_up(&s, GOOD, ANSWERS({0, NULL, NULL}));
+        harness_cancel_on_receipt(s.h);
+        tear_down(&s);
+}
+
+// The refresh token may be spent, so what comes for it is kept.
+static void cancelled_during_a_renewal(void **state)
+{
+        (void)state;
+        struct setup s;
+        struct buffer file;
+        struct error e;
+        set_up(&s, ENDED, ANSWERS({200, DATE_NOW, RENEWED}));
+        assert_int_equal(harness_start(s.h), 0);
+        provider_cancel(s.h->provider); // the call has begun
+        harness_finish(s.h);
+        assert_int_equal(s.h->e.kind, ERROR_CANCELLED);
+        buffer_init(&file, 4096);
+        assert_int_equal(cache_file_read(s.path, SSO_CACHE_WHAT, &file, &e), 0);
+        assert_non_null(strstr(buffer_c_str(&file), "\"refreshToken\":\"aor-2\""));
+        buffer_free(&file);
+        int lock = cache_file_lock(s.path); // which is free again
+        assert_true(lock >= 0);
+        assert_int_equal(close(lock), 0);
+        (void)harness_requests(s.h, 1);
+        tear_down(&s);
 }
 
 static void waits_for_whoever_renews(void **state)
@@ -336,7 +353,8 @@ int main(void)
             cmocka_unit_test(a_role_for_a_token),
             cmocka_unit_test(an_ended_token_is_renewed_first),
             cmocka_unit_test(what_goes_wrong),
-            cmocka_unit_test(cancel_at_each_call),
+            cmocka_unit_test(cancelled_while_the_portal_works),
+            cmocka_unit_test(cancelled_during_a_renewal),
             cmocka_unit_test(waits_for_whoever_renews),
             cmocka_unit_test(left_in_the_middle_of_a_login),
             cmocka_unit_test(a_spent_refresh_token_ends_nothing),
