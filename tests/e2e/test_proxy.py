@@ -6,9 +6,11 @@ import base64
 import socket
 
 import pytest
+from standin import demo
 from support.agent import environment
 from support.aws import echo
 from support.connect_proxy import ConnectProxy
+from support.polling import until
 from support.profiles import config
 
 USER = "person:pass-word"
@@ -101,6 +103,54 @@ def test_roles_anywhere_in_a_region_of_its_own(start, standin, profiles, folder,
     assert failure(agent, "issued")["upstream"]["code"] == "AccessDeniedException"
     assert set(front.asked) == {f"rolesanywhere.{r}.amazonaws.com:443" for r in ("us-east-1", "us-west-2")}
     assert {c["region"] for c in standin.calls(target="rolesanywhere")} == {"us-east-1", "us-west-2"}
+
+
+def test_failing_over_to_another_region(start, standin, profiles, folder, proxy, real):
+    """STS is in trouble, and somebody turns to another region, to find it no better: what is held is served until one
+    of them answers. A chain moves as a whole."""
+    front = proxy()
+    role = demo.ROLE + "failing-over"
+    standin.control("POST", "roles", {"arn": role, "trust": [{"principal": demo.USER}, {"principal": role}]})
+
+    def document(more, below=None):
+        base = real(profiles.assume("keys", role, None, **(more if below is None else below)))
+        return config(keys=profiles.static(), base=base, top=real(profiles.assume("base", role, None, **more)))
+
+    agent = start(document({}), env=behind(folder, front))
+    names = ("base", "top")
+    held = {name: agent.credentials(name) for name in names}
+    agent.wait_for_state("top", "fresh")
+    standin.fault("sts", "refuse")
+    for more in ({"sts_region": "us-west-2"}, {"sts_region": "eu-west-1", "use_fips_endpoint": True}):
+        agent.reload(document(more))
+        for name in names:
+            assert agent.credentials(name) == held[name]
+            profile = agent.wait_for_state(name, "stale")
+            assert profile["last_error"] and profile["generation"] == 1
+    assert agent.call("GET", "/readyz").status == 200
+    assert {"sts.us-west-2.amazonaws.com:443", "sts-fips.eu-west-1.amazonaws.com:443"} <= set(front.asked)
+    standin.clear_faults()
+    agent.reload(document({"sts_region": "us-west-2", "use_dualstack_endpoint": True}))
+    for name in names:
+        until(lambda name=name: agent.profile(name)["generation"] > 1, what="new ones from there")
+        assert agent.profile(name)["state"] == "fresh" and agent.credentials(name) != held[name]
+    held = {name: agent.credentials(name) for name in names}
+    standin.fault("sts", "slow", seconds=60)
+    agent.reload(document({"sts_region": "us-west-2"}, below={"sts_region": "cn-north-1"}))  # another partition, below
+    assert [agent.refusal(name, wait=0)[0] >= 500 for name in names] == [True, True]
+    standin.clear_faults()
+
+
+@pytest.mark.parametrize("turns", [1, -1])
+def test_no_way_between_aws_and_another(start, standin, profiles, folder, proxy, real, turns):
+    """What a stand-in has issued is not served in AWS's name, nor the other way round."""
+    documents = [config(irsa=real(profiles.irsa())), config(irsa=profiles.irsa())][::turns]
+    agent = start(documents[0], env=behind(folder, proxy()))
+    assert agent.credentials("irsa")
+    standin.fault("sts", "slow", seconds=60)
+    agent.reload(documents[1])
+    assert agent.refusal("irsa", wait=0)[0] >= 500
+    standin.clear_faults()
 
 
 def test_switches_and_bundle_of_the_environment(start, standin, profiles, folder, proxy, real):

@@ -138,6 +138,94 @@ def test_a_broken_file_changes_nothing(follow, standin, home, users, way):
     assert "config_reloaded" in line and who(standin, agent, "default") == "two"
 
 
+def chain_of(name, user, top="source_profile = mid"):
+    """~/.aws/config: `top` on `mid` on keys, and `side` on the same keys."""
+    role = f"role_arn = {demo.ROLE}{name}\nrole_session_name = session\n"
+    on_keys = f"{role}source_profile = keys\n"
+    return f"[profile top]\n{role}{top}\n[profile mid]\n{on_keys}[profile side]\n{on_keys}[profile keys]\n{user}"
+
+
+@pytest.fixture
+def chain(standin, request):
+    """The role of a test's chain, which both users and the role itself may assume."""
+    role = demo.ROLE + request.node.name
+    arns = [role, *(f"arn:aws:iam::{demo.ACCOUNT}:user/watch-{name}" for name in NAMES)]
+    standin.control("POST", "roles", {"arn": role, "trust": [{"principal": arn} for arn in arns]})
+    return request.node.name
+
+
+def tag(agent, name):
+    reply = agent.call("GET", f"/v1/profiles/{name}/credentials")
+    assert reply.status == 200, reply
+    return reply.headers["etag"]
+
+
+def test_a_broken_profile_keeps_what_it_has(follow, standin, home, users, chain):
+    """Somebody is in the middle of an edit. What a profile stands on may break as well as itself, in one way after the
+    other; when it is mended it is what it was."""
+    good = chain_of(chain, users["one"])
+    home.write("config", good)
+    agent = follow()
+    names = ("top", "mid", "side")
+    held, tags = ({name: f(name) for name in names} for f in (agent.credentials, lambda name: tag(agent, name)))
+    calls = len(standin.calls(action="AssumeRole"))
+    typo = good.replace("source_profile = keys", "source_profile = kyes", 1)  # of mid, and so of top
+    again = good.replace("source_profile = keys", "sauce_profile = keys", 1)
+    for text, words in ((typo, '"kyes"'), (again, "source_profile")):
+        after(agent, home.replace, "config", text)
+        for name in ("top", "mid"):
+            profile = agent.wait_for_state(name, "stale")
+            assert words in profile["last_error"]["detail"] and profile["expiration"] == held[name]["Expiration"]
+            assert agent.credentials(name) == held[name] and tag(agent, name) == tags[name]
+        assert agent.profile("side")["state"] == "fresh" and tag(agent, "side") == tags["side"]
+    lines = agent.events("profile_broken")
+    assert sorted(line.partition("profile=")[2].split()[0] for line in lines) == ["mid", "top"]
+    assert all("kyes" in line and "until they end" in line and "level=warn" in line for line in lines)
+    assert len(standin.calls(action="AssumeRole")) == calls, "a broken profile calls nobody"
+    after(agent, home.replace, "config", good)
+    for name in ("top", "mid"):
+        agent.wait_for_state(name, "fresh")
+        until(lambda name=name: agent.profile(name)["generation"] > 1, what="new ones by the mended profile")
+        assert agent.credentials(name) != held[name] and tag(agent, name) != tags[name]
+    assert agent.credentials("side") == held["side"]
+
+
+def test_a_broken_profile_that_becomes_another(follow, standin, home, users, chain):
+    """What is held is served to nobody whom it was not for."""
+    good = chain_of(chain, users["one"])
+    home.write("config", good)
+    agent = follow()
+    held = {name: agent.credentials(name) for name in ("top", "mid", "side")}
+    broken = good.replace("role_session_name = session\n", "duration_seconds = soon\n")
+    after(agent, home.replace, "config", broken)
+    for name, credentials in held.items():
+        agent.wait_for_state(name, "stale")
+        assert agent.credentials(name) == credentials
+    assert agent.call("DELETE", "/v1/profiles/mid/credentials").status == 200
+    standin.fault("sts", "slow", seconds=60)  # so that what is there now is not what comes next
+    after(agent, home.replace, "config", good.replace("[profile side]", "[profile aside]"))
+    assert agent.credentials("top") == held["top"]
+    assert agent.call("GET", "/v1/profiles/side/credentials?wait=0").status == 404
+    assert "dropped on request" in agent.refusal("mid")[1]["detail"]
+    after(agent, home.replace, "config", broken)
+    assert agent.credentials("top") == held["top"]
+    assert agent.refusal("side", wait=0)[0] >= 500, "it was removed meanwhile"
+    after(agent, home.replace, "config", chain_of(chain, users["two"]))  # other keys, two steps below
+    assert agent.refusal("top", wait=0)[0] >= 500
+    standin.clear_faults()
+
+
+def test_many_that_break(follow, home, users):
+    """The log names some of them, and their number."""
+    sections = [f"[profile p{n}]\n" for n in range(30)]
+    home.write("config", "".join(s + users["one"] for s in sections))
+    agent = follow()
+    after(agent, home.replace, "config", "".join(sections))
+    lines = until(lambda: agent.events("profiles_broken"), what="the last line")
+    assert "profiles=30" in lines[0] and len(agent.events("profile_broken")) == 8
+    assert "nothing is served for it" in agent.events("profile_broken")[0]
+
+
 def test_files_that_come_later(follow, standin, home, users):
     """There is not even ~/.aws at first, and a machine without a role."""
     more = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": standin.url}

@@ -101,17 +101,22 @@ static void fake_destroy(struct provider *p)
         free(p);
 }
 
-static struct entry *add(struct world *w, const char *name, struct entry *source, bool on_demand)
+static struct entry *add_with(struct world *w, const struct entry_options *options, struct entry *source)
 {
         static const struct provider_ops ops = {fake_start, fake_cancel, fake_destroy};
-        const struct entry_options options = {.name = name, .on_demand = on_demand, .upstream = "sts"};
         struct fake *f = calloc(1, sizeof(*f));
         if (!f)
                 return NULL;
         *f = (struct fake){.base.ops = &ops, .world = w};
         if (source)
                 f->source = entry_source(source);
-        return vault_add(w->vault, &options, &f->base);
+        return vault_add(w->vault, options, &f->base);
+}
+
+static struct entry *add(struct world *w, const char *name, struct entry *source, bool on_demand)
+{
+        const struct entry_options options = {.name = name, .on_demand = on_demand, .upstream = "sts"};
+        return add_with(w, &options, source);
 }
 
 // --- a waiter ---
@@ -283,6 +288,28 @@ static bool refresh_round(const void *arg)
         return is_done;
 }
 
+// What one holds is another's at once, and nothing is lost where that cannot be made.
+static bool inherit_round(const void *arg)
+{
+        const struct error reason = {.kind = ERROR_CANCELLED, .message = "replaced"};
+        struct world w;
+        (void)arg;
+        set_up(&w);
+        assert_non_null(make_vault(&w));
+        struct entry *before = add(&w, "a", NULL, false);
+        assert_usable(&w, before, "ASIABASE");
+        const struct entry_options options = {.name = "a", .upstream = "sts-elsewhere", .inherits = before};
+        torture_begin();
+        struct entry *e = add_with(&w, &options, NULL);
+        if (e)
+                entry_retire(before, &reason);
+        torture_end();
+        assert_non_null(entry_peek(e ? e : before));
+        assert_usable(&w, e ? e : before, "ASIABASE");
+        tear_down(&w);
+        return e;
+}
+
 // Dropped, retired and closed, with somebody waiting. That must not need memory.
 static bool retire_round(const void *arg)
 {
@@ -333,6 +360,7 @@ int main(void)
             {.name = "fetch", .round = fetch_round},
             {.name = "chain", .round = chain_round},
             {.name = "refresh", .round = refresh_round, .survives = true}, // an error's words need not be kept
+            {.name = "inherit", .round = inherit_round, .survives = true}, // why the other went need not be kept
             {.name = "retire", .round = retire_round, .survives = true},   // nobody waits for a result
             {.name = "many", .round = many_round},
         };
