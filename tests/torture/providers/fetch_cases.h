@@ -22,7 +22,7 @@ struct fetch_case {
         const struct profile *profile;
         struct answer_row answers[ANSWERS_MAX];
         enum error_kind refusal; // the right outcome is an error of this kind
-        const char *token_file;  // written before each fetch; see world.token_path
+        const char *token_file;  // written before each fetch, at token_path
         const char *cached;      // likewise, in the cache of IAM Identity Center or of `aws login`
         const char *renewed[3];  // what it may hold instead after the fetch, all of it
         bool logs_in;            // before it fetches
