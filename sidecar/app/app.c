@@ -358,20 +358,6 @@ static int refuse(const struct error *e)
         return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-// The others are good in spite of them.
-static size_t tell_faults(const struct settings *settings)
-{
-        size_t count = 0;
-        for (size_t i = 0; i < settings->profiles_count; i++) {
-                const struct profile *p = &settings->profiles[i];
-                if (!p->fault || p->is_implied)
-                        continue;
-                count++;
-                printf("%s cannot be used: %s\n", p->name, p->fault);
-        }
-        return count;
-}
-
 static int check(const struct app *app, struct settings *settings)
 {
         struct error e = {0};
@@ -380,7 +366,7 @@ static int check(const struct app *app, struct settings *settings)
                 status = refuse(&e);
         else
                 printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
-                       settings_shown_count(settings) - tell_faults(settings), settings->listeners_count);
+                       settings_shown_count(settings) - check_tell_faults(settings), settings->listeners_count);
         if (e.timed_out)
                 _exit(status);
         settings_free(settings);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -115,4 +116,17 @@ int check_identities(const struct settings *settings, int64_t now_s, struct erro
                         return -1;
         }
         return 0;
+}
+
+size_t check_tell_faults(const struct settings *settings)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < settings->profiles_count; i++) {
+                const struct profile *p = &settings->profiles[i];
+                if (!p->fault || p->is_implied)
+                        continue;
+                count++;
+                printf("%s cannot be used: %s\n", p->name, p->fault);
+        }
+        return count;
 }

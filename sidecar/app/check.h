@@ -3,6 +3,7 @@
 #ifndef SIDECAR_APP_CHECK_H
 #define SIDECAR_APP_CHECK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sidecar/base/error.h"
@@ -14,5 +15,8 @@ struct settings;
 // profile's error alone, and gone once the files are right. A key that does not answer in the time that a refresh would
 // give it is one of them, with e->timed_out: then a thread is still at it, which reads the settings; end by _exit().
 int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
+
+// Prints to standard output which profiles cannot be used, and why; the others are good in spite of them. How many.
+size_t check_tell_faults(const struct settings *settings);
 
 #endif

@@ -42,7 +42,7 @@ static void test_keys(void **state)
         settings_free(s);
 
         s = home_settings(*state, NULL, NULL,
-                 LIST("AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")); // no AWS, but like it
+                          LIST("AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")); // no AWS, but like it
         assert_string_equal(home_find(s, "default")->keys.access_key_id, "test");
         settings_free(s);
 
