@@ -65,7 +65,7 @@ static struct entry_options options_of(const struct profile *p)
 static const struct entry *inheritance_of(const struct roster_member *m)
 {
         struct entry_status status;
-        if (!m->inherits)
+        if (!m->before || !m->inherits)
                 return NULL;
         entry_status(m->before->entry, &status);
         return m->fault && status.expires_s == CREDENTIALS_NEVER_EXPIRE ? NULL : m->before->entry;

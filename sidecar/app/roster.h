@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which profile stands behind which entry of the vault: built from the settings at start, and anew at every reload, at
-// which profiles whose identity is unchanged keep their entry and so their credentials.
+// which profiles whose identity is unchanged keep their entry and so their credentials. One that is called for
+// elsewhere at AWS, one that is broken now and one that is mended get a new entry, which inherits the credentials.
 #ifndef SIDECAR_APP_ROSTER_H
 #define SIDECAR_APP_ROSTER_H
 
