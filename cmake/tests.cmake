@@ -15,7 +15,9 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
     set_tests_properties(${target} PROPERTIES TIMEOUT 300)
   endforeach()
 endforeach()
-target_link_options(app_test_roster PRIVATE -Wl,--wrap=settings_free) # it counts those that live
+foreach(target app_test_roster app_test_roster_inherit) # they count those that live
+  target_link_options(${target} PRIVATE -Wl,--wrap=settings_free)
+endforeach()
 
 # tests/torture/<room>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects
 # allocate and read.

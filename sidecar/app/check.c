@@ -51,17 +51,6 @@ static bool wait_for(struct loading *l, int64_t timeout_ms)
         return is_over;
 }
 
-static int say_late(const struct x509_paths *p, int64_t timeout_ms, struct error *e)
-{
-        (void)error_set(e, ERROR_TRANSIENT, "the private key %s did not answer within %lld ms",
-                        p->pkcs12        ? p->pkcs12
-                        : p->private_key ? p->private_key
-                                         : p->certificate,
-                        (long long)timeout_ms);
-        e->timed_out = true;
-        return error_hint(e, "look at the token, the TPM or the file system that it is in");
-}
-
 // Cannot fail, but for memory.
 static struct loading *loading_new(const struct profile *profile, int64_t now_s)
 {
@@ -88,7 +77,7 @@ static void loading_free(struct loading *l)
 
 static int check_identity(const struct profile *profile, int64_t now_s, struct error *e)
 {
-        int64_t timeout_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : KEPT_IDENTITY_TIMEOUT_MS;
+        int64_t timeout_ms = kept_identity_timeout_ms(profile);
         struct loading *l = loading_new(profile, now_s);
         pthread_t thread;
         if (!l)
@@ -99,7 +88,8 @@ static int check_identity(const struct profile *profile, int64_t now_s, struct e
         }
         if (!wait_for(l, timeout_ms)) { // *l is the thread's
                 (void)pthread_detach(thread);
-                (void)say_late(&l->paths, timeout_ms, e);
+                (void)kept_identity_say_late(&l->paths, timeout_ms, e);
+                (void)error_hint(e, "look at the token, the TPM or the file system that it is in");
                 return error_context(e, "profile %s", profile_shown_name(profile));
         }
         (void)pthread_join(thread, NULL);

@@ -5,6 +5,8 @@
 
 enum { CLOCKS_DIFFER_S = 60 }; // by more than requests take
 
+enum { TIMEOUT_MS = 20000 };
+
 struct x509_paths kept_identity_paths(const struct profile *profile)
 {
         const __typeof__(profile->roles_anywhere) *from = &profile->roles_anywhere;
@@ -17,6 +19,24 @@ struct x509_paths kept_identity_paths(const struct profile *profile)
             .pkcs11_module = from->pkcs11_module,
             .passphrase = secret_expose(&from->private_key_passphrase),
         };
+}
+
+int64_t kept_identity_timeout_ms(const struct profile *profile)
+{
+        return profile->read_timeout_ms > 0 ? profile->read_timeout_ms : TIMEOUT_MS;
+}
+
+const char *kept_identity_key(const struct x509_paths *paths)
+{
+        return paths->pkcs12 ? paths->pkcs12 : paths->private_key ? paths->private_key : paths->certificate;
+}
+
+int kept_identity_say_late(const struct x509_paths *paths, int64_t timeout_ms, struct error *e)
+{
+        (void)error_set(e, ERROR_TRANSIENT, "the private key %s did not answer within %lld ms",
+                        kept_identity_key(paths), (long long)timeout_ms);
+        e->timed_out = true;
+        return -1;
 }
 
 static bool is_valid(const struct kept_identity *kept, int64_t now_s)

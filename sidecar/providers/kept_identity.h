@@ -11,11 +11,17 @@
 
 struct profile;
 
-// For loading and signing, where the profile has no read_timeout_ms: a person may have to touch the token.
-enum { KEPT_IDENTITY_TIMEOUT_MS = 20000 };
-
 // Where the parts of a roles_anywhere profile's identity are; borrowed from it.
 struct x509_paths kept_identity_paths(const struct profile *profile);
+
+// How long loading and signing with it may take: read_timeout_ms, else long enough for a person to touch the token.
+int64_t kept_identity_timeout_ms(const struct profile *profile);
+
+// Where its private key is, for messages; borrowed from `paths`.
+const char *kept_identity_key(const struct x509_paths *paths);
+
+// The key is later than `timeout_ms`: ERROR_TRANSIENT, timed out. The hint is the caller's. -1.
+int kept_identity_say_late(const struct x509_paths *paths, int64_t timeout_ms, struct error *e);
 
 struct kept_identity {
         struct x509_identity *x509;      // of the last load that succeeded, or NULL

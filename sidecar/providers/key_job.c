@@ -71,16 +71,10 @@ static void drop(struct lane_job *lane, void *arg)
 
 // --- on the loop ---
 
-static const char *source_of(const struct key_job *k)
-{
-        const struct x509_paths *p = &k->paths;
-        return p->pkcs12 ? p->pkcs12 : p->private_key ? p->private_key : p->certificate;
-}
-
 // What hangs together: the tokens behind a module, the TPM, else a file by itself.
 static const char *lane_of(const struct key_job *k)
 {
-        const char *source = source_of(k);
+        const char *source = kept_identity_key(&k->paths);
         struct slice text = slice_str(source);
         if (slice_starts_with(text, SLICE("pkcs11:")))
                 return k->paths.pkcs11_module ? k->paths.pkcs11_module : "pkcs11:";
@@ -93,7 +87,7 @@ static const char *lane_of(const struct key_job *k)
 static const char *others_of(const struct key_job *k)
 {
         const char *lane = lane_of(k);
-        if (lane == source_of(k))
+        if (lane == kept_identity_key(&k->paths))
                 return "earlier reads of this file";
         return strcmp(lane, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
 }
@@ -147,8 +141,7 @@ static void on_late(void *arg)
         struct error e = {0};
         if (!k->is_awaited)
                 return;
-        (void)error_set(&e, ERROR_TRANSIENT, "the private key %s did not answer within %lld ms", source_of(k),
-                        (long long)k->timeout_ms);
+        (void)kept_identity_say_late(&k->paths, k->timeout_ms, &e);
         (void)hint_stuck(&e);
         answer(k, &e);
 }
@@ -158,11 +151,11 @@ static void say_end(const struct key_job *k, enum lane_end end, struct error *e)
         if (end == LANE_CANCELLED)
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
         if (end == LANE_NO_THREAD)
-                (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", source_of(k));
+                (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", kept_identity_key(&k->paths));
         if (end != LANE_STUCK)
                 return;
-        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: %s do not answer", source_of(k),
-                        others_of(k));
+        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: %s do not answer",
+                        kept_identity_key(&k->paths), others_of(k));
         (void)hint_stuck(e);
 }
 
@@ -229,7 +222,8 @@ int key_job_sign(struct key_job *k, const struct key_order *order, struct error 
 {
         assert(!k->is_awaited);
         if (k->is_out) {
-                (void)error_set(e, ERROR_TRANSIENT, "the private key %s still does not answer", source_of(k));
+                (void)error_set(e, ERROR_TRANSIENT, "the private key %s still does not answer",
+                                kept_identity_key(&k->paths));
                 (void)hint_stuck(e);
                 return -1;
         }

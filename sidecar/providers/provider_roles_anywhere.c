@@ -83,7 +83,7 @@ static void signed_or_not(void *owner, const struct error *e)
 static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
 {
         struct roles_anywhere *r = owner;
-        int64_t timeout_ms = r->profile->read_timeout_ms > 0 ? r->profile->read_timeout_ms : KEPT_IDENTITY_TIMEOUT_MS;
+        int64_t timeout_ms = kept_identity_timeout_ms(r->profile);
         (void)post; // in signed_or_not()
         buffer_reset(&r->body);
         if (create_session_body(r->profile, &r->body, e) < 0)

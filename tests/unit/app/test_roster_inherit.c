@@ -1,31 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a profile keeps that is another after a reload: by the tables alone, and with the real vault, server and static
 // keys that end.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <uv.h>
 
-#include "proto/wire/credentials.h"
-#include "sidecar/app/roster.h"
-#include "sidecar/app/roster_table.h"
-#include "sidecar/base/clock.h"
-#include "sidecar/base/log.h"
-#include "sidecar/config/settings.h"
-#include "sidecar/server/metrics.h"
-#include "sidecar/server/server.h"
-#include "sidecar/server/state.h"
-#include "sidecar/signing/sigv4.h"
-#include "sidecar/vault/vault.h"
-#include "tests/unit/app/settings_text.h"
+#include "tests/unit/app/roster_house.h"
 
-enum { PATIENCE_S = 60 };
-
-#define KEY_A "AKIAIOSFODNN7EXAMPLE"
-#define KEY_B "AKIAI44QH8DHBEXAMPLE"
-#define KEYS(name, id)                                                                                                 \
-        "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" id "\", \"secret_access_key\": \"s\"}"
 #define ROLE(name, source, more)                                                                                       \
         "\"" name "\": {\"type\": \"assume_role\", \"source_profile\": \"" source                                      \
         "\", \"role_arn\": \"arn:aws:iam::111122223333:role/" name "\"" more "}"
@@ -40,6 +19,7 @@ static struct settings *settings_with(const char *profiles)
         char text[4096];
         (void)snprintf(text, sizeof(text), "{\"region\": \"us-east-1\", \"profiles\": {%s}}", profiles);
         struct settings *s = settings_of(text);
+        live_settings++;
         for (size_t i = 0; i < s->profiles_count; i++) {
                 struct profile *p = &s->profiles[i];
                 if (p->type == PROFILE_STATIC)
@@ -73,9 +53,9 @@ static const struct roster_member *member(const struct roster_table *t, const ch
 static void test_who_inherits(void **state)
 {
         (void)state;
-#define BASE KEYS("k", KEY_A)
-#define OTHER KEYS("k", KEY_B)
-#define CHAIN(middle, top) BASE ", " ROLE("m", "k", middle) ", " ROLE("p", "m", top)
+#define SOURCE BASE("k", KEY_A)
+#define OTHER BASE("k", KEY_B)
+#define CHAIN(middle, top) SOURCE ", " ROLE("m", "k", middle) ", " ROLE("p", "m", top)
         static const struct {
                 const char *before, *after;
                 bool inherits, is_same;
@@ -93,15 +73,15 @@ static void test_who_inherits(void **state)
             {CHAIN("", ""), CHAIN("", WEST ", \"external_id\": \"x1\""), false, false},
             {CHAIN("", ""), CHAIN(", \"external_id\": \"x1\"", WEST), false, false},
             {CHAIN("", ""), OTHER ", " ROLE("m", "k", "") ", " ROLE("p", "m", WEST), false, false},
-            {CHAIN("", ""), BASE ", " ROLE("p", "k", WEST), false, false}, // a shorter chain
-            {BASE ", " ROLE("p", "k", ""), CHAIN("", WEST), false, false},
-            {CHAIN("", ""), BASE ", " BROKEN("p"), true, false},
-            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "m", ""), true, false}, // what it stands on
-            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "m", CHINA), false, false},
-            {CHAIN("", ""), BASE ", " BROKEN("m") ", " ROLE("p", "k", ""), false, false},
-            {BASE, BASE ", " BROKEN("p"), false, false},          // it was not there
-            {BASE ", " BROKEN("p"), CHAIN("", ""), false, false}, // it was broken from its first day
-            {BASE ", " BROKEN("p"), BASE ", " BROKEN("p"), false, true},
+            {CHAIN("", ""), SOURCE ", " ROLE("p", "k", WEST), false, false}, // a shorter chain
+            {SOURCE ", " ROLE("p", "k", ""), CHAIN("", WEST), false, false},
+            {CHAIN("", ""), SOURCE ", " BROKEN("p"), true, false},
+            {CHAIN("", ""), SOURCE ", " BROKEN("m") ", " ROLE("p", "m", ""), true, false}, // what it stands on
+            {CHAIN("", ""), SOURCE ", " BROKEN("m") ", " ROLE("p", "m", CHINA), false, false},
+            {CHAIN("", ""), SOURCE ", " BROKEN("m") ", " ROLE("p", "k", ""), false, false},
+            {SOURCE, SOURCE ", " BROKEN("p"), false, false},        // it was not there
+            {SOURCE ", " BROKEN("p"), CHAIN("", ""), false, false}, // it was broken from its first day
+            {SOURCE ", " BROKEN("p"), SOURCE ", " BROKEN("p"), false, true},
         };
         for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
                 struct roster_table *now = roster_table_new(NULL, settings_with(t[i].before));
@@ -118,84 +98,11 @@ static void test_who_inherits(void **state)
 
 // --- with entries ---
 
-struct house {
-        uv_loop_t loop;
-        struct clock clock;
-        struct log log;
-        struct metrics *metrics;
-        struct signer *signer;
-        struct vault *vault;
-        struct server *server;
-        struct roster *roster;
-};
-
-static uint32_t no_jitter(void *context)
-{
-        (void)context;
-        return 0;
-}
-
-static int set_up(void **state)
-{
-        struct house *h = calloc(1, sizeof(*h));
-        assert_non_null(h);
-        assert_int_equal(uv_loop_init(&h->loop), 0);
-        clock_init_system(&h->clock);
-        h->log = (struct log){.fd = -1, .clock = &h->clock};
-        h->metrics = metrics_new(&h->loop);
-        h->signer = signer_new();
-        h->vault = vault_new(&(struct vault_deps){.loop = &h->loop, .clock = &h->clock, .random = no_jitter});
-        h->server = server_new(&(struct server_deps){
-            .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
-        assert_true(h->metrics && h->signer && h->vault && h->server);
-        h->roster =
-            roster_new(&(struct roster_deps){.vault = h->vault,
-                                             .server = h->server,
-                                             .providers = {.loop = &h->loop, .clock = &h->clock, .signer = h->signer}});
-        assert_non_null(h->roster);
-        *state = h;
-        return 0;
-}
-
-static void on_server_closed(void *arg)
-{
-        struct house *h = arg;
-        vault_close(h->vault, NULL, NULL);
-        metrics_close(h->metrics);
-}
-
-static int tear_down(void **state)
-{
-        struct house *h = *state;
-        server_close(h->server, 0, on_server_closed, h);
-        uv_run(&h->loop, UV_RUN_DEFAULT);
-        roster_free(h->roster);
-        signer_free(h->signer);
-        assert_int_equal(uv_loop_close(&h->loop), 0);
-        free(h);
-        return 0;
-}
-
-static void apply_settings(struct house *h, struct settings *settings)
+static void apply_text(struct house *h, const char *profiles)
 {
         struct error e = {0};
-        struct roster_table *before = NULL, *table = roster_table_new(roster_now(h->roster), settings);
-        assert_non_null(table);
-        if (roster_apply(h->roster, table, &before, &e) < 0)
+        if (apply_settings(h, settings_with(profiles), &e) < 0)
                 fail_msg("%s", e.message);
-        roster_table_free(before);
-}
-
-static void apply(struct house *h, const char *profiles)
-{
-        apply_settings(h, settings_with(profiles));
-}
-
-static struct entry *entry_of(const struct house *h, const char *name)
-{
-        const struct server_profile *row = server_find_profile(h->server, slice_str(name));
-        assert_non_null(row);
-        return row->entry;
 }
 
 static enum entry_state state_of(const struct house *h, const char *name)
@@ -207,12 +114,7 @@ static enum entry_state state_of(const struct house *h, const char *name)
 
 static void turn_until(struct house *h, const char *name, enum entry_state wanted)
 {
-        time_t start = time(NULL);
-        while (state_of(h, name) != wanted) {
-                if (time(NULL) - start > PATIENCE_S)
-                        fail_msg("%s: not %s", name, entry_state_name(wanted));
-                uv_run(&h->loop, UV_RUN_NOWAIT);
-        }
+        TURN_UNTIL(h, state_of(h, name) == wanted);
 }
 
 // This moment, without a turn of the loop.
@@ -227,18 +129,18 @@ static void expect(const struct house *h, const char *name, const char *id)
 static void test_broken_and_mended(void **state)
 {
         struct house *h = *state;
-        apply(h, KEYS("a", KEY_A) ", " KEYS("b", KEY_B));
+        apply_text(h, BASE("a", KEY_A) ", " BASE("b", KEY_B));
         turn_until(h, "a", ENTRY_FRESH);
         for (int i = 0; i < 3; i++) { // more than once, and with others that come and go
-                apply(h, BROKEN("a") ", " KEYS("b", KEY_B));
+                apply_text(h, BROKEN("a") ", " BASE("b", KEY_B));
                 expect(h, "a", KEY_A);
                 turn_until(h, "a", ENTRY_STALE);
-                apply(h, BROKEN("a"));
-                struct settings *worse = settings_with(BROKEN("a") ", " KEYS("c", KEY_B));
+                apply_text(h, BROKEN("a"));
+                struct settings *worse = settings_with(BROKEN("a") ", " BASE("c", KEY_B));
                 static char fault[] = "found another typo";
                 worse->profiles[0].fault = fault;
                 const struct entry *before = entry_of(h, "a");
-                apply_settings(h, worse);
+                assert_int_equal(apply_settings(h, worse, NULL), 0);
                 assert_ptr_not_equal(entry_of(h, "a"), before);
                 expect(h, "a", KEY_A);
                 turn_until(h, "a", ENTRY_STALE);
@@ -246,7 +148,7 @@ static void test_broken_and_mended(void **state)
                 entry_status(entry_of(h, "a"), &status);
                 assert_non_null(strstr(status.last_error->message, "another typo"));
                 assert_int_equal(status.generation, 1);
-                apply(h, KEYS("a", KEY_A) ", " KEYS("b", KEY_B));
+                apply_text(h, BASE("a", KEY_A) ", " BASE("b", KEY_B));
                 expect(h, "a", KEY_A);
                 turn_until(h, "a", ENTRY_FRESH);
                 assert_int_equal(entry_generation(entry_of(h, "a")), 1);
@@ -256,22 +158,22 @@ static void test_broken_and_mended(void **state)
 static void test_broken_and_then_another(void **state)
 {
         struct house *h = *state;
-        apply(h, KEYS("a", KEY_A));
+        apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
-        apply(h, BROKEN("a") ", " KEYS("b", KEY_B));
+        apply_text(h, BROKEN("a") ", " BASE("b", KEY_B));
         expect(h, "a", KEY_A);
-        apply(h, KEYS("a", KEY_B) ", " KEYS("b", KEY_B));
+        apply_text(h, BASE("a", KEY_B) ", " BASE("b", KEY_B));
         expect(h, "a", NULL); // never the other identity's
         turn_until(h, "a", ENTRY_FRESH);
         expect(h, "a", KEY_B);
         assert_int_equal(entry_generation(entry_of(h, "a")), 2);
-        apply(h, BROKEN("a"));
+        apply_text(h, BROKEN("a"));
         expect(h, "a", KEY_B);
-        apply(h, KEYS("b", KEY_B)); // removed
+        apply_text(h, BASE("b", KEY_B)); // removed
         assert_null(server_find_profile(h->server, SLICE("a")));
-        apply(h, BROKEN("a"));
+        apply_text(h, BROKEN("a"));
         expect(h, "a", NULL);
-        apply(h, KEYS("a", KEY_B));
+        apply_text(h, BASE("a", KEY_B));
         expect(h, "a", NULL);
 }
 
@@ -279,11 +181,11 @@ static void test_broken_and_then_another(void **state)
 static void test_what_does_not_end_goes(void **state)
 {
         struct house *h = *state;
-        struct settings *s = settings_with(KEYS("a", KEY_A));
+        struct settings *s = settings_with(BASE("a", KEY_A));
         s->profiles[0].keys.expiration = NULL;
-        apply_settings(h, s);
+        assert_int_equal(apply_settings(h, s, NULL), 0);
         turn_until(h, "a", ENTRY_FRESH);
-        apply(h, BROKEN("a"));
+        apply_text(h, BROKEN("a"));
         expect(h, "a", NULL);
         turn_until(h, "a", ENTRY_FAILED);
 }
@@ -291,12 +193,12 @@ static void test_what_does_not_end_goes(void **state)
 static void test_dropped_is_dropped(void **state)
 {
         struct house *h = *state;
-        apply(h, KEYS("a", KEY_A));
+        apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
         entry_drop(entry_of(h, "a"));
-        apply(h, BROKEN("a"));
+        apply_text(h, BROKEN("a"));
         expect(h, "a", NULL);
-        apply(h, KEYS("a", KEY_A));
+        apply_text(h, BASE("a", KEY_A));
         for (int i = 0; i < 100; i++)
                 uv_run(&h->loop, UV_RUN_NOWAIT);
         expect(h, "a", NULL);
@@ -309,15 +211,12 @@ static void test_failure_changes_nothing(void **state)
 {
         struct house *h = *state;
         struct error e = {0};
-        struct roster_table *before = NULL;
-        apply(h, KEYS("a", KEY_A));
+        apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
         const struct entry *a = entry_of(h, "a");
-        struct settings *bad = settings_with(BROKEN("a") ", " KEYS("z", KEY_B));
+        struct settings *bad = settings_with(BROKEN("a") ", " BASE("z", KEY_B));
         bad->profiles[1].type = PROFILE_TYPE_COUNT;
-        struct roster_table *table = roster_table_new(roster_now(h->roster), bad);
-        assert_int_equal(roster_apply(h->roster, table, &before, &e), -1);
-        roster_table_free(table);
+        assert_int_equal(apply_settings(h, bad, &e), -1);
         assert_ptr_equal(entry_of(h, "a"), a);
         expect(h, "a", KEY_A);
 }
