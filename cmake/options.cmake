@@ -26,7 +26,7 @@ function(keyfob_flags target)
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all
       -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
-    if(KEYFOB_FUZZ) # coverage of the rooms, not only of the target's own file
+    if(KEYFOB_FUZZ) # coverage of the layers, not only of the target's own file
       target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
   else()

@@ -1,38 +1,38 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
 
-# tests/unit/<room>/test_*.c: one program each, linked with that room and so with those below it, nothing else.
-foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
-  file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/test_*.c)
+# tests/unit/<layer>/test_*.c: one program each, linked with that layer and so with those below it, nothing else.
+foreach(layer proto_mem proto_wire base config signing io providers vault server app client cli)
+  file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${layer}/test_*.c)
   foreach(source ${unit_tests})
     get_filename_component(name ${source} NAME_WE)
-    set(target ${room}_${name})
+    set(target ${layer}_${name})
     add_executable(${target} ${source})
     keyfob_flags(${target})
-    target_link_libraries(${target} PRIVATE ${room} PkgConfig::cmocka)
-    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${room}/data")
+    target_link_libraries(${target} PRIVATE ${layer} PkgConfig::cmocka)
+    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${layer}/data")
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES TIMEOUT 300)
   endforeach()
 endforeach()
-foreach(target app_test_roster app_test_roster_inherit) # they count those that live
+foreach(target app_test_profile_set app_test_profile_set_carry_over) # they count those that live
   target_link_options(${target} PRIVATE -Wl,--wrap=settings_free)
 endforeach()
 
-# tests/torture/<room>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects
+# tests/torture/<layer>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects
 # allocate and read.
 set(torture_wraps malloc calloc realloc reallocarray strdup strndup vasprintf free mmap munmap opendir closedir read recv)
 list(TRANSFORM torture_wraps PREPEND "-Wl,--wrap=")
-foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
-  file(GLOB torture_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/${room}/torture_*.c)
+foreach(layer proto_mem proto_wire base config signing io providers vault server app client cli)
+  file(GLOB torture_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/torture/${layer}/torture_*.c)
   foreach(source ${torture_sources})
     get_filename_component(name ${source} NAME_WE)
-    string(REPLACE "torture_" "torture_${room}_" target ${name})
+    string(REPLACE "torture_" "torture_${layer}_" target ${name})
     add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/tests/torture/torture.c)
     keyfob_flags(${target})
-    target_link_libraries(${target} PRIVATE ${room} PkgConfig::cmocka)
+    target_link_libraries(${target} PRIVATE ${layer} PkgConfig::cmocka)
     target_link_options(${target} PRIVATE ${torture_wraps})
-    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${room}/data")
+    target_compile_definitions(${target} PRIVATE TEST_DATA_DIR="${CMAKE_SOURCE_DIR}/tests/unit/${layer}/data")
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES TIMEOUT 300 LABELS torture)
   endforeach()
@@ -43,10 +43,10 @@ target_link_options(torture_server_server PRIVATE -Wl,--wrap=uv_read_start,--wra
 target_link_options(torture_io_io PRIVATE
   -Wl,--wrap=wiping_malloc,--wrap=wiping_calloc,--wrap=wiping_realloc,--wrap=wiping_strdup)
 
-# tests/fuzz/<room>/fuzz_*.c with tests/fuzz/<room>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
+# tests/fuzz/<layer>/fuzz_*.c with tests/fuzz/<layer>/corpus/<name>/: replayed by every test run; with KEYFOB_FUZZ a
 # libFuzzer program.
-foreach(room proto_mem proto_wire base config signing io providers vault server app client cli)
-  file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/${room}/fuzz_*.c)
+foreach(layer proto_mem proto_wire base config signing io providers vault server app client cli)
+  file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/${layer}/fuzz_*.c)
   foreach(source ${fuzz_targets})
     get_filename_component(name ${source} NAME_WE)
     string(REPLACE "fuzz_" "" subject ${name})
@@ -56,11 +56,11 @@ foreach(room proto_mem proto_wire base config signing io providers vault server 
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     else()
       add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
-      add_test(NAME replay_${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/${room}/corpus/${subject})
+      add_test(NAME replay_${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/${layer}/corpus/${subject})
     endif()
     keyfob_flags(${name})
     target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
-    target_link_libraries(${name} PRIVATE ${room})
+    target_link_libraries(${name} PRIVATE ${layer})
   endforeach()
 endforeach()
 # It must see no file of the machine.

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "clients/cli/person.h"
+#include "clients/cli/prompt.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
 #include "proto/wire/limits.h"
@@ -137,14 +137,14 @@ static bool profile_of_path(const char *path, struct buffer *name)
 }
 
 // Whether a person at this terminal has given a code since that refusal. *error is then over, else what is to be said.
-static bool person_helped(struct keyfob_client *client, const char *path, struct keyfob_error *error)
+static bool user_acted(struct keyfob_client *client, const char *path, struct keyfob_error *error)
 {
         struct buffer name;
         bool is_needed = strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0;
-        if (!is_needed || !person_is_there())
+        if (!is_needed || !prompt_is_possible())
                 return false;
         buffer_init(&name, NAME_MAX_SIZE);
-        bool helped = profile_of_path(path, &name) && person_gives_code(client, (const char *)name.p, error);
+        bool helped = profile_of_path(path, &name) && prompt_for_code(client, (const char *)name.p, error);
         buffer_free(&name);
         return helped;
 }
@@ -159,7 +159,7 @@ int cli_request(const struct options *o, int timeout_ms, const char *method, con
         if (!client)
                 return exit_code;
         enum keyfob_status status = keyfob_request(client, method, path, body, &response, &error);
-        if (status != KEYFOB_OK && person_helped(client, path, &error))
+        if (status != KEYFOB_OK && user_acted(client, path, &error))
                 status = keyfob_request(client, method, path, body, &response, &error);
         if (status != KEYFOB_OK)
                 exit_code = cli_say_error(&error);

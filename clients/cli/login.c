@@ -5,11 +5,11 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/person.h"
+#include "clients/cli/prompt.h"
 #include "proto/mem/length.h"
 #include "proto/wire/api.h"
 
-enum { OUTPUT_MAX = 8 * 1024, PAUSE_MAX_S = 5, LOOKS_N = 50, LOOK_PAUSE_MS = 200 };
+enum { OUTPUT_MAX = 8 * 1024, PAUSE_MAX_S = 5, LOOKS_N = 50, POLL_PAUSE_MS = 200 };
 
 static int print(const char *const parts[], size_t count)
 {
@@ -26,10 +26,10 @@ static int print(const char *const parts[], size_t count)
 
 static int take_code_from_input(struct keyfob_client *client, const char *profile)
 {
-        char code[PERSON_CODE_SIZE];
+        char code[PROMPT_CODE_SIZE];
         struct keyfob_login login;
         struct keyfob_error error;
-        if (!person_read_line(STDIN_FILENO, code))
+        if (!prompt_read_line(STDIN_FILENO, code))
                 return cli_say(EXIT_FAILED, "standard input has no code", "write the six digits to it, and a newline");
         enum keyfob_status status = keyfob_login_begin(client, profile, code, &login, &error);
         explicit_bzero(code, sizeof(code));
@@ -41,10 +41,10 @@ static int take_code(const struct options *o, struct keyfob_client *client, cons
         struct keyfob_error error = {.status = KEYFOB_REFUSED, .detail = "no code was given"};
         if (options_has(o, OPTION_CODE_STDIN))
                 return take_code_from_input(client, profile);
-        if (!person_is_there())
+        if (!prompt_is_possible())
                 return cli_say(EXIT_FAILED, "there is no terminal to ask for the code of the MFA device",
                                "run this in a terminal, or write the code to standard input with --code-stdin");
-        return person_gives_code(client, profile, &error) ? EXIT_OK : cli_say_error(&error);
+        return prompt_for_code(client, profile, &error) ? EXIT_OK : cli_say_error(&error);
 }
 
 // --- the browser ---
@@ -99,7 +99,7 @@ static int do_what_is_needed(const struct options *o, struct keyfob_client *clie
         return exit_code == EXIT_OK ? print(done, 2) : exit_code;
 }
 
-static bool needs_person(const struct keyfob_error *error)
+static bool needs_interaction(const struct keyfob_error *error)
 {
         return strcmp(error->code, api_error_text(API_LOGIN_REQUIRED)->code) == 0 ||
                strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0;
@@ -108,7 +108,7 @@ static bool needs_person(const struct keyfob_error *error)
 // After a login: a code may be needed, too, which the agent knows once the login has brought credentials.
 static bool needs_code(struct keyfob_client *client, const char *profile, struct keyfob_login *login)
 {
-        const struct timespec pause = {.tv_nsec = LOOK_PAUSE_MS * 1000000L};
+        const struct timespec pause = {.tv_nsec = POLL_PAUSE_MS * 1000000L};
         struct keyfob_credentials credentials;
         struct keyfob_error error;
         for (int i = 0; i < LOOKS_N; i++) {
@@ -118,7 +118,7 @@ static bool needs_code(struct keyfob_client *client, const char *profile, struct
                         return login->kind == KEYFOB_LOGIN_MFA && login->state == KEYFOB_LOGIN_IDLE;
                 enum keyfob_status status = keyfob_get_credentials(client, profile, &credentials, &error);
                 keyfob_credentials_clear(&credentials);
-                if (status != KEYFOB_REFUSED || !needs_person(&error))
+                if (status != KEYFOB_REFUSED || !needs_interaction(&error))
                         return false;
                 (void)nanosleep(&pause, NULL);
         }

@@ -10,7 +10,7 @@
 #include "proto/wire/api.h"
 #include "proto/wire/limits.h"
 
-enum { WATCH_PAUSE_S = 1, WATCH_PATIENCE_MS = 2000 };
+enum { WATCH_PAUSE_S = 1, WATCH_TIMEOUT_MS = 2000 };
 
 static const char no_status[] = "the agent's answer is no status of profiles";
 static const struct slice clear_screen = SLICE_INIT("\033[H\033[J"); // to the top left, and everything from there on
@@ -55,7 +55,7 @@ static int watch_once(const struct options *o, const char *path, struct slice be
 {
         struct keyfob_error error;
         struct keyfob_response response;
-        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = WATCH_PATIENCE_MS};
+        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = WATCH_TIMEOUT_MS};
         int exit_code;
         struct keyfob_client *client = keyfob_connect(&options, &error);
         if (client && keyfob_request(client, "GET", path, NULL, &response, &error) == KEYFOB_OK) {

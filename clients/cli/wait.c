@@ -15,7 +15,7 @@ enum {
         DEFAULT_TIMEOUT_S = 60,
         FIRST_PAUSE_MS = 20,
         LAST_PAUSE_MS = 1000,
-        PATIENCE_MS = 1000, // the least that any one question is given, also the last one
+        TEST_TIMEOUT_MS = 1000, // the least that any one question is given, also the last one
         PATH_MAX_SIZE = 60 * 1024
 };
 
@@ -98,7 +98,7 @@ static int give_up(const struct options *o, const struct keyfob_error *error, co
 {
         struct keyfob_error failure;
         struct keyfob_response response;
-        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = PATIENCE_MS};
+        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = TEST_TIMEOUT_MS};
         if (error->status == KEYFOB_TIMED_OUT && refusal->status == KEYFOB_REFUSED)
                 return cli_say(EXIT_FAILED, refusal->detail, "asked again, the agent did not answer: see its log");
         if (error->status != KEYFOB_REFUSED)
@@ -120,8 +120,8 @@ static int wait_until_ready(const struct options *o, const char *path, int64_t t
         int64_t deadline_ms = at_ms + timeout_s * 1000;
         for (int64_t pause = FIRST_PAUSE_MS;; pause = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS) {
                 int64_t left_ms = deadline_ms - at_ms;
-                int timeout_ms =
-                    left_ms > CLI_QUICK_MS ? CLI_QUICK_MS : (left_ms > PATIENCE_MS ? (int)left_ms : PATIENCE_MS);
+                int timeout_ms = left_ms > CLI_QUICK_MS ? CLI_QUICK_MS
+                                                        : (left_ms > TEST_TIMEOUT_MS ? (int)left_ms : TEST_TIMEOUT_MS);
                 if (ask(o, path, timeout_ms, &error) == KEYFOB_OK)
                         return EXIT_OK;
                 at_ms = now_ms();

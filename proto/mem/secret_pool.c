@@ -37,7 +37,7 @@ enum { HEADER = (sizeof(struct slab) + 15) / 16 * 16 };
 // The allocator's own state, which nothing else depends on.
 static struct {
         pthread_mutex_t mutex;
-        struct slab *with_room[SIZES];
+        struct slab *with_space[SIZES];
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t index_of(size_t n)
@@ -57,7 +57,7 @@ static uint8_t *block(struct slab *s, size_t index, size_t at)
 
 static void list_add(struct slab *s, size_t index)
 {
-        s->link = &pool.with_room[index];
+        s->link = &pool.with_space[index];
         s->next = *s->link;
         if (s->next)
                 s->next->link = &s->next;
@@ -87,7 +87,7 @@ static struct slab *slab_new(size_t index)
 
 static void *take(size_t index)
 {
-        struct slab *s = pool.with_room[index];
+        struct slab *s = pool.with_space[index];
         if (!s)
                 s = slab_new(index);
         if (!s)

@@ -14,21 +14,21 @@
 #include <uv.h>
 
 #include "sidecar/app/check.h"
+#include "sidecar/app/event_log.h"
 #include "sidecar/app/heap.h"
-#include "sidecar/app/journal.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
 #include "sidecar/app/passphrases.h"
+#include "sidecar/app/profile_set.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/app/reload.h"
-#include "sidecar/app/roster.h"
-#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
-#include "sidecar/io/lanes.h"
 #include "sidecar/io/watch.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
@@ -41,7 +41,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
 #define END_MS 2600
 
 // How often shared files are looked at whose changes the kernel does not tell.
-#define LOOK_EVERY_MS 15000
+#define POLL_EVERY_MS 15000
 
 #define SIGNALS_COUNT 3
 
@@ -56,16 +56,16 @@ struct app {
         bool is_closing;
         struct passphrases passphrases;
 
-        struct journal journal;
+        struct event_log event_log;
         struct notify notify;
         struct listeners *listeners;
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
-        struct lanes *lanes;
+        struct workers *workers;
         struct vault *vault;
         struct server *server;
-        struct roster *roster;
+        struct profile_set *profile_set;
         struct reload *reload;
         int64_t read_ns; // when the settings were read first: watch_moment()
 };
@@ -110,7 +110,7 @@ static void on_vault_closed(void *arg)
 {
         struct app *app = arg;
         app->vault = NULL;
-        lanes_close(app->lanes);
+        workers_close(app->workers);
         if (app->http)
                 http_client_close(app->http, NULL, NULL);
         if (app->metrics)
@@ -166,22 +166,22 @@ static const char *config_name(const struct settings *settings)
 }
 
 // In a thread of the pool.
-static int load_again(void *context, struct roster_table **ret, struct error *e)
+static int load_again(void *context, struct profile_table **ret, struct error *e)
 {
         struct app *app = context;
         struct settings *settings = NULL;
         if (load_settings(app, &settings, e) < 0)
                 return -1;
-        *ret = roster_table_new(roster_now(app->roster), settings);
+        *ret = profile_table_new(profile_set_now(app->profile_set), settings);
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
 }
 
-static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+static int apply(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e)
 {
         struct app *app = context;
-        if (roster_apply(app->roster, table, ret_before, e) < 0)
+        if (profile_set_apply(app->profile_set, table, ret_before, e) < 0)
                 return -1;
-        if (!listeners_are_as(app->listeners, roster_table_settings(table)))
+        if (!listeners_are_as(app->listeners, profile_table_settings(table)))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
         return 0;
@@ -225,31 +225,31 @@ static int make_rooms(struct app *app, struct error *e)
         struct http_client_deps http = {
             .loop = &app->loop, .clock = app->clock, .env = app->env, .user_agent = "keyfob/" KEYFOB_VERSION};
         app->http = http_client_new(&http);
-        app->lanes = lanes_new(&app->loop);
-        app->journal = (struct journal){.log = &app->log, .metrics = app->metrics};
+        app->workers = workers_new(&app->loop);
+        app->event_log = (struct event_log){.log = &app->log, .metrics = app->metrics};
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
                                    .random = random_bits,
                                    .run = random_bits(NULL) | 1, // never 0
-                                   .observer = journal_observer(&app->journal)};
+                                   .observer = event_log_observer(&app->event_log)};
         app->vault = vault_new(&vault);
         struct server_deps server = {
             .loop = &app->loop, .clock = app->clock, .log = &app->log, .signer = app->signer, .metrics = app->metrics};
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
-        struct roster_deps roster = {.vault = app->vault,
-                                     .server = app->server,
-                                     .providers = {.loop = &app->loop,
-                                                   .clock = app->clock,
-                                                   .http = app->http,
-                                                   .signer = app->signer,
-                                                   .lanes = app->lanes,
-                                                   .env = app->env}};
-        app->roster = roster_new(&roster);
+        struct profile_set_deps profile_set = {.vault = app->vault,
+                                               .server = app->server,
+                                               .providers = {.loop = &app->loop,
+                                                             .clock = app->clock,
+                                                             .http = app->http,
+                                                             .signer = app->signer,
+                                                             .workers = app->workers,
+                                                             .env = app->env}};
+        app->profile_set = profile_set_new(&profile_set);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,
                                      .manager = &app->notify,
-                                     .look_every_ms = LOOK_EVERY_MS,
+                                     .poll_every_ms = POLL_EVERY_MS,
                                      .load = load_again,
                                      .apply = apply,
                                      .context = app};
@@ -259,7 +259,7 @@ static int make_rooms(struct app *app, struct error *e)
                 return error_hint(e, "OpenSSL's configuration (openssl.cnf, OPENSSL_CONF): where it activates a "
                                      "provider, it has to activate the provider \"default\", too");
         }
-        if (!app->http || !app->lanes || !app->vault || !app->server || !app->roster || !app->reload)
+        if (!app->http || !app->workers || !app->vault || !app->server || !app->profile_set || !app->reload)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         return 0;
 }
@@ -275,14 +275,14 @@ static int open_door(struct app *app, struct error *e)
         return 0;
 }
 
-static int apply_first(struct app *app, struct roster_table *table, struct error *e)
+static int apply_first(struct app *app, struct profile_table *table, struct error *e)
 {
-        struct roster_table *before = NULL; // there is none
+        struct profile_table *before = NULL; // there is none
         if (!table)
                 return error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
-        if (roster_apply(app->roster, table, &before, e) == 0)
+        if (profile_set_apply(app->profile_set, table, &before, e) == 0)
                 return 0;
-        roster_table_free(table);
+        profile_table_free(table);
         return -1;
 }
 
@@ -293,7 +293,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                 settings_free(settings);
                 return -1;
         }
-        if (apply_first(app, roster_table_new(NULL, settings), e) < 0)
+        if (apply_first(app, profile_table_new(NULL, settings), e) < 0)
                 return -1;
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
                   LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
@@ -340,7 +340,7 @@ static int run(struct app *app, struct settings *settings)
         uv_run(&app->loop, UV_RUN_DEFAULT);
         uv_close((uv_handle_t *)&app->end, NULL);
         uv_run(&app->loop, UV_RUN_DEFAULT);
-        roster_free(app->roster);
+        profile_set_free(app->profile_set);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);
         assert(rc == 0); // a handle that nobody closed is a bug
@@ -366,7 +366,7 @@ static int check(const struct app *app, struct settings *settings)
                 status = refuse(&e);
         else
                 printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
-                       settings_shown_count(settings) - check_tell_faults(settings), settings->listeners_count);
+                       settings_shown_count(settings) - check_report_faults(settings), settings->listeners_count);
         if (e.timed_out)
                 _exit(status);
         settings_free(settings);
@@ -389,7 +389,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
                 status = refuse(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);
-        journal_deinit(&app.journal);
+        event_log_deinit(&app.event_log);
         passphrases_free(&app.passphrases);
         return status;
 }

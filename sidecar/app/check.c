@@ -108,7 +108,7 @@ int check_identities(const struct settings *settings, int64_t now_s, struct erro
         return 0;
 }
 
-size_t check_tell_faults(const struct settings *settings)
+size_t check_report_faults(const struct settings *settings)
 {
         size_t count = 0;
         for (size_t i = 0; i < settings->profiles_count; i++) {

@@ -17,6 +17,6 @@ struct settings;
 int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
 
 // Prints to standard output which profiles cannot be used, and why; the others are good in spite of them. How many.
-size_t check_tell_faults(const struct settings *settings);
+size_t check_report_faults(const struct settings *settings);
 
 #endif

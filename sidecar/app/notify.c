@@ -31,9 +31,9 @@ static bool send_state(const char *socket_path, const char *state)
                 return true;
         ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
                               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
-        bool has_room = sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
+        bool has_space = sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
         close(fd);
-        return has_room;
+        return has_space;
 }
 
 static void settle(void *arg)

@@ -13,7 +13,7 @@
 #include "sidecar/config/settings.h"
 #include "sidecar/signing/x509.h"
 
-enum { PATIENCE_MS = 10000, READ_SIZE = 1024 };
+enum { TEST_TIMEOUT_MS = 10000, READ_SIZE = 1024 };
 
 static int64_t now_ms(void)
 {
@@ -41,14 +41,14 @@ static int check_descriptor(int descriptor, struct error *e)
 
 static int read_all(int descriptor, struct buffer *text, struct error *e)
 {
-        int64_t until_ms = now_ms() + PATIENCE_MS;
+        int64_t until_ms = now_ms() + TEST_TIMEOUT_MS;
         for (;;) {
                 struct pollfd fd = {.fd = descriptor, .events = POLLIN};
                 int64_t left_ms = until_ms - now_ms();
                 int ready = poll(&fd, 1, left_ms > 0 ? (int)left_ms : 0);
                 if (ready == 0) {
                         error_set(e, ERROR_CONFIG, "descriptor %d: no end of the passphrase after %d s", descriptor,
-                                  PATIENCE_MS / 1000);
+                                  TEST_TIMEOUT_MS / 1000);
                         return error_hint(e, "whoever writes to it has to close its end");
                 }
                 uint8_t *to = buffer_reserve(text, READ_SIZE);

@@ -8,13 +8,13 @@
 
 #include "sidecar/app/heap.h"
 #include "sidecar/app/notify.h"
-#include "sidecar/app/roster_table.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/watch.h"
 #include "sidecar/io/work.h"
 
-enum { BROKEN_TOLD = 8 }; // profiles by name in the log, a reload
+enum { BROKEN_REPORTED = 8 }; // profiles by name in the log, a reload
 
 struct reload {
         struct reload_deps deps;
@@ -25,7 +25,7 @@ struct reload {
         bool is_loading, is_closed;
 
         struct {
-                struct roster_table *table; // what was loaded, or what is to be freed
+                struct profile_table *table; // what was loaded, or what is to be freed
                 struct error error;
         } job;
 };
@@ -41,7 +41,7 @@ struct reload *reload_new(const struct reload_deps *deps)
         if (!r)
                 return NULL;
         r->deps = *deps;
-        const struct watch_deps watch = {deps->loop, deps->look_every_ms, on_changed, r};
+        const struct watch_deps watch = {deps->loop, deps->poll_every_ms, on_changed, r};
         r->watch = watch_new(&watch);
         if (!r->watch) {
                 free(r);
@@ -70,7 +70,7 @@ static void load(void *arg)
 static void clean(void *arg)
 {
         struct reload *r = arg;
-        roster_table_free(r->job.table);
+        profile_table_free(r->job.table);
         r->job.table = NULL;
         heap_trim();
 }
@@ -94,26 +94,26 @@ static void on_cleaned(void *arg, bool is_cancelled)
 }
 
 // Of the profiles of somebody else's files, those that cannot be used any more.
-static void tell_broken(const struct reload *r, const struct roster_table *table)
+static void report_broken(const struct reload *r, const struct profile_table *table)
 {
         size_t count = 0;
         for (size_t i = 0; i < table->count; i++) {
-                const struct roster_member *m = table->by_name[i];
-                if (!m->is_newly_broken || !m->row || ++count > BROKEN_TOLD)
+                const struct profile_set_member *m = table->by_name[i];
+                if (!m->is_newly_broken || !m->row || ++count > BROKEN_REPORTED)
                         continue;
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profile_broken", LOG_STR("profile", m->profile->name),
                           LOG_STR("error", m->fault), LOG_STR("hint", m->fault_hint),
                           LOG_STR("effect", m->origin.ref ? "the credentials that it has are served until they end"
                                                           : "nothing is served for it until that is corrected"));
         }
-        if (count > BROKEN_TOLD)
+        if (count > BROKEN_REPORTED)
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profiles_broken", LOG_INT("profiles", count),
-                          LOG_INT("told", BROKEN_TOLD), LOG_STR("hint", "keyfob status shows the rest"));
+                          LOG_INT("told", BROKEN_REPORTED), LOG_STR("hint", "keyfob status shows the rest"));
 }
 
 static void apply(struct reload *r)
 {
-        struct roster_table *table = r->job.table, *before = NULL;
+        struct profile_table *table = r->job.table, *before = NULL;
         struct error *e = &r->job.error;
         if (!table || r->deps.apply(r->deps.context, table, &before, e) < 0) {
                 LOG_EVENT(r->deps.log, LOG_LEVEL_ERROR, "config_reload_failed", LOG_STR("cause", r->cause),
@@ -121,11 +121,11 @@ static void apply(struct reload *r)
                           LOG_STR("effect", "the configuration in force stays as it is"));
                 return;
         }
-        const struct settings *settings = roster_table_settings(table);
+        const struct settings *settings = profile_table_settings(table);
         LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", r->cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
                   LOG_INT("profiles", settings_shown_count(settings)));
-        tell_broken(r, table);
+        report_broken(r, table);
         reload_watch(r, settings, r->read_ns);
         r->job.table = before;
 }

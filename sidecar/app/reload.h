@@ -13,7 +13,7 @@
 struct log;
 struct notify;
 struct reload; // opaque
-struct roster_table;
+struct profile_table;
 struct settings;
 struct uv_loop_s;
 
@@ -21,11 +21,11 @@ struct reload_deps {
         struct uv_loop_s *loop;
         const struct log *log;
         struct notify *manager; // the service manager
-        uint64_t look_every_ms; // at files that make no events; see watch.h
+        uint64_t poll_every_ms; // at files that make no events; see watch.h
         // In a thread of the pool: reads what does not change, and changes nothing. 0 and *ret, or -1 with *e.
-        int (*load)(void *context, struct roster_table **ret, struct error *e);
-        // On the loop; as roster_apply().
-        int (*apply)(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e);
+        int (*load)(void *context, struct profile_table **ret, struct error *e);
+        // On the loop; as profile_set_apply().
+        int (*apply)(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e);
         void *context;
 };
 

@@ -28,13 +28,13 @@ void clock_init_system(struct clock *clock)
         *clock = (struct clock){.boot_ms = system_boot_ms, .wall_ms = system_wall_ms, .speed = 1};
 }
 
-void upstream_time_learn(struct upstream_time *t, int64_t date_s, int64_t boot_ms)
+void upstream_clock_learn(struct upstream_clock *t, int64_t date_s, int64_t boot_ms)
 {
         t->known = true;
         t->offset_ms = date_s * 1000 - boot_ms;
 }
 
-int64_t upstream_time_now_s(const struct upstream_time *t, const struct clock *clock)
+int64_t upstream_clock_now_s(const struct upstream_clock *t, const struct clock *clock)
 {
         return t->known ? (clock_boot_ms(clock) + t->offset_ms) / 1000 : clock_wall_s(clock);
 }

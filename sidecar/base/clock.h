@@ -39,15 +39,15 @@ static inline uint64_t clock_real_ms(const struct clock *clock, int64_t delay_ms
 
 // What an upstream's Date header says about its wall clock, held against the boot clock, so that a later step of the
 // local wall clock changes nothing.
-struct upstream_time {
+struct upstream_clock {
         bool known;
         int64_t offset_ms; // upstream's wall ms less local boot ms
 };
 
 // Learns from a Date header (seconds, resolution 1 s) of an answer that arrived at `boot_ms`.
-void upstream_time_learn(struct upstream_time *t, int64_t date_s, int64_t boot_ms);
+void upstream_clock_learn(struct upstream_clock *t, int64_t date_s, int64_t boot_ms);
 
 // The upstream's wall time now, in seconds; the local wall clock's while nothing is known.
-int64_t upstream_time_now_s(const struct upstream_time *t, const struct clock *clock);
+int64_t upstream_clock_now_s(const struct upstream_clock *t, const struct clock *clock);
 
 #endif

@@ -95,7 +95,7 @@ static int try_shared(struct search *q, enum shared_link link, struct profile *p
                                        env_get(r->env, "AWS_ROLE_ARN") ? "AWS_ROLE_ARN" : "role_arn of the profile") < 0
                            ? -1
                            : 1;
-        return shared_profile_tell(r, link, q->s, p) < 0 ? -1 : 1;
+        return shared_profile_report(r, link, q->s, p) < 0 ? -1 : 1;
 }
 
 static int try_container(struct search *q, struct profile *p)

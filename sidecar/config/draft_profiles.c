@@ -6,7 +6,7 @@
 #include "sidecar/config/draft.h"
 #include "sidecar/config/profile_read.h"
 
-static int make_room(struct draft *d, size_t count)
+static int make_space(struct draft *d, size_t count)
 {
         size_t capacity = 2 * d->capacity > d->count + count ? 2 * d->capacity : d->count + count;
         if (d->count + count <= d->capacity)
@@ -46,7 +46,7 @@ int draft_read_profiles(struct reader *r, size_t value, const struct key_rule *r
                 reader_fail(r, value, "found no profile, expected at least one");
                 return error_hint(r->e, "add one: {\"NAME\": {\"type\": \"web_identity\", …}}");
         }
-        if (make_room(d, count) < 0)
+        if (make_space(d, count) < 0)
                 return -1;
         for (size_t key = json_first(r->doc, value); key != JSON_NONE; key = json_next(r->doc, key), d->count++) {
                 char *name = NULL;

@@ -84,7 +84,7 @@ static bool looks_secret(const struct reader *r, const char *path)
                 if (slice_starts_with(given, SLICE("/")))
                         given = slice_from(given, 1);
         }
-        return values_looks_secret(given) || (name && values_looks_secret(slice_str(name + 1)));
+        return values_is_like_secret(given) || (name && values_is_like_secret(slice_str(name + 1)));
 }
 
 int reader_check_file(struct reader *r, size_t node, const char *path)

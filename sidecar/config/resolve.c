@@ -33,7 +33,7 @@ static int resolve_shared(struct resolution *r, struct profile *p)
         if (shared_common_read(r, s, p, &common) < 0)
                 return -1;
         struct shared_walk walk = {.r = r, .common = &common, .names = {s->name}, .depth = 1};
-        if (shared_profile_resolve(&walk, s, p, &link) < 0 || shared_profile_tell(r, link, s, p) < 0)
+        if (shared_profile_resolve(&walk, s, p, &link) < 0 || shared_profile_report(r, link, s, p) < 0)
                 return -1;
         return resolution_keep_links(r, p);
 }

@@ -56,11 +56,11 @@ void session_name_default(struct slice profile, const char *host_name, char out[
                         at = put(out, at, SLICE("keyfob-"));
                 at = put_cut(out, at, profile, SESSION_NAME_MAX - at);
         } else {
-                size_t host_room =
+                size_t host_capacity =
                     SESSION_NAME_MAX - 1 - (profile.n < SESSION_NAME_MAX ? profile.n : SESSION_NAME_MAX - 1);
-                if (host_room < HOST_SHARE)
-                        host_room = HOST_SHARE;
-                size_t host_n = host.n < host_room ? host.n : host_room;
+                if (host_capacity < HOST_SHARE)
+                        host_capacity = HOST_SHARE;
+                size_t host_n = host.n < host_capacity ? host.n : host_capacity;
                 at = put_cut(out, at, profile, SESSION_NAME_MAX - 1 - host_n);
                 at = put(out, at, SLICE("@"));
                 at = put_cut(out, at, host, host_n);

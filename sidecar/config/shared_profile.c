@@ -369,8 +369,8 @@ int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, s
         return error_hint(w->r->reader->e, "say there where its credentials come from");
 }
 
-int shared_profile_tell(struct resolution *r, enum shared_link link, const struct aws_section *s,
-                        const struct profile *p)
+int shared_profile_report(struct resolution *r, enum shared_link link, const struct aws_section *s,
+                          const struct profile *p)
 {
         const struct aws_property *at = aws_section_get(s, links[link].key);
         const struct aws_property *source = link == SHARED_ASSUME_ROLE ? aws_section_get(s, "source_profile") : NULL;

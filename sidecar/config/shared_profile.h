@@ -39,8 +39,8 @@ int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, s
                            enum shared_link *ret);
 
 // Adds the link that answered to the chain of the profile at hand, with file and line.
-int shared_profile_tell(struct resolution *r, enum shared_link link, const struct aws_section *s,
-                        const struct profile *p);
+int shared_profile_report(struct resolution *r, enum shared_link link, const struct aws_section *s,
+                          const struct profile *p);
 
 // Makes *p, of type assume_role, stand on what its credential_source names. `common` may be NULL.
 int shared_profile_use_source(struct resolution *r, const struct shared_common *common, struct profile *p);

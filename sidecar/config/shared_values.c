@@ -68,7 +68,7 @@ int shared_fail(const struct resolution *r, const struct aws_section *s, const s
 static int fail_value(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
                       const char *expected)
 {
-        if (values_looks_secret(slice_str(at->value)))
+        if (values_is_like_secret(slice_str(at->value)))
                 return shared_fail(r, s, at, "%s: found another form, expected %s", at->key, expected);
         return shared_fail(r, s, at, "%s: found \"%.*s\", expected %s", at->key, FOUND_TEXT, at->value, expected);
 }

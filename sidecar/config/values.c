@@ -171,7 +171,7 @@ bool values_is_endpoint_mode(struct slice text)
         return slice_eq_ignore_case(text, SLICE("ipv4")) || slice_eq_ignore_case(text, SLICE("ipv6"));
 }
 
-bool values_looks_secret(struct slice text)
+bool values_is_like_secret(struct slice text)
 {
         if (slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n)
                 return true;

@@ -37,6 +37,6 @@ enum values_url values_check_endpoint(struct slice url);
 bool values_is_uri(struct slice text);
 
 // Bytes that are a key or a token rather than the name of a file that holds one: not to be repeated in a message.
-bool values_looks_secret(struct slice text);
+bool values_is_like_secret(struct slice text);
 
 #endif

@@ -197,7 +197,7 @@ static int stream_open(struct child *c, struct stream *s, int *ret)
         return uv_poll_start(&s->poll, UV_READABLE, on_readable);
 }
 
-static int spawn(struct child *c, const struct child_order *order)
+static int spawn(struct child *c, const struct child_options *order)
 {
         int write_ends[2] = {-1, -1};
         int rc = stream_open(c, &c->output, &write_ends[0]);
@@ -229,7 +229,7 @@ static int spawn(struct child *c, const struct child_order *order)
         return rc;
 }
 
-static void explain(int rc, const struct child_order *order, struct error *e)
+static void explain(int rc, const struct child_options *order, struct error *e)
 {
         bool is_config = rc == UV_ENOENT || rc == UV_EACCES || rc == UV_ENOTDIR || rc == UV_ELOOP || rc == UV_EISDIR;
         (void)error_set(e, is_config ? ERROR_CONFIG : ERROR_TRANSIENT, "run %.256s: %s", order->words[0],
@@ -243,7 +243,7 @@ static void explain(int rc, const struct child_order *order, struct error *e)
                                  "a name that is in PATH of this process; of a script, its interpreter must be there");
 }
 
-struct child *child_start(struct uv_loop_s *loop, const struct child_order *order, child_done_fn *done, void *arg,
+struct child *child_start(struct uv_loop_s *loop, const struct child_options *order, child_done_fn *done, void *arg,
                           struct error *e)
 {
         struct child *c = calloc(1, sizeof(*c));

@@ -13,7 +13,7 @@
 struct child;
 struct uv_loop_s;
 
-struct child_order {
+struct child_options {
         char *const *words;       // NULL-terminated; the first without "/" is looked up in PATH of `environment`
         char *const *environment; // "NAME=value", NULL-terminated
         size_t output_max;        // bytes on standard output
@@ -42,7 +42,7 @@ typedef void child_done_fn(void *arg, const struct child_result *result);
 // called exactly once, from the loop, when it has ended; the child is gone when `done` is called. Processes that it
 // left behind are not waited for. NULL with *e: nothing runs, `done` is never called; ERROR_CONFIG when there is no
 // such command, or it may not be run.
-struct child *child_start(struct uv_loop_s *loop, const struct child_order *order, child_done_fn *done, void *arg,
+struct child *child_start(struct uv_loop_s *loop, const struct child_options *order, child_done_fn *done, void *arg,
                           struct error *e);
 
 // Ends it and all of its process group: SIGTERM, and half a second later SIGKILL. `done` still fires, once, from the

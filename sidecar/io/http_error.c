@@ -152,8 +152,9 @@ static void failed_handshake(const struct subject *s, struct error *e)
 
 static void refused_by_proxy(const struct subject *s, long code, struct error *e)
 {
-        bool needs_person = code == 403 || code == 407; // else it may be that the proxy cannot reach the host just now
-        error_set(e, needs_person ? ERROR_CONFIG : ERROR_TRANSIENT,
+        bool needs_interaction =
+            code == 403 || code == 407; // else it may be that the proxy cannot reach the host just now
+        error_set(e, needs_interaction ? ERROR_CONFIG : ERROR_TRANSIENT,
                   "the proxy %s refuses a connection to %s: HTTP %ld%s", s->proxy->authority.text, s->authority, code,
                   code == 403   ? " (forbidden)"
                   : code == 407 ? " (it wants a user name and a password)"

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <uv.h>
 
-#include "sidecar/base/file_look.h"
+#include "sidecar/base/file_metadata.h"
 
 enum {
         GATHER_MS = 50,   // from an event to the look: many come together
@@ -24,8 +24,8 @@ struct file {
         struct watch *watch;
         uv_fs_event_t events; // of its folder, or of the nearest one that exists
         struct file *next;
-        struct file_look seen, told; // at the last look; when last told of
-        char *folder;                // scratch, of the path's size
+        struct file_metadata seen, told; // at the last look; when last told of
+        char *folder;                    // scratch, of the path's size
         char path[];
 };
 
@@ -100,26 +100,26 @@ static void arm(struct file *f)
 
 // --- the look ---
 
-// Whether a file looks other than at the last look; `*ret_untold`: than when last told of.
-static bool look(struct watch *w, bool *ret_untold)
+// Whether a file looks other than at the last look; `*ret_unreported`: than when last told of.
+static bool look(struct watch *w, bool *ret_unreported)
 {
         bool is_new = false;
-        *ret_untold = false;
+        *ret_unreported = false;
         for (struct file *f = w->files; f; f = f->next) {
                 arm(f); // first: what happens from here on is seen below, or makes an event
-                struct file_look now = file_look(f->path);
-                is_new = is_new || !file_look_equal(&now, &f->seen);
+                struct file_metadata now = file_metadata(f->path);
+                is_new = is_new || !file_metadata_equal(&now, &f->seen);
                 f->seen = now;
-                *ret_untold = *ret_untold || !file_look_equal(&now, &f->told);
+                *ret_unreported = *ret_unreported || !file_metadata_equal(&now, &f->told);
         }
         return is_new;
 }
 
-static void tell(struct watch *w)
+static void report(struct watch *w)
 {
         for (struct file *f = w->files; f; f = f->next)
                 f->told = f->seen;
-        look_in(w, w->deps.look_every_ms);
+        look_in(w, w->deps.poll_every_ms);
         w->deps.changed(w->deps.arg);
 }
 
@@ -127,16 +127,16 @@ static void on_timer(uv_timer_t *timer)
 {
         struct watch *w = timer->data;
         uint64_t now_ms = uv_now(timer->loop);
-        bool is_untold;
-        if (look(w, &is_untold))
+        bool is_unreported;
+        if (look(w, &is_unreported))
                 w->still_since_ms = now_ms;
         uint64_t still_ms = now_ms - w->still_since_ms;
-        if (!is_untold)
-                look_in(w, w->deps.look_every_ms);
+        if (!is_unreported)
+                look_in(w, w->deps.poll_every_ms);
         else if (still_ms < QUIET_MS)
                 look_in(w, QUIET_MS - still_ms);
         else
-                tell(w);
+                report(w);
 }
 
 // --- life ---
@@ -214,12 +214,12 @@ static const struct file *find(const struct watch *w, const char *path)
 static void begin(struct file *f, const struct file *before, int64_t read_ns)
 {
         arm(f);
-        f->seen = file_look(f->path);
+        f->seen = file_metadata(f->path);
         f->told = f->seen;
         if (before)
                 f->told = before->told;
         else if (f->seen.is_there && nanoseconds(&f->seen.changed) >= read_ns)
-                f->told = (struct file_look){.is_there = false};
+                f->told = (struct file_metadata){.is_there = false};
 }
 
 int watch_set(struct watch *w, char *const *paths, size_t count, int64_t read_ns)

@@ -13,7 +13,7 @@ struct watch; // opaque
 
 struct watch_deps {
         struct uv_loop_s *loop;
-        uint64_t look_every_ms; // without events
+        uint64_t poll_every_ms; // without events
         void (*changed)(void *arg);
         void *arg;
 };

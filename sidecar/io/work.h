@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a function in libuv's pool of threads, for what would block the loop: many files, a computation of more than a
 // millisecond. The pool is small (four threads by default) and others need it too, so one owner has one work under way
-// at most. What may never come back belongs into lanes.h.
+// at most. What may never come back belongs into workers.h.
 #ifndef SIDECAR_IO_WORK_H
 #define SIDECAR_IO_WORK_H
 

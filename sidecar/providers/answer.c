@@ -58,7 +58,7 @@ static bool has_all_members(const struct answer *answer, struct error *e)
         return true;
 }
 
-int answer_credentials(const struct answer *answer, const struct upstream_time *time, const struct clock *clock,
+int answer_credentials(const struct answer *answer, const struct upstream_clock *time, const struct clock *clock,
                        struct credentials **ret, struct error *e)
 {
         if (!has_all_members(answer, e))
@@ -70,7 +70,7 @@ int answer_credentials(const struct answer *answer, const struct upstream_time *
             .account_id = slice_is_empty(answer->account_id) ? credentials_account_of_arn(answer->assumed_role_arn)
                                                              : answer->account_id,
             .assumed_role_arn = answer->assumed_role_arn,
-            .issued_s = upstream_time_now_s(time, clock),
+            .issued_s = upstream_clock_now_s(time, clock),
             .has_upstream_offset = time->known,
             .upstream_offset_ms = time->known ? time->offset_ms : 0,
         };

@@ -22,7 +22,7 @@ struct answer {
 
 // Credentials from an answer with status 2xx: 0 and *ret with one reference, or -1 and *e (ERROR_PROTOCOL), which says
 // what is missing or wrong. `time` is the service's clock; an end of life that lies in its past is refused.
-int answer_credentials(const struct answer *answer, const struct upstream_time *time, const struct clock *clock,
+int answer_credentials(const struct answer *answer, const struct upstream_clock *time, const struct clock *clock,
                        struct credentials **ret, struct error *e);
 
 // The error of an answer with status 2xx that its reader refused for `what`. -1.

@@ -73,14 +73,14 @@ static void learn_time(struct exchange *x, const struct http_response *response,
                       !slice_is_empty(answer->document);
         int64_t date_s;
         if (is_aws && time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                upstream_time_learn(&x->time, date_s, response->boot_ms);
+                upstream_clock_learn(&x->time, date_s, response->boot_ms);
 }
 
 static bool is_worth_correcting(const struct exchange *x, const struct answer *answer)
 {
         if (!x->ops->is_signed || x->has_corrected || !x->time.known || !answer_code_may_be_skew(answer->code))
                 return false;
-        int64_t difference_s = upstream_time_now_s(&x->time, x->deps.clock) - x->sent_s;
+        int64_t difference_s = upstream_clock_now_s(&x->time, x->deps.clock) - x->sent_s;
         return difference_s > SKEW_TOLERATED_S || difference_s < -SKEW_TOLERATED_S;
 }
 
@@ -184,7 +184,7 @@ static int exchange_call(struct exchange *x, const struct exchange_post *post, s
 static int exchange_send(struct exchange *x, struct error *e)
 {
         struct exchange_post post = {.fields_count = 0};
-        x->sent_s = upstream_time_now_s(&x->time, x->deps.clock);
+        x->sent_s = upstream_clock_now_s(&x->time, x->deps.clock);
         int r = x->ops->prepare(x->owner, x->sent_s, &post, e);
         x->is_preparing = r == EXCHANGE_LATER;
         if (r < 0)

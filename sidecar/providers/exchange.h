@@ -50,7 +50,7 @@ struct exchange {
         const struct profile *profile;
         const char *subject; // what the action is for, in messages: the role's ARN, unless the owner sets another
         char *url;
-        struct upstream_time time; // the service's clock; may be set beforehand from what else is known of it
+        struct upstream_clock time; // the service's clock; may be set beforehand from what else is known of it
         struct http_call *call;
         int64_t sent_s;    // the time that the request under way was signed with
         bool is_preparing; // ops->prepare answered EXCHANGE_LATER

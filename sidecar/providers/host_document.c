@@ -173,7 +173,7 @@ static int refuse_expired(enum host_kind kind, int64_t expires_s, int64_t now_s,
 }
 
 int host_document_credentials(enum host_kind kind, const struct host_document *document,
-                              const struct upstream_time *time, const struct clock *clock, struct credentials **ret,
+                              const struct upstream_clock *time, const struct clock *clock, struct credentials **ret,
                               struct error *e)
 {
         const char *missing = missing_member(kind, document);
@@ -189,7 +189,7 @@ int host_document_credentials(enum host_kind kind, const struct host_document *d
                                                                      : credentials_account_of_arn(document->role_arn),
             .assumed_role_arn = document->role_arn,
             .expires_s = CREDENTIALS_NEVER_EXPIRE,
-            .issued_s = upstream_time_now_s(time, clock),
+            .issued_s = upstream_clock_now_s(time, clock),
             .has_upstream_offset = time->known,
             .upstream_offset_ms = time->known ? time->offset_ms : 0,
         };

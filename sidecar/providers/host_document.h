@@ -38,7 +38,7 @@ int host_document_read_agent_error(struct slice text, struct host_document *ret)
 // Credentials from a document: 0 and *ret with one reference, or -1 and *e, which says what is missing or wrong.
 // `time` is the clock of whoever wrote it; what has ended by it is refused (ERROR_TRANSIENT: another may follow).
 int host_document_credentials(enum host_kind kind, const struct host_document *document,
-                              const struct upstream_time *time, const struct clock *clock, struct credentials **ret,
+                              const struct upstream_clock *time, const struct clock *clock, struct credentials **ret,
                               struct error *e);
 
 #endif

@@ -9,7 +9,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/signing/sigv4.h"
 
@@ -17,7 +17,7 @@ enum { PATHS_N = 6, DROP_LATE_MS = 20000 };
 
 struct key_job {
         struct key_job_deps deps;
-        struct lane_job lane;
+        struct worker_job worker;
         char *paths_kept[PATHS_N], *region, *url;
         struct x509_paths paths;
         struct buffer body;
@@ -51,28 +51,28 @@ static int sign(struct key_job *k, struct error *e)
         return kept_identity_sign(&k->thread.identity, &request, k->thread.amz_date, &k->thread.authorization, e);
 }
 
-static void run(struct lane_job *lane, void *arg)
+static void run(struct worker_job *worker, void *arg)
 {
         struct key_job *k = arg;
         struct error *e = &k->thread.error;
         if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) < 0)
                 return;
-        if (lane_job_is_cancelled(lane))
+        if (worker_job_is_cancelled(worker))
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
         else
                 (void)sign(k, e);
 }
 
-static void drop(struct lane_job *lane, void *arg)
+static void drop(struct worker_job *worker, void *arg)
 {
-        (void)lane;
+        (void)worker;
         kept_identity_drop(&((struct key_job *)arg)->thread.identity);
 }
 
 // --- on the loop ---
 
 // What hangs together: the tokens behind a module, the TPM, else a file by itself.
-static const char *lane_of(const struct key_job *k)
+static const char *worker_of(const struct key_job *k)
 {
         const char *source = kept_identity_key(&k->paths);
         struct slice text = slice_str(source);
@@ -83,13 +83,13 @@ static const char *lane_of(const struct key_job *k)
         return source;
 }
 
-// Who else is in the lane, for a message.
+// Who else is in the worker, for a message.
 static const char *others_of(const struct key_job *k)
 {
-        const char *lane = lane_of(k);
-        if (lane == kept_identity_key(&k->paths))
+        const char *worker = worker_of(k);
+        if (worker == kept_identity_key(&k->paths))
                 return "earlier reads of this file";
-        return strcmp(lane, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
+        return strcmp(worker, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
 }
 
 static int hint_stuck(struct error *e)
@@ -110,7 +110,7 @@ static void destroy(struct key_job *k)
         free(k);
 }
 
-static void on_dropped(void *arg, enum lane_end end)
+static void on_dropped(void *arg, enum worker_end end)
 {
         struct key_job *k = arg;
         (void)end; // what could not be given back stays in the token until the process ends
@@ -119,10 +119,10 @@ static void on_dropped(void *arg, enum lane_end end)
 
 static void give_back(struct key_job *k)
 {
-        const struct lane_order order = {
-            .lane = lane_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
+        const struct worker_task order = {
+            .worker = worker_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
         if (x509_identity_is_in_device(k->thread.identity.x509)) {
-                lanes_start(k->deps.lanes, &k->lane, &order);
+                workers_start(k->deps.workers, &k->worker, &order);
                 return;
         }
         kept_identity_drop(&k->thread.identity);
@@ -146,20 +146,20 @@ static void on_late(void *arg)
         answer(k, &e);
 }
 
-static void say_end(const struct key_job *k, enum lane_end end, struct error *e)
+static void say_end(const struct key_job *k, enum worker_end end, struct error *e)
 {
-        if (end == LANE_CANCELLED)
+        if (end == WORKER_CANCELLED)
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
-        if (end == LANE_NO_THREAD)
+        if (end == WORKER_NO_THREAD)
                 (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", kept_identity_key(&k->paths));
-        if (end != LANE_STUCK)
+        if (end != WORKER_STUCK)
                 return;
         (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: %s do not answer",
                         kept_identity_key(&k->paths), others_of(k));
         (void)hint_stuck(e);
 }
 
-static void on_done(void *arg, enum lane_end end)
+static void on_done(void *arg, enum worker_end end)
 {
         struct key_job *k = arg;
         k->is_out = false;
@@ -218,7 +218,7 @@ struct key_job *key_job_new(const struct key_job_deps *deps)
         return NULL;
 }
 
-int key_job_sign(struct key_job *k, const struct key_order *order, struct error *e)
+int key_job_sign(struct key_job *k, const struct key_request *order, struct error *e)
 {
         assert(!k->is_awaited);
         if (k->is_out) {
@@ -237,16 +237,16 @@ int key_job_sign(struct key_job *k, const struct key_order *order, struct error 
         k->thread.error = (struct error){.kind = ERROR_NONE};
         k->is_out = true;
         k->is_awaited = true;
-        const struct lane_order lane = {
-            .lane = lane_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
-        lanes_start(k->deps.lanes, &k->lane, &lane);
+        const struct worker_task worker = {
+            .worker = worker_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
+        workers_start(k->deps.workers, &k->worker, &worker);
         return 0;
 }
 
 void key_job_cancel(struct key_job *k)
 {
         if (k->is_awaited)
-                lane_job_cancel(&k->lane);
+                worker_job_cancel(&k->worker);
 }
 
 const struct kept_identity *key_job_identity(const struct key_job *k)

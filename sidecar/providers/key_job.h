@@ -13,11 +13,11 @@
 
 struct key_job; // opaque
 struct kept_identity;
-struct lanes;
+struct workers;
 struct profile;
 
 struct key_job_deps {
-        struct lanes *lanes;
+        struct workers *workers;
         const char *url; // of the endpoint; copied
         // The end of key_job_sign(): signed, or *e. Never from within it.
         void (*done)(void *owner, const struct error *e);
@@ -28,7 +28,7 @@ struct key_job_deps {
 struct key_job *key_job_new(const struct key_job_deps *deps);
 
 // What to sign, and with what; copied.
-struct key_order {
+struct key_request {
         const struct profile *profile; // of type roles_anywhere
         struct slice body;
         int64_t time_s;     // the service's clock
@@ -40,7 +40,7 @@ struct key_order {
 // Makes the identity what its files say and signs a CreateSession request with it. 0: `done` follows, exactly once;
 // when the thread is late, with ERROR_TRANSIENT. Or -1 with *e, and nothing follows: memory, or ERROR_TRANSIENT while
 // the thread of an earlier one has not come back. Not while one is under way.
-int key_job_sign(struct key_job *k, const struct key_order *order, struct error *e);
+int key_job_sign(struct key_job *k, const struct key_request *order, struct error *e);
 
 // `done` still follows, once: soon, or when the thread comes back or is late.
 void key_job_cancel(struct key_job *k);

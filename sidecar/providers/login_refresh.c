@@ -133,7 +133,7 @@ static int accept(void *owner, const struct answer *answer, struct credentials *
             .secret_access_key = answer->secret_access_key,
             .session_token = answer->session_token,
             .refresh_token = answer->document,
-            .expires_s = upstream_time_now_s(&r->exchange.time, r->exchange.deps.clock) + lives_s,
+            .expires_s = upstream_clock_now_s(&r->exchange.time, r->exchange.deps.clock) + lives_s,
         };
         return r->ops->take(r->owner, &grant, ret, e);
 }

@@ -22,7 +22,7 @@ struct container {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct provider_deps deps;
-        struct upstream_time time; // the endpoint's clock
+        struct upstream_clock time; // the endpoint's clock
         struct http_call *call;
         bool is_cancelled;
 };
@@ -195,7 +195,7 @@ static int read_answer(struct container *c, const struct http_response *response
         if (host_document_is_refusal(&document))
                 return refuse(c, response, &document, e);
         if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                upstream_time_learn(&c->time, date_s, response->boot_ms);
+                upstream_clock_learn(&c->time, date_s, response->boot_ms);
         if (host_document_credentials(HOST_CONTAINER, &document, &c->time, c->deps.clock, ret, e) < 0)
                 return add_context(c, e);
         return 0;

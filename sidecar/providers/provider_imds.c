@@ -33,7 +33,7 @@ struct imds {
         struct provider base; // first: the interface is cast back
         const struct profile *profile;
         struct provider_deps deps;
-        struct upstream_time time; // EC2's clock
+        struct upstream_clock time; // EC2's clock
         struct secret token;
         int64_t token_until_ms; // boot clock; not reused from here on
         char role[ROLE_SIZE];
@@ -155,7 +155,7 @@ static int take_credentials(struct imds *m, const struct http_response *response
                 r = imds_hints_code(document.code, document.message, e);
         } else {
                 if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                        upstream_time_learn(&m->time, date_s, response->boot_ms);
+                        upstream_clock_learn(&m->time, date_s, response->boot_ms);
                 r = host_document_credentials(HOST_IMDS, &document, &m->time, m->deps.clock, ret, e);
         }
         buffer_free(&scratch);

@@ -37,14 +37,14 @@ struct login {
         bool is_cancelled;
 };
 
-static const struct upstream_time *time_of(const struct login *l)
+static const struct upstream_clock *time_of(const struct login *l)
 {
         return &l->refresh.exchange.time;
 }
 
 static int64_t lives_s(const struct login *l)
 {
-        return l->session.expires_s - upstream_time_now_s(time_of(l), l->refresh.exchange.deps.clock);
+        return l->session.expires_s - upstream_clock_now_s(time_of(l), l->refresh.exchange.deps.clock);
 }
 
 // ---- the file ----
@@ -277,7 +277,7 @@ static int login_begin(struct provider *p, struct slice token_code, struct error
         return -1;
 }
 
-static void login_tell(const struct provider *p, struct login_status *ret)
+static void login_status_of(const struct provider *p, struct login_status *ret)
 {
         (void)p;
         ret->kind = LOGIN_AWS_CLI;
@@ -287,7 +287,7 @@ int provider_login_new(const struct provider_deps *deps, const struct profile *p
                        struct error *e)
 {
         static const struct provider_ops ops = {login_start, login_cancel, login_destroy};
-        static const struct login_ops login = {login_begin, login_tell};
+        static const struct login_ops login = {login_begin, login_status_of};
         static const struct login_refresh_ops refresh = {take, refreshed};
         struct login *l = calloc(1, sizeof(*l));
         if (!l || login_refresh_init(&l->refresh, deps, profile, e) < 0) {

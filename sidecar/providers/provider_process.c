@@ -70,7 +70,7 @@ static int start_words(struct process *p, char *const *words, struct error *e)
         if (!environment)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         name_it(p, words[0]);
-        const struct child_order order = {
+        const struct child_options order = {
             .words = words,
             .environment = environment,
             .output_max = LIMIT_PROCESS_OUTPUT,
@@ -151,7 +151,7 @@ static int read_output(const struct process *p, struct slice output, struct cred
         struct buffer scratch;
         struct host_document document;
         const char *what;
-        const struct upstream_time time = {.known = false}; // this host's own clock
+        const struct upstream_clock time = {.known = false}; // this host's own clock
         int r;
         buffer_init(&scratch, LIMIT_PROCESS_OUTPUT);
         if (host_document_read(HOST_PROCESS, output, &scratch, &document, &what) == 0) {

@@ -88,12 +88,12 @@ static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_p
         buffer_reset(&r->body);
         if (create_session_body(r->profile, &r->body, e) < 0)
                 return -1;
-        const struct key_order order = {.profile = r->profile,
-                                        .body = buffer_slice(&r->body),
-                                        .time_s = time_s,
-                                        .own_s = clock_wall_s(r->exchange.deps.clock),
-                                        .timeout_ms = timeout_ms,
-                                        .late_ms = clock_real_ms(r->exchange.deps.clock, timeout_ms)};
+        const struct key_request order = {.profile = r->profile,
+                                          .body = buffer_slice(&r->body),
+                                          .time_s = time_s,
+                                          .own_s = clock_wall_s(r->exchange.deps.clock),
+                                          .timeout_ms = timeout_ms,
+                                          .late_ms = clock_real_ms(r->exchange.deps.clock, timeout_ms)};
         return key_job_sign(r->key, &order, e) < 0 ? -1 : EXCHANGE_LATER;
 }
 
@@ -205,7 +205,7 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
                 free(r);
                 return -1;
         }
-        const struct key_job_deps key = {deps->lanes, r->exchange.url, signed_or_not, r};
+        const struct key_job_deps key = {deps->workers, r->exchange.url, signed_or_not, r};
         r->key = key_job_new(&key);
         if (!r->key) {
                 exchange_deinit(&r->exchange);

@@ -37,14 +37,14 @@ static int secret_read(const struct http_response *response, struct buffer *scra
 static int secret_accept(void *owner, const struct answer *answer, struct credentials **ret, struct error *e)
 {
         const struct secret_reader *s = owner;
-        const struct upstream_time *time = &s->call.exchange.time;
+        const struct upstream_clock *time = &s->call.exchange.time;
         if (slice_is_empty(answer->document)) {
                 (void)error_set(e, ERROR_PROTOCOL, "the answer has neither SecretString nor SecretBinary");
                 return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
                                      "settings (HTTPS_PROXY, NO_PROXY).");
         }
         struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE,
-                                     .issued_s = upstream_time_now_s(time, s->call.exchange.deps.clock),
+                                     .issued_s = upstream_clock_now_s(time, s->call.exchange.deps.clock),
                                      .has_upstream_offset = time->known,
                                      .upstream_offset_ms = time->known ? time->offset_ms : 0};
         struct buffer scratch;

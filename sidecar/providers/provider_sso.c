@@ -99,7 +99,7 @@ static struct credentials *accept(struct sso *s, const struct http_response *res
                 (void)answer_unreadable(what, response->status, response->body.n, e);
         else if (!slice_is_empty(answer.access_key_id) &&
                  time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                upstream_time_learn(&s->keeper.time, date_s, response->boot_ms);
+                upstream_clock_learn(&s->keeper.time, date_s, response->boot_ms);
         if (r == 0)
                 (void)answer_credentials(&answer, &s->keeper.time, s->keeper.deps.clock, &c, e);
         buffer_free(&scratch);
@@ -168,7 +168,7 @@ static int sso_log_in(struct provider *p, struct slice token_code, struct error 
         return sso_login_begin(((struct sso *)p)->login, e);
 }
 
-static void sso_tell_login(const struct provider *p, struct login_status *ret)
+static void sso_report_login(const struct provider *p, struct login_status *ret)
 {
         const struct sso *s = (const struct sso *)p;
         sso_login_status(s->login, ret);
@@ -198,7 +198,7 @@ int provider_sso_new(const struct provider_deps *deps, const struct profile *pro
                      struct error *e)
 {
         static const struct provider_ops ops = {sso_start, sso_cancel, sso_destroy};
-        static const struct login_ops login = {sso_log_in, sso_tell_login};
+        static const struct login_ops login = {sso_log_in, sso_report_login};
         struct sso *s = calloc(1, sizeof(*s));
         if (s)
                 s->login = sso_login_new(deps, profile, &(struct sso_login_owner){login_moved, login_hold, &s->base});

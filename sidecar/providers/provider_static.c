@@ -11,7 +11,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/file.h"
-#include "sidecar/base/file_look.h"
+#include "sidecar/base/file_metadata.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/defer.h"
 #include "sidecar/io/delay.h"
@@ -21,7 +21,7 @@ enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
 enum { SETTLE_MS = 1000, SETTLES_N = 5 };
 
 struct looks {
-        struct file_look files[FILES_N];
+        struct file_metadata files[FILES_N];
 };
 
 struct static_keys {
@@ -43,13 +43,13 @@ static void look(const struct static_keys *s, struct looks *ret)
                                             s->profile->keys.secret_access_key_file,
                                             s->profile->keys.session_token_file};
         for (size_t i = 0; i < FILES_N; i++)
-                ret->files[i] = file_look(paths[i]);
+                ret->files[i] = file_metadata(paths[i]);
 }
 
 static bool looks_are_equal(const struct looks *a, const struct looks *b)
 {
         for (size_t i = 0; i < FILES_N; i++)
-                if (!file_look_equal(&a->files[i], &b->files[i]))
+                if (!file_metadata_equal(&a->files[i], &b->files[i]))
                         return false;
         return true;
 }

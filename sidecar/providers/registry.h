@@ -8,7 +8,7 @@
 struct clock;
 struct env;
 struct http_client;
-struct lanes;
+struct workers;
 struct profile;
 struct signer;
 struct uv_loop_s;
@@ -18,8 +18,8 @@ struct provider_deps {
         const struct clock *clock;
         struct http_client *http;
         struct signer *signer;
-        struct lanes *lanes;   // for keys that may hang
-        const struct env *env; // for commands that are run; NULL: an empty one
+        struct workers *workers; // for keys that may hang
+        const struct env *env;   // for commands that are run; NULL: an empty one
 };
 
 // A provider for `profile` (sidecar/config/profile.h), which it borrows and which must outlive it. `source` is its

@@ -83,9 +83,9 @@ void signed_exchange_done(struct signed_exchange *x, struct credentials *c, cons
 // Signs by what the source has learned of AWS's clock until this provider knows it itself.
 static void learn_from_base(struct signed_exchange *x)
 {
-        struct upstream_time *time = &x->exchange.time;
+        struct upstream_clock *time = &x->exchange.time;
         if (!time->known && x->keys->has_upstream_offset)
-                *time = (struct upstream_time){.known = true, .offset_ms = x->keys->upstream_offset_ms};
+                *time = (struct upstream_clock){.known = true, .offset_ms = x->keys->upstream_offset_ms};
 }
 
 static void has_base(void *arg, struct credentials *c, const struct error *e)
@@ -115,7 +115,7 @@ static int64_t min_life_s(const struct signed_exchange *x)
 {
         if (x->refused_until_s == CREDENTIALS_NEVER_EXPIRE)
                 return INT64_MAX;
-        int64_t now_s = upstream_time_now_s(&x->exchange.time, x->exchange.deps.clock);
+        int64_t now_s = upstream_clock_now_s(&x->exchange.time, x->exchange.deps.clock);
         int64_t refused_s = x->refused_until_s > now_s ? x->refused_until_s - now_s + 1 : 0;
         return refused_s > BASE_MIN_LIFE_S ? refused_s : BASE_MIN_LIFE_S;
 }

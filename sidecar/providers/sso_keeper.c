@@ -36,7 +36,7 @@ void sso_keeper_deinit(struct sso_keeper *k)
 
 static int64_t now_s(const struct sso_keeper *k)
 {
-        return upstream_time_now_s(&k->time, k->deps.clock);
+        return upstream_clock_now_s(&k->time, k->deps.clock);
 }
 
 // --- the file ---
@@ -264,7 +264,7 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
                                         response->body.n, e);
                 r = -1;
         } else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0) {
-                upstream_time_learn(&k->time, date_s, response->boot_ms);
+                upstream_clock_learn(&k->time, date_s, response->boot_ms);
         }
         if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0)
                 r = error_set(e, ERROR_INTERNAL, "the renewed token cannot be kept");

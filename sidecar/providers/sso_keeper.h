@@ -20,11 +20,11 @@ struct sso_keeper {
         // Ends sso_keeper_get(): `e` is NULL when k->token is there.
         void (*done)(void *owner, const struct error *e);
         void *owner;
-        struct upstream_time time; // the services' clock; whoever asks the portal learns it too
-        struct sso_token token;    // of the last sso_keeper_get()
-        struct held_file file;     // what it was read from, or would have been; known by its access token
-        struct buffer refused;     // the access token that the portal refused
-        struct buffer spent;       // the refresh token that the token service refused
+        struct upstream_clock time; // the services' clock; whoever asks the portal learns it too
+        struct sso_token token;     // of the last sso_keeper_get()
+        struct held_file file;      // what it was read from, or would have been; known by its access token
+        struct buffer refused;      // the access token that the portal refused
+        struct buffer spent;        // the refresh token that the token service refused
         struct http_call *call;
         struct delay *delay;
         unsigned waits;

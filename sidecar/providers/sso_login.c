@@ -34,7 +34,7 @@ struct sso_login {
         struct sso_client client;
         struct buffer text; // of the answer with the codes; what the slices point into
         struct slice device_code, user_code, uri, uri_complete;
-        struct upstream_time time;
+        struct upstream_clock time;
         int64_t interval_s, ends_ms; // boot clock
         struct http_call *call;
         struct delay *delay;
@@ -90,7 +90,7 @@ void sso_login_free(struct sso_login *l)
 
 static int64_t now_s(const struct sso_login *l)
 {
-        return upstream_time_now_s(&l->time, l->deps.clock);
+        return upstream_clock_now_s(&l->time, l->deps.clock);
 }
 
 static void move_to(struct sso_login *l, enum login_state state)
@@ -127,7 +127,7 @@ static int answered(struct sso_login *l, const char *action, const struct http_r
                 return -1;
         }
         if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                upstream_time_learn(&l->time, date_s, response->boot_ms);
+                upstream_clock_learn(&l->time, date_s, response->boot_ms);
         return 0;
 }
 
@@ -358,9 +358,10 @@ void sso_login_fetch_begins(struct sso_login *l)
         l->is_tried = true;
 }
 
-void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_person)
+void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_interaction)
 {
-        bool is_past = (l->state == LOGIN_COMPLETE && needs_person) || (l->state == LOGIN_FAILED && has_credentials);
+        bool is_past =
+            (l->state == LOGIN_COMPLETE && needs_interaction) || (l->state == LOGIN_FAILED && has_credentials);
         if (l->is_tried && is_past)
                 l->state = LOGIN_IDLE;
 }

@@ -35,7 +35,7 @@ int sso_login_begin(struct sso_login *l, struct error *e);
 // How its end turned out, by a fetch: tell that it begins, and how it ended. A login that a person has to repeat is not
 // complete any more, nor is one a failure any more that was not needed: nothing was begun then.
 void sso_login_fetch_begins(struct sso_login *l);
-void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_person);
+void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_interaction);
 
 void sso_login_status(const struct sso_login *l, struct login_status *ret);
 

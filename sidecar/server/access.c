@@ -29,7 +29,7 @@ bool access_may_see(const struct server_profile *profile, const struct peer *pee
                ALLOW_NOT_PEER;
 }
 
-static void tell(const struct request *r, unsigned scope, const char *why)
+static void report(const struct request *r, unsigned scope, const char *why)
 {
         LOG_EVENT(r->server->deps.log, LOG_LEVEL_WARN, "access_denied", LOG_STR("profile", r->profile->name),
                   LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", r->peer.uid),
@@ -47,12 +47,12 @@ bool access_check(struct request *r, unsigned scope)
         if (verdict == ALLOW_YES)
                 return true;
         if (verdict == ALLOW_NOT_SCOPE) {
-                tell(r, scope, "scope");
+                report(r, scope, "scope");
                 problem_say(r, API_SCOPE_DENIED, "add the scope to a rule of the profile's \"allow\"",
                             "uid %lu, gid %lu has no scope \"%s\" for this profile", (unsigned long)r->peer.uid,
                             (unsigned long)r->peer.gid, scope_name(scope));
         } else {
-                tell(r, scope, "peer");
+                report(r, scope, "peer");
                 problem_say(r, API_PEER_NOT_ALLOWED, "add the uid or gid to a rule of the profile's \"allow\"",
                             "uid %lu, gid %lu may not use this profile", (unsigned long)r->peer.uid,
                             (unsigned long)r->peer.gid);

@@ -16,10 +16,11 @@
 #include "sidecar/server/wait_query.h"
 
 enum {
-        HEADERS_LIVE_S = 300,   // what services accept at the least
-        REFRESH_GAIN_S = 60,    // a refresh that adds less life is not worth its call
-        ANSWER_TEXTS_MAX = 320, // what of an answer is the same for all, with its date, its time and GENERATION_ROOM
-        GENERATION_ROOM = 32
+        HEADERS_LIVE_S = 300, // what services accept at the least
+        REFRESH_GAIN_S = 60,  // a refresh that adds less life is not worth its call
+        ANSWER_TEXTS_MAX =
+            320, // what of an answer is the same for all, with its date, its time and GENERATION_CAPACITY
+        GENERATION_CAPACITY = 32
 };
 
 static void count_signature(struct request *r, const struct credentials *c, int64_t now_s)
@@ -84,7 +85,7 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
         to = put(to, SLICE("\",\"expiration\":\""));
         to = put(to, expiration);
         to = put(to, SLICE("\",\"generation\":"));
-        assert((size_t)(to - start) < room - GENERATION_ROOM);
+        assert((size_t)(to - start) < room - GENERATION_CAPACITY);
         buffer_commit(b, (size_t)(to - start));
         (void)buffer_put_u64(b, entry_generation(r->profile->entry));
         (void)buffer_put(b, SLICE("}\n"));
@@ -92,8 +93,8 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
 }
 
 // The order, and the credentials for it. NULL: refused, or they are being waited for.
-static const struct credentials *take_order(struct request *r, const struct outcome *o, bool is_presign,
-                                            struct sign_work *w)
+static const struct credentials *take_sign_request(struct request *r, const struct outcome *o, bool is_presign,
+                                                   struct sign_work *w)
 {
         if (sign_work_prepare(r, is_presign, w) < 0)
                 return NULL;
@@ -108,7 +109,7 @@ void handle_sign(struct request *r, const struct outcome *o)
         struct sign_work w;
         struct error e;
         struct sigv4_result signature;
-        const struct credentials *c = take_order(r, o, false, &w);
+        const struct credentials *c = take_sign_request(r, o, false, &w);
         if (!c)
                 return;
         int64_t now_s = entry_now_s(r->profile->entry);
@@ -156,7 +157,7 @@ void handle_presign(struct request *r, const struct outcome *o)
 {
         struct sign_work w;
         struct error e;
-        const struct credentials *c = take_order(r, o, true, &w);
+        const struct credentials *c = take_sign_request(r, o, true, &w);
         if (!c)
                 return;
         int64_t now_s = entry_now_s(r->profile->entry);

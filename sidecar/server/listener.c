@@ -21,8 +21,8 @@ struct listener {
         uv_poll_t poll;
         uv_timer_t rearm;
         int fd;
-        unsigned open; // handles
-        bool has_told; // of a failure, since the last success
+        unsigned open;     // handles
+        bool has_reported; // of a failure, since the last success
         struct server *server;
         struct listener *next;
 };
@@ -41,9 +41,9 @@ static void pause_accepting(struct listener *l, int error)
         const struct server *s = l->server;
         (void)uv_poll_stop(&l->poll);
         (void)uv_timer_start(&l->rearm, on_rearm, s->deadlines.rearm_ms, 0);
-        if (l->has_told)
+        if (l->has_reported)
                 return;
-        l->has_told = true;
+        l->has_reported = true;
         LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "accept_failed", LOG_STR("error", strerror(error)),
                   LOG_INT("connections", s->connections_count),
                   LOG_STR("hint", "raise the limit of open files (LimitNOFILE=, ulimit -n)"));
@@ -98,7 +98,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
         for (int i = 0; i < ACCEPTS_A_TURN; i++) {
                 int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd >= 0) {
-                        l->has_told = false;
+                        l->has_reported = false;
                         admit(l->server, fd);
                 } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
                         return;

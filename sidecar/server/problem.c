@@ -122,10 +122,10 @@ void problem_of_error(struct request *r, const struct error *e)
 {
         struct entry_status status;
         entry_status(r->profile->entry, &status);
-        bool is_for_person = e->kind == ERROR_INTERACTION; // no time after which asking again would help
+        bool is_interactive = e->kind == ERROR_INTERACTION; // no time after which asking again would help
         problem_send(r, &(struct problem){.code = code_of(e),
                                           .cause = e,
-                                          .retry_after_s = is_for_person ? 0 : retry_after_s(r, &status)});
+                                          .retry_after_s = is_interactive ? 0 : retry_after_s(r, &status)});
 }
 
 void problem_unavailable(struct request *r, const struct outcome *o)

@@ -96,7 +96,7 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
 }
 
 // A profile that cannot be used has failed before anybody asks, also when it still has credentials.
-static void tell_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
+static void report_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
 {
         bool is_fresh = status->state == ENTRY_FRESH;
         if (!p->fault || (!is_fresh && status->state != ENTRY_EMPTY))
@@ -112,7 +112,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p)
         struct entry_status status;
         struct error fault = {.kind = ERROR_NONE};
         entry_status(p->entry, &status);
-        tell_fault(p, &status, &fault);
+        report_fault(p, &status, &fault);
         struct slice role_arn = p->role_arn ? slice_str(p->role_arn) : status.assumed_role_arn;
         struct slice account_id = status.account_id;
         if (account_id.n == 0)

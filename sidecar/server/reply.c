@@ -11,7 +11,7 @@
 #define JSON_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 #define JSON_HEAD_END "\r\nCache-Control: no-store\r\n\r\n"
 
-enum { LENGTH_DIGITS = 10, HEAD_ROOM = sizeof(JSON_HEAD) + LENGTH_DIGITS + sizeof(JSON_HEAD_END) };
+enum { LENGTH_DIGITS = 10, HEAD_CAPACITY = sizeof(JSON_HEAD) + LENGTH_DIGITS + sizeof(JSON_HEAD_END) };
 
 _Static_assert(LIMIT_HTTP_LIST < 1000000000, "a length that has room");
 
@@ -117,8 +117,8 @@ void reply_send_json(struct request *r)
 struct buffer *reply_body_behind_head(struct request *r)
 {
         struct buffer *b = reply_body(r);
-        if (buffer_reserve(b, HEAD_ROOM))
-                buffer_commit(b, HEAD_ROOM);
+        if (buffer_reserve(b, HEAD_CAPACITY))
+                buffer_commit(b, HEAD_CAPACITY);
         return b;
 }
 
@@ -145,9 +145,9 @@ void reply_send_json_behind_head(struct request *r)
                 problem_say(r, API_INTERNAL_ERROR, NULL, "the answer is too large, or memory ran out");
                 return;
         }
-        struct slice body = slice_from(buffer_slice(b), HEAD_ROOM);
+        struct slice body = slice_from(buffer_slice(b), HEAD_CAPACITY);
         if (is_usual(r)) {
-                const uint8_t *head = put_head_before(b->p + HEAD_ROOM, body.n);
+                const uint8_t *head = put_head_before(b->p + HEAD_CAPACITY, body.n);
                 struct slice whole = {head, (size_t)(body.p - head) + body.n};
                 connection_send(r->connection, 200, &whole, 1);
         } else {

@@ -35,7 +35,7 @@ static int read_order(struct request *r, bool is_presign, struct sign_work *w)
                 problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }
-        if (sign_order_read(r->message->body, is_presign, &r->server->json, &r->server->text, &w->order, &e) < 0) {
+        if (sign_request_read(r->message->body, is_presign, &r->server->json, &r->server->text, &w->order, &e) < 0) {
                 sign_work_say(r, API_INVALID_REQUEST, &e);
                 return -1;
         }

@@ -5,14 +5,14 @@
 #define SIDECAR_SERVER_SIGN_WORK_H
 
 #include "proto/wire/api.h"
-#include "sidecar/server/sign_order.h"
+#include "sidecar/server/sign_request.h"
 
 struct request;
 
 enum { SIGN_HOST_MAX = 255 };
 
 struct sign_work {
-        struct sign_order order;
+        struct sign_request order;
         struct sigv4_url url;
         char host[SIGN_HOST_MAX]; // lower case; service and region may point into it
         char hash[SIGN_HASH_SIZE];

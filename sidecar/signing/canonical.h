@@ -32,7 +32,7 @@ enum canonical_value {
 
 // Whether a value holds no bytes that headers may not have (controls, but for the blanks of folded lines), and whether
 // its blanks need squeezing.
-bool canonical_value_look(struct slice value, bool *ret_blanks);
+bool canonical_value_scan(struct slice value, bool *ret_blanks);
 
 struct canonical_header {
         struct slice name;  // any case; ASCII

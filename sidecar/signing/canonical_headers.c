@@ -50,7 +50,7 @@ static scan_block dull_truth(scan_block block)
         return (scan_block)(block > ' ') & (scan_block)(block != 0x7f);
 }
 
-bool canonical_value_look(struct slice value, bool *ret_blanks)
+bool canonical_value_scan(struct slice value, bool *ret_blanks)
 {
         *ret_blanks = false;
         if (value.n >= 8 && scan_all(value, dull_truth))

@@ -130,7 +130,7 @@ static int check_header(const struct header *header, enum header_kind kind, bool
                 error_set(e, ERROR_CONFIG, "a header's name is empty or holds bytes that no name has");
                 return error_hint(e, "header names are letters, digits and -");
         }
-        if (!canonical_value_look(header->value, ret_blanks)) {
+        if (!canonical_value_scan(header->value, ret_blanks)) {
                 error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", shown, (const char *)header->name.p);
                 return error_hint(e, "remove it: servers refuse such headers");
         }

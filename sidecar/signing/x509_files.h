@@ -4,12 +4,12 @@
 #ifndef SIDECAR_SIGNING_X509_FILES_H
 #define SIDECAR_SIGNING_X509_FILES_H
 
-#include "sidecar/base/file_look.h"
+#include "sidecar/base/file_metadata.h"
 
 struct x509_paths;
 
 struct x509_files {
-        struct file_look certificate, certificate_chain, private_key, passphrase, pkcs12;
+        struct file_metadata certificate, certificate_chain, private_key, passphrase, pkcs12;
 };
 
 // May block on a slow mount. To be taken before the files are read, so that a change while reading shows afterwards.

@@ -158,7 +158,7 @@ static void drop_if_empty(struct vault *v, struct bucket *b)
 }
 
 // Room for every entry is made here, so that nothing can fail later.
-static int make_room(struct bucket *b)
+static int make_space(struct bucket *b)
 {
         if (b->entries < b->capacity)
                 return 0;
@@ -182,7 +182,7 @@ struct bucket *bucket_join(struct vault *v, const char *upstream)
                 b = make(v, name);
         if (!b)
                 return NULL;
-        if (make_room(b) < 0) {
+        if (make_space(b) < 0) {
                 drop_if_empty(v, b);
                 return NULL;
         }

@@ -35,7 +35,7 @@ static int take_shown_name(struct entry *e, const char *shown_name)
         return 0;
 }
 
-bool entry_has_legacy(const struct entry *e)
+bool entry_has_carry_over(const struct entry *e)
 {
         return e->is_refused || entry_may_serve(e, plan_clock_ms(e));
 }
@@ -60,7 +60,7 @@ static void inherit(struct entry *e, const struct entry *from)
 
 static void begin(struct entry *e)
 {
-        bool needs_nobody = !e->needs_person || !e->credentials;
+        bool needs_nobody = !e->needs_interaction || !e->credentials;
         if (e->is_wanted && !e->is_refused && needs_nobody)
                 refresh_request(e, false);
         plan_arm(e); // what was inherited has an end
@@ -89,7 +89,7 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->before_s = options->refresh_before_seconds;
         e->recheck_s = options->recheck_seconds;
         e->is_on_demand = options->on_demand;
-        e->needs_person = options->needs_person;
+        e->needs_interaction = options->needs_interaction;
         e->is_wanted = !options->on_demand;
         e->next_refresh_ms = ENTRY_NEVER;
         e->waiters_tail = &e->waiters;
@@ -97,8 +97,8 @@ struct entry *vault_add(struct vault *v, const struct entry_options *options, st
         e->timer.data = e;
         login_watch(e);
         TAILQ_INSERT_TAIL(&v->entries, e, all);
-        if (options->inherits)
-                inherit(e, options->inherits);
+        if (options->carry_over)
+                inherit(e, options->carry_over);
         begin(e);
         return e;
 }
@@ -176,7 +176,7 @@ void entry_drop(struct entry *e)
         vault_settle_soon(e);
         refresh_abandon(e);
         plan_refresh(e);
-        entry_tell(e, VAULT_DROPPED, 0, NULL);
+        entry_report(e, VAULT_DROPPED, 0, NULL);
 }
 
 void entry_forget(struct entry *e)
@@ -185,7 +185,7 @@ void entry_forget(struct entry *e)
         e->credentials = NULL;
         e->serve_until_ms = 0;
         reply_forget(e);
-        e->is_expiry_told = false;
+        e->is_expiry_reported = false;
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);
 }
@@ -214,7 +214,7 @@ uint64_t entry_generation(const struct entry *e)
 
 int64_t entry_now_s(const struct entry *e)
 {
-        return upstream_time_now_s(&e->upstream, e->vault->deps.clock);
+        return upstream_clock_now_s(&e->upstream, e->vault->deps.clock);
 }
 
 bool entry_may_serve(const struct entry *e, int64_t now_ms)
@@ -289,7 +289,7 @@ void entry_keep_error(struct entry *e, const struct error *error)
                 *e->last_error = *error;
 }
 
-void entry_tell(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error)
+void entry_report(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error)
 {
         const struct vault_observer *observer = &e->vault->deps.observer;
         if (observer->event)

@@ -53,7 +53,7 @@ struct entry {
         uint32_t reply_body_offset;
         uint32_t random; // of the present plan, so that planning again gives the same
         uint64_t generation;
-        struct upstream_time upstream; // the clock of whoever issued the credentials
+        struct upstream_clock upstream; // the clock of whoever issued the credentials
 
         // when
         uv_timer_t timer;            // for the earliest of what plan.c knows
@@ -83,7 +83,7 @@ struct entry {
 
         uint8_t queue; // of enum entry_queue
         bool is_on_demand : 1;
-        bool needs_person : 1;         // entry_options
+        bool needs_interaction : 1;    // entry_options
         bool is_wanted : 1;            // on demand: somebody asked and has not fallen silent; eager: always
         bool is_running : 1;           // the provider is
         bool is_background_flight : 1; // … and nobody waited for it when it started
@@ -92,7 +92,7 @@ struct entry {
         bool is_forced : 1;            // the flight was asked for: its result replaces what is held, whatever it is
         bool is_outdated : 1;          // a person has logged in since the flight started: another one follows
         bool is_refused : 1;           // dropped by entry_drop()
-        bool is_expiry_told : 1;       // the observer knows that these credentials have ended
+        bool is_expiry_reported : 1;   // the observer knows that these credentials have ended
         bool is_settle_queued : 1;     // waiters are to be looked at from the loop
         bool is_retired : 1;
         bool is_closing : 1; // its timer is
@@ -131,7 +131,7 @@ bool entry_is_fetching(const struct entry *e);       // a flight whose result wi
 const char *entry_shown_name(const struct entry *e); // for messages
 void entry_forget(struct entry *e);                  // wipes what is held, and the failures
 void entry_keep_error(struct entry *e, const struct error *error);
-void entry_tell(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error);
+void entry_report(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error);
 void entry_free_when_done(struct entry *e); // retired, and nothing outstanding: memory goes from the loop
 
 // plan.c

@@ -31,7 +31,8 @@ int64_t plan_serve_until_ms(const struct vault *v, const struct credentials *c)
 
 static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
 {
-        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || entry_is_fetching(e) || e->needs_person)
+        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || entry_is_fetching(e) ||
+            e->needs_interaction)
                 return ENTRY_NEVER;
         const struct credentials *c = e->credentials;
         struct schedule_input in = {.now_s = entry_now_s(e),
@@ -71,7 +72,7 @@ void plan_again(struct entry *e)
                 e->serve_until_ms = until_ms < e->serve_at_most_ms ? until_ms : e->serve_at_most_ms;
         }
         if (entry_may_serve(e, now_ms))
-                e->is_expiry_told = false;
+                e->is_expiry_reported = false;
         int64_t next_ms = next_attempt_ms(e, now_ms);
         if (e->failures_in_row == 0 || next_ms == ENTRY_NEVER || next_ms < e->next_refresh_ms)
                 e->next_refresh_ms = next_ms;
@@ -87,15 +88,15 @@ void plan_no_later_than(struct entry *e, int64_t at_ms)
 }
 
 // What is held cannot be had again without somebody's work.
-static bool takes_a_person(const struct entry *e)
+static bool needs_interaction(const struct entry *e)
 {
         bool waits = e->last_failure == ERROR_INTERACTION || e->last_failure == ERROR_CONFIG;
-        return e->needs_person || (e->failures_in_row > 0 && waits);
+        return e->needs_interaction || (e->failures_in_row > 0 && waits);
 }
 
 static bool is_waiting_to_be_idle(const struct entry *e)
 {
-        bool is_kept = takes_a_person(e) && entry_may_serve(e, plan_clock_ms(e));
+        bool is_kept = needs_interaction(e) && entry_may_serve(e, plan_clock_ms(e));
         return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !entry_is_fetching(e) && !is_kept;
 }
 
@@ -106,16 +107,16 @@ static void drop_idle(struct entry *e)
         entry_forget(e);
         e->next_refresh_ms = ENTRY_NEVER;
         if (held)
-                entry_tell(e, VAULT_DROPPED, 0, NULL);
+                entry_report(e, VAULT_DROPPED, 0, NULL);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
         struct entry *e = timer->data;
         int64_t now_ms = plan_clock_ms(e);
-        if (e->credentials && !e->is_expiry_told && !entry_may_serve(e, now_ms)) {
-                e->is_expiry_told = true;
-                entry_tell(e, VAULT_EXPIRED, 0, NULL);
+        if (e->credentials && !e->is_expiry_reported && !entry_may_serve(e, now_ms)) {
+                e->is_expiry_reported = true;
+                entry_report(e, VAULT_EXPIRED, 0, NULL);
         }
         if (is_waiting_to_be_idle(e) && now_ms - e->last_request_ms >= ENTRY_IDLE_MS)
                 drop_idle(e);
@@ -127,7 +128,7 @@ static void on_timer(uv_timer_t *timer)
 void plan_arm(struct entry *e)
 {
         int64_t at_ms = e->next_refresh_ms;
-        if (e->credentials && !e->is_expiry_told && e->serve_until_ms < at_ms)
+        if (e->credentials && !e->is_expiry_reported && e->serve_until_ms < at_ms)
                 at_ms = e->serve_until_ms;
         if (is_waiting_to_be_idle(e) && e->last_request_ms + ENTRY_IDLE_MS < at_ms)
                 at_ms = e->last_request_ms + ENTRY_IDLE_MS;

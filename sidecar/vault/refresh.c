@@ -37,7 +37,7 @@ static void fail(struct entry *e, const struct error *error, int64_t duration_ms
         entry_keep_error(e, &named);
         e->is_forced = false;
         plan_refresh(e);
-        entry_tell(e, VAULT_REFRESH_FAILED, duration_ms, &named);
+        entry_report(e, VAULT_REFRESH_FAILED, duration_ms, &named);
         waiters_settle_flight(e, &named);
 }
 
@@ -76,8 +76,8 @@ static void take(struct entry *e, struct credentials *c)
         reply_forget(e);
         e->credentials = c;
         e->generation++;
-        e->is_expiry_told = false;
-        e->upstream = (struct upstream_time){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
+        e->is_expiry_reported = false;
+        e->upstream = (struct upstream_clock){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
         e->serve_until_ms = plan_serve_until_ms(e->vault, c);
         e->serve_at_most_ms = e->serve_until_ms;
 }
@@ -96,7 +96,7 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         e->is_refused = false;
         e->is_forced = false;
         plan_refresh(e);
-        entry_tell(e, is_kept ? VAULT_REFRESHED : VAULT_ROTATED, duration_ms, NULL);
+        entry_report(e, is_kept ? VAULT_REFRESHED : VAULT_ROTATED, duration_ms, NULL);
         waiters_settle_flight(e, NULL);
 }
 

@@ -14,9 +14,9 @@ enum {
         SKEW_MS = 30 * 1000,        // "issued in the future" by less than this is rounding and latency
         BACKOFF_MS = 1000,          // first and longest wait after a failure …
         BACKOFF_MAX_MS = 60 * 1000,
-        BACKOFF_PERSON_MS = 5 * 1000, // … and where a person has to act
-        BACKOFF_PERSON_MAX_MS = 300 * 1000,
-        LOOK_AGAIN_MS = 30 * 1000 // whether a person has done it, which costs no call
+        BACKOFF_INTERACTION_MS = 5 * 1000, // … and where a person has to act
+        BACKOFF_INTERACTION_MAX_MS = 300 * 1000,
+        POLL_AGAIN_MS = 30 * 1000 // whether a person has done it, which costs no call
 };
 
 // Far enough for every credential, near enough that milliseconds cannot overflow.
@@ -48,10 +48,10 @@ static int64_t from_now_ms(const struct schedule_input *in, int64_t point_s)
 static int64_t after_failure_ms(const struct schedule_input *in)
 {
         if (in->last_failure == ERROR_INTERACTION)
-                return LOOK_AGAIN_MS - share_of(LOOK_AGAIN_MS / 10, in->random);
-        bool needs_person = in->last_failure == ERROR_DENIED || in->last_failure == ERROR_CONFIG;
-        int64_t base = needs_person ? BACKOFF_PERSON_MS : BACKOFF_MS;
-        int64_t most = needs_person ? BACKOFF_PERSON_MAX_MS : BACKOFF_MAX_MS;
+                return POLL_AGAIN_MS - share_of(POLL_AGAIN_MS / 10, in->random);
+        bool needs_interaction = in->last_failure == ERROR_DENIED || in->last_failure == ERROR_CONFIG;
+        int64_t base = needs_interaction ? BACKOFF_INTERACTION_MS : BACKOFF_MS;
+        int64_t most = needs_interaction ? BACKOFF_INTERACTION_MAX_MS : BACKOFF_MAX_MS;
         unsigned doublings = in->failures - 1 < 10 ? in->failures - 1 : 10;
         int64_t ceiling = min_of(most, base << doublings);
 

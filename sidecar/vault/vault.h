@@ -63,13 +63,13 @@ struct entry_options {
                         // somebody's work to get what is held once more
         int64_t refresh_before_seconds;
         const char *upstream;      // whom the provider calls: calls of all to one are paced. Copied; NULL: nobody
-        bool needs_person;         // every fetch takes a person: none by itself but the first, and what is held is kept
+        bool needs_interaction;    // every fetch takes a person: none by itself but the first, and what is held is kept
         int64_t recheck_seconds;   // what never expires is asked for again after this long; 0: it is not
         uint64_t after_generation; // vault_add(): generations go on from here, where they are an earlier entry's
         // vault_add(): the credentials of this entry, which is about to be retired, are good for the new one, too. It
         // has them, their generation and its counters, a refusal as well (entry_drop()), and serves them until its own
         // provider brings others, which it is asked for at once, or they end. NULL: it begins with nothing.
-        const struct entry *inherits;
+        const struct entry *carry_over;
         void *owner; // whatever the caller wants back from entry_owner()
 };
 
@@ -88,7 +88,7 @@ void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing);
 struct entry *vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
 
 // Whether there is anything that another could inherit: credentials that may be served, or a refusal.
-bool entry_has_legacy(const struct entry *entry);
+bool entry_has_carry_over(const struct entry *entry);
 
 // Changes what may change without a new identity. Name and upstream stay. What has failed, but for throttling, is tried
 // again soon (5 s after the last attempt), as what was wrong may have been corrected.

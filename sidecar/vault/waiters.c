@@ -56,9 +56,9 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
 {
         int64_t since_ms = now_ms - e->last_attempt_ms;
         bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
-        bool is_for_person = e->last_failure == ERROR_INTERACTION;
+        bool is_interactive = e->last_failure == ERROR_INTERACTION;
         bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER;
-        int64_t holds_ms = is_denial ? DENIAL_HOLDS_MS : is_for_person ? 0 : FAILURE_HOLDS_MS;
+        int64_t holds_ms = is_denial ? DENIAL_HOLDS_MS : is_interactive ? 0 : FAILURE_HOLDS_MS;
         if (!is_throttled && since_ms >= holds_ms) {
                 refresh_request(e, true);
                 return STAY;
@@ -89,7 +89,7 @@ static enum verdict judge_credentials(struct entry *e, const struct vault_waiter
 {
         int64_t now_ms = plan_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (waiters_has_life(e, e->needs_person ? 0 : w->min_life_s, now_ms))
+        if (waiters_has_life(e, e->needs_interaction ? 0 : w->min_life_s, now_ms))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;

@@ -13,7 +13,7 @@ import pytest
 from standin import demo
 from support import aws
 from support.agent import Agent, environment
-from support.environment_row import ACCOUNT, ERROR, PERSON, SSO_ROLE, USERS, user
+from support.environment_row import ACCOUNT, ERROR, INTERACTIVE, SSO_ROLE, USERS, user
 from support.environment_rows import ROWS as LOCAL_ROWS
 from support.environment_rows_served import SERVED_ROWS
 from support.login_cache import LoginCache
@@ -49,7 +49,7 @@ def world(standin_process):
         standin_process.control("POST", "users", document)
     arn = f"arn:aws:iam::{ACCOUNT}:role/"
     hosts = ("in-container", "on-instance")
-    people = (*(u["arn"] for u in users.values()), PERSON)
+    people = (*(u["arn"] for u in users.values()), INTERACTIVE)
     people = (*people, f"{arn}aws-reserved/sso.amazonaws.com/{SSO_ROLE}")
     trusted = [{"principal": p} for p in (*people, *(arn + h for h in hosts))]
     outer = [{"principal": u["arn"], "external_id": "tenant:7"} for u in users.values()]
@@ -141,7 +141,7 @@ def test_same_identity(row, standin, world, folder, go_program):
     if row.login:
         Cache(folder, standin).log_in(row.login)
     if row.is_logged_in:  # credentials that need no refresh: of three at once, two would come too late
-        LoginCache(folder, standin).log_in(PERSON)
+        LoginCache(folder, standin).log_in(INTERACTIVE)
     with ThreadPoolExecutor() as pool:
         boto = pool.submit(host.run, sys.executable, "-c", BOTO)
         go = pool.submit(host.run, go_program)

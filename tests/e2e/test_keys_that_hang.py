@@ -17,7 +17,7 @@ from support.tokens import Token, Tpm
 
 HANDLE = "0x81000010"
 TIMEOUT = 3000  # of the keys, in ms
-PATIENCE = 120
+TEST_TIMEOUT = 120
 AT_ONCE = 2  # of one token's keys
 
 
@@ -107,12 +107,12 @@ def is_fresh(agent, name):
 def test_a_key_that_hangs(start, standin, profiles, folder, hang):
     named = {"hung": profile_of(profiles, hang), **others(standin, profiles)}
     agent = start(config(**named), env=environment(folder, **hang.env))
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "the first credentials")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
     before = agent.credentials("hung")
     hang.begin()
     with refreshing(agent, "hung") as replies:
         if hang.begun:
-            until(lambda: hang.begun() == 1, PATIENCE, "a call that hangs")
+            until(lambda: hang.begun() == 1, TEST_TIMEOUT, "a call that hangs")
         others_go_on(standin, agent)
     problem = replies["hung"].problem()
     assert replies["hung"].status == 504 and "did not answer within 3000 ms" in problem["detail"], problem
@@ -128,7 +128,7 @@ def test_a_key_that_hangs(start, standin, profiles, folder, hang):
     assert agent.profile("hung")["state"] == "stale"
 
     hang.end()
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "credentials again, without anybody asking")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again, without anybody asking")
     assert agent.credentials("hung")["AccessKeyId"] != before["AccessKeyId"]
     assert agent.profile("hung")["generation"] == 2
 
@@ -141,16 +141,16 @@ def test_more_keys_than_threads(start, standin, profiles, folder):
     hang.begin()
     try:
         agent = start({"region": demo.REGION, "profiles": named}, env=environment(folder, **hang.env))
-        until(lambda: hang.begun() == AT_ONCE, PATIENCE, "calls that hang")
+        until(lambda: hang.begun() == AT_ONCE, TEST_TIMEOUT, "calls that hang")
         others_go_on(standin, agent)
-        until(lambda: all(agent.profile(name)["state"] == "failed" for name in names), PATIENCE, "their failure")
+        until(lambda: all(agent.profile(name)["state"] == "failed" for name in names), TEST_TIMEOUT, "their failure")
         details = [agent.refresh(name).problem()["detail"] for name in names]
         assert sum("still does not answer" in text for text in details) == AT_ONCE, details
         assert sum("others of the same token" in text for text in details) == len(names) - AT_ONCE, details
         others_go_on(standin, agent)
         assert hang.begun() == AT_ONCE
         hang.end()
-        until(lambda: all(is_fresh(agent, name) for name in names), PATIENCE, "all of them, by themselves")
+        until(lambda: all(is_fresh(agent, name) for name in names), TEST_TIMEOUT, "all of them, by themselves")
     finally:
         hang.end()
 
@@ -158,31 +158,31 @@ def test_more_keys_than_threads(start, standin, profiles, folder):
 def test_a_profile_removed_while_its_key_hangs(start, standin, profiles, folder, hang):
     rest = others(standin, profiles)
     agent = start(config(hung=profile_of(profiles, hang), **rest), env=environment(folder, **hang.env))
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "the first credentials")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
     hang.begin()
     with refreshing(agent, "hung"):
         if hang.begun:
-            until(lambda: hang.begun() == 1, PATIENCE, "a call that hangs")
+            until(lambda: hang.begun() == 1, TEST_TIMEOUT, "a call that hangs")
         agent.reload(config(**rest))
         assert agent.call("GET", "/v1/profiles/hung").status == 404
         others_go_on(standin, agent)
     agent.reload(config(hung=profile_of(profiles, hang), **rest))
     others_go_on(standin, agent)
     hang.end()
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "credentials again")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again")
 
 
 def test_a_profile_removed_whose_key_would_hang(start, standin, profiles, folder, hang):
     """Giving back what is in a TPM asks the TPM, too."""
     rest = others(standin, profiles)
     agent = start(config(hung=profile_of(profiles, hang), **rest), env=environment(folder, **hang.env))
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "the first credentials")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
     hang.begin()
     agent.reload(config(**rest))
     others_go_on(standin, agent)
     hang.end()
     agent.reload(config(hung=profile_of(profiles, hang), **rest))
-    until(lambda: is_fresh(agent, "hung"), PATIENCE, "credentials again")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again")
 
 
 @pytest.mark.parametrize("when", ["at work", "late", "idle"])
@@ -193,14 +193,14 @@ def test_the_end_while_a_key_hangs(start, standin, profiles, folder, hang, when)
     named = {"hung": profile_of(profiles, hang), **others(standin, profiles)}
     agent = start(config(**named), env=environment(folder, **hang.env))
     if when == "at work":
-        until(lambda: hang.begun() == 1 if hang.begun else agent.profile("hung")["state"] == "fetching", PATIENCE, when)
+        until(lambda: hang.begun() == 1 if hang.begun else agent.profile("hung")["state"] == "fetching", TEST_TIMEOUT, when)
     else:
-        until(lambda: is_fresh(agent, "hung"), PATIENCE, "the first credentials")
+        until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
         hang.begin()
     if when == "late":
         assert agent.refresh("hung").status == 504
     agent.process.send_signal(signal.SIGTERM)
-    assert agent.process.wait(PATIENCE) == 0, agent.stderr()
+    assert agent.process.wait(TEST_TIMEOUT) == 0, agent.stderr()
     assert not agent.socket.exists() and agent.events("stopped")
     if when == "late" or (when == "at work" and hang.begun):
         assert "a thread did not come back" in agent.stderr()

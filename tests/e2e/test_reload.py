@@ -14,7 +14,7 @@ from support.polling import until
 from support.profiles import Profiles
 
 COUNT = 10000
-PATIENCE = 120  # a slow machine with sanitizers
+TEST_TIMEOUT = 120  # a slow machine with sanitizers
 
 
 class Manager:
@@ -24,7 +24,7 @@ class Manager:
         self.path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(TEST_TIMEOUT)
 
     def next(self):
         return self._socket.recv(4096).split(b"\n")[0].decode()
@@ -72,7 +72,7 @@ def house(start, standin, folder, manager):
     document = {"region": demo.REGION, "include": ["tenants.json"], "profiles": {"base": profiles.static()}}
     env = environment(folder, NOTIFY_SOCKET=str(manager.path))
     agent = start(document, listening=False, env=env)
-    agent.wait_until_listening(PATIENCE)
+    agent.wait_until_listening(TEST_TIMEOUT)
     assert manager.next() == "READY=1"
     assert agent.credentials("base")
     return agent, write
@@ -105,7 +105,7 @@ def test_answers_during_a_reload(house, manager):
         assert manager.next() == "READY=1"
         return is_during
 
-    until(is_answered_during_one, PATIENCE, "an answer during a reload")
+    until(is_answered_during_one, TEST_TIMEOUT, "an answer during a reload")
     assert agent.profile("base")["generation"] == 1
 
 
@@ -122,12 +122,12 @@ def test_the_last_content_is_in_force(house, manager):
         for name in ("eu-west-1", f"us-west-{number}"):
             write(agent, name)
             hang_up(agent)
-        until(lambda name=name: is_in_force(name), PATIENCE, "the last content")
+        until(lambda name=name: is_in_force(name), TEST_TIMEOUT, "the last content")
     hang_up(agent)
     write(agent, "eu-west-3")
     for _ in range(5):
         hang_up(agent)
-    until(lambda: is_in_force("eu-west-3") and heard[-1] == "READY=1", PATIENCE, "the last content")
+    until(lambda: is_in_force("eu-west-3") and heard[-1] == "READY=1", TEST_TIMEOUT, "the last content")
     assert heard[::2] == ["RELOADING=1"] * len(heard[::2]), "never two at once"
     assert heard[1::2] == ["READY=1"] * len(heard[1::2])
     assert set(outcomes(agent)) == {"config_reloaded"}
@@ -141,13 +141,13 @@ def test_a_bad_file_during_a_reload(house, manager, folder):
     assert manager.next() == "RELOADING=1"
     write(agent, "eu-west-2", include="bad.json")
     hang_up(agent)
-    until(lambda: "config_reload_failed" in outcomes(agent), PATIENCE, "the outcome of the second")
+    until(lambda: "config_reload_failed" in outcomes(agent), TEST_TIMEOUT, "the outcome of the second")
     assert region(agent) != "eu-west-2"
     assert agent.credentials("base") and agent.profile("base")["generation"] == 1
     assert agent.call("GET", f"/v1/profiles/tenant-{COUNT - 1}").status == 200
     write(agent, "eu-west-3")
     hang_up(agent)
-    until(lambda: region(agent) == "eu-west-3", PATIENCE, "the content that is good again")
+    until(lambda: region(agent) == "eu-west-3", TEST_TIMEOUT, "the content that is good again")
 
 
 def test_sigterm_during_a_reload(house, manager):

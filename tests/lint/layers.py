@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fails on an include that points up, sideways or through a closed door.
 
-The table is the house of ARCHITECTURE.md: a room may include from itself and from the rooms that are listed for it.
-Also fails on cycles between headers, on a room that the table does not know, and on a table in ARCHITECTURE.md that
-names other rooms than this one.
+The table is the house of ARCHITECTURE.md: a layer may include from itself and from the layers that are listed for it.
+Also fails on cycles between headers, on a layer that the table does not know, and on a table in ARCHITECTURE.md that
+names other layers than this one.
 """
 import pathlib
 import re
@@ -12,7 +12,7 @@ import sys
 
 PROTO = ["proto/mem", "proto/wire"]
 BASE = [*PROTO, "sidecar/base"]
-ROOMS = {
+LAYERS = {
     "proto/mem": [],
     "proto/wire": ["proto/mem"],
     "sidecar/base": PROTO,
@@ -39,16 +39,16 @@ LIBRARY_DOORS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
-def room_of(path):
+def layer_of(path):
     parent = str(pathlib.PurePosixPath(path).parent)
     return parent
 
 
-def may_include(room, target_room):
-    if room == target_room:
+def may_include(layer, target_layer):
+    if layer == target_layer:
         return True
-    for allowed in ROOMS[room]:
-        if allowed == target_room or (allowed.endswith("/*") and target_room.startswith(allowed[:-1])):
+    for allowed in LAYERS[layer]:
+        if allowed == target_layer or (allowed.endswith("/*") and target_layer.startswith(allowed[:-1])):
             return True
     return False
 
@@ -79,9 +79,9 @@ def main():
         for source in sorted((root / top).rglob("*.[ch]")):
             files += 1
             path = source.relative_to(root).as_posix()
-            room = room_of(path)
-            if room not in ROOMS:
-                faults.append(f"{path}: the room {room} is not in the table of tests/lint/layers.py")
+            layer = layer_of(path)
+            if layer not in LAYERS:
+                faults.append(f"{path}: the layer {layer} is not in the table of tests/lint/layers.py")
                 continue
             for kind, name in INCLUDE.findall(source.read_text()):
                 if kind == '"':
@@ -90,8 +90,8 @@ def main():
                         continue
                     if path.endswith(".h") and name.endswith(".h"):
                         headers.setdefault(path, []).append(name)
-                    if not may_include(room, room_of(name)):
-                        faults.append(f"{path}: {room} may not include {name}")
+                    if not may_include(layer, layer_of(name)):
+                        faults.append(f"{path}: {layer} may not include {name}")
                 for door, inside in LIBRARY_DOORS.items():
                     if kind == "<" and name.startswith(door) and not any(path.startswith(i) for i in inside):
                         faults.append(f"{path}: includes <{name}>, which only {', '.join(sorted(inside))} may see")
@@ -99,7 +99,7 @@ def main():
     architecture = root / "ARCHITECTURE.md"
     if architecture.exists():
         text = architecture.read_text()
-        faults += [f"ARCHITECTURE.md does not name the room {room}" for room in ROOMS if room not in text]
+        faults += [f"ARCHITECTURE.md does not name the layer {layer}" for layer in LAYERS if layer not in text]
     if files == 0:
         faults.append("no sources found")
     for fault in faults:

@@ -218,7 +218,7 @@ static unsigned open_descriptors(void)
 }
 
 // For whoever reads of a failed assertion, a crash or a leak: which round that was.
-static void tell_round(void)
+static void report_round(void)
 {
         char caller[256] = "?";
 #ifdef HAS_SANITIZER
@@ -239,7 +239,7 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *format, .
         (void)vfprintf(stderr, format, args);
         va_end(args);
         (void)fputc('\n', stderr);
-        tell_round();
+        report_round();
         if (++torture.complaints == COMPLAINTS_MAX)
                 fail_msg("too many complaints");
 }
@@ -300,7 +300,7 @@ static int after_row(void **state)
         (void)state;
         torture.is_armed = false;
         if (torture.row && torture.complaints == 0)
-                tell_round();
+                report_round();
         torture.has_failed |= torture.row != NULL;
         torture.row = NULL;
         return 0;
@@ -314,7 +314,7 @@ int torture_main(const struct torture_row *rows, size_t count)
         for (size_t i = 0; i < count; i++)
                 tests[i] = (struct CMUnitTest){rows[i].name, test_row, NULL, after_row, (void *)(uintptr_t)&rows[i]};
 #ifdef HAS_SANITIZER
-        __sanitizer_set_death_callback(tell_round);
+        __sanitizer_set_death_callback(report_round);
 #endif
         int failed = _cmocka_run_group_tests("torture", tests, count, NULL, NULL);
         free(tests);

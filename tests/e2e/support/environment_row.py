@@ -33,7 +33,7 @@ class Row:
     why: str = ""
     files: dict = field(default_factory=dict)
     login: str = ""  # whose token is in the cache of IAM Identity Center: a session's name, or a start URL
-    is_logged_in: bool = False  # as PERSON, by `aws login`
+    is_logged_in: bool = False  # as INTERACTIVE, by `aws login`
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": "$environment_id", "AWS_SECRET_ACCESS_KEY": "$environment_secret"}
@@ -67,5 +67,5 @@ SSO_ROLE = "AWSReservedSSO_reader_0123456789abcdef"
 SSO_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{SSO_ROLE}/person"
 SSO_SESSION = f"[sso-session corp]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n"
 
-PERSON = user("person")
-LOGIN = f"login_session = {PERSON}\n"
+INTERACTIVE = user("person")
+LOGIN = f"login_session = {INTERACTIVE}\n"

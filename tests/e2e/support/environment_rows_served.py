@@ -7,7 +7,7 @@ from support.environment_row import (
     ERROR,
     IMDS,
     LOGIN,
-    PERSON,
+    INTERACTIVE,
     SSO,
     SSO_ARN,
     SSO_SESSION,
@@ -62,21 +62,21 @@ SERVED_ROWS = [
     # --- aws login ---
     Row(
         "a session of aws login",
-        PERSON,
+        INTERACTIVE,
         {"AWS_PROFILE": "dev"},
         config="[profile dev]\n" + LOGIN,
         is_logged_in=True,
     ),
     Row(
         "a session of aws login in the credentials file",
-        PERSON,
+        INTERACTIVE,
         {"AWS_PROFILE": "dev"},
         credentials="[dev]\n" + LOGIN,
         is_logged_in=True,
     ),
     Row(
         "a session of aws login elsewhere",
-        PERSON,
+        INTERACTIVE,
         {
             "AWS_LOGIN_CACHE_DIRECTORY": "$home/.aws/login/cache",
             "HOME": "/nonexistent",
@@ -95,7 +95,7 @@ SERVED_ROWS = [
     ),
     Row(
         "aws login before keys of the config file",
-        PERSON,
+        INTERACTIVE,
         config="[default]\n" + LOGIN + pair("config"),
         is_logged_in=True,
         go=user("config"),
@@ -103,7 +103,7 @@ SERVED_ROWS = [
     ),
     Row(
         "aws login before credential_process",
-        PERSON,
+        INTERACTIVE,
         config="[default]\ncredential_process = $program\n" + LOGIN,
         is_logged_in=True,
     ),

@@ -27,7 +27,7 @@ static void check_inside(const struct host_document *d, struct slice whole)
 static void check_credentials(enum host_kind kind, const struct host_document *document)
 {
         const struct clock clock = {now_ms, now_ms, 1, NULL};
-        const struct upstream_time time = {.known = false};
+        const struct upstream_clock time = {.known = false};
         struct credentials *c = NULL;
         struct error e = {.kind = ERROR_NONE};
         if (host_document_credentials(kind, document, &time, &clock, &c, &e) < 0) {

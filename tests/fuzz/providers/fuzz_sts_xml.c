@@ -29,7 +29,7 @@ static void check_answer(const struct answer *a, const struct buffer *scratch)
                 must(slice_find(solid[i], ' ') == solid[i].n && slice_find(solid[i], '\n') == solid[i].n);
 
         const struct clock clock = {fixed_ms, fixed_ms, 1, NULL};
-        const struct upstream_time unknown = {0};
+        const struct upstream_clock unknown = {0};
         struct credentials *c = NULL;
         struct error e = {0};
         if (answer_credentials(a, &unknown, &clock, &c, &e) == 0) {

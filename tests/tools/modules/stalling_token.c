@@ -14,7 +14,7 @@
 // As in PKCS#11 2.40, "Function list": a version, then the functions in this order.
 enum { GET_FUNCTION_LIST = 3, SIGN = 43, FUNCTIONS_N = 68 };
 enum { OK = 0, GENERAL_ERROR = 5 };
-enum { LOOK_EVERY_MS = 10 };
+enum { POLL_EVERY_MS = 10 };
 
 struct function_list {
         unsigned char version[2];
@@ -32,7 +32,7 @@ static struct {
         sign_fn *sign;
 } module;
 
-static void tell(const char *file)
+static void report(const char *file)
 {
         char path[4096];
         (void)snprintf(path, sizeof(path), "%s.hung", file);
@@ -47,9 +47,9 @@ static unsigned long stalling_sign(unsigned long session, unsigned char *text, u
 {
         const char *file = getenv("STALLING_TOKEN_FILE");
         if (signature && file && access(file, F_OK) == 0) {
-                tell(file);
+                report(file);
                 while (access(file, F_OK) == 0)
-                        (void)poll(NULL, 0, LOOK_EVERY_MS);
+                        (void)poll(NULL, 0, POLL_EVERY_MS);
         }
         return module.sign(session, text, n, signature, signature_n);
 }

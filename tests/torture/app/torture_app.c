@@ -16,9 +16,9 @@
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/passphrases.h"
+#include "sidecar/app/profile_set.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/app/reload.h"
-#include "sidecar/app/roster.h"
-#include "sidecar/app/roster_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
@@ -45,7 +45,7 @@ static const char first_text[] = "{\"profiles\": {\"base\": " KEYS("wJalrXUtnFEM
 static const char second_text[] = "{\"profiles\": {\"base\": " KEYS("wJalrXUtnFEMIxK7") ", \"a\": " ROLE(
     "base") ", \"b\": " ROLE("new") ", \"new\": " KEYS("wJalrXUtnFEMIxK9") "}}";
 
-struct house {
+struct fixture {
         uv_loop_t loop;
         struct clock clock;
         struct log log;
@@ -62,7 +62,7 @@ static uint32_t no_jitter(void *context)
         return 0;
 }
 
-static void set_up(struct house *h)
+static void set_up(struct fixture *h)
 {
         assert_int_equal(uv_loop_init(&h->loop), 0);
         clock_init_system(&h->clock);
@@ -79,28 +79,28 @@ static void set_up(struct house *h)
 
 static void on_vault_closed(void *arg)
 {
-        struct house *h = arg;
+        struct fixture *h = arg;
         http_client_close(h->http, NULL, NULL);
         metrics_close(h->metrics);
 }
 
 static void on_server_closed(void *arg)
 {
-        struct house *h = arg;
+        struct fixture *h = arg;
         vault_close(h->vault, on_vault_closed, h);
 }
 
-static void tear_down(struct house *h, struct roster *roster)
+static void tear_down(struct fixture *h, struct profile_set *profile_set)
 {
         server_close(h->server, 0, on_server_closed, h);
         assert_int_equal(uv_run(&h->loop, UV_RUN_DEFAULT), 0);
-        roster_free(roster);
+        profile_set_free(profile_set);
         signer_free(h->signer);
         assert_int_equal(uv_loop_close(&h->loop), 0);
 }
 
 // The server has the profiles of those settings.
-static void assert_table(const struct house *h, bool is_second)
+static void assert_table(const struct fixture *h, bool is_second)
 {
         assert_int_equal(h->server->profiles_count, 4);
         assert_non_null(server_find_profile(h->server, is_second ? SLICE("new") : SLICE("gone")));
@@ -108,47 +108,47 @@ static void assert_table(const struct house *h, bool is_second)
         assert_non_null(server_find_profile(h->server, SLICE("b"))->entry);
 }
 
-// As start and reload do. The settings are the roster's, also on failure.
-static int put_in_force(struct roster *r, struct settings *settings, struct error *e)
+// As start and reload do. The settings are the profile_set's, also on failure.
+static int put_in_force(struct profile_set *r, struct settings *settings, struct error *e)
 {
-        struct roster_table *before = NULL, *table = roster_table_new(roster_now(r), settings);
+        struct profile_table *before = NULL, *table = profile_table_new(profile_set_now(r), settings);
         if (!table)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        int result = roster_apply(r, table, &before, e);
-        roster_table_free(result < 0 ? table : before);
+        int result = profile_set_apply(r, table, &before, e);
+        profile_table_free(result < 0 ? table : before);
         return result;
 }
 
-static bool roster_round(const void *arg)
+static bool profile_set_round(const void *arg)
 {
-        struct house h;
+        struct fixture h;
         struct error e = {.kind = ERROR_NONE};
         (void)arg;
         set_up(&h);
         struct settings *first = settings_of(first_text), *second = settings_of(second_text);
-        const struct roster_deps deps = {
+        const struct profile_set_deps deps = {
             .vault = h.vault,
             .server = h.server,
             .providers = {.loop = &h.loop, .clock = &h.clock, .http = h.http, .signer = h.signer}};
         torture_begin();
-        struct roster *roster = roster_new(&deps);
-        int started = roster ? put_in_force(roster, first, &e) : -1;
-        int reloaded = started == 0 ? put_in_force(roster, second, &e) : -1;
+        struct profile_set *profile_set = profile_set_new(&deps);
+        int started = profile_set ? put_in_force(profile_set, first, &e) : -1;
+        int reloaded = started == 0 ? put_in_force(profile_set, second, &e) : -1;
         torture_end();
-        if (!roster)
+        if (!profile_set)
                 settings_free(first);
         if (started < 0)
                 settings_free(second);
-        if (roster && reloaded < 0)
+        if (profile_set && reloaded < 0)
                 (void)torture_refused(&e);
         if (started == 0)
                 assert_table(&h, reloaded == 0); // as it was, or as it is now, whole
-        if (roster) {
-                assert_int_equal(put_in_force(roster, settings_of(second_text), &e), 0);
+        if (profile_set) {
+                assert_int_equal(put_in_force(profile_set, settings_of(second_text), &e), 0);
                 assert_table(&h, true);
                 (void)uv_run(&h.loop, UV_RUN_NOWAIT);
         }
-        tear_down(&h, roster);
+        tear_down(&h, profile_set);
         return reloaded == 0;
 }
 
@@ -156,22 +156,22 @@ static bool roster_round(const void *arg)
 
 struct reloading {
         struct settings *settings; // to be loaded
-        struct roster_table *in_force;
+        struct profile_table *in_force;
         unsigned loads, applies;
         atomic_bool has_failed;
 };
 
 // In the pool.
-static int load(void *context, struct roster_table **ret, struct error *e)
+static int load(void *context, struct profile_table **ret, struct error *e)
 {
         struct reloading *r = context;
         r->loads++;
-        *ret = roster_table_new(NULL, r->settings);
+        *ret = profile_table_new(NULL, r->settings);
         r->has_failed = !*ret;
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
-static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+static int apply(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e)
 {
         struct reloading *r = context;
         (void)e;
@@ -198,7 +198,7 @@ static bool reload_round(const void *arg)
         const struct reload_deps deps = {.loop = &loop,
                                          .log = &log,
                                          .manager = &nobody,
-                                         .look_every_ms = 3600000,
+                                         .poll_every_ms = 3600000,
                                          .load = load,
                                          .apply = apply,
                                          .context = &r};
@@ -218,32 +218,32 @@ static bool reload_round(const void *arg)
         reload_close(reload);
         assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&loop), 0);
-        roster_table_free(r.in_force);
+        profile_table_free(r.in_force);
         return is_done;
 }
 
-// The same with the real roster, whose profiles stay, go and come.
+// The same with the real profile_set, whose profiles stay, go and come.
 struct moving {
-        struct roster *roster;
+        struct profile_set *profile_set;
         struct settings *settings; // to be loaded
         atomic_bool is_over;
         bool is_applied;
 };
 
 // In the pool.
-static int load_table(void *context, struct roster_table **ret, struct error *e)
+static int load_table(void *context, struct profile_table **ret, struct error *e)
 {
         struct moving *m = context;
-        *ret = roster_table_new(roster_now(m->roster), m->settings);
+        *ret = profile_table_new(profile_set_now(m->profile_set), m->settings);
         m->settings = NULL;
         m->is_over = !*ret;
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
-static int apply_table(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+static int apply_table(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e)
 {
         struct moving *m = context;
-        int r = roster_apply(m->roster, table, ret_before, e);
+        int r = profile_set_apply(m->profile_set, table, ret_before, e);
         if (r < 0)
                 (void)torture_refused(e);
         m->is_applied = r == 0;
@@ -253,23 +253,23 @@ static int apply_table(void *context, struct roster_table *table, struct roster_
 
 static bool move_round(const void *arg)
 {
-        struct house h;
+        struct fixture h;
         struct error e = {.kind = ERROR_NONE};
         (void)arg;
         set_up(&h);
-        const struct roster_deps of_roster = {
+        const struct profile_set_deps of_profile_set = {
             .vault = h.vault,
             .server = h.server,
             .providers = {.loop = &h.loop, .clock = &h.clock, .http = h.http, .signer = h.signer}};
-        struct moving m = {.roster = roster_new(&of_roster), .settings = settings_of(second_text)};
-        assert_non_null(m.roster);
-        assert_int_equal(put_in_force(m.roster, settings_of(first_text), &e), 0);
+        struct moving m = {.profile_set = profile_set_new(&of_profile_set), .settings = settings_of(second_text)};
+        assert_non_null(m.profile_set);
+        assert_int_equal(put_in_force(m.profile_set, settings_of(first_text), &e), 0);
         struct notify nobody;
         notify_init(&nobody, &h.loop, NULL);
         const struct reload_deps deps = {.loop = &h.loop,
                                          .log = &h.log,
                                          .manager = &nobody,
-                                         .look_every_ms = 3600000,
+                                         .poll_every_ms = 3600000,
                                          .load = load_table,
                                          .apply = apply_table,
                                          .context = &m};
@@ -285,9 +285,9 @@ static bool move_round(const void *arg)
         assert_table(&h, m.is_applied);
         reload_close(reload);
         (void)uv_run(&h.loop, UV_RUN_NOWAIT);
-        assert_int_equal(put_in_force(m.roster, settings_of(second_text), &e), 0);
+        assert_int_equal(put_in_force(m.profile_set, settings_of(second_text), &e), 0);
         assert_table(&h, true);
-        tear_down(&h, m.roster);
+        tear_down(&h, m.profile_set);
         return m.is_applied;
 }
 
@@ -360,7 +360,7 @@ int main(void)
                 (void)snprintf(paths[i], sizeof(paths[i]), "%s/%zu", folder, i);
         const struct torture_row rows[] = {
             // why an entry went is told to those who wait for it, if it could be kept
-            {.name = "table of profiles", .round = roster_round, .survives = true},
+            {.name = "table of profiles", .round = profile_set_round, .survives = true},
             {.name = "reload", .round = reload_round, .survives = true}, // a file that is not watched is logged
             {.name = "reload of the table of profiles", .round = move_round, .survives = true}, // as with both of these
             {.name = "listeners", .round = listeners_round},

@@ -260,7 +260,7 @@ static bool run(uv_loop_t *loop, struct running *r, struct error *e)
 {
         char *words[] = {(char[]){"sh"}, (char[]){"-c"}, (char[]){"echo words >&2; echo output; exit 3"}, NULL};
         char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, NULL};
-        const struct child_order order = {
+        const struct child_options order = {
             .words = words, .environment = environment, .output_max = 4096, .timeout_ms = 60000};
         *r = (struct running){.is_over = false};
         if (!child_start(loop, &order, has_run, r, e))
@@ -306,7 +306,7 @@ static bool watch_round(const void *arg)
         char *paths[] = {file_one, file_two};
         (void)arg;
         assert_int_equal(uv_loop_init(&loop), 0);
-        const struct watch_deps deps = {.loop = &loop, .look_every_ms = 3600000, .changed = nothing};
+        const struct watch_deps deps = {.loop = &loop, .poll_every_ms = 3600000, .changed = nothing};
         torture_begin();
         struct watch *w = watch_new(&deps);
         int r = w ? watch_set(w, paths, 1, watch_moment()) : -1;

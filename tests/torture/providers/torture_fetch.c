@@ -18,7 +18,7 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/io/defer.h"
 #include "sidecar/io/http_client.h"
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/login_session.h"
@@ -282,9 +282,9 @@ static bool fetch_round(const void *arg)
         env_init(&w.env, variables);
         assert_int_equal(uv_loop_init(&w.loop), 0);
         w.deps = (struct provider_deps){
-            .loop = &w.loop, .clock = &w.clock, .signer = signer_new(), .lanes = lanes_new(&w.loop), .env = &w.env};
+            .loop = &w.loop, .clock = &w.clock, .signer = signer_new(), .workers = workers_new(&w.loop), .env = &w.env};
         assert_non_null(w.deps.signer);
-        assert_non_null(w.deps.lanes);
+        assert_non_null(w.deps.workers);
         write_files(w.row);
         torture_begin();
         if (registry_make(&w.deps, w.row->profile, &source, &p, &w.e) == 0)
@@ -303,7 +303,7 @@ static bool fetch_round(const void *arg)
                 credentials_unref(w.c);
         }
         provider_free(p);
-        lanes_close(w.deps.lanes);
+        workers_close(w.deps.workers);
         assert_int_equal(uv_run(&w.loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&w.loop), 0);
         signer_free(w.deps.signer);

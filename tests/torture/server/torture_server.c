@@ -212,10 +212,10 @@ static bool start_round(const void *arg)
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: x\r\n\r\n"
 #define POST_OF(n, target, body)                                                                                       \
         "POST " target " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " n "\r\n\r\n" body
-#define SIGN_ORDER                                                                                                     \
+#define SIGN_REQUEST                                                                                                   \
         "{\"method\":\"POST\",\"url\":\"https://sts.us-east-1.amazonaws.com/?a=b\",\"headers\":{\"X-A\":\"b\"},"       \
         "\"payload_text\":\"h\\u00e4llo\"}"
-#define PRESIGN_ORDER                                                                                                  \
+#define PRESIGN_REQUEST                                                                                                \
         "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/x?b=%41&a=1\",\"expires_in\":60}"
 
 int main(void)
@@ -231,10 +231,12 @@ int main(void)
             keys_bytewise = {GET("/v1/profiles/a/credentials"), 200, SECRET, 1, false, false},
             keys_slowly = {GET("/v1/profiles/a/credentials"), 200, SECRET, 0, true, false},
             waits = {GET("/v1/profiles/a/credentials?wait=60"), 200, SECRET, 0, false, true},
-            sign = {POST_OF("116", "/v1/profiles/a/sign", SIGN_ORDER), 200, "AWS4-HMAC-SHA256", 0, false, false},
-            sign_slowly = {POST_OF("116", "/v1/profiles/a/sign", SIGN_ORDER), 200, "AWS4-HMAC-SHA256", 0, true, false},
-            sign_waits = {POST_OF("116", "/v1/profiles/a/sign?wait=60", SIGN_ORDER), 200, "AWS4-", 0, false, true},
-            presign = {POST_OF("88", "/v1/profiles/a/presign", PRESIGN_ORDER), 200, "X-Amz-Signature", 0, false, false},
+            sign = {POST_OF("116", "/v1/profiles/a/sign", SIGN_REQUEST), 200, "AWS4-HMAC-SHA256", 0, false, false},
+            sign_slowly =
+                {POST_OF("116", "/v1/profiles/a/sign", SIGN_REQUEST), 200, "AWS4-HMAC-SHA256", 0, true, false},
+            sign_waits = {POST_OF("116", "/v1/profiles/a/sign?wait=60", SIGN_REQUEST), 200, "AWS4-", 0, false, true},
+            presign =
+                {POST_OF("88", "/v1/profiles/a/presign", PRESIGN_REQUEST), 200, "X-Amz-Signature", 0, false, false},
             login = {POST_OF("23", "/v1/profiles/a/login", "{\"token_code\":\"123456\"}"),
                      400,
                      "invalid_request",

@@ -289,7 +289,7 @@ static bool refresh_round(const void *arg)
 }
 
 // What one holds is another's at once, and nothing is lost where that cannot be made.
-static bool inherit_round(const void *arg)
+static bool carry_over_round(const void *arg)
 {
         const struct error reason = {.kind = ERROR_CANCELLED, .message = "replaced"};
         struct world w;
@@ -298,7 +298,7 @@ static bool inherit_round(const void *arg)
         assert_non_null(make_vault(&w));
         struct entry *before = add(&w, "a", NULL, false);
         assert_usable(&w, before, "ASIABASE");
-        const struct entry_options options = {.name = "a", .upstream = "sts-elsewhere", .inherits = before};
+        const struct entry_options options = {.name = "a", .upstream = "sts-elsewhere", .carry_over = before};
         torture_begin();
         struct entry *e = add_with(&w, &options, NULL);
         if (e)
@@ -359,9 +359,9 @@ int main(void)
         static const struct torture_row rows[] = {
             {.name = "fetch", .round = fetch_round},
             {.name = "chain", .round = chain_round},
-            {.name = "refresh", .round = refresh_round, .survives = true}, // an error's words need not be kept
-            {.name = "inherit", .round = inherit_round, .survives = true}, // why the other went need not be kept
-            {.name = "retire", .round = retire_round, .survives = true},   // nobody waits for a result
+            {.name = "refresh", .round = refresh_round, .survives = true},    // an error's words need not be kept
+            {.name = "inherit", .round = carry_over_round, .survives = true}, // why the other went need not be kept
+            {.name = "retire", .round = retire_round, .survives = true},      // nobody waits for a result
             {.name = "many", .round = many_round},
         };
         return torture_main(rows, LENGTH(rows));

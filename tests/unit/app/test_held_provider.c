@@ -185,7 +185,7 @@ static int take_code(struct provider *p, struct slice code, struct error *e)
         return slice_eq(code, SLICE("123456")) ? 0 : error_set(e, ERROR_CONFIG, "another code");
 }
 
-static void tell_login(const struct provider *p, struct login_status *ret)
+static void report_login(const struct provider *p, struct login_status *ret)
 {
         (void)p;
         *ret = (struct login_status){.kind = LOGIN_MFA, .mfa_serial = "serial"};
@@ -199,7 +199,7 @@ static void count(void *arg)
 static void test_logins_go_through(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {take_code, tell_login};
+        static const struct login_ops ops = {take_code, report_login};
         bool is_destroyed;
         unsigned moves = 0;
         struct error e;

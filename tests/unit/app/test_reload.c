@@ -16,7 +16,7 @@
 
 #include "proto/mem/buffer.h"
 #include "sidecar/app/notify.h"
-#include "sidecar/app/roster_table.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/file.h"
 #include "sidecar/base/log.h"
@@ -31,7 +31,7 @@
 
 enum { DEADLINE_MS = 60000, HOUR_MS = 3600000 };
 
-struct house {
+struct fixture {
         uv_loop_t loop;
         uv_timer_t deadline;
         struct clock clock;
@@ -46,7 +46,7 @@ struct house {
         sem_t entered, leave;
         atomic_uint loads, loads_at_once;
         unsigned applies;
-        struct roster_table *in_force;
+        struct profile_table *in_force;
         struct notify notify;
         int manager; // the service manager's end
         char manager_path[64];
@@ -68,9 +68,9 @@ static void write_file(const char *path, const char *text)
 }
 
 // In the pool. Settings are bad where the first file begins so.
-static int load(void *context, struct roster_table **ret, struct error *e)
+static int load(void *context, struct profile_table **ret, struct error *e)
 {
-        struct house *h = context;
+        struct fixture *h = context;
         struct buffer text;
         bool is_alone = atomic_fetch_add(&h->loads_at_once, 1) == 0;
         atomic_fetch_add(&h->loads, 1);
@@ -91,13 +91,13 @@ static int load(void *context, struct roster_table **ret, struct error *e)
         struct settings *settings = settings_of(TEXT);
         settings->watched = h->watched;
         settings->watched_count = h->watched_count;
-        *ret = roster_table_new(h->in_force, settings);
+        *ret = profile_table_new(h->in_force, settings);
         return 0;
 }
 
-static int apply(void *context, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+static int apply(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e)
 {
-        struct house *h = context;
+        struct fixture *h = context;
         if (h->refuses)
                 return error_set(e, ERROR_INTERNAL, "refused");
         h->applies++;
@@ -106,7 +106,7 @@ static int apply(void *context, struct roster_table *table, struct roster_table 
         return 0;
 }
 
-static void open_manager(struct house *h)
+static void open_manager(struct fixture *h)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         (void)snprintf(h->manager_path, sizeof(h->manager_path), "%s/manager", h->folder);
@@ -118,7 +118,7 @@ static void open_manager(struct house *h)
 
 static int set_up(void **state)
 {
-        struct house *h = calloc(1, sizeof(*h));
+        struct fixture *h = calloc(1, sizeof(*h));
         assert_non_null(h);
         (void)snprintf(h->folder, sizeof(h->folder), "/tmp/keyfob-reload-XXXXXX");
         assert_non_null(mkdtemp(h->folder));
@@ -142,7 +142,7 @@ static int set_up(void **state)
         const struct reload_deps deps = {.loop = &h->loop,
                                          .log = &h->log,
                                          .manager = &h->notify,
-                                         .look_every_ms = HOUR_MS,
+                                         .poll_every_ms = HOUR_MS,
                                          .load = load,
                                          .apply = apply,
                                          .context = h};
@@ -152,7 +152,7 @@ static int set_up(void **state)
         struct error e;
         assert_int_equal(load(h, &h->in_force, &e), 0);
         // what was just written has been read
-        reload_watch(h->reload, roster_table_settings(h->in_force), read_ns + 1000000000);
+        reload_watch(h->reload, profile_table_settings(h->in_force), read_ns + 1000000000);
         h->loads = 0;
         *state = h;
         return 0;
@@ -160,13 +160,13 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         reload_close(h->reload);
         notify_stopping(&h->notify);
         uv_close((uv_handle_t *)&h->deadline, NULL);
         assert_int_equal(uv_run(&h->loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&h->loop), 0);
-        roster_table_free(h->in_force);
+        profile_table_free(h->in_force);
         (void)close(h->manager);
         (void)unlink(h->manager_path);
         for (size_t i = 0; i < 2; i++) {
@@ -178,7 +178,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-static void hear(struct house *h)
+static void hear(struct fixture *h)
 {
         char text[128];
         size_t n = strlen(h->told);
@@ -188,7 +188,7 @@ static void hear(struct house *h)
         }
 }
 
-static unsigned reloads_told(struct house *h)
+static unsigned reloads_reported(struct fixture *h)
 {
         unsigned count = 0;
         hear(h);
@@ -198,23 +198,23 @@ static unsigned reloads_told(struct house *h)
 }
 
 // Until so many reloads have ended, and then none is under way.
-static void until_loaded(struct house *h, unsigned loads)
+static void until_loaded(struct fixture *h, unsigned loads)
 {
-        while (reloads_told(h) < loads)
+        while (reloads_reported(h) < loads)
                 (void)uv_run(&h->loop, UV_RUN_ONCE);
         assert_int_equal(h->loads, loads);
-        assert_int_equal(reloads_told(h), loads);
+        assert_int_equal(reloads_reported(h), loads);
 }
 
 // Until a thread is in load(), and held there.
-static void until_held(struct house *h)
+static void until_held(struct fixture *h)
 {
         while (sem_trywait(&h->entered) < 0)
                 (void)uv_run(&h->loop, UV_RUN_NOWAIT);
 }
 
 // Takes what was logged out of the pipe.
-static void assert_logged(struct house *h, const char *event, const char *part)
+static void assert_logged(struct fixture *h, const char *event, const char *part)
 {
         char text[8192];
         ssize_t n = read(h->pipe[0], text, sizeof(text) - 1);
@@ -226,7 +226,7 @@ static void assert_logged(struct house *h, const char *event, const char *part)
 
 static void a_changed_file_is_loaded(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         write_file(h->files[0], "second");
         until_loaded(h, 1);
         assert_int_equal(h->applies, 1);
@@ -238,8 +238,8 @@ static void a_changed_file_is_loaded(void **state)
 
 static void a_bad_file_changes_nothing_and_is_tried_again(void **state)
 {
-        struct house *h = *state;
-        const struct roster_table *before = h->in_force;
+        struct fixture *h = *state;
+        const struct profile_table *before = h->in_force;
         write_file(h->files[0], "bad");
         until_loaded(h, 1);
         assert_int_equal(h->applies, 0);
@@ -253,7 +253,7 @@ static void a_bad_file_changes_nothing_and_is_tried_again(void **state)
 
 static void what_cannot_be_applied_is_tried_again(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->refuses = true;
         write_file(h->files[0], "second");
         until_loaded(h, 1);
@@ -266,7 +266,7 @@ static void what_cannot_be_applied_is_tried_again(void **state)
 
 static void the_list_is_replaced_when_settings_are(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->watched_count = 2;
         reload_run(h->reload, "signal");
         until_loaded(h, 1);
@@ -285,7 +285,7 @@ static void the_list_is_replaced_when_settings_are(void **state)
 
 static void a_bad_reload_keeps_the_list(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->watched_count = 0;
         h->refuses = true;
         reload_run(h->reload, "signal");
@@ -296,7 +296,7 @@ static void a_bad_reload_keeps_the_list(void **state)
         assert_int_equal(h->applies, 1);
 }
 
-static void assert_nothing_logged(struct house *h)
+static void assert_nothing_logged(struct fixture *h)
 {
         char byte;
         assert_true(read(h->pipe[0], &byte, 1) < 0);
@@ -305,7 +305,7 @@ static void assert_nothing_logged(struct house *h)
 // The loop turns while a thread reads; whoever asks meanwhile, however often, gets one more reload after this one.
 static void one_more_follows(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->holds = true;
         reload_run(h->reload, "signal");
         until_held(h);
@@ -324,7 +324,7 @@ static void one_more_follows(void **state)
 
 static void the_second_reads_what_is_there_then(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->watched_count = 0; // no reload but those that are asked for
         reload_run(h->reload, "signal");
         until_loaded(h, 1);
@@ -345,7 +345,7 @@ static void the_second_reads_what_is_there_then(void **state)
 // A file that is written while a thread reads was read, or was not: it is read once more.
 static void a_change_during_a_reload_is_seen(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->holds = true;
         reload_run(h->reload, "signal");
         until_held(h);
@@ -359,7 +359,7 @@ static void a_change_during_a_reload_is_seen(void **state)
 // Of a file that nobody watched when it was read.
 static void a_change_of_a_new_file_during_a_reload_is_seen(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->watched_count = 2;
         h->holds = true;
         reload_run(h->reload, "signal");
@@ -374,7 +374,7 @@ static void a_change_of_a_new_file_during_a_reload_is_seen(void **state)
 // Nothing of it is applied, logged or told; the memory goes.
 static void closed_while_a_thread_reads(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         h->holds = true;
         reload_run(h->reload, "signal");
         until_held(h);
@@ -395,12 +395,12 @@ static void closed_while_a_thread_reads(void **state)
 // At whatever point a thread is: before it reads, at the applying, while it frees what was before.
 static void closed_after_any_number_of_turns(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct notify nobody = {.loop = &h->loop};
         const struct reload_deps deps = {.loop = &h->loop,
                                          .log = &h->log,
                                          .manager = &nobody,
-                                         .look_every_ms = HOUR_MS,
+                                         .poll_every_ms = HOUR_MS,
                                          .load = load,
                                          .apply = apply,
                                          .context = h};

@@ -60,23 +60,23 @@ static void test_real_ms(void **state)
         }
 }
 
-static void test_upstream_time(void **state)
+static void test_upstream_clock(void **state)
 {
         struct fake fake = {.boot_ms = 5000, .wall_ms = 1000000};
         struct clock clock = fake_clock(&fake);
-        struct upstream_time t = {0};
+        struct upstream_clock t = {0};
         (void)state;
-        assert_int_equal(upstream_time_now_s(&t, &clock), 1000); // nothing is known: the local wall clock
-        upstream_time_learn(&t, 2000, 5000);
-        assert_int_equal(upstream_time_now_s(&t, &clock), 2000);
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 1000); // nothing is known: the local wall clock
+        upstream_clock_learn(&t, 2000, 5000);
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 2000);
         fake.boot_ms = 5999;
-        assert_int_equal(upstream_time_now_s(&t, &clock), 2000);
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 2000);
         fake.boot_ms = 6000;
-        assert_int_equal(upstream_time_now_s(&t, &clock), 2001);
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 2001);
         fake.wall_ms = 99000000; // a step of the local wall clock changes nothing
-        assert_int_equal(upstream_time_now_s(&t, &clock), 2001);
-        upstream_time_learn(&t, 1900, 6000); // the latest answer counts
-        assert_int_equal(upstream_time_now_s(&t, &clock), 1900);
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 2001);
+        upstream_clock_learn(&t, 1900, 6000); // the latest answer counts
+        assert_int_equal(upstream_clock_now_s(&t, &clock), 1900);
 }
 
 int main(void)
@@ -84,7 +84,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_system_clocks_are_the_kernels),
             cmocka_unit_test(test_real_ms),
-            cmocka_unit_test(test_upstream_time),
+            cmocka_unit_test(test_upstream_clock),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

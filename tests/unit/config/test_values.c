@@ -175,7 +175,7 @@ static void test_texts(void **state)
         check_rows("tag value", values_is_tag_value, tags, ROWS(tags));
         check_rows("host", values_is_host_pattern, hosts, ROWS(hosts));
         check_rows("policy", policy_is_valid, policies, ROWS(policies));
-        check_rows("secret", values_looks_secret, secrets, ROWS(secrets));
+        check_rows("secret", values_is_like_secret, secrets, ROWS(secrets));
         assert_int_equal(values_length(SLICE("aé€")), 3);
 }
 

@@ -13,7 +13,7 @@
 
 #include "tests/unit/unit.h"
 
-enum { OUTPUT_MAX = 64 * 1024, TEXT_MAX = 80 * 1024, PATIENCE_MS = 60000 };
+enum { OUTPUT_MAX = 64 * 1024, TEXT_MAX = 80 * 1024, TEST_TIMEOUT_MS = 60000 };
 
 struct run {
         uv_loop_t loop;
@@ -48,7 +48,7 @@ static int begin(struct run *r, char *const *words, int64_t timeout_ms)
 {
         static char path[] = "PATH=/usr/bin:/bin";
         static char *const environment[] = {path, NULL};
-        const struct child_order order = {
+        const struct child_options order = {
             .words = words, .environment = environment, .output_max = OUTPUT_MAX, .timeout_ms = timeout_ms};
         memset(r, 0, sizeof(*r));
         assert_int_equal(uv_loop_init(&r->loop), 0);
@@ -112,7 +112,7 @@ static void gives_output_and_status(void **state)
             {"ps -o sid=,pgid=,tty= -p $$ | grep -qx \" *$$ *$$ ? *\" && echo own", CHILD_EXITED, 0, 0, "own\n", ""},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct run *r = shell_to_end(t[i].script, PATIENCE_MS);
+                struct run *r = shell_to_end(t[i].script, TEST_TIMEOUT_MS);
                 if (r->end != t[i].end || r->status != t[i].status || r->signal != t[i].signal)
                         fail_msg("%s: end %d, status %d, signal %d, %s", t[i].script, r->end, r->status, r->signal,
                                  r->errors);
@@ -125,12 +125,12 @@ static void gives_output_and_status(void **state)
 static void all_that_fits(void **state)
 {
         (void)state;
-        struct run *r = shell_to_end("head -c 65536 /dev/zero | tr '\\0' x", PATIENCE_MS);
+        struct run *r = shell_to_end("head -c 65536 /dev/zero | tr '\\0' x", TEST_TIMEOUT_MS);
         assert_int_equal(r->end, CHILD_EXITED);
         assert_int_equal(r->output_n, OUTPUT_MAX);
         free(r);
         // Standard error may be of any length; its end is kept.
-        r = shell_to_end("head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2; echo fine", PATIENCE_MS);
+        r = shell_to_end("head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2; echo fine", TEST_TIMEOUT_MS);
         assert_int_equal(r->end, CHILD_EXITED);
         assert_string_equal(r->output, "fine\n");
         assert_true(r->errors_n >= 8 * 1024 && r->errors_n <= 16 * 1024);
@@ -146,7 +146,7 @@ static void too_much_ends_it(void **state)
             "trap '' TERM PIPE; yes 2>/dev/null; while :; do sleep 600; done", // needs SIGKILL
         };
         for (size_t i = 0; i < LENGTH(scripts); i++) {
-                struct run *r = shell_to_end(scripts[i], PATIENCE_MS);
+                struct run *r = shell_to_end(scripts[i], TEST_TIMEOUT_MS);
                 assert_int_equal(r->end, CHILD_TOO_MUCH);
                 free(r);
         }
@@ -172,7 +172,7 @@ static void cancel_ends_it(void **state)
         (void)state;
         static const char *const scripts[] = {"sleep 600", "trap '' TERM; sleep 600; sleep 600", "exit 0"};
         for (size_t i = 0; i < LENGTH(scripts); i++) {
-                struct run *r = shell(scripts[i], PATIENCE_MS);
+                struct run *r = shell(scripts[i], TEST_TIMEOUT_MS);
                 r->cancels = true;
                 finish(r);
                 assert_int_equal(r->end, CHILD_CANCELLED);
@@ -209,7 +209,7 @@ static void no_descriptor_goes_along(void **state)
         (void)state;
         int fd = open("/dev/null", O_RDONLY);
         assert_true(fd >= 3);
-        struct run *r = shell_to_end("ls /proc/self/fd | wc -l", PATIENCE_MS);
+        struct run *r = shell_to_end("ls /proc/self/fd | wc -l", TEST_TIMEOUT_MS);
         assert_string_equal(r->output, "4\n"); // 0, 1, 2, and the folder itself
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         (void)close(fd);
@@ -221,7 +221,7 @@ static void signals_are_as_they_should_be(void **state)
         (void)state;
         struct sigaction before, ignore = {.sa_handler = SIG_IGN};
         assert_int_equal(sigaction(SIGPIPE, &ignore, &before), 0);
-        struct run *r = shell_to_end("grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'", PATIENCE_MS);
+        struct run *r = shell_to_end("grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'", TEST_TIMEOUT_MS);
         assert_string_equal(r->output, "SigBlk:0000000000000000\nSigIgn:0000000000000000\n");
         assert_int_equal(sigaction(SIGPIPE, &before, NULL), 0);
         free(r);
@@ -245,7 +245,7 @@ static void what_cannot_be_run(void **state)
                 char *const words[] = {path, NULL};
                 struct run *r = malloc(sizeof(*r));
                 assert_non_null(r);
-                assert_int_equal(begin(r, words, PATIENCE_MS), -1);
+                assert_int_equal(begin(r, words, TEST_TIMEOUT_MS), -1);
                 assert_int_equal(r->e.kind, ERROR_CONFIG);
                 assert_non_null(strstr(r->e.message, t[i].message));
                 assert_non_null(strstr(r->e.hint, t[i].hint));
@@ -261,9 +261,9 @@ static void no_descriptor_is_left(void **state)
         int before = dup(STDIN_FILENO);
         assert_true(before >= 0);
         (void)close(before);
-        free(shell_to_end("echo x; echo y >&2", PATIENCE_MS));
-        free(shell_to_end("yes", PATIENCE_MS));
-        free(shell_to_end("exec 1>&-; exit 1", PATIENCE_MS));
+        free(shell_to_end("echo x; echo y >&2", TEST_TIMEOUT_MS));
+        free(shell_to_end("yes", TEST_TIMEOUT_MS));
+        free(shell_to_end("exec 1>&-; exit 1", TEST_TIMEOUT_MS));
         int after = dup(STDIN_FILENO);
         assert_int_equal(after, before);
         (void)close(after);

@@ -8,8 +8,8 @@
 static void fetch_until_timed_out(struct fixture *x, const char *path, const char *text)
 {
         struct fetched r = {0};
-        bool is_as_told = false;
-        for (int64_t ms = 60; ms < 10000 && !is_as_told; ms *= 5) {
+        bool is_as_reported = false;
+        for (int64_t ms = 60; ms < 10000 && !is_as_reported; ms *= 5) {
                 char whole[128];
                 struct http_request request = get(x, path);
                 request.total_timeout_ms = ms;
@@ -18,9 +18,9 @@ static void fetch_until_timed_out(struct fixture *x, const char *path, const cha
                 assert_error(&r, ERROR_TRANSIENT, "within");
                 assert_true(r.error.timed_out);
                 (void)snprintf(whole, sizeof(whole), "%s within %lld ms", text, (long long)ms);
-                is_as_told = strstr(r.error.message, whole) != NULL;
+                is_as_reported = strstr(r.error.message, whole) != NULL;
         }
-        if (!is_as_told)
+        if (!is_as_reported)
                 fail_msg("%s", r.error.message);
 }
 
@@ -94,8 +94,8 @@ static void test_no_connection(void **state)
         struct full_listener full;
         full_listener_open(&full);
         for (unsigned by_total = 0; by_total < 2; by_total++) {
-                bool is_as_told = false;
-                for (int64_t ms = 60; ms < 10000 && !is_as_told; ms *= 5) {
+                bool is_as_reported = false;
+                for (int64_t ms = 60; ms < 10000 && !is_as_reported; ms *= 5) {
                         struct fetched r;
                         char text[96];
                         struct http_request request = get(x, "/");
@@ -108,9 +108,9 @@ static void test_no_connection(void **state)
                         fetched_free(&r);
                         assert_error(&r, ERROR_TRANSIENT, "within");
                         assert_true(r.error.timed_out);
-                        is_as_told = strstr(r.error.message, text) != NULL;
+                        is_as_reported = strstr(r.error.message, text) != NULL;
                 }
-                assert_true(is_as_told);
+                assert_true(is_as_reported);
         }
         full_listener_close(&full);
 }

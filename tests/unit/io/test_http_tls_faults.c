@@ -40,8 +40,8 @@ static void test_no_greeting(void **state)
 {
         const struct world *w = *state;
         for (unsigned by_total = 0; by_total < 2; by_total++) {
-                bool is_as_told = false;
-                for (int64_t ms = 60; ms < 10000 && !is_as_told; ms *= 5) {
+                bool is_as_reported = false;
+                for (int64_t ms = 60; ms < 10000 && !is_as_reported; ms *= 5) {
                         struct fixture x = {.world = w};
                         struct fetched r;
                         x.server = server_start(NULL, true);
@@ -52,10 +52,10 @@ static void test_no_greeting(void **state)
                         fetch(&x.f, &request, &r);
                         assert_error(&r, ERROR_TRANSIENT, "within");
                         assert_true(r.error.timed_out);
-                        is_as_told = strstr(r.error.message, "TLS with 127.0.0.1:") != NULL;
+                        is_as_reported = strstr(r.error.message, "TLS with 127.0.0.1:") != NULL;
                         close_fixture(&x);
                 }
-                assert_true(is_as_told);
+                assert_true(is_as_reported);
         }
 }
 

@@ -40,7 +40,7 @@ static void run_held(void *arg)
         run(arg);
 }
 
-static void run_and_tell(void *arg)
+static void run_and_report(void *arg)
 {
         run(arg);
         (void)sem_post(&((struct job *)arg)->entered);
@@ -81,7 +81,7 @@ static void runs_elsewhere_and_completes_here(void **state)
         uv_loop_t loop;
         struct job j;
         begin(&loop, &j);
-        work_start(&j.work, &loop, run_and_tell, done, &j);
+        work_start(&j.work, &loop, run_and_report, done, &j);
         (void)sem_wait(&j.entered);
         assert_int_equal(j.completions, 0); // only from the loop
         end(&loop);
@@ -139,7 +139,7 @@ static void cancelled_between_its_end_and_its_completion(void **state)
         uv_loop_t loop;
         struct job j;
         begin(&loop, &j);
-        work_start(&j.work, &loop, run_and_tell, done, &j);
+        work_start(&j.work, &loop, run_and_report, done, &j);
         (void)sem_wait(&j.entered);
         work_cancel(&j.work);
         end(&loop);

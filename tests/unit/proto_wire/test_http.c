@@ -45,7 +45,7 @@ static void guarded_free(const struct guarded *g)
 
 // --- what was read, as text ---
 
-static void tell_message(struct buffer *out, const struct http_message *m)
+static void report_message(struct buffer *out, const struct http_message *m)
 {
         if (m->status)
                 (void)buffer_printf(out, "%d", m->status);
@@ -96,7 +96,7 @@ static bool feed(struct http_parser *p, const struct guarded *g, struct slice pi
                 enum http_parse result = http_parser_feed(p, rest, &taken);
                 assert_true(taken <= rest.n);
                 if (result == HTTP_DONE)
-                        tell_message(out, http_message(p));
+                        report_message(out, http_message(p));
                 else if (result == HTTP_EXPECTS)
                         (void)buffer_put_str(out, "EXPECTS ");
                 else if (result != HTTP_MORE) {
@@ -116,7 +116,7 @@ static void finish(struct http_parser *p, struct buffer *out)
 {
         enum http_parse result = http_parser_finish(p);
         if (result == HTTP_DONE)
-                tell_message(out, http_message(p));
+                report_message(out, http_message(p));
         else
                 (void)buffer_put_str(out, failure_name(result));
 }
@@ -302,10 +302,10 @@ static void test_keep(void **state)
                 if (result == HTTP_DONE) {
                         buffer_reset(&whole);
                         buffer_reset(&kept);
-                        tell_message(&whole, http_message(p));
+                        report_message(&whole, http_message(p));
                         assert_int_equal(http_parser_keep(p), 0);
                         memset(g.memory, '~', g.size);
-                        tell_message(&kept, http_message(p));
+                        report_message(&kept, http_message(p));
                         assert_true(slice_eq(buffer_slice(&whole), buffer_slice(&kept)));
                         // and the next message is read as ever
                         bytes = guarded_put(&g, SLICE("HTTP/1.1 204 X\r\n\r\n"));

@@ -27,7 +27,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/http_client.h"
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/folder.h"
@@ -104,8 +104,8 @@ static inline struct harness *harness_new(const struct upstream_answer *answers,
                                          .clock = &h->clock,
                                          .http = http_client_new(&http),
                                          .signer = signer_new(),
-                                         .lanes = lanes_new(&h->loop)};
-        assert_non_null(h->deps.lanes);
+                                         .workers = workers_new(&h->loop)};
+        assert_non_null(h->deps.workers);
         assert_non_null(h->deps.http);
         assert_non_null(h->deps.signer);
         h->upstream.received = harness_upstream_received;
@@ -251,7 +251,7 @@ static inline void harness_expect_error(const struct harness *h, size_t row, enu
 }
 
 // That neither message nor hint of the last error holds what nobody may read.
-static inline void harness_expect_untold(const struct harness *h, const char *secret)
+static inline void harness_expect_unreported(const struct harness *h, const char *secret)
 {
         assert_null(strstr(h->e.message, secret));
         assert_null(strstr(h->e.hint, secret));
@@ -276,7 +276,7 @@ static inline void harness_free(struct harness *h)
         bool is_closed = false;
         credentials_unref(h->c);
         provider_free(h->provider);
-        lanes_close(h->deps.lanes);
+        workers_close(h->deps.workers);
         http_client_close(h->deps.http, harness_closed, &is_closed);
         if (h->upstream.listener >= 0)
                 upstream_stop(&h->upstream);
@@ -314,7 +314,7 @@ static inline void harness_expect_refusals(struct harness *(*set_up)(const struc
                 struct harness *h = set_up(&r->rows[i].answer, 1);
                 harness_run(h);
                 harness_expect_error(h, i, r->rows[i].kind, r->rows[i].message, r->rows[i].hint);
-                harness_expect_untold(h, r->secret);
+                harness_expect_unreported(h, r->secret);
                 assert_non_null(strstr(h->e.message, r->about));
                 (void)harness_requests(h, 1);
                 harness_free(h);

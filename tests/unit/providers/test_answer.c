@@ -44,7 +44,7 @@ static void whole_answers_become_credentials(void **state)
             {"2026-09-01T12:00:01Z", NOW_S + 1},
         };
         struct clock clock = fixed_clock();
-        const struct upstream_time unknown = {0};
+        const struct upstream_clock unknown = {0};
         for (size_t i = 0; i < LENGTH(t); i++) {
                 struct answer a = good();
                 a.expiration = slice_str(t[i].expiration);
@@ -69,13 +69,13 @@ static void the_clock_of_the_service_counts(void **state)
         struct answer a = good();
         struct credentials *c = NULL;
         struct error e = {0};
-        const struct upstream_time half_an_hour_on = {.known = true, .offset_ms = 1800000};
+        const struct upstream_clock half_an_hour_on = {.known = true, .offset_ms = 1800000};
         assert_int_equal(answer_credentials(&a, &half_an_hour_on, &clock, &c, &e), 0);
         assert_int_equal(c->issued_s, NOW_S + 1800);
         assert_true(c->has_upstream_offset);
         assert_int_equal(c->upstream_offset_ms, 1800000);
         credentials_unref(c);
-        const struct upstream_time an_hour_on = {.known = true, .offset_ms = 3600000};
+        const struct upstream_clock an_hour_on = {.known = true, .offset_ms = 3600000};
         assert_int_equal(answer_credentials(&a, &an_hour_on, &clock, &c, &e), -1);
         assert_int_equal(e.kind, ERROR_PROTOCOL);
 }
@@ -84,7 +84,7 @@ static void half_answers_are_refused(void **state)
 {
         (void)state;
         struct clock clock = fixed_clock();
-        const struct upstream_time unknown = {0};
+        const struct upstream_clock unknown = {0};
         static uint8_t long_token[LIMIT_SESSION_TOKEN + 1];
         memset(long_token, 'a', sizeof(long_token));
         struct answer t[9];

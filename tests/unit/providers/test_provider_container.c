@@ -77,7 +77,7 @@ static void bad_token_files(void **state)
                 harness_does_not_start(h, ERROR_CONFIG);
                 assert_non_null(strstr(h->e.message, h->file));
                 assert_true(h->e.hint[0] != '\0');
-                harness_expect_untold(h, "S3CRET");
+                harness_expect_unreported(h, "S3CRET");
                 (void)harness_requests(h, 0);
                 harness_free(h);
         }
@@ -148,7 +148,7 @@ static void refusals(void **state)
                 harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
                 assert_string_equal(h->e.upstream.code, t[i].code);
                 assert_non_null(strstr(h->e.message, "127.0.0.1"));
-                harness_expect_untold(h, "S3CRET");
+                harness_expect_unreported(h, "S3CRET");
                 harness_free(h);
         }
 }

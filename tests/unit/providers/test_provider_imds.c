@@ -146,7 +146,7 @@ static void refusals(void **state)
                 harness_run(h);
                 harness_expect_error(h, i, t[i].kind, t[i].message, t[i].hint);
                 assert_non_null(strstr(h->e.message, "instance metadata at http://127.0.0.1"));
-                harness_expect_untold(h, "S3CRET");
+                harness_expect_unreported(h, "S3CRET");
                 (void)harness_requests(h, t[i].count);
                 harness_free(h);
         }

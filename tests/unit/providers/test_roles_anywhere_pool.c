@@ -3,7 +3,7 @@
 // back.
 #include "tests/unit/providers/roles_anywhere.h"
 
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/providers/key_job.h"
 
@@ -98,13 +98,13 @@ static void on_signed(void *owner, const struct error *e)
 static struct key_job *start_signing(struct setup *s, struct signing *signing, uint64_t late_ms)
 {
         const struct key_job_deps deps = {
-            .lanes = s->h->deps.lanes, .url = s->h->upstream.url, .done = on_signed, .owner = signing};
-        const struct key_order order = {.profile = &s->h->profile,
-                                        .body = SLICE("{}"),
-                                        .time_s = clock_wall_s(s->h->deps.clock),
-                                        .own_s = clock_wall_s(s->h->deps.clock),
-                                        .timeout_ms = NEVER_MS,
-                                        .late_ms = late_ms};
+            .workers = s->h->deps.workers, .url = s->h->upstream.url, .done = on_signed, .owner = signing};
+        const struct key_request order = {.profile = &s->h->profile,
+                                          .body = SLICE("{}"),
+                                          .time_s = clock_wall_s(s->h->deps.clock),
+                                          .own_s = clock_wall_s(s->h->deps.clock),
+                                          .timeout_ms = NEVER_MS,
+                                          .late_ms = late_ms};
         struct key_job *job = key_job_new(&deps);
         assert_non_null(job);
         *signing = (struct signing){.is_done = false};
@@ -163,44 +163,44 @@ static void a_job_that_is_late_keeps_nothing_signed(void **state)
 }
 
 struct holder {
-        struct lane_job job;
+        struct worker_job job;
         sem_t leave;
         bool is_done;
 };
 
-static void hold(struct lane_job *job, void *arg)
+static void hold(struct worker_job *job, void *arg)
 {
         (void)job;
         (void)sem_wait(&((struct holder *)arg)->leave);
 }
 
-static void holder_done(void *arg, enum lane_end end)
+static void holder_done(void *arg, enum worker_end end)
 {
-        assert_int_equal(end, LANE_RAN);
+        assert_int_equal(end, WORKER_RAN);
         ((struct holder *)arg)->is_done = true;
 }
 
 static void holder_start(struct holder *holder, const struct setup *s, uint64_t late_ms)
 {
-        const struct lane_order order = {
-            .lane = leaf_key, .late_ms = late_ms, .run = hold, .done = holder_done, .arg = holder};
+        const struct worker_task order = {
+            .worker = leaf_key, .late_ms = late_ms, .run = hold, .done = holder_done, .arg = holder};
         *holder = (struct holder){.is_done = false};
         assert_int_equal(sem_init(&holder->leave, 0, 0), 0);
-        lanes_start(s->h->deps.lanes, &holder->job, &order);
+        workers_start(s->h->deps.workers, &holder->job, &order);
 }
 
-// Every thread of its lane is busy: there is nothing to wait for then.
+// Every thread of its worker is busy: there is nothing to wait for then.
 static void cancel_before_a_thread_is_free(void **state)
 {
         (void)state;
-        static struct holder holders[LANE_THREADS];
+        static struct holder holders[WORKER_THREADS];
         struct setup s;
         set_up(&s, NULL, 0);
-        for (size_t i = 0; i < LANE_THREADS; i++)
+        for (size_t i = 0; i < WORKER_THREADS; i++)
                 holder_start(&holders[i], &s, NEVER_MS);
         harness_cancel_at_once(s.h);
         assert_int_equal(gate_load.calls, 0);
-        for (size_t i = 0; i < LANE_THREADS; i++) {
+        for (size_t i = 0; i < WORKER_THREADS; i++) {
                 assert_false(holders[i].is_done);
                 (void)sem_post(&holders[i].leave);
         }
@@ -274,21 +274,21 @@ static void freed_while_stuck(void **state)
         tear_down(&s);
 }
 
-// While others of its lane hang, nothing of it begins; nor does it wait longer than they do.
-static void a_lane_that_is_stuck(void **state)
+// While others of its worker hang, nothing of it begins; nor does it wait longer than they do.
+static void a_worker_that_is_stuck(void **state)
 {
         (void)state;
-        static struct holder holders[LANE_THREADS];
+        static struct holder holders[WORKER_THREADS];
         struct setup s;
         set_up(&s, NULL, 0);
-        for (size_t i = 0; i < LANE_THREADS; i++)
+        for (size_t i = 0; i < WORKER_THREADS; i++)
                 holder_start(&holders[i], &s, 1);
         for (int i = 0; i < 2; i++) { // waits for it to become stuck; finds it stuck
                 harness_run(s.h);
                 assert_stuck(&s, "earlier reads of this file do not answer");
         }
         assert_int_equal(gate_load.calls, 0);
-        for (size_t i = 0; i < LANE_THREADS; i++)
+        for (size_t i = 0; i < WORKER_THREADS; i++)
                 (void)sem_post(&holders[i].leave);
         (void)harness_requests(s.h, 0);
         tear_down(&s);
@@ -348,7 +348,7 @@ int main(void)
             cmocka_unit_test(cancel_while_aws_works),
             cmocka_unit_test(stuck_and_recovered),
             cmocka_unit_test(freed_while_stuck),
-            cmocka_unit_test(a_lane_that_is_stuck),
+            cmocka_unit_test(a_worker_that_is_stuck),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,7 +57,7 @@ static inline void client_send_bytes(struct client *c, struct slice bytes)
                         bytes = slice_from(bytes, (size_t)n);
                 else
                         turn(c->f);
-                patience_check(start, "room to send");
+                timeout_check(start, "room to send");
         }
 }
 
@@ -117,7 +117,7 @@ static inline int client_answer(struct client *c)
                         if (c->is_at_end)
                                 fail_msg("the connection ended before an answer");
                         turn(c->f);
-                        patience_check(start, "an answer");
+                        timeout_check(start, "an answer");
                 }
         }
         return c->status;
@@ -130,7 +130,7 @@ static inline void client_expect_end(struct client *c)
         while (!c->is_at_end) {
                 assert_false(client_receive(c));
                 turn(c->f);
-                patience_check(start, "the end of the connection");
+                timeout_check(start, "the end of the connection");
         }
 }
 

@@ -21,7 +21,7 @@
 #include "tests/unit/server/scripted.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
-#define PATIENCE_S 20              // of a test that waits for what should come at once
+#define TEST_TIMEOUT_S 20          // of a test that waits for what should come at once
 
 enum {
         PROFILES_MAX = 4,
@@ -113,14 +113,14 @@ static inline void turn(struct fixture *f)
         uv_run(&f->loop, UV_RUN_NOWAIT);
 }
 
-static inline void patience_check(time_t start, const char *what)
+static inline void timeout_check(time_t start, const char *what)
 {
-        if (time(NULL) - start > PATIENCE_S)
+        if (time(NULL) - start > TEST_TIMEOUT_S)
                 fail_msg("this did not come: %s", what);
 }
 
 #define TURN_UNTIL(f, condition)                                                                                       \
-        for (time_t start_ = time(NULL); !(condition); patience_check(start_, #condition))                             \
+        for (time_t start_ = time(NULL); !(condition); timeout_check(start_, #condition))                              \
         turn(f)
 
 // Turns the loop until all that is under way at once has happened.

@@ -24,7 +24,7 @@ static int begin(struct provider *p, struct slice code, struct error *e)
         return 0;
 }
 
-static void tell(const struct provider *p, struct login_status *ret)
+static void report(const struct provider *p, struct login_status *ret)
 {
         (void)p;
         *ret = person.status;
@@ -32,7 +32,7 @@ static void tell(const struct provider *p, struct login_status *ret)
 
 static struct scripted *add(struct fixture *f, enum login_kind kind)
 {
-        static const struct login_ops ops = {begin, tell};
+        static const struct login_ops ops = {begin, report};
         memset(&person, 0, sizeof(person));
         person.status.kind = kind;
         person.status.mfa_serial = kind == LOGIN_MFA ? "arn:x" : NULL;

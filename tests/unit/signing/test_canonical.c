@@ -155,7 +155,7 @@ static void put_headers(const struct name_value *list, char *lines, char *names)
         for (; list->name; list++) {
                 bool blanks = false;
                 struct slice value = guard_copy(slice_str(list->value));
-                assert_true(canonical_value_look(value, &blanks));
+                assert_true(canonical_value_scan(value, &blanks));
                 guard_free(value);
                 assert_int_equal(canonical_headers_add(&headers, slice_str(list->name), slice_str(list->value),
                                                        blanks ? CANONICAL_VALUE_BLANKS : CANONICAL_VALUE_CLEAN),
@@ -213,14 +213,14 @@ static void test_controls_in_values(void **state)
                         bool blanks = false;
                         memset(value, 'v', sizeof(value));
                         value[at] = '\x01';
-                        assert_false(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_false(canonical_value_scan(slice_of(value, n), &blanks));
                         value[at] = '\x7f';
-                        assert_false(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_false(canonical_value_scan(slice_of(value, n), &blanks));
                         value[at] = '\t';
-                        assert_true(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_true(canonical_value_scan(slice_of(value, n), &blanks));
                         assert_true(blanks);
                         value[at] = '\xff';
-                        assert_true(canonical_value_look(slice_of(value, n), &blanks));
+                        assert_true(canonical_value_scan(slice_of(value, n), &blanks));
                         assert_false(blanks);
                 }
         }

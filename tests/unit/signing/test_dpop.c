@@ -206,7 +206,7 @@ static void other_keys_are_refused(void **state)
         buffer_free(&proof);
 }
 
-static void no_room(void **state)
+static void no_space(void **state)
 {
         (void)state;
         struct buffer pem, proof;
@@ -227,7 +227,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(proofs_hold),
             cmocka_unit_test(other_keys_are_refused),
-            cmocka_unit_test(no_room),
+            cmocka_unit_test(no_space),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

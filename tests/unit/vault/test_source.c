@@ -7,7 +7,7 @@
 enum { CHAINS = 40 };
 
 // One base and entries chained on it.
-struct house {
+struct fixture {
         struct sim sim;
         struct fake base;
         struct fake chained[CHAINS];
@@ -15,7 +15,7 @@ struct house {
         struct entry *base_entry, *entries[CHAINS];
 };
 
-static void house_begin(struct house *h, unsigned count, bool base_on_demand)
+static void fixture_begin(struct fixture *h, unsigned count, bool base_on_demand)
 {
         memset(h, 0, sizeof(*h));
         sim_begin(&h->sim);
@@ -35,9 +35,9 @@ static void house_begin(struct house *h, unsigned count, bool base_on_demand)
 static void test_all_share_one_fetch_of_the_base(void **state)
 {
         (void)state;
-        struct house *h = malloc(sizeof(*h));
+        struct fixture *h = malloc(sizeof(*h));
         assert_non_null(h);
-        house_begin(h, CHAINS, true);
+        fixture_begin(h, CHAINS, true);
         sim_run(&h->sim, SECOND);
         assert_int_equal(h->base.starts, 1);
         for (unsigned i = 0; i < CHAINS; i++) {
@@ -53,8 +53,8 @@ static void test_all_share_one_fetch_of_the_base(void **state)
 static void test_base_is_refreshed_first(void **state)
 {
         (void)state;
-        struct house h;
-        house_begin(&h, 1, false);
+        struct fixture h;
+        fixture_begin(&h, 1, false);
         sim_run(&h.sim, 20 * MINUTE);
         h.chained[0].source_life_s = 2500; // 2400 s are left
         struct asker a = {0};
@@ -74,8 +74,8 @@ static void test_base_is_refreshed_first(void **state)
 static void test_base_that_may_be_served_is_good_enough(void **state)
 {
         (void)state;
-        struct house h;
-        house_begin(&h, 1, false);
+        struct fixture h;
+        fixture_begin(&h, 1, false);
         sim_run(&h.sim, 20 * MINUTE);
         fake_fails(&h.base, ERROR_TRANSIENT);
         h.chained[0].source_life_s = 2500;
@@ -92,8 +92,8 @@ static void test_base_that_may_be_served_is_good_enough(void **state)
 static void test_error_of_the_base(void **state)
 {
         (void)state;
-        struct house h;
-        house_begin(&h, 1, false);
+        struct fixture h;
+        fixture_begin(&h, 1, false);
         fake_fails(&h.base, ERROR_DENIED);
         sim_run(&h.sim, 100);
         struct entry_status status;
@@ -112,9 +112,9 @@ static void test_error_of_the_base(void **state)
 static void test_error_of_a_base_that_is_not_shown(void **state)
 {
         (void)state;
-        struct house h;
+        struct fixture h;
         struct entry_status status;
-        house_begin(&h, 1, false);
+        fixture_begin(&h, 1, false);
         entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .owner = &h.base, .shown_name = "ada"});
         fake_fails(&h.base, ERROR_DENIED);
         sim_run(&h.sim, 100);
@@ -133,8 +133,8 @@ static void test_error_of_a_base_that_is_not_shown(void **state)
 static void test_a_failing_chain_does_not_touch_the_others(void **state)
 {
         (void)state;
-        struct house h;
-        house_begin(&h, 3, false);
+        struct fixture h;
+        fixture_begin(&h, 3, false);
         fake_fails(&h.chained[1], ERROR_DENIED);
         h.chained[2].way = FAKE_HANGS;
         sim_run(&h.sim, SECOND);
@@ -177,10 +177,10 @@ static void test_cancel(void **state)
                     {"at once, answer ready", -1, 0, true, true},
                     {"answered", 10, 1, true, false}};
         for (size_t i = 0; i < LENGTH(rows); i++) {
-                struct house h;
+                struct fixture h;
                 struct got g = {0}, other = {0};
                 struct error e;
-                house_begin(&h, 0, true);
+                fixture_begin(&h, 0, true);
                 if (rows[i].is_held) {
                         struct asker a = {0};
                         ask(&a, h.base_entry, VAULT_WANT_CREDENTIALS);
@@ -207,25 +207,25 @@ static void test_cancel(void **state)
 // Cancelled after the entry has decided, before the answer went out.
 struct meddler {
         struct asker asker; // first
-        struct house *house;
+        struct fixture *fixture;
         struct got *got;
 };
 
 static void cancel_get(struct asker *a)
 {
         struct meddler *m = (struct meddler *)a;
-        m->house->source.cancel(m->house->source.context, m->got);
+        m->fixture->source.cancel(m->fixture->source.context, m->got);
 }
 
 static void test_cancel_in_the_moment_of_completion(void **state)
 {
         (void)state;
         for (int is_first = 0; is_first < 2; is_first++) {
-                struct house h;
+                struct fixture h;
                 struct got g = {0};
                 struct error e;
-                house_begin(&h, 0, true);
-                struct meddler m = {.asker.then = cancel_get, .house = &h, .got = &g};
+                fixture_begin(&h, 0, true);
+                struct meddler m = {.asker.then = cancel_get, .fixture = &h, .got = &g};
                 if (is_first)
                         ask(&m.asker, h.base_entry, VAULT_WANT_CREDENTIALS);
                 assert_int_equal(h.source.get(h.source.context, 60, on_got, &g, &e), 0);
@@ -244,10 +244,10 @@ static void test_retire_chain_and_base(void **state)
 {
         (void)state;
         for (int64_t ms = -1; ms < 130; ms++) {
-                struct house h;
+                struct fixture h;
                 struct error reason;
                 error_set(&reason, ERROR_CANCELLED, "reload");
-                house_begin(&h, 2, ms % 2);
+                fixture_begin(&h, 2, ms % 2);
                 h.chained[1].cancels_at_once = true;
                 if (ms >= 0)
                         sim_run(&h.sim, ms);
@@ -264,10 +264,10 @@ static void test_retire_chain_and_base(void **state)
 static void test_retire_a_base_that_many_wait_for(void **state)
 {
         (void)state;
-        struct house h;
+        struct fixture h;
         struct got g[CHAINS] = {0};
         struct error e;
-        house_begin(&h, 0, true);
+        fixture_begin(&h, 0, true);
         for (unsigned i = 0; i < CHAINS; i++)
                 assert_int_equal(h.source.get(h.source.context, 60, on_got, &g[i], &e), 0);
         error_set(&e, ERROR_CANCELLED, "reload");
@@ -290,8 +290,8 @@ static void test_close_in_every_moment(void **state)
 {
         (void)state;
         for (int64_t ms = -1; ms < 130; ms++) {
-                struct house h;
-                house_begin(&h, 3, ms % 2);
+                struct fixture h;
+                fixture_begin(&h, 3, ms % 2);
                 if (ms % 5 == 0)
                         h.base.way = FAKE_HANGS;
                 h.chained[2].way = FAKE_FAILS;
@@ -305,8 +305,8 @@ static void test_close_in_every_moment(void **state)
 static void test_base_dropped(void **state)
 {
         (void)state;
-        struct house h;
-        house_begin(&h, 1, false);
+        struct fixture h;
+        fixture_begin(&h, 1, false);
         sim_run(&h.sim, MINUTE);
         entry_drop(h.base_entry);
         struct asker a = {0};

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the table that the server reads and one reference on the settings behind it.
-#include "sidecar/app/roster.h"
+#include "sidecar/app/profile_set.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "proto/wire/credentials.h"
 #include "sidecar/app/held_provider.h"
-#include "sidecar/app/roster_table.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
 enum { KEY_FILES_RECHECK_S = 60, SECRET_RECHECK_S = 300, PROCESS_RECHECK_S = 3600 };
 
-struct roster {
-        struct roster_deps deps;
-        struct roster_table *current;
+struct profile_set {
+        struct profile_set_deps deps;
+        struct profile_table *current;
         uint64_t gone_generation; // the highest of profiles that were removed: they may come back
 };
 
-struct roster *roster_new(const struct roster_deps *deps)
+struct profile_set *profile_set_new(const struct profile_set_deps *deps)
 {
-        struct roster *r = calloc(1, sizeof(*r));
+        struct profile_set *r = calloc(1, sizeof(*r));
         if (r)
                 r->deps = *deps;
         return r;
 }
 
-struct roster_table *roster_now(const struct roster *r)
+struct profile_table *profile_set_now(const struct profile_set *r)
 {
         return r->current;
 }
@@ -57,21 +57,22 @@ static struct entry_options options_of(const struct profile *p)
                                       .on_demand = p->on_demand,
                                       .refresh_before_seconds = p->refresh_before_seconds,
                                       .upstream = p->fault ? NULL : p->endpoint_url,
-                                      .needs_person = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
+                                      .needs_interaction = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial,
                                       .recheck_seconds = recheck_seconds(p)};
 }
 
 // What does not end is not kept by a broken profile, which may stay broken for ever: nobody could take it back.
-static const struct entry *inheritance_of(const struct roster_member *m)
+static const struct entry *carry_over_of(const struct profile_set_member *m)
 {
         struct entry_status status;
-        if (!m->before || !m->inherits)
+        if (!m->before || !m->carry_over)
                 return NULL;
         entry_status(m->before->entry, &status);
         return m->fault && status.expires_s == CREDENTIALS_NEVER_EXPIRE ? NULL : m->before->entry;
 }
 
-static int make_entry(struct roster *r, const struct roster_table *t, struct roster_member *m, struct error *e)
+static int make_entry(struct profile_set *r, const struct profile_table *t, struct profile_set_member *m,
+                      struct error *e)
 {
         struct credentials_source source;
         const struct credentials_source *base = NULL;
@@ -86,14 +87,14 @@ static int make_entry(struct roster *r, const struct roster_table *t, struct ros
         // Clients compare generations: those of another identity under the same name must not look like what they hold.
         struct entry_options options = options_of(m->profile);
         options.after_generation = m->before ? entry_generation(m->before->entry) : r->gone_generation;
-        options.inherits = inheritance_of(m);
+        options.carry_over = carry_over_of(m);
         if (provider)
                 m->entry = vault_add(r->deps.vault, &options, provider);
         m->provider = provider;
         return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", profile_shown_name(m->profile));
 }
 
-static void retire(const struct roster_table *t, bool (*which)(const struct roster_member *), const char *why)
+static void retire(const struct profile_table *t, bool (*which)(const struct profile_set_member *), const char *why)
 {
         struct error reason;
         error_set(&reason, ERROR_CANCELLED, "%s", why);
@@ -102,20 +103,20 @@ static void retire(const struct roster_table *t, bool (*which)(const struct rost
                         entry_retire(t->members[i].entry, &reason);
 }
 
-static bool was_made(const struct roster_member *m)
+static bool was_made(const struct profile_set_member *m)
 {
         return !m->is_same;
 }
 
-static bool is_gone(const struct roster_member *m)
+static bool is_gone(const struct profile_set_member *m)
 {
         return !m->is_taken;
 }
 
-static int give_entries(struct roster *r, struct roster_table *t, struct error *e)
+static int give_entries(struct profile_set *r, struct profile_table *t, struct error *e)
 {
         for (size_t i = 0; i < t->count; i++) {
-                struct roster_member *m = &t->members[i];
+                struct profile_set_member *m = &t->members[i];
                 if (m->is_same) {
                         m->entry = m->before->entry;
                         m->provider = m->before->provider;
@@ -127,16 +128,16 @@ static int give_entries(struct roster *r, struct roster_table *t, struct error *
         return 0;
 }
 
-static void keep_origin(struct roster *r, struct roster_member *m)
+static void keep_origin(struct profile_set *r, struct profile_set_member *m)
 {
-        if (!m->fault || !m->before || !entry_has_legacy(m->entry))
+        if (!m->fault || !m->before || !entry_has_carry_over(m->entry))
                 return;
-        m->origin = roster_table_origin(r->current, m->before);
+        m->origin = profile_table_origin(r->current, m->before);
         if (m->origin.ref)
                 settings_ref_take(m->origin.ref);
 }
 
-static void move_to(struct roster *r, const struct roster_table *t, struct roster_member *m)
+static void move_to(struct profile_set *r, const struct profile_table *t, struct profile_set_member *m)
 {
         if (m->before)
                 m->before->has_successor = true;
@@ -154,26 +155,27 @@ static void move_to(struct roster *r, const struct roster_table *t, struct roste
         m->row->login_entry = m->login ? m->login->entry : NULL;
 }
 
-static void remember_generations(struct roster *r)
+static void remember_generations(struct profile_set *r)
 {
         for (size_t i = 0; i < r->current->count; i++) {
-                const struct roster_member *m = &r->current->members[i];
+                const struct profile_set_member *m = &r->current->members[i];
                 uint64_t generation = m->has_successor ? 0 : entry_generation(m->entry);
                 if (generation > r->gone_generation)
                         r->gone_generation = generation;
         }
 }
 
-int roster_apply(struct roster *r, struct roster_table *table, struct roster_table **ret_before, struct error *e)
+int profile_set_apply(struct profile_set *r, struct profile_table *table, struct profile_table **ret_before,
+                      struct error *e)
 {
         assert(table->now == r->current);
         if (give_entries(r, table, e) < 0) {
-                roster_table_let_go(table);
+                profile_table_let_go(table);
                 return -1;
         }
         for (size_t i = 0; i < table->count; i++)
                 move_to(r, table, &table->members[i]);
-        const struct upstream_settings *upstream = &roster_table_settings(table)->upstream;
+        const struct upstream_settings *upstream = &profile_table_settings(table)->upstream;
         const struct vault_pacing pacing = {.calls_per_second = upstream->calls_per_second,
                                             .burst = upstream->burst,
                                             .concurrency = upstream->concurrency};
@@ -184,16 +186,16 @@ int roster_apply(struct roster *r, struct roster_table *table, struct roster_tab
                 retire(r->current, is_gone, "the profile was changed or removed by a reload of the configuration");
         }
         if (r->current)
-                roster_table_let_go(r->current);
+                profile_table_let_go(r->current);
         *ret_before = r->current;
         r->current = table;
         return 0;
 }
 
-void roster_free(struct roster *r)
+void profile_set_free(struct profile_set *r)
 {
         if (!r)
                 return;
-        roster_table_free(r->current);
+        profile_table_free(r->current);
         free(r);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sidecar/base/file_look.h"
+#include "sidecar/base/file_metadata.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -74,12 +74,12 @@ static void two_looks(void **state)
                 folder_name(&p.folder, "file", p.file, sizeof(p.file));
                 folder_name(&p.folder, "other", p.other, sizeof(p.other));
                 write_file(p.file, "text");
-                struct file_look before = file_look(p.file);
+                struct file_metadata before = file_metadata(p.file);
                 assert_true(before.is_there);
                 assert_int_equal(before.size, 4);
                 t[i].change(&p);
-                struct file_look after = file_look(p.file);
-                if (file_look_equal(&before, &after) != t[i].is_equal)
+                struct file_metadata after = file_metadata(p.file);
+                if (file_metadata_equal(&before, &after) != t[i].is_equal)
                         fail_msg("%s", t[i].name);
                 assert_int_equal(after.is_there, t[i].is_there);
                 folder_remove_all(&p.folder);
@@ -89,9 +89,9 @@ static void two_looks(void **state)
 static void what_is_not_there(void **state)
 {
         (void)state;
-        struct file_look none = file_look(NULL), missing = file_look("/nonexistent/file");
+        struct file_metadata none = file_metadata(NULL), missing = file_metadata("/nonexistent/file");
         assert_false(none.is_there);
-        assert_true(file_look_equal(&none, &missing));
+        assert_true(file_metadata_equal(&none, &missing));
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of the roster: the real vault, server and providers, an STS that takes connections and never answers, and
-// a count of the settings that live (the linker sends settings_free() here).
-#ifndef TESTS_UNIT_APP_ROSTER_HOUSE_H
-#define TESTS_UNIT_APP_ROSTER_HOUSE_H
+// For tests of the profile_set: the real vault, server and providers, an STS that takes connections and never answers,
+// and a count of the settings that live (the linker sends settings_free() here).
+#ifndef TESTS_UNIT_APP_PROFILE_SET_FIXTURE_H
+#define TESTS_UNIT_APP_PROFILE_SET_FIXTURE_H
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,8 +14,8 @@
 #include <uv.h>
 
 #include "proto/wire/credentials.h"
-#include "sidecar/app/roster.h"
-#include "sidecar/app/roster_table.h"
+#include "sidecar/app/profile_set.h"
+#include "sidecar/app/profile_table.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
@@ -27,7 +27,7 @@
 #include "sidecar/vault/vault.h"
 #include "tests/unit/app/settings_text.h"
 
-enum { PATIENCE_S = 60 };
+enum { TEST_TIMEOUT_S = 60 };
 
 static unsigned live_settings;
 
@@ -41,7 +41,7 @@ void __wrap_settings_free(struct settings *settings) // in the place of settings
         __real_settings_free(settings);
 }
 
-struct house {
+struct fixture {
         uv_loop_t loop;
         struct clock clock;
         struct log log;
@@ -50,7 +50,7 @@ struct house {
         struct http_client *http;
         struct vault *vault;
         struct server *server;
-        struct roster *roster;
+        struct profile_set *profile_set;
         int sts; // listens
         char endpoint[64];
         bool is_server_closed, is_vault_closed;
@@ -62,7 +62,7 @@ static inline uint32_t no_jitter(void *context)
         return 0;
 }
 
-static inline void open_sts(struct house *h)
+static inline void open_sts(struct fixture *h)
 {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t size = sizeof(address);
@@ -76,7 +76,7 @@ static inline void open_sts(struct house *h)
 
 static inline int set_up(void **state)
 {
-        struct house *h = calloc(1, sizeof(*h));
+        struct fixture *h = calloc(1, sizeof(*h));
         assert_non_null(h);
         assert_int_equal(uv_loop_init(&h->loop), 0);
         clock_init_system(&h->clock);
@@ -89,11 +89,11 @@ static inline int set_up(void **state)
         h->server = server_new(&(struct server_deps){
             .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
         assert_true(h->metrics && h->signer && h->http && h->vault && h->server);
-        h->roster = roster_new(&(struct roster_deps){
+        h->profile_set = profile_set_new(&(struct profile_set_deps){
             .vault = h->vault,
             .server = h->server,
             .providers = {.loop = &h->loop, .clock = &h->clock, .http = h->http, .signer = h->signer}});
-        assert_non_null(h->roster);
+        assert_non_null(h->profile_set);
         open_sts(h);
         *state = h;
         return 0;
@@ -101,7 +101,7 @@ static inline int set_up(void **state)
 
 static inline void on_vault_closed(void *arg)
 {
-        struct house *h = arg;
+        struct fixture *h = arg;
         h->is_vault_closed = true;
         http_client_close(h->http, NULL, NULL);
         metrics_close(h->metrics);
@@ -109,7 +109,7 @@ static inline void on_vault_closed(void *arg)
 
 static inline void on_server_closed(void *arg)
 {
-        struct house *h = arg;
+        struct fixture *h = arg;
         h->is_server_closed = true;
         vault_close(h->vault, on_vault_closed, h);
 }
@@ -117,11 +117,11 @@ static inline void on_server_closed(void *arg)
 // In the order of the agent's own end.
 static inline int tear_down(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         server_close(h->server, 0, on_server_closed, h);
         uv_run(&h->loop, UV_RUN_DEFAULT);
         assert_true(h->is_server_closed && h->is_vault_closed);
-        roster_free(h->roster);
+        profile_set_free(h->profile_set);
         signer_free(h->signer);
         assert_int_equal(uv_loop_close(&h->loop), 0);
         assert_int_equal(live_settings, 0);
@@ -131,12 +131,12 @@ static inline int tear_down(void **state)
 }
 
 #define TURN_UNTIL(h, condition)                                                                                       \
-        for (time_t start_ = time(NULL); !(condition); patience_check(start_, #condition))                             \
+        for (time_t start_ = time(NULL); !(condition); timeout_check(start_, #condition))                              \
         uv_run(&(h)->loop, UV_RUN_NOWAIT)
 
-static inline void patience_check(time_t start, const char *what)
+static inline void timeout_check(time_t start, const char *what)
 {
-        if (time(NULL) - start > PATIENCE_S)
+        if (time(NULL) - start > TEST_TIMEOUT_S)
                 fail_msg("this did not come: %s", what);
 }
 
@@ -147,7 +147,7 @@ static inline void patience_check(time_t start, const char *what)
 #define KEY_A "AKIAIOSFODNN7EXAMPLE"
 #define KEY_B "AKIAI44QH8DHBEXAMPLE"
 
-static inline void chained(const struct house *h, const char *name, const char *source, char out[512])
+static inline void chained(const struct fixture *h, const char *name, const char *source, char out[512])
 {
         snprintf(out, 512,
                  "\"%s\": {\"type\": \"assume_role\", \"source_profile\": \"%s\", \"region\": \"us-east-1\","
@@ -164,34 +164,34 @@ static inline struct settings *with_profiles(const char *a, const char *b, const
 }
 
 // As a reload does it; the settings are taken over.
-static inline int apply_settings(struct house *h, struct settings *settings, struct error *e)
+static inline int apply_settings(struct fixture *h, struct settings *settings, struct error *e)
 {
-        struct roster_table *before = NULL, *table = roster_table_new(roster_now(h->roster), settings);
+        struct profile_table *before = NULL, *table = profile_table_new(profile_set_now(h->profile_set), settings);
         assert_non_null(table);
-        int r = roster_apply(h->roster, table, &before, e);
-        roster_table_free(r < 0 ? table : before);
+        int r = profile_set_apply(h->profile_set, table, &before, e);
+        profile_table_free(r < 0 ? table : before);
         return r;
 }
 
-static inline void apply(struct house *h, const char *a, const char *b, const char *c)
+static inline void apply(struct fixture *h, const char *a, const char *b, const char *c)
 {
         struct error e = {0};
         if (apply_settings(h, with_profiles(a, b, c), &e) < 0)
                 fail_msg("%s", e.message);
 }
 
-static inline const struct server_profile *row(const struct house *h, const char *name)
+static inline const struct server_profile *row(const struct fixture *h, const char *name)
 {
         return server_find_profile(h->server, slice_str(name));
 }
 
-static inline struct entry *entry_of(const struct house *h, const char *name)
+static inline struct entry *entry_of(const struct fixture *h, const char *name)
 {
         assert_non_null(row(h, name));
         return row(h, name)->entry;
 }
 
-static inline void expect_key(struct house *h, const char *name, const char *id)
+static inline void expect_key(struct fixture *h, const char *name, const char *id)
 {
         TURN_UNTIL(h, entry_peek(entry_of(h, name)));
         assert_true(slice_eq(entry_peek(entry_of(h, name))->access_key_id, slice_str(id)));
@@ -218,7 +218,7 @@ static inline void ask(struct asker *a, struct entry *e, enum vault_want want)
         entry_wait(e, want, &a->waiter);
 }
 
-static inline void refetch(struct house *h, const char *name)
+static inline void refetch(struct fixture *h, const char *name)
 {
         struct asker a;
         ask(&a, entry_of(h, name), VAULT_WANT_REFRESH);
@@ -226,7 +226,7 @@ static inline void refetch(struct house *h, const char *name)
         assert_int_equal(a.error.kind, ERROR_NONE);
 }
 
-// For cmocka: a test with a house as its state.
-#define IN_HOUSE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+// For cmocka: a test with a fixture as its state.
+#define WITH_FIXTURE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 #endif

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands behind a path, without reading it: as long as two looks are equal, the file was neither replaced nor
 // rewritten between them, and is as much there as it was.
-#ifndef SIDECAR_BASE_FILE_LOOK_H
-#define SIDECAR_BASE_FILE_LOOK_H
+#ifndef SIDECAR_BASE_FILE_METADATA_H
+#define SIDECAR_BASE_FILE_METADATA_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
-struct file_look {
+struct file_metadata {
         bool is_there; // all else is zero when it is not
         dev_t device;
         ino_t inode;
@@ -17,8 +17,8 @@ struct file_look {
 };
 
 // Follows links. NULL, and what cannot be looked at, is not there. May block on a slow mount.
-struct file_look file_look(const char *path);
+struct file_metadata file_metadata(const char *path);
 
-bool file_look_equal(const struct file_look *a, const struct file_look *b);
+bool file_metadata_equal(const struct file_metadata *a, const struct file_metadata *b);
 
 #endif

@@ -4,11 +4,11 @@
 #include <poll.h>
 #include <string.h>
 
-#include "tests/unit/app/roster_house.h"
+#include "tests/unit/app/profile_set_fixture.h"
 
 static void test_the_servers_table(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         apply(h, BASE("zoo", KEY_A),
               "\"base\": {\"type\": \"static\", \"access_key_id\": \"" KEY_B "\", \"secret_access_key\": \"s\","
               " \"region\": \"eu-west-1\", \"refresh\": \"on_demand\", \"allow\": {\"uids\": [7], \"scopes\": "
@@ -40,7 +40,7 @@ static void test_the_servers_table(void **state)
 
 static void test_what_is_equal_stays(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct entry_status status;
         apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
         expect_key(h, "a", KEY_A);
@@ -62,7 +62,7 @@ static void test_what_is_equal_stays(void **state)
 // Who may ask, what may be signed and when it is renewed are not what the credentials come from.
 static void test_what_is_beside_the_identity_changes_in_place(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct entry_status status;
         apply(h, BASE("a", KEY_A), "", "");
         expect_key(h, "a", KEY_A);
@@ -84,7 +84,7 @@ static void test_what_is_beside_the_identity_changes_in_place(void **state)
 
 static void test_what_has_changed_is_replaced(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct asker waiting;
         apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
         expect_key(h, "a", KEY_A);
@@ -110,7 +110,7 @@ static void test_what_has_changed_is_replaced(void **state)
 
 static void test_generations_of_what_comes_back(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
         expect_key(h, "a", KEY_A);
         expect_key(h, "b", KEY_B);
@@ -127,7 +127,7 @@ static void test_generations_of_what_comes_back(void **state)
 
 static void test_chained_profiles_go_with_their_source(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         char one[512], two[512];
         struct entry_status status;
         apply(h, BASE("a", KEY_A), BASE("b", KEY_B), "");
@@ -162,7 +162,7 @@ static void test_chained_profiles_go_with_their_source(void **state)
 // A chained profile that moves to another source of the same name's sake, while both sources stay.
 static void test_chained_profile_moves(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         char one[512];
         chained(h, "one", "a", one);
         apply(h, BASE("a", KEY_A), BASE("b", KEY_B), one);
@@ -175,7 +175,7 @@ static void test_chained_profile_moves(void **state)
 
 static void test_failure_changes_nothing(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct error e = {0};
         char one[512];
         chained(h, "one", "a", one);
@@ -212,7 +212,7 @@ static void test_failure_changes_nothing(void **state)
 
 static void test_first_one_fails(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct error e = {0};
         struct settings *settings = with_profiles(BASE("a", KEY_A), BASE("b", KEY_B), "");
         settings->profiles[1].type = PROFILE_TYPE_COUNT;
@@ -224,7 +224,7 @@ static void test_first_one_fails(void **state)
 // Tenants that come one reload at a time must not each keep a configuration alive.
 static void test_one_copy_of_the_settings_lives(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         char tenants[1024] = "";
         size_t n = 0;
         for (int i = 0; i < 20; i++) {
@@ -244,7 +244,7 @@ static void test_one_copy_of_the_settings_lives(void **state)
 }
 
 // A call that has begun, and is not answered.
-static int take_call(struct house *h)
+static int take_call(struct fixture *h)
 {
         struct pollfd call = {.fd = h->sts, .events = POLLIN};
         TURN_UNTIL(h, poll(&call, 1, 0) == 1);
@@ -256,7 +256,7 @@ static int take_call(struct house *h)
 // What a call under way still reads stays until its end, and nothing in between.
 static void test_calls_under_way_keep_theirs(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         char one[512];
         chained(h, "one", "a", one);
         apply(h, BASE("a", KEY_A), one, "");
@@ -279,7 +279,7 @@ static void test_calls_under_way_keep_theirs(void **state)
 
 static void test_files_are_looked_at_again(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         char path[] = "/tmp/keyfob-test-XXXXXX", profile[512];
         struct entry_status status;
         int fd = mkstemp(path);
@@ -302,18 +302,18 @@ static void test_files_are_looked_at_again(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            IN_HOUSE(test_the_servers_table),
-            IN_HOUSE(test_what_is_equal_stays),
-            IN_HOUSE(test_what_is_beside_the_identity_changes_in_place),
-            IN_HOUSE(test_what_has_changed_is_replaced),
-            IN_HOUSE(test_generations_of_what_comes_back),
-            IN_HOUSE(test_chained_profiles_go_with_their_source),
-            IN_HOUSE(test_chained_profile_moves),
-            IN_HOUSE(test_failure_changes_nothing),
-            IN_HOUSE(test_first_one_fails),
-            IN_HOUSE(test_one_copy_of_the_settings_lives),
-            IN_HOUSE(test_calls_under_way_keep_theirs),
-            IN_HOUSE(test_files_are_looked_at_again),
+            WITH_FIXTURE(test_the_servers_table),
+            WITH_FIXTURE(test_what_is_equal_stays),
+            WITH_FIXTURE(test_what_is_beside_the_identity_changes_in_place),
+            WITH_FIXTURE(test_what_has_changed_is_replaced),
+            WITH_FIXTURE(test_generations_of_what_comes_back),
+            WITH_FIXTURE(test_chained_profiles_go_with_their_source),
+            WITH_FIXTURE(test_chained_profile_moves),
+            WITH_FIXTURE(test_failure_changes_nothing),
+            WITH_FIXTURE(test_first_one_fails),
+            WITH_FIXTURE(test_one_copy_of_the_settings_lives),
+            WITH_FIXTURE(test_calls_under_way_keep_theirs),
+            WITH_FIXTURE(test_files_are_looked_at_again),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

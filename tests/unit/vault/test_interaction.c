@@ -4,10 +4,10 @@
 #include "sidecar/providers/login.h"
 #include "tests/unit/vault/simulation.h"
 
-static struct entry *add_for_person(struct fake *f, bool on_demand)
+static struct entry *add_interactive(struct fake *f, bool on_demand)
 {
         const struct entry_options options = {
-            .name = "admin", .on_demand = on_demand, .owner = f, .needs_person = true};
+            .name = "admin", .on_demand = on_demand, .owner = f, .needs_interaction = true};
         struct entry *e = vault_add(f->sim->vault, &options, &f->base);
         assert_non_null(e);
         return e;
@@ -23,7 +23,7 @@ static void test_kept_until_it_ends(void **state)
                 struct entry_status status;
                 sim_begin(&sim);
                 fake_init(&f, &sim);
-                struct entry *e = add_for_person(&f, on_demand);
+                struct entry *e = add_interactive(&f, on_demand);
                 ask(&a, e, VAULT_WANT_REFRESH);
                 sim_run(&sim, SECOND);
                 assert_string_equal(a.key, "AKIDEXAMPLE1");
@@ -48,7 +48,7 @@ static void test_kept_until_it_ends(void **state)
         }
 }
 
-static void test_asked_for_without_a_person(void **state)
+static void test_refresh_without_interaction(void **state)
 {
         (void)state;
         struct sim sim;
@@ -58,7 +58,7 @@ static void test_asked_for_without_a_person(void **state)
         fake_init(&f, &sim);
         fake_fails(&f, ERROR_INTERACTION);
         f.takes_ms = 0;
-        struct entry *e = add_for_person(&f, false);
+        struct entry *e = add_interactive(&f, false);
         sim_run(&sim, HOUR);
         assert_int_equal(f.starts, 1); // the first fetch says what is needed; no other by itself
         assert_int_equal(state_of(e), ENTRY_FAILED);
@@ -106,7 +106,7 @@ static int begin_login(struct provider *p, struct slice token_code, struct error
         return 0;
 }
 
-static void tell_login(const struct provider *p, struct login_status *ret)
+static void report_login(const struct provider *p, struct login_status *ret)
 {
         (void)p;
         ret->kind = LOGIN_SSO;
@@ -129,7 +129,7 @@ static void login_asked(struct vault_waiter *w, struct credentials *c, const str
 static void test_login(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, tell_login};
+        static const struct login_ops ops = {begin_login, report_login};
         struct sim sim;
         struct fake f;
         struct error error;
@@ -181,7 +181,7 @@ static void test_login(void **state)
 static void test_login_while_a_fetch_is_under_way(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, tell_login};
+        static const struct login_ops ops = {begin_login, report_login};
         for (int gives = 0; gives < 2; gives++) {
                 struct sim sim;
                 struct fake f;
@@ -220,7 +220,7 @@ static void test_login_while_a_fetch_is_under_way(void **state)
 static void test_dropped_after_a_login(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, tell_login};
+        static const struct login_ops ops = {begin_login, report_login};
         struct sim sim;
         struct fake f;
         struct asker a = {0};
@@ -261,7 +261,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_kept_until_it_ends),
-            cmocka_unit_test(test_asked_for_without_a_person),
+            cmocka_unit_test(test_refresh_without_interaction),
             cmocka_unit_test(test_looked_at_again),
             cmocka_unit_test(test_login),
             cmocka_unit_test(test_login_while_a_fetch_is_under_way),

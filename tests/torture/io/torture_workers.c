@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs in a lane: each ends once, also where there is no memory for its thread.
+// Jobs in a worker: each ends once, also where there is no memory for its thread.
 #include <string.h>
 
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 #include "tests/torture/torture.h"
 
-enum { JOBS_N = LANE_THREADS + 2 }; // more than a lane has threads for
+enum { JOBS_N = WORKER_THREADS + 2 }; // more than a worker has threads for
 
 struct work {
-        struct lane_job job;
+        struct worker_job job;
         bool was_run;
         unsigned ends;
-        enum lane_end end;
+        enum worker_end end;
 };
 
-static void run(struct lane_job *job, void *arg)
+static void run(struct worker_job *job, void *arg)
 {
         (void)job;
         ((struct work *)arg)->was_run = true;
 }
 
-static void done(void *arg, enum lane_end end)
+static void done(void *arg, enum worker_end end)
 {
         struct work *w = arg;
         w->ends++;
         w->end = end;
 }
 
-static bool lanes_round(const void *arg)
+static bool workers_round(const void *arg)
 {
         struct work works[JOBS_N];
         uv_loop_t loop;
@@ -36,11 +36,11 @@ static bool lanes_round(const void *arg)
         memset(works, 0, sizeof(works));
         assert_int_equal(uv_loop_init(&loop), 0);
         torture_begin();
-        struct lanes *l = lanes_new(&loop);
+        struct workers *l = workers_new(&loop);
         for (size_t i = 0; l && i < JOBS_N; i++) {
-                const struct lane_order order = {
-                    .lane = "token", .late_ms = 3600000, .run = run, .done = done, .arg = &works[i]};
-                lanes_start(l, &works[i].job, &order);
+                const struct worker_task order = {
+                    .worker = "token", .late_ms = 3600000, .run = run, .done = done, .arg = &works[i]};
+                workers_start(l, &works[i].job, &order);
                 assert_int_equal(works[i].ends, 0); // not from within
         }
         for (size_t i = 0; l && i < JOBS_N; i++) {
@@ -49,12 +49,12 @@ static bool lanes_round(const void *arg)
         }
         torture_end();
         for (size_t i = 0; l && i < JOBS_N; i++) {
-                bool has_run = works[i].end == LANE_RAN;
+                bool has_run = works[i].end == WORKER_RAN;
                 assert_true(works[i].ends == 1 && works[i].was_run == has_run);
-                assert_true(has_run || works[i].end == LANE_NO_THREAD);
+                assert_true(has_run || works[i].end == WORKER_NO_THREAD);
                 is_done = is_done && has_run;
         }
-        lanes_close(l);
+        workers_close(l);
         assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&loop), 0);
         return l && is_done;
@@ -62,6 +62,6 @@ static bool lanes_round(const void *arg)
 
 int main(void)
 {
-        const struct torture_row rows[] = {{.name = "lanes", .round = lanes_round}};
+        const struct torture_row rows[] = {{.name = "workers", .round = workers_round}};
         return torture_main(rows, LENGTH(rows));
 }

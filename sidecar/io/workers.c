@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread a job: it begins, runs, puts itself on the list of those that ended, and is joined by the loop. That list is
 // all that threads share.
-#include "sidecar/io/lanes.h"
+#include "sidecar/io/workers.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -10,9 +10,9 @@
 
 #include "sidecar/io/delay.h"
 
-TAILQ_HEAD(job_list, lane_job);
+TAILQ_HEAD(job_list, worker_job);
 
-struct lanes {
+struct workers {
         uv_async_t over;
         struct job_list waiting, running;
         unsigned open;    // not over
@@ -23,9 +23,9 @@ struct lanes {
         struct job_list ended; // the mutex's
 };
 
-static void end(struct lane_job *job, enum lane_end how)
+static void end(struct worker_job *job, enum worker_end how)
 {
-        struct lanes *l = job->lanes;
+        struct workers *l = job->workers;
         job->end = how;
         (void)pthread_mutex_lock(&l->mutex);
         TAILQ_INSERT_TAIL(&l->ended, job, ended);
@@ -35,19 +35,19 @@ static void end(struct lane_job *job, enum lane_end how)
 
 static void thread_main(void *arg)
 {
-        struct lane_job *job = arg;
+        struct worker_job *job = arg;
         job->order.run(job, job->order.arg);
-        end(job, LANE_RAN);
+        end(job, WORKER_RAN);
 }
 
 // --- on the loop ---
 
-static void fill(struct lanes *l);
+static void fill(struct workers *l);
 
 static void on_late(void *arg)
 {
-        struct lane_job *job = arg;
-        struct lanes *l = job->lanes;
+        struct worker_job *job = arg;
+        struct workers *l = job->workers;
         job->late = NULL;
         job->is_late = true;
         l->at_work--;
@@ -56,9 +56,9 @@ static void on_late(void *arg)
                 job->order.late(job->order.arg);
 }
 
-static bool begin(struct lane_job *job)
+static bool begin(struct worker_job *job)
 {
-        struct lanes *l = job->lanes;
+        struct workers *l = job->workers;
         job->late = delay_start(l->over.loop, job->order.late_ms, on_late, job);
         if (!job->late)
                 return false;
@@ -75,13 +75,13 @@ static bool begin(struct lane_job *job)
         return false;
 }
 
-static void count(const struct lanes *l, const char *lane, unsigned *ret_threads, unsigned *ret_late)
+static void count(const struct workers *l, const char *worker, unsigned *ret_threads, unsigned *ret_late)
 {
-        const struct lane_job *job;
+        const struct worker_job *job;
         *ret_threads = *ret_late = 0;
         TAILQ_FOREACH(job, &l->running, all)
         {
-                if (lane && strcmp(job->order.lane, lane) != 0)
+                if (worker && strcmp(job->order.worker, worker) != 0)
                         continue;
                 *ret_threads += 1;
                 *ret_late += job->is_late;
@@ -89,27 +89,27 @@ static void count(const struct lanes *l, const char *lane, unsigned *ret_threads
 }
 
 // One that waits: it begins, it ends, or it goes on waiting.
-static void consider(struct lanes *l, struct lane_job *job)
+static void consider(struct workers *l, struct worker_job *job)
 {
         unsigned threads, late, all_threads, all_late;
-        count(l, job->order.lane, &threads, &late);
+        count(l, job->order.worker, &threads, &late);
         count(l, NULL, &all_threads, &all_late);
-        bool is_stuck = late == LANE_THREADS || all_late == LANES_THREADS_MAX;
-        bool has_room = threads < LANE_THREADS && l->at_work < LANES_AT_WORK && all_threads < LANES_THREADS_MAX;
-        if (!is_stuck && !has_room)
+        bool is_stuck = late == WORKER_THREADS || all_late == WORKERS_THREADS_MAX;
+        bool has_space = threads < WORKER_THREADS && l->at_work < WORKERS_AT_WORK && all_threads < WORKERS_THREADS_MAX;
+        if (!is_stuck && !has_space)
                 return;
         TAILQ_REMOVE(&l->waiting, job, all);
         job->is_waiting = false;
         if (is_stuck)
-                end(job, LANE_STUCK);
+                end(job, WORKER_STUCK);
         else if (!begin(job))
-                end(job, LANE_NO_THREAD);
+                end(job, WORKER_NO_THREAD);
 }
 
-static void fill(struct lanes *l)
+static void fill(struct workers *l)
 {
-        struct lane_job *next;
-        for (struct lane_job *job = TAILQ_FIRST(&l->waiting); job; job = next) {
+        struct worker_job *next;
+        for (struct worker_job *job = TAILQ_FIRST(&l->waiting); job; job = next) {
                 next = TAILQ_NEXT(job, all);
                 consider(l, job);
         }
@@ -117,22 +117,22 @@ static void fill(struct lanes *l)
 
 static void on_closed(uv_handle_t *handle)
 {
-        struct lanes *l = handle->data;
+        struct workers *l = handle->data;
         (void)pthread_mutex_destroy(&l->mutex);
         free(l);
 }
 
-static struct lane_job *take_ended(struct lanes *l)
+static struct worker_job *take_ended(struct workers *l)
 {
         (void)pthread_mutex_lock(&l->mutex);
-        struct lane_job *job = TAILQ_FIRST(&l->ended);
+        struct worker_job *job = TAILQ_FIRST(&l->ended);
         if (job)
                 TAILQ_REMOVE(&l->ended, job, ended);
         (void)pthread_mutex_unlock(&l->mutex);
         return job;
 }
 
-static void finish(struct lanes *l, struct lane_job *job)
+static void finish(struct workers *l, struct worker_job *job)
 {
         if (job->is_running) {
                 (void)uv_thread_join(&job->thread); // it has nothing left to do
@@ -150,8 +150,8 @@ static void finish(struct lanes *l, struct lane_job *job)
 
 static void on_over(uv_async_t *over)
 {
-        struct lanes *l = over->data;
-        struct lane_job *job;
+        struct workers *l = over->data;
+        struct worker_job *job;
         while ((job = take_ended(l)))
                 finish(l, job);
         if (l->open > 0)
@@ -161,9 +161,9 @@ static void on_over(uv_async_t *over)
                 uv_close((uv_handle_t *)&l->over, on_closed);
 }
 
-struct lanes *lanes_new(struct uv_loop_s *loop)
+struct workers *workers_new(struct uv_loop_s *loop)
 {
-        struct lanes *l = calloc(1, sizeof(*l));
+        struct workers *l = calloc(1, sizeof(*l));
         if (!l || uv_async_init(loop, &l->over, on_over) < 0) {
                 free(l);
                 return NULL;
@@ -177,11 +177,11 @@ struct lanes *lanes_new(struct uv_loop_s *loop)
         return l;
 }
 
-void lanes_start(struct lanes *l, struct lane_job *job, const struct lane_order *order)
+void workers_start(struct workers *l, struct worker_job *job, const struct worker_task *order)
 {
-        assert(!job->is_waiting && !job->is_running && order->lane && order->run && order->done);
+        assert(!job->is_waiting && !job->is_running && order->worker && order->run && order->done);
         job->order = *order;
-        job->lanes = l;
+        job->workers = l;
         job->is_late = false;
         job->is_waiting = true;
         atomic_store(&job->is_cancelled, false);
@@ -191,23 +191,23 @@ void lanes_start(struct lanes *l, struct lane_job *job, const struct lane_order 
         consider(l, job);
 }
 
-void lane_job_cancel(struct lane_job *job)
+void worker_job_cancel(struct worker_job *job)
 {
         if (job->is_running)
                 atomic_store(&job->is_cancelled, true);
         if (!job->is_waiting)
                 return;
-        TAILQ_REMOVE(&job->lanes->waiting, job, all);
+        TAILQ_REMOVE(&job->workers->waiting, job, all);
         job->is_waiting = false;
-        end(job, LANE_CANCELLED);
+        end(job, WORKER_CANCELLED);
 }
 
-bool lane_job_is_cancelled(const struct lane_job *job)
+bool worker_job_is_cancelled(const struct worker_job *job)
 {
         return atomic_load(&job->is_cancelled);
 }
 
-void lanes_close(struct lanes *l)
+void workers_close(struct workers *l)
 {
         if (!l || l->is_closing)
                 return;

@@ -1,6 +1,6 @@
-# keyfob_room(NAME FOLDER LINK libraries… PRIVATE libraries…): one static library of all .c files of a folder.
-function(keyfob_room name folder)
-  cmake_parse_arguments(ROOM "" "" "LINK;PRIVATE" ${ARGN})
+# keyfob_layer(NAME FOLDER LINK libraries… PRIVATE libraries…): one static library of all .c files of a folder.
+function(keyfob_layer name folder)
+  cmake_parse_arguments(LAYER "" "" "LINK;PRIVATE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
   if(KEYFOB_SANITIZE)
     list(FILTER sources EXCLUDE REGEX "_release\\.c$")
@@ -9,13 +9,13 @@ function(keyfob_room name folder)
   endif()
   if(NOT sources)
     add_library(${name} INTERFACE)
-    target_link_libraries(${name} INTERFACE ${ROOM_LINK})
+    target_link_libraries(${name} INTERFACE ${LAYER_LINK})
     return()
   endif()
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   keyfob_flags(${name})
-  target_link_libraries(${name} PUBLIC ${ROOM_LINK} PRIVATE ${ROOM_PRIVATE})
+  target_link_libraries(${name} PUBLIC ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE})
 endfunction()
 
 # keyfob_linked_program(NAME SOURCE): a program of one file, whose line "// link: …" names its libraries.

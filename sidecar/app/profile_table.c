@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sidecar/app/roster_table.h"
+#include "sidecar/app/profile_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,11 @@
 
 static int compare_members(const void *a, const void *b)
 {
-        return strcmp((*(struct roster_member *const *)a)->profile->name,
-                      (*(struct roster_member *const *)b)->profile->name);
+        return strcmp((*(struct profile_set_member *const *)a)->profile->name,
+                      (*(struct profile_set_member *const *)b)->profile->name);
 }
 
-static struct roster_member *find(const struct roster_table *t, const char *name)
+static struct profile_set_member *find(const struct profile_table *t, const char *name)
 {
         size_t low = 0;
         size_t high = t->count;
@@ -30,11 +30,11 @@ static struct roster_member *find(const struct roster_table *t, const char *name
         return NULL;
 }
 
-static int allocate(struct roster_table *t, struct settings *settings)
+static int allocate(struct profile_table *t, struct settings *settings)
 {
         size_t room = settings->profiles_count + 1;
         t->members = calloc(room, sizeof(*t->members));
-        t->by_name = calloc(room, sizeof(struct roster_member *));
+        t->by_name = calloc(room, sizeof(struct profile_set_member *));
         t->rows = calloc(room, sizeof(*t->rows));
         t->ref = settings_ref_new(settings);
         if (!t->ref)
@@ -42,18 +42,18 @@ static int allocate(struct roster_table *t, struct settings *settings)
         return t->members && t->by_name && t->rows && t->ref ? 0 : -1;
 }
 
-static void sort(struct roster_table *t, const struct settings *settings)
+static void sort(struct profile_table *t, const struct settings *settings)
 {
         t->count = settings->profiles_count;
         for (size_t i = 0; i < t->count; i++) {
                 t->members[i].profile = &settings->profiles[i];
                 t->by_name[i] = &t->members[i];
         }
-        qsort(t->by_name, t->count, sizeof(struct roster_member *), compare_members);
+        qsort(t->by_name, t->count, sizeof(struct profile_set_member *), compare_members);
 }
 
 // Both tables are sorted: one walk along both.
-static void find_before(struct roster_table *t, struct roster_table *now)
+static void find_before(struct profile_table *t, struct profile_table *now)
 {
         size_t j = 0;
         for (size_t i = 0; now && i < t->count; i++) {
@@ -66,13 +66,13 @@ static void find_before(struct roster_table *t, struct roster_table *now)
 }
 
 // A chained profile is the same only on the same source.
-static bool is_same(const struct roster_member *m)
+static bool is_same(const struct profile_set_member *m)
 {
         return m->before && profile_same_identity(m->before->profile, m->profile) && (!m->source || m->source->is_same);
 }
 
 // Its own fault comes first.
-static void find_fault(struct roster_member *m)
+static void find_fault(struct profile_set_member *m)
 {
         const struct profile *p = m->profile;
         m->fault = p->fault ? p->fault : m->source ? m->source->fault : NULL;
@@ -80,14 +80,15 @@ static void find_fault(struct roster_member *m)
         m->is_newly_broken = m->fault && !(m->before && m->before->fault);
 }
 
-struct roster_origin roster_table_origin(const struct roster_table *t, const struct roster_member *m)
+struct profile_set_origin profile_table_origin(const struct profile_table *t, const struct profile_set_member *m)
 {
-        return m->fault ? m->origin : (struct roster_origin){t->ref, m->profile};
+        return m->fault ? m->origin : (struct profile_set_origin){t->ref, m->profile};
 }
 
 // Walks down from a profile and from what it was. The same is the same all the way. What is broken is taken for what it
 // was: nobody can say what it is going to be, and to break it is not to take it away.
-static bool is_same_but_endpoint(const struct settings *settings, const struct profile *p, struct roster_origin was)
+static bool is_same_but_endpoint(const struct settings *settings, const struct profile *p,
+                                 struct profile_set_origin was)
 {
         const struct profile *q = was.profile;
         while (p && q && !p->fault) {
@@ -102,15 +103,15 @@ static bool is_same_but_endpoint(const struct settings *settings, const struct p
 }
 
 // A broken profile serves what it had before; when it is mended, that is still good if it has become what it was then.
-static bool inherits(const struct roster_table *t, const struct roster_member *m)
+static bool inherits(const struct profile_table *t, const struct profile_set_member *m)
 {
         if (m->is_same || !m->before)
                 return false;
-        struct roster_origin was = roster_table_origin(t->now, m->before);
+        struct profile_set_origin was = profile_table_origin(t->now, m->before);
         return was.ref && is_same_but_endpoint(t->ref->settings, m->profile, was);
 }
 
-static void find_logins(struct roster_member *m)
+static void find_logins(struct profile_set_member *m)
 {
         const struct profile *p = m->profile;
         bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
@@ -143,10 +144,10 @@ static void fill_row(struct server_profile *row, const struct profile *p)
         row->sign.paths_count = p->sign.paths_count;
 }
 
-static void fill_rows(struct roster_table *t)
+static void fill_rows(struct profile_table *t)
 {
         for (size_t i = 0; i < t->count; i++) {
-                struct roster_member *m = t->by_name[i];
+                struct profile_set_member *m = t->by_name[i];
                 if (m->profile->is_implied)
                         continue;
                 m->row = &t->rows[t->rows_count++];
@@ -154,34 +155,34 @@ static void fill_rows(struct roster_table *t)
         }
 }
 
-struct roster_table *roster_table_new(struct roster_table *now, struct settings *settings)
+struct profile_table *profile_table_new(struct profile_table *now, struct settings *settings)
 {
-        struct roster_table *t = calloc(1, sizeof(*t));
+        struct profile_table *t = calloc(1, sizeof(*t));
         if (!t) {
                 settings_free(settings);
                 return NULL;
         }
         if (allocate(t, settings) < 0) {
-                roster_table_free(t);
+                profile_table_free(t);
                 return NULL;
         }
         t->now = now;
         sort(t, settings);
         find_before(t, now);
         for (size_t i = 0; i < t->count; i++) {
-                struct roster_member *m = &t->members[i];
+                struct profile_set_member *m = &t->members[i];
                 const char *source = m->profile->source_profile;
                 m->source = source ? find(t, source) : NULL; // which the settings' check knows to be there
                 m->is_same = is_same(m);
                 find_fault(m);
-                m->inherits = inherits(t, m);
+                m->carry_over = inherits(t, m);
                 find_logins(m);
         }
         fill_rows(t);
         return t;
 }
 
-void roster_table_free(struct roster_table *t)
+void profile_table_free(struct profile_table *t)
 {
         if (!t)
                 return;
@@ -203,14 +204,14 @@ static void let_go(struct settings_ref **ref)
         *ref = NULL;
 }
 
-void roster_table_let_go(struct roster_table *t)
+void profile_table_let_go(struct profile_table *t)
 {
         let_go(&t->ref);
         for (size_t i = 0; i < t->count; i++)
                 let_go(&t->members[i].origin.ref);
 }
 
-const struct settings *roster_table_settings(const struct roster_table *t)
+const struct settings *profile_table_settings(const struct profile_table *t)
 {
         return t->ref->settings;
 }

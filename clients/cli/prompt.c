@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "clients/cli/person.h"
+#include "clients/cli/prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static int open_terminal(void)
         return -1;
 }
 
-bool person_is_there(void)
+bool prompt_is_possible(void)
 {
         int fd = open_terminal();
         if (fd >= 0)
@@ -30,7 +30,7 @@ bool person_is_there(void)
         return fd >= 0;
 }
 
-bool person_read_line(int fd, char line[PERSON_CODE_SIZE])
+bool prompt_read_line(int fd, char line[PROMPT_CODE_SIZE])
 {
         size_t n = 0;
         char c = 0;
@@ -40,15 +40,15 @@ bool person_read_line(int fd, char line[PERSON_CODE_SIZE])
                         continue;
                 if (r <= 0 || c == '\n')
                         break;
-                if (n == PERSON_CODE_SIZE - 1) {
-                        explicit_bzero(line, PERSON_CODE_SIZE);
+                if (n == PROMPT_CODE_SIZE - 1) {
+                        explicit_bzero(line, PROMPT_CODE_SIZE);
                         return false;
                 }
                 line[n++] = c;
         }
         struct slice text = slice_trim(slice_of(line, n));
         memmove(line, text.p, text.n);
-        explicit_bzero(line + text.n, PERSON_CODE_SIZE - text.n);
+        explicit_bzero(line + text.n, PROMPT_CODE_SIZE - text.n);
         return text.n > 0;
 }
 
@@ -63,11 +63,11 @@ static void say(int fd, const char *const parts[], size_t count)
         buffer_free(&b);
 }
 
-static bool ask(int fd, const struct keyfob_login *login, char code[PERSON_CODE_SIZE])
+static bool ask(int fd, const struct keyfob_login *login, char code[PROMPT_CODE_SIZE])
 {
         const char *const prompt[] = {"Code of ", login->mfa_serial, " for ", login->profile, ": "};
         say(fd, prompt, LENGTH(prompt));
-        return person_read_line(fd, code);
+        return prompt_read_line(fd, code);
 }
 
 static bool may_try_again(const struct keyfob_error *error)
@@ -76,12 +76,12 @@ static bool may_try_again(const struct keyfob_error *error)
                (error->http_status == 400 || strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0);
 }
 
-bool person_gives_code(struct keyfob_client *client, const char *profile, struct keyfob_error *error)
+bool prompt_for_code(struct keyfob_client *client, const char *profile, struct keyfob_error *error)
 {
         struct keyfob_login login;
         struct keyfob_login done;
         struct keyfob_error why;
-        char code[PERSON_CODE_SIZE] = "";
+        char code[PROMPT_CODE_SIZE] = "";
         int fd = open_terminal();
         bool is_given = false;
         if (fd < 0)

@@ -7,7 +7,7 @@
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/json_read.h"
-#include "sidecar/server/sign_order.h"
+#include "sidecar/server/sign_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,9 +22,9 @@ static void check_slice(struct slice s, struct slice body, const struct buffer *
 
 static int read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text)
 {
-        struct sign_order order;
+        struct sign_request order;
         struct error e;
-        if (sign_order_read(body, is_presign, doc, text, &order, &e) < 0) {
+        if (sign_request_read(body, is_presign, doc, text, &order, &e) < 0) {
                 assert(e.kind == ERROR_CONFIG && e.message[0]);
                 return -1;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sidecar/server/sign_order.h"
+#include "sidecar/server/sign_request.h"
 
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
@@ -11,7 +11,7 @@ enum { DEFAULT_EXPIRES_IN_S = 900, KEEP_TEXT_SIZE = 64 * 1024, KEEP_NODES = 1024
 struct reader {
         const struct json_doc *doc;
         struct buffer *text; // has room for all strings of the body, so that it does not move
-        struct sign_order *order;
+        struct sign_request *order;
         struct error *e;
 };
 
@@ -69,7 +69,7 @@ static int read_region(struct reader *in, const char *name, size_t node)
 
 static int add_header(struct reader *in, struct slice header_name, size_t node)
 {
-        struct sign_order *order = in->order;
+        struct sign_request *order = in->order;
         struct slice value = {0};
         if (order->headers_count == LIMIT_SIGN_HEADERS_N)
                 return error_set(in->e, ERROR_CONFIG, "\"headers\" holds more than %d headers", LIMIT_SIGN_HEADERS_N);
@@ -258,7 +258,7 @@ static int read_members(struct reader *in, bool is_presign)
 }
 
 // Empty; what a large body made them grow to is given back.
-static void make_room(struct json_doc *doc, struct buffer *text)
+static void make_space(struct json_doc *doc, struct buffer *text)
 {
         if (text->cap > KEEP_TEXT_SIZE)
                 buffer_free(text);
@@ -270,11 +270,11 @@ static void make_room(struct json_doc *doc, struct buffer *text)
         }
 }
 
-int sign_order_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
-                    struct sign_order *ret, struct error *e)
+int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+                      struct sign_request *ret, struct error *e)
 {
         struct json_fault fault;
-        make_room(doc, text);
+        make_space(doc, text);
         ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
         ret->headers_count = 0;
         ret->payload_kind = PAYLOAD_NONE;

@@ -3,7 +3,7 @@
 // keys that end.
 #include <string.h>
 
-#include "tests/unit/app/roster_house.h"
+#include "tests/unit/app/profile_set_fixture.h"
 
 #define ROLE(name, source, more)                                                                                       \
         "\"" name "\": {\"type\": \"assume_role\", \"source_profile\": \"" source                                      \
@@ -39,7 +39,7 @@ static struct settings *settings_with(const char *profiles)
         "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" KEY_A                                             \
         "\", \"secret_access_key\": \"s\", \"region\": \"broken\"}"
 
-static const struct roster_member *member(const struct roster_table *t, const char *name)
+static const struct profile_set_member *member(const struct profile_table *t, const char *name)
 {
         for (size_t i = 0; i < t->count; i++)
                 if (strcmp(t->members[i].profile->name, name) == 0)
@@ -50,7 +50,7 @@ static const struct roster_member *member(const struct roster_table *t, const ch
 
 // --- by the tables alone ---
 
-static void test_who_inherits(void **state)
+static void test_what_is_carried_over(void **state)
 {
         (void)state;
 #define SOURCE BASE("k", KEY_A)
@@ -58,7 +58,7 @@ static void test_who_inherits(void **state)
 #define CHAIN(middle, top) SOURCE ", " ROLE("m", "k", middle) ", " ROLE("p", "m", top)
         static const struct {
                 const char *before, *after;
-                bool inherits, is_same;
+                bool carry_over, is_same;
         } t[] = {
             {CHAIN("", ""), CHAIN("", ""), false, true},
             {CHAIN("", ""), CHAIN("", WEST), true, false},
@@ -84,41 +84,41 @@ static void test_who_inherits(void **state)
             {SOURCE ", " BROKEN("p"), SOURCE ", " BROKEN("p"), false, true},
         };
         for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-                struct roster_table *now = roster_table_new(NULL, settings_with(t[i].before));
-                struct roster_table *next = roster_table_new(now, settings_with(t[i].after));
-                const struct roster_member *p = member(next, "p");
-                if (p->inherits != t[i].inherits || p->is_same != t[i].is_same)
+                struct profile_table *now = profile_table_new(NULL, settings_with(t[i].before));
+                struct profile_table *next = profile_table_new(now, settings_with(t[i].after));
+                const struct profile_set_member *p = member(next, "p");
+                if (p->carry_over != t[i].carry_over || p->is_same != t[i].is_same)
                         fail_msg("%zu: %s", i, t[i].after);
                 assert_true(p->is_newly_broken ==
                             (strstr(t[i].after, "broken") && !strstr(t[i].before, "broken") && p->fault));
-                roster_table_free(next);
-                roster_table_free(now);
+                profile_table_free(next);
+                profile_table_free(now);
         }
 }
 
 // --- with entries ---
 
-static void apply_text(struct house *h, const char *profiles)
+static void apply_text(struct fixture *h, const char *profiles)
 {
         struct error e = {0};
         if (apply_settings(h, settings_with(profiles), &e) < 0)
                 fail_msg("%s", e.message);
 }
 
-static enum entry_state state_of(const struct house *h, const char *name)
+static enum entry_state state_of(const struct fixture *h, const char *name)
 {
         struct entry_status status;
         entry_status(entry_of(h, name), &status);
         return status.state;
 }
 
-static void turn_until(struct house *h, const char *name, enum entry_state wanted)
+static void turn_until(struct fixture *h, const char *name, enum entry_state wanted)
 {
         TURN_UNTIL(h, state_of(h, name) == wanted);
 }
 
 // This moment, without a turn of the loop.
-static void expect(const struct house *h, const char *name, const char *id)
+static void expect(const struct fixture *h, const char *name, const char *id)
 {
         const struct credentials *c = entry_peek(entry_of(h, name));
         assert_true((c != NULL) == (id != NULL));
@@ -128,7 +128,7 @@ static void expect(const struct house *h, const char *name, const char *id)
 
 static void test_broken_and_mended(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         apply_text(h, BASE("a", KEY_A) ", " BASE("b", KEY_B));
         turn_until(h, "a", ENTRY_FRESH);
         for (int i = 0; i < 3; i++) { // more than once, and with others that come and go
@@ -157,7 +157,7 @@ static void test_broken_and_mended(void **state)
 
 static void test_broken_and_then_another(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
         apply_text(h, BROKEN("a") ", " BASE("b", KEY_B));
@@ -180,7 +180,7 @@ static void test_broken_and_then_another(void **state)
 // Nothing would ever take them from a profile that stays broken.
 static void test_what_does_not_end_goes(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct settings *s = settings_with(BASE("a", KEY_A));
         s->profiles[0].keys.expiration = NULL;
         assert_int_equal(apply_settings(h, s, NULL), 0);
@@ -192,7 +192,7 @@ static void test_what_does_not_end_goes(void **state)
 
 static void test_dropped_is_dropped(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
         entry_drop(entry_of(h, "a"));
@@ -209,7 +209,7 @@ static void test_dropped_is_dropped(void **state)
 // What is inherited is not lost by a table that could not be put in force.
 static void test_failure_changes_nothing(void **state)
 {
-        struct house *h = *state;
+        struct fixture *h = *state;
         struct error e = {0};
         apply_text(h, BASE("a", KEY_A));
         turn_until(h, "a", ENTRY_FRESH);
@@ -226,8 +226,12 @@ static void test_failure_changes_nothing(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_who_inherits), TEST(test_broken_and_mended),  TEST(test_broken_and_then_another),
-            TEST(test_what_does_not_end_goes),   TEST(test_dropped_is_dropped), TEST(test_failure_changes_nothing),
+            cmocka_unit_test(test_what_is_carried_over),
+            TEST(test_broken_and_mended),
+            TEST(test_broken_and_then_another),
+            TEST(test_what_does_not_end_goes),
+            TEST(test_dropped_is_dropped),
+            TEST(test_failure_changes_nothing),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the body of POST …/sign and …/presign asks for. Slices point into the body and into the buffer of decoded texts.
-#ifndef SIDECAR_SERVER_SIGN_ORDER_H
-#define SIDECAR_SERVER_SIGN_ORDER_H
+#ifndef SIDECAR_SERVER_SIGN_REQUEST_H
+#define SIDECAR_SERVER_SIGN_REQUEST_H
 
 #include "proto/wire/limits.h"
 #include "sidecar/signing/sigv4.h"
@@ -13,7 +13,7 @@ enum { SIGN_HASH_SIZE = 64 }; // hex digits of SHA-256
 
 enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED };
 
-struct sign_order {
+struct sign_request {
         struct slice method, url;
         struct slice service, region; // empty: not said
         struct header headers[LIMIT_SIGN_HEADERS_N];
@@ -27,7 +27,7 @@ struct sign_order {
 };
 
 // Reads `body`, which is JSON; `doc` and `text` are scratch. 0, or -1 with *e (ERROR_CONFIG) that names the member.
-int sign_order_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
-                    struct sign_order *ret, struct error *e);
+int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+                      struct sign_request *ret, struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens in a vault, as lines of the log.
-#include "sidecar/app/journal.h"
+#include "sidecar/app/event_log.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
 #define SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-enum { PATIENCE_S = 60, LOG_MAX = 65536 };
+enum { TEST_TIMEOUT_S = 60, LOG_MAX = 65536 };
 
 struct desk {
         uv_loop_t loop;
@@ -32,7 +32,7 @@ struct desk {
         char text[LOG_MAX];
         size_t n;
         struct metrics *metrics;
-        struct journal journal;
+        struct event_log event_log;
         struct vault *vault;
         struct entry *entry;
         bool is_closed;
@@ -115,9 +115,9 @@ static int set_up(void **state)
         d->read_fd = fds[0];
         d->log = (struct log){.fd = fds[1], .level = LOG_LEVEL_INFO, .clock = &d->clock};
         d->metrics = metrics_new(&d->loop);
-        d->journal = (struct journal){.log = &d->log, .metrics = d->metrics};
+        d->event_log = (struct event_log){.log = &d->log, .metrics = d->metrics};
         d->vault = vault_new(&(struct vault_deps){
-            .loop = &d->loop, .clock = &d->clock, .random = no_jitter, .observer = journal_observer(&d->journal)});
+            .loop = &d->loop, .clock = &d->clock, .random = no_jitter, .observer = event_log_observer(&d->event_log)});
         assert_true(d->metrics && d->vault);
         d->provider = (struct provider){.ops = &ops, .facts = &d->facts};
         d->is_new = true;
@@ -141,7 +141,7 @@ static int tear_down(void **state)
         vault_close(d->vault, on_closed, d);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         assert_true(d->is_closed);
-        journal_deinit(&d->journal);
+        event_log_deinit(&d->event_log);
         metrics_close(d->metrics);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         assert_int_equal(uv_loop_close(&d->loop), 0);
@@ -167,7 +167,7 @@ static void turn_until_event(struct desk *d, const char *event)
 {
         for (time_t start = time(NULL); !has_event(d, event);) {
                 uv_run(&d->loop, UV_RUN_NOWAIT);
-                if (time(NULL) - start > PATIENCE_S)
+                if (time(NULL) - start > TEST_TIMEOUT_S)
                         fail_msg("no %s in %s", event, d->text);
         }
 }
@@ -308,10 +308,10 @@ static void test_the_end_of_a_certificate(void **state)
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 d->fails = rows[i].fails;
                 refresh(d, end_s - rows[i].before_s);
-                bool is_told = strstr(d->text, "event=certificate_") != NULL;
-                if (is_told != (rows[i].event != NULL) || (is_told && !has_event(d, rows[i].event)))
+                bool is_reported = strstr(d->text, "event=certificate_") != NULL;
+                if (is_reported != (rows[i].event != NULL) || (is_reported && !has_event(d, rows[i].event)))
                         fail_msg("%zu: %s", i, d->text);
-                if (is_told)
+                if (is_reported)
                         EXPECT(d, " profile=irsa subject=\"CN=a b\" serial=4097 not_after=2026-10-11T12:00:00Z hint=");
         }
         char problem[] = "the key is another's";
@@ -319,10 +319,10 @@ static void test_the_end_of_a_certificate(void **state)
         for (int fails = 0; fails < 2; fails++) { // a failure says it by itself
                 d->fails = fails;
                 refresh(d, NOON_S + 200);
-                bool is_told = has_event(d, "certificate_not_replaced");
-                if (is_told == (fails > 0))
+                bool is_reported = has_event(d, "certificate_not_replaced");
+                if (is_reported == (fails > 0))
                         fail_msg("%s", d->text);
-                if (is_told)
+                if (is_reported)
                         EXPECT(d, " profile=irsa serial=4097 error=\"the key is another's\" hint=");
         }
         d->provider.facts = NULL; // of other types
@@ -346,7 +346,7 @@ static void test_levels(void **state)
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct error e;
                 error_set(&e, rows[i].kind, "why");
-                journal_error(&d->log, "refresh_failed", "a b", &e);
+                event_log_error(&d->log, "refresh_failed", "a b", &e);
                 assert_true(has_event(d, "refresh_failed"));
                 EXPECT(d, rows[i].level);
                 EXPECT(d, "profile=\"a b\"");

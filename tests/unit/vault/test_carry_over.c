@@ -8,7 +8,7 @@ struct pair {
         struct sim sim;
         struct fake old_fake, new_fake;
         struct entry *old_entry, *new_entry;
-        bool on_demand, needs_person;
+        bool on_demand, needs_interaction;
 };
 
 static void begin(struct pair *p)
@@ -18,7 +18,7 @@ static void begin(struct pair *p)
         fake_init(&p->new_fake, &p->sim);
         p->new_fake.issued = 100; // its keys go by higher numbers
         struct entry_options options = {
-            .name = "old", .on_demand = p->on_demand, .needs_person = p->needs_person, .owner = &p->old_fake};
+            .name = "old", .on_demand = p->on_demand, .needs_interaction = p->needs_interaction, .owner = &p->old_fake};
         p->old_entry = vault_add(p->sim.vault, &options, &p->old_fake.base);
         assert_non_null(p->old_entry);
 }
@@ -30,10 +30,10 @@ static void move_on(struct pair *p)
         error_set(&reason, ERROR_CANCELLED, "a reload");
         struct entry_options options = {.name = "new",
                                         .on_demand = p->on_demand,
-                                        .needs_person = p->needs_person,
+                                        .needs_interaction = p->needs_interaction,
                                         .owner = &p->new_fake,
                                         .after_generation = entry_generation(p->old_entry),
-                                        .inherits = p->old_entry};
+                                        .carry_over = p->old_entry};
         p->new_entry = vault_add(p->sim.vault, &options, &p->new_fake.base);
         assert_non_null(p->new_entry);
         entry_retire(p->old_entry, &reason);
@@ -159,7 +159,7 @@ static void test_expiry_with_a_fetch_that_hangs(void **state)
         sim_end(&p.sim);
 }
 
-static void test_nothing_to_inherit(void **state)
+static void test_nothing_to_carry_over(void **state)
 {
         (void)state;
         for (int is_late = 0; is_late < 2; is_late++) { // nothing yet, nothing any more
@@ -170,7 +170,7 @@ static void test_nothing_to_inherit(void **state)
                         fake_fails(&p.old_fake, ERROR_TRANSIENT);
                         sim_run(&p.sim, HOUR);
                 }
-                assert_false(entry_has_legacy(p.old_entry));
+                assert_false(entry_has_carry_over(p.old_entry));
                 move_on(&p);
                 assert_null(entry_peek(p.new_entry));
                 assert_int_equal(state_of(p.new_entry), ENTRY_FETCHING);
@@ -190,7 +190,7 @@ static void test_what_was_dropped_stays_so(void **state)
         begin(&p);
         sim_run(&p.sim, MINUTE);
         entry_drop(p.old_entry);
-        assert_true(entry_has_legacy(p.old_entry));
+        assert_true(entry_has_carry_over(p.old_entry));
         move_on(&p);
         assert_null(entry_peek(p.new_entry));
         ask(&a, p.new_entry, VAULT_WANT_CREDENTIALS);
@@ -206,10 +206,10 @@ static void test_what_was_dropped_stays_so(void **state)
 }
 
 // A person is not asked again for what is held.
-static void test_what_took_a_person(void **state)
+static void test_interactive_credentials_are_kept(void **state)
 {
         (void)state;
-        struct pair p = {.needs_person = true};
+        struct pair p = {.needs_interaction = true};
         begin(&p);
         sim_run(&p.sim, MINUTE);
         move_on(&p);
@@ -270,9 +270,9 @@ int main(void)
             cmocka_unit_test(test_stale_until_the_end),
             cmocka_unit_test(test_no_worse_than_before),
             cmocka_unit_test(test_expiry_with_a_fetch_that_hangs),
-            cmocka_unit_test(test_nothing_to_inherit),
+            cmocka_unit_test(test_nothing_to_carry_over),
             cmocka_unit_test(test_what_was_dropped_stays_so),
-            cmocka_unit_test(test_what_took_a_person),
+            cmocka_unit_test(test_interactive_credentials_are_kept),
             cmocka_unit_test(test_on_demand),
             cmocka_unit_test(test_clocks),
         };

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the vault tells, as log lines and metrics.
+#ifndef SIDECAR_APP_EVENT_LOG_H
+#define SIDECAR_APP_EVENT_LOG_H
+
+#include "sidecar/vault/vault.h"
+
+struct log;
+struct metrics;
+
+struct event_log_reported;
+
+struct event_log {
+        const struct log *log;
+        struct metrics *metrics;
+        bool has_reported_unlocked;      // the warning about memory that could not be locked comes once
+        struct event_log_reported *told; // of whose certificates it was said that they end
+};
+
+struct vault_observer event_log_observer(struct event_log *event_log);
+void event_log_deinit(struct event_log *event_log); // after the vault is closed
+
+// One error as fields of a log line.
+void event_log_error(const struct log *log, const char *event, const char *profile, const struct error *e);
+
+#endif
