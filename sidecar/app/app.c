@@ -230,11 +230,14 @@ static int make_rooms(struct app *app, struct error *e)
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
                                    .random = random_bits,
-                                   .run = random_bits(NULL) | 1, // never 0
                                    .observer = event_log_observer(&app->event_log)};
         app->vault = vault_new(&vault);
-        struct server_deps server = {
-            .loop = &app->loop, .clock = app->clock, .log = &app->log, .signer = app->signer, .metrics = app->metrics};
+        struct server_deps server = {.loop = &app->loop,
+                                     .clock = app->clock,
+                                     .log = &app->log,
+                                     .signer = app->signer,
+                                     .metrics = app->metrics,
+                                     .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
         struct profile_set_deps profile_set = {.vault = app->vault,

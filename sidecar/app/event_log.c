@@ -8,7 +8,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/base/log.h"
-#include "sidecar/providers/provider_facts.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/server/metrics.h"
 
 enum { DAY_S = 86400, CERTIFICATE_AHEAD_S = 30 * DAY_S };

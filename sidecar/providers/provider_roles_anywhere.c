@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
@@ -12,7 +13,6 @@
 #include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/providers/key_job.h"
-#include "sidecar/providers/provider_facts.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/signing/x509.h"
 

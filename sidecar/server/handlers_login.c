@@ -3,6 +3,7 @@
 // stands on another takes it for that one. Codes are secrets: they are in the request alone.
 #include "proto/wire/http.h"
 #include "proto/wire/json_write.h"
+#include "sidecar/base/login_status.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/reply.h"

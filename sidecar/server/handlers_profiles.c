@@ -7,6 +7,7 @@
 #include "proto/wire/http.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/server/access.h"
+#include "sidecar/server/credentials_reply.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/problem.h"
@@ -52,17 +53,18 @@ void handle_profile(struct request *r, const struct outcome *o)
 
 // Whether the opaque part of an entity tag names what the entry holds. The generation alone does, too, for clients that
 // have it from a status; but it says nothing to an agent that was started since.
-static bool is_tag(struct slice opaque, const struct entry *entry)
+static bool is_tag(struct slice opaque, const struct request *r)
 {
-        char tag[ENTRY_TAG_SIZE];
+        const struct entry *entry = r->profile->entry;
+        char tag[CREDENTIALS_TAG_SIZE];
         uint64_t number = 0;
-        entry_tag(entry, tag);
+        credentials_reply_tag(entry, r->server->deps.run, tag);
         return slice_eq(opaque, slice_str(tag)) ||
                (text_parse_u64(opaque, &number) == 0 && number == entry_generation(entry));
 }
 
 // RFC 9110, 13.1.2: a list of entity tags, compared weakly, or "*".
-static bool is_known(struct slice tags, const struct entry *entry)
+static bool is_known(struct slice tags, const struct request *r)
 {
         while (tags.n > 0) {
                 struct slice tag = slice_trim(slice_head(tags, slice_find(tags, ',')));
@@ -72,25 +74,25 @@ static bool is_known(struct slice tags, const struct entry *entry)
                 if (slice_starts_with(tag, SLICE("W/")))
                         tag = slice_from(tag, 2);
                 bool is_quoted = tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"';
-                if (is_quoted && is_tag(slice_of(tag.p + 1, tag.n - 2), entry))
+                if (is_quoted && is_tag(slice_of(tag.p + 1, tag.n - 2), r))
                         return true;
         }
         return false;
 }
 
-enum { ETAG_SIZE = ENTRY_TAG_SIZE + 16 };
+enum { ETAG_SIZE = CREDENTIALS_TAG_SIZE + 16 };
 
-static void write_etag(char out[ETAG_SIZE], const struct entry *entry)
+static void write_etag(char out[ETAG_SIZE], const struct request *r)
 {
-        char tag[ENTRY_TAG_SIZE];
-        entry_tag(entry, tag);
+        char tag[CREDENTIALS_TAG_SIZE];
+        credentials_reply_tag(r->profile->entry, r->server->deps.run, tag);
         (void)snprintf(out, ETAG_SIZE, "ETag: \"%s\"\r\n", tag);
 }
 
 static void send_not_modified(struct request *r)
 {
         char etag[ETAG_SIZE];
-        write_etag(etag, r->profile->entry);
+        write_etag(etag, r);
         reply_send(r, &(struct reply){.status = 304, .headers = etag});
 }
 
@@ -113,7 +115,7 @@ static void send_credentials(struct request *r, struct slice ready, size_t body_
         if (reply_send_ready(r, 200, ready))
                 return;
         char etag[ETAG_SIZE];
-        write_etag(etag, r->profile->entry);
+        write_etag(etag, r);
         reply_send(r, &(struct reply){.status = 200,
                                       .content_type = "application/json",
                                       .headers = etag,
@@ -124,11 +126,10 @@ void handle_credentials(struct request *r, const struct outcome *o)
 {
         struct entry *entry = r->profile->entry;
         int64_t wait_ms = WAIT_UNSAID;
-        struct slice ready;
-        size_t body_offset = 0;
         if (r->query.n > 0 && wait_query_read(r, &wait_ms) < 0)
                 return;
-        if (!entry_reply(entry, &ready, &body_offset)) {
+        const struct entry_rendering *reply = credentials_reply(entry, r->server->deps.run);
+        if (!reply) {
                 if (entry_peek(entry))
                         problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
                 else
@@ -136,8 +137,8 @@ void handle_credentials(struct request *r, const struct outcome *o)
                 return;
         }
         struct slice known = http_message_header(r->message, SLICE("if-none-match"));
-        if (known.n == 0 || !is_known(known, entry))
-                send_credentials(r, ready, body_offset);
+        if (known.n == 0 || !is_known(known, r))
+                send_credentials(r, secret_expose(&reply->text), reply->mark);
         else if (!o && wait_ms > 0)
                 request_wait(r, VAULT_WANT_NEWER, entry_generation(entry), wait_ms);
         else

@@ -12,6 +12,7 @@
 #include "proto/mem/buffer.h"
 #include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/server/histogram.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"

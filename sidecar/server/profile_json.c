@@ -4,6 +4,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 

@@ -46,6 +46,7 @@ struct server_deps {
         const struct log *log;
         struct signer *signer;
         struct metrics *metrics;
+        uint32_t run; // part of entity tags: another one each time that the agent starts. 0: not in them
 };
 
 struct server *server_new(const struct server_deps *deps);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/mem/secret_pool.h"
 #include "proto/wire/limits.h"
 
 const char *entry_state_name(enum entry_state state)
@@ -179,12 +180,18 @@ void entry_drop(struct entry *e)
         entry_report(e, VAULT_DROPPED, 0, NULL);
 }
 
+void entry_forget_rendering(struct entry *e)
+{
+        secret_pool_release(e->rendering.text.p, e->rendering.text.n);
+        e->rendering = (struct entry_rendering){0};
+}
+
 void entry_forget(struct entry *e)
 {
         credentials_unref(e->credentials);
         e->credentials = NULL;
         e->serve_until_ms = 0;
-        reply_forget(e);
+        entry_forget_rendering(e);
         e->is_expiry_reported = false;
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);
@@ -233,13 +240,20 @@ struct credentials *entry_peek(struct entry *e)
         return entry_may_serve(e, e->last_request_ms) ? e->credentials : NULL;
 }
 
-bool entry_reply(struct entry *e, struct slice *ret_reply, size_t *ret_body_offset)
+const struct entry_rendering *entry_rendering(struct entry *e)
 {
-        if (!entry_peek(e) || (!e->reply.p && reply_render(e) < 0))
-                return false;
-        *ret_reply = secret_expose(&e->reply);
-        *ret_body_offset = e->reply_body_offset;
-        return true;
+        return entry_peek(e) && e->rendering.text.p ? &e->rendering : NULL;
+}
+
+const struct entry_rendering *entry_keep_rendering(struct entry *e, struct slice text, size_t mark)
+{
+        assert(e->credentials && !e->rendering.text.p);
+        uint8_t *p = secret_pool_alloc(text.n);
+        if (!p)
+                return NULL;
+        memcpy(p, text.p, text.n);
+        e->rendering = (struct entry_rendering){{p, text.n}, mark};
+        return &e->rendering;
 }
 
 static enum entry_state state_of(const struct entry *e, int64_t now_ms)

@@ -10,7 +10,6 @@
 //   waiters.c  who waits for it
 //   source.c   who waits for it from below: chained providers
 //   login.c    what a person has to do
-//   reply.c    the ready-made reply
 //   vault.c    all entries, the pump that does what must happen from the loop, the tick that watches the clocks
 #ifndef SIDECAR_VAULT_ENTRY_H
 #define SIDECAR_VAULT_ENTRY_H
@@ -20,9 +19,11 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "proto/mem/secret.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
+#include "sidecar/base/login_status.h"
+#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
 
 #define ENTRY_NEVER INT64_MAX
@@ -46,12 +47,11 @@ struct entry {
 
         // what is held
         struct credentials *credentials;
-        int64_t serve_until_ms;   // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
-        int64_t serve_at_most_ms; // what serve_until_ms was at first: a clock that is set back gives no life
-        int64_t last_request_ms;  // of whatever asked for credentials
-        struct secret reply;      // of the pool; rendered at the first request of a generation
-        uint32_t reply_body_offset;
-        uint32_t random; // of the present plan, so that planning again gives the same
+        int64_t serve_until_ms;           // less than LIMIT_MIN_LIFE_S from here on; 0: nothing held
+        int64_t serve_at_most_ms;         // what serve_until_ms was at first: a clock that is set back gives no life
+        int64_t last_request_ms;          // of whatever asked for credentials
+        struct entry_rendering rendering; // of the pool; empty: none yet
+        uint32_t random;                  // of the present plan, so that planning again gives the same
         uint64_t generation;
         struct upstream_clock upstream; // the clock of whoever issued the credentials
 
@@ -130,6 +130,7 @@ bool entry_may_serve(const struct entry *e, int64_t now_ms);
 bool entry_is_fetching(const struct entry *e);       // a flight whose result will count is under way or about to start
 const char *entry_shown_name(const struct entry *e); // for messages
 void entry_forget(struct entry *e);                  // wipes what is held, and the failures
+void entry_forget_rendering(struct entry *e);
 void entry_keep_error(struct entry *e, const struct error *error);
 void entry_report(struct entry *e, enum vault_event event, int64_t duration_ms, const struct error *error);
 void entry_free_when_done(struct entry *e); // retired, and nothing outstanding: memory goes from the loop
@@ -173,10 +174,6 @@ int64_t source_wait_ms(struct vault *v);  // until there is one; ENTRY_NEVER: no
 
 // login.c
 void login_watch(struct entry *e); // from now on hears of its provider's logins
-
-// reply.c
-int reply_render(struct entry *e);
-void reply_forget(struct entry *e);
 
 // vault.c
 void vault_settle_soon(struct entry *e); // waiters_settle() from the loop

@@ -73,7 +73,7 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
 static void take(struct entry *e, struct credentials *c)
 {
         credentials_unref(e->credentials);
-        reply_forget(e);
+        entry_forget_rendering(e);
         e->credentials = c;
         e->generation++;
         e->is_expiry_reported = false;

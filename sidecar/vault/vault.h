@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "proto/mem/slice.h"
+#include "proto/mem/secret.h"
 #include "sidecar/base/error.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
-#include "sidecar/providers/provider_facts.h"
 
 struct clock;
 struct credentials;
@@ -46,7 +46,6 @@ struct vault_deps {
         const struct clock *clock;
         uint32_t (*random)(void *context); // for jitter
         void *random_context;
-        uint32_t run; // goes into entry_tag(): another one each time that the agent starts. 0: does not
         struct vault_observer observer;
 };
 
@@ -105,18 +104,19 @@ void *entry_owner(const struct entry *entry);
 // to the loop; else NULL. Counts as a request for an on-demand entry. This is the hot path.
 struct credentials *entry_peek(struct entry *entry);
 
-// Ready-made HTTP reply of GET …/credentials for what entry_peek() would return: status line, headers, document. In
-// secret memory, borrowed likewise; body_offset is where the document starts. False when entry_peek() gives NULL, or
-// when there is no memory for it.
-bool entry_reply(struct entry *entry, struct slice *ret_reply, size_t *ret_body_offset);
+// A text that the caller has made of what entry_peek() returns. The entry keeps one in secret memory, and wipes it when
+// these credentials go: at a rotation, a drop, their end, the entry's own.
+struct entry_rendering {
+        struct secret text;
+        size_t mark; // an offset in it, for the caller's use
+};
+// Borrowed as by entry_peek(), which it counts as. NULL: there are no credentials, or nothing was rendered of them yet.
+const struct entry_rendering *entry_rendering(struct entry *entry);
+// Copies `text`, while entry_peek() gives credentials and nothing was rendered of them. NULL: out of memory.
+const struct entry_rendering *entry_keep_rendering(struct entry *entry, struct slice text, size_t mark);
 
 // Of what is held or was held last: grows with each new credentials. What it began with, or 0: never had any.
 uint64_t entry_generation(const struct entry *entry);
-
-// What names these credentials to clients that compare them with what they hold (the entity tag of HTTP, without its
-// quotes): the generation and the agent's run, as generations begin anew when it does.
-enum { ENTRY_TAG_SIZE = 32 };
-void entry_tag(const struct entry *entry, char out[ENTRY_TAG_SIZE]);
 
 // The upstream's wall time now as this entry knows it, seconds; for signing.
 int64_t entry_now_s(const struct entry *entry);

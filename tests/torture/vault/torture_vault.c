@@ -198,17 +198,12 @@ static void tear_down(struct world *w)
 static void assert_usable(struct world *w, struct entry *entry, const char *id)
 {
         struct waiting waiting;
-        struct slice reply;
-        size_t body;
         if (!get(w, &waiting, entry, VAULT_WANT_CREDENTIALS))
                 fail_msg("%s has none: %s", entry_name(entry), waiting.e.message);
         struct credentials *c = entry_peek(entry);
         assert_non_null(c);
         assert_true(slice_eq(c->access_key_id, slice_str(id)));
-        assert_true(entry_reply(entry, &reply, &body));
-        assert_true(slice_starts_with(reply, SLICE("HTTP/1.1 200 OK\r\n")));
-        assert_true(slice_starts_with(slice_from(reply, body), SLICE("{\"Version\":1,")));
-        assert_true(slice_ends_with(reply, SLICE("}\n")));
+        assert_true(entry_rendering(entry) || entry_keep_rendering(entry, SLICE("text"), 0));
 }
 
 // --- rounds ---
@@ -217,8 +212,6 @@ static bool fetch_round(const void *arg)
 {
         struct world w;
         struct waiting first, second;
-        struct slice reply;
-        size_t body;
         bool is_done = false;
         (void)arg;
         set_up(&w);
@@ -230,7 +223,7 @@ static bool fetch_round(const void *arg)
                 is_done = wait_for(&w, &first);
                 is_done = wait_for(&w, &second) && is_done;
         }
-        bool is_rendered = is_done && entry_reply(e, &reply, &body);
+        bool is_rendered = is_done && entry_keep_rendering(e, SLICE("text"), 0);
         torture_end();
         if (e && !is_done)
                 (void)(torture_refused(&first.e) || torture_refused(&second.e));

@@ -14,7 +14,7 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
-#include "sidecar/providers/provider_facts.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/server/metrics.h"
 #include "tests/unit/unit.h"
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "proto/wire/credentials.h"
+#include "sidecar/base/provider_facts.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
-#include "sidecar/providers/provider_facts.h"
 #include "tests/unit/app/settings_text.h"
 
 #define TEXT                                                                                                           \

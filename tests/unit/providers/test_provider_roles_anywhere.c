@@ -2,7 +2,7 @@
 #include "tests/unit/providers/roles_anywhere.h"
 
 #include "proto/mem/text.h"
-#include "sidecar/providers/provider_facts.h"
+#include "sidecar/base/provider_facts.h"
 
 static char other_key[] = TEST_DATA_DIR "/other.key";
 

@@ -77,10 +77,14 @@ static inline void fixture_start(struct fixture *f)
         fclose(log);
         f->metrics = metrics_new(&f->loop);
         f->signer = signer_new();
-        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = no_jitter, .run = 0xabc};
+        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = no_jitter};
         f->vault = vault_new(&vault);
-        struct server_deps deps = {
-            .loop = &f->loop, .clock = &f->clock, .log = &f->log, .signer = f->signer, .metrics = f->metrics};
+        struct server_deps deps = {.loop = &f->loop,
+                                   .clock = &f->clock,
+                                   .log = &f->log,
+                                   .signer = f->signer,
+                                   .metrics = f->metrics,
+                                   .run = 0xabc};
         f->server = server_new(&deps);
         assert_true(f->metrics && f->signer && f->vault && f->server);
         struct unix_listen listen = {.path = f->path, .mode = 0600};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one entry, and what can be asked of it.
+#include "sidecar/vault/entry.h"
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
@@ -73,35 +74,29 @@ static void test_renewal(void **state)
         sim_end(&sim);
 }
 
-static void test_reply(void **state)
+// What the caller renders goes with the credentials that it was made of, wherever these go.
+static void keeps_a_rendering_as_long_as_its_credentials(void **state)
 {
         (void)state;
         struct sim sim;
         struct fake f;
-        struct slice reply, again;
-        size_t body;
         struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
-        assert_false(entry_reply(e, &reply, &body));
+        assert_null(entry_rendering(e));
         sim_run(&sim, MINUTE);
-        assert_true(entry_reply(e, &reply, &body));
-        assert_true(body < reply.n);
-        struct slice document = slice_from(reply, body);
-        char head[256];
-        snprintf(head, sizeof(head),
-                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nETag: \"1\"\r\n"
-                 "Content-Length: %zu\r\n\r\n",
-                 document.n);
-        assert_true(slice_eq(slice_head(reply, body), slice_str(head)));
-        assert_int_equal(document.p[0], '{');
-        assert_true(slice_ends_with(document, SLICE("}\n")));
-        assert_non_null(memmem(document.p, document.n, "\"AKIDEXAMPLE1\"", 14));
-        assert_true(entry_reply(e, &again, &body));
-        assert_ptr_equal(again.p, reply.p); // rendered once
+        assert_null(entry_rendering(e));
+        const struct entry_rendering *kept = entry_keep_rendering(e, SLICE("first"), 3);
+        assert_non_null(kept);
+        assert_ptr_equal(entry_rendering(e), kept);
+        assert_true(slice_eq(secret_expose(&kept->text), SLICE("first")));
+        assert_int_equal(kept->mark, 3);
 
-        sim_run(&sim, 31 * MINUTE);
-        assert_true(entry_reply(e, &reply, &body));
-        assert_non_null(memmem(reply.p, reply.n, "ETag: \"2\"", 9));
-        assert_non_null(memmem(reply.p, reply.n, "\"AKIDEXAMPLE2\"", 14));
+        sim_run(&sim, 31 * MINUTE); // a rotation
+        assert_int_equal(entry_generation(e), 2);
+        assert_null(entry_rendering(e));
+        assert_non_null(entry_keep_rendering(e, SLICE("second"), 0));
+        entry_drop(e);
+        assert_null(entry_rendering(e));
+        assert_null(e->rendering.text.p); // not merely withheld
         sim_end(&sim);
 }
 
@@ -273,8 +268,6 @@ static void test_the_same_again(void **state)
         (void)state;
         struct sim sim;
         struct fake f;
-        struct slice reply;
-        size_t body;
         struct entry *e = sim_begin_one(&sim, &f, "imds", false);
         f.is_fixed = true;
         f.fixed_end_s = SIM_WALL_S + 3600;
@@ -293,7 +286,7 @@ static void test_the_same_again(void **state)
         f.fixed_end_s += 3600;
         sim_run(&sim, 16 * SECOND);
         assert_int_equal(entry_generation(e), 2);
-        assert_true(entry_reply(e, &reply, &body));
+        assert_non_null(entry_peek(e));
         assert_int_equal(sim.events[VAULT_EXPIRED], 0);
         sim_end(&sim);
 }
@@ -382,7 +375,7 @@ int main(void)
             cmocka_unit_test(test_names_of_states),
             cmocka_unit_test(test_first_fetch),
             cmocka_unit_test(test_renewal),
-            cmocka_unit_test(test_reply),
+            cmocka_unit_test(keeps_a_rendering_as_long_as_its_credentials),
             cmocka_unit_test(test_failed_refresh_keeps_what_is_valid),
             cmocka_unit_test(test_expiry),
             cmocka_unit_test(test_too_short_a_life_is_a_failure),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a provider has learned about its source and anybody may be told. The loop thread's; nothing in it is secret.
-#ifndef SIDECAR_PROVIDERS_PROVIDER_FACTS_H
-#define SIDECAR_PROVIDERS_PROVIDER_FACTS_H
+// What a provider has learned about its source and every peer may know. The loop thread's; nothing in it is secret.
+#ifndef SIDECAR_BASE_PROVIDER_FACTS_H
+#define SIDECAR_BASE_PROVIDER_FACTS_H
 
 #include <stdint.h>
 

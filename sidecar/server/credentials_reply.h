@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer to GET …/credentials: its entity tag, and the whole of it, rendered once for each generation.
+#ifndef SIDECAR_SERVER_CREDENTIALS_REPLY_H
+#define SIDECAR_SERVER_CREDENTIALS_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/mem/must_check.h"
+#include "proto/mem/slice.h"
+
+struct entry;
+struct entry_rendering;
+
+// What names these credentials to clients that compare them with what they hold, without the quotes of HTTP: the
+// generation and the agent's run, as generations begin anew when the agent does.
+enum { CREDENTIALS_TAG_SIZE = 32 };
+void credentials_reply_tag(const struct entry *entry, uint32_t run, char out[CREDENTIALS_TAG_SIZE]);
+
+// Status line, headers and document of what `entry` holds; `mark` is where the document begins. In the entry's secret
+// memory, borrowed like entry_peek()'s credentials. NULL: it holds none, or out of memory.
+MUST_CHECK const struct entry_rendering *credentials_reply(struct entry *entry, uint32_t run);
+
+#endif
