@@ -1,7 +1,7 @@
 # The annex: it stands on proto alone.
 keyfob_layer(client clients/c LINK proto_wire)
 target_compile_options(client PRIVATE -fvisibility=hidden)
-set_source_files_properties(${CMAKE_SOURCE_DIR}/clients/cli/musl_heap.c PROPERTIES HEADER_FILE_ONLY ON) # see below
+set_source_files_properties(${CMAKE_SOURCE_DIR}/clients/cli/musl_malloc.c PROPERTIES HEADER_FILE_ONLY ON) # see below
 keyfob_layer(cli clients/cli LINK client)
 
 option(KEYFOB_MUSL "Link keyfob statically with musl, if musl-gcc is there: it starts three times as fast" ON)
