@@ -16,7 +16,7 @@ foreach(layer proto_mem proto_wire base config signing io providers vault server
   endforeach()
 endforeach()
 foreach(target app_test_profile_set app_test_profile_set_carry_over) # they count those that live
-  target_link_options(${target} PRIVATE -Wl,--wrap=settings_free)
+  target_link_options(${target} PRIVATE -Wl,--wrap=settings_release)
 endforeach()
 
 # tests/torture/<layer>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects

@@ -99,7 +99,7 @@ static int load_settings(struct app *app, struct settings **ret, struct error *e
                 return -1;
         if (passphrases_give(&app->passphrases, *ret, e) == 0)
                 return 0;
-        settings_free(*ret);
+        settings_release(*ret);
         *ret = NULL;
         return -1;
 }
@@ -181,7 +181,7 @@ static int apply(void *context, struct profile_table *table, struct profile_tabl
         struct app *app = context;
         if (profile_set_apply(app->profile_set, table, ret_before, e) < 0)
                 return -1;
-        if (!listeners_are_as(app->listeners, profile_table_settings(table)))
+        if (!listeners_are_as(app->listeners, table->settings))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
                           LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
         return 0;
@@ -293,7 +293,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
 {
         app->listeners = listeners_open(settings, app->env, e);
         if (!app->listeners || make_rooms(app, e) < 0) {
-                settings_free(settings);
+                settings_release(settings);
                 return -1;
         }
         if (apply_first(app, profile_table_new(NULL, settings), e) < 0)
@@ -327,11 +327,11 @@ static int run(struct app *app, struct settings *settings)
         if (rc < 0) {
                 error_set(&e, ERROR_INTERNAL, "event loop: %s", uv_strerror(rc));
                 report(app, &e);
-                settings_free(settings);
+                settings_release(settings);
                 return EXIT_FAILED;
         }
         if (watch_signals(app, &e) < 0) {
-                settings_free(settings);
+                settings_release(settings);
                 status = EXIT_FAILED;
         } else if (start(app, settings, &e) < 0) {
                 status = e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
@@ -372,7 +372,7 @@ static int check(const struct app *app, struct settings *settings)
                        settings_shown_count(settings) - check_report_faults(settings), settings->listeners_count);
         if (e.timed_out)
                 _exit(status);
-        settings_free(settings);
+        settings_release(settings);
         return status;
 }
 

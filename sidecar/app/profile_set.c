@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "proto/wire/credentials.h"
-#include "sidecar/app/held_provider.h"
 #include "sidecar/app/profile_table.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/server/server.h"
@@ -71,8 +70,7 @@ static const struct entry *carry_over_of(const struct profile_set_member *m)
         return m->fault && status.expires_s == CREDENTIALS_NEVER_EXPIRE ? NULL : m->before->entry;
 }
 
-static int make_entry(struct profile_set *r, const struct profile_table *t, struct profile_set_member *m,
-                      struct error *e)
+static int make_entry(struct profile_set *r, struct profile_set_member *m, struct error *e)
 {
         struct credentials_source source;
         const struct credentials_source *base = NULL;
@@ -83,13 +81,11 @@ static int make_entry(struct profile_set *r, const struct profile_table *t, stru
         struct provider *provider = NULL;
         if (registry_make(&r->deps.providers, m->profile, base, &provider, e) < 0)
                 return error_context(e, "profile %s", profile_shown_name(m->profile));
-        provider = held_provider_new(provider, t->ref);
         // Clients compare generations: those of another identity under the same name must not look like what they hold.
         struct entry_options options = options_of(m->profile);
         options.after_generation = m->before ? entry_generation(m->before->entry) : r->gone_generation;
         options.carry_over = carry_over_of(m);
-        if (provider)
-                m->entry = vault_add(r->deps.vault, &options, provider);
+        m->entry = vault_add(r->deps.vault, &options, provider);
         m->provider = provider;
         return m->entry ? 0 : error_set(e, ERROR_INTERNAL, "profile %s: out of memory", profile_shown_name(m->profile));
 }
@@ -120,7 +116,7 @@ static int give_entries(struct profile_set *r, struct profile_table *t, struct e
                 if (m->is_same) {
                         m->entry = m->before->entry;
                         m->provider = m->before->provider;
-                } else if (make_entry(r, t, m, e) < 0) {
+                } else if (make_entry(r, m, e) < 0) {
                         retire(t, was_made, "the configuration could not be applied");
                         return -1;
                 }
@@ -128,26 +124,25 @@ static int give_entries(struct profile_set *r, struct profile_table *t, struct e
         return 0;
 }
 
-static void keep_origin(struct profile_set *r, struct profile_set_member *m)
+static void keep_origin(struct profile_set_member *m)
 {
         if (!m->fault || !m->before || !entry_has_carry_over(m->entry))
                 return;
-        m->origin = profile_table_origin(r->current, m->before);
-        if (m->origin.ref)
-                settings_ref_take(m->origin.ref);
+        m->origin = profile_table_origin(m->before);
+        profile_hold(m->origin);
 }
 
-static void move_to(struct profile_set *r, const struct profile_table *t, struct profile_set_member *m)
+static void move_to(struct profile_set_member *m)
 {
         if (m->before)
                 m->before->has_successor = true;
         if (m->is_same) {
                 struct entry_options options = options_of(m->profile);
                 m->before->is_taken = true;
-                held_provider_move(m->provider, m->profile, t->ref);
+                provider_set_profile(m->provider, m->profile);
                 entry_configure(m->entry, &options);
         }
-        keep_origin(r, m);
+        keep_origin(m);
         if (!m->row)
                 return;
         m->row->entry = m->entry;
@@ -169,13 +164,11 @@ int profile_set_apply(struct profile_set *r, struct profile_table *table, struct
                       struct error *e)
 {
         assert(table->now == r->current);
-        if (give_entries(r, table, e) < 0) {
-                profile_table_let_go(table);
+        if (give_entries(r, table, e) < 0)
                 return -1;
-        }
         for (size_t i = 0; i < table->count; i++)
-                move_to(r, table, &table->members[i]);
-        const struct upstream_settings *upstream = &profile_table_settings(table)->upstream;
+                move_to(&table->members[i]);
+        const struct upstream_settings *upstream = &table->settings->upstream;
         const struct vault_pacing pacing = {.calls_per_second = upstream->calls_per_second,
                                             .burst = upstream->burst,
                                             .concurrency = upstream->concurrency};
@@ -185,8 +178,6 @@ int profile_set_apply(struct profile_set *r, struct profile_table *table, struct
                 remember_generations(r);
                 retire(r->current, is_gone, "the profile was changed or removed by a reload of the configuration");
         }
-        if (r->current)
-                profile_table_let_go(r->current);
         *ret_before = r->current;
         r->current = table;
         return 0;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sidecar/app/held_provider.h"
 #include "sidecar/config/settings.h"
 
 static int compare_members(const void *a, const void *b)
@@ -36,10 +35,8 @@ static int allocate(struct profile_table *t, struct settings *settings)
         t->members = calloc(room, sizeof(*t->members));
         t->by_name = calloc(room, sizeof(struct profile_set_member *));
         t->rows = calloc(room, sizeof(*t->rows));
-        t->ref = settings_ref_new(settings);
-        if (!t->ref)
-                settings_free(settings);
-        return t->members && t->by_name && t->rows && t->ref ? 0 : -1;
+        t->settings = settings;
+        return t->members && t->by_name && t->rows ? 0 : -1;
 }
 
 static void sort(struct profile_table *t, const struct settings *settings)
@@ -80,35 +77,33 @@ static void find_fault(struct profile_set_member *m)
         m->is_newly_broken = m->fault && !(m->before && m->before->fault);
 }
 
-struct profile_set_origin profile_table_origin(const struct profile_table *t, const struct profile_set_member *m)
+const struct profile *profile_table_origin(const struct profile_set_member *m)
 {
-        return m->fault ? m->origin : (struct profile_set_origin){t->ref, m->profile};
+        return m->fault ? m->origin : m->profile;
 }
 
 // Walks down from a profile and from what it was. The same is the same all the way. What is broken is taken for what it
 // was: nobody can say what it is going to be, and to break it is not to take it away.
-static bool is_same_but_endpoint(const struct settings *settings, const struct profile *p,
-                                 struct profile_set_origin was)
+static bool is_same_but_endpoint(const struct profile *p, const struct profile *q)
 {
-        const struct profile *q = was.profile;
         while (p && q && !p->fault) {
                 if (!profile_same_but_endpoint(p, q))
                         return false;
                 if (!p->source_profile || !q->source_profile)
                         return p->source_profile == q->source_profile;
-                p = settings_find(settings, p->source_profile);
-                q = settings_find(was.ref->settings, q->source_profile);
+                p = settings_find(p->settings, p->source_profile);
+                q = settings_find(q->settings, q->source_profile);
         }
         return p && q;
 }
 
 // A broken profile serves what it had before; when it is mended, that is still good if it has become what it was then.
-static bool inherits(const struct profile_table *t, const struct profile_set_member *m)
+static bool inherits(const struct profile_set_member *m)
 {
         if (m->is_same || !m->before)
                 return false;
-        struct profile_set_origin was = profile_table_origin(t->now, m->before);
-        return was.ref && is_same_but_endpoint(t->ref->settings, m->profile, was);
+        const struct profile *was = profile_table_origin(m->before);
+        return was && is_same_but_endpoint(m->profile, was);
 }
 
 static void find_logins(struct profile_set_member *m)
@@ -159,7 +154,7 @@ struct profile_table *profile_table_new(struct profile_table *now, struct settin
 {
         struct profile_table *t = calloc(1, sizeof(*t));
         if (!t) {
-                settings_free(settings);
+                settings_release(settings);
                 return NULL;
         }
         if (allocate(t, settings) < 0) {
@@ -175,7 +170,7 @@ struct profile_table *profile_table_new(struct profile_table *now, struct settin
                 m->source = source ? find(t, source) : NULL; // which the settings' check knows to be there
                 m->is_same = is_same(m);
                 find_fault(m);
-                m->carry_over = inherits(t, m);
+                m->carry_over = inherits(m);
                 find_logins(m);
         }
         fill_rows(t);
@@ -187,31 +182,10 @@ void profile_table_free(struct profile_table *t)
         if (!t)
                 return;
         for (size_t i = 0; t->members && i < t->count; i++)
-                settings_ref_drop(t->members[i].origin.ref);
+                profile_release(t->members[i].origin);
         free(t->members);
         free(t->by_name);
         free(t->rows);
-        settings_ref_drop(t->ref);
+        settings_release(t->settings);
         free(t);
-}
-
-// References are counted by the loop thread alone.
-static void let_go(struct settings_ref **ref)
-{
-        if (!*ref || (*ref)->references == 1)
-                return;
-        settings_ref_drop(*ref);
-        *ref = NULL;
-}
-
-void profile_table_let_go(struct profile_table *t)
-{
-        let_go(&t->ref);
-        for (size_t i = 0; i < t->count; i++)
-                let_go(&t->members[i].origin.ref);
-}
-
-const struct settings *profile_table_settings(const struct profile_table *t)
-{
-        return t->ref->settings;
 }

@@ -13,13 +13,6 @@ struct entry;
 struct profile;
 struct provider;
 struct settings;
-struct settings_ref;
-
-// A profile of settings that may not be in force any more.
-struct profile_set_origin {
-        struct settings_ref *ref; // NULL: none
-        const struct profile *profile;
-};
 
 // One profile.
 struct profile_set_member {
@@ -44,34 +37,29 @@ struct profile_set_member {
         struct provider *provider; // the entry's
         bool is_taken;             // another table has its entry now
         bool has_successor;        // another table has a profile of its name
-        // Of a broken one that holds credentials: the profile that these are of, with a reference on its settings.
-        struct profile_set_origin origin;
+        // Of a broken one that holds credentials: the profile that these are of, held. Else NULL.
+        const struct profile *origin;
 };
 
 struct profile_table {
-        const struct profile_table *now; // in force when this one was made
-        struct settings_ref *ref;
+        const struct profile_table *now;     // in force when this one was made
+        struct settings *settings;           // a reference
         struct profile_set_member *members;  // in the settings' order: sources before those that stand on them
         struct profile_set_member **by_name; // sorted
         struct server_profile *rows;         // sorted by name; their entries come from the profile_set
         size_t count, rows_count;
 };
 
-// Takes over `settings`, also on failure. `now` is the table in force, or NULL: it is read, and must stay until the new
-// one is applied or freed. No I/O, no state but its arguments. NULL: out of memory.
+// Takes over a reference on `settings`, also on failure. `now` is the table in force, or NULL: it is read, and must
+// stay until the new one is applied or freed. No I/O, no state but its arguments. NULL: out of memory.
 struct profile_table *profile_table_new(struct profile_table *now, struct settings *settings);
 
-// Whose credentials a member of it holds: its own profile's, or what that was before it broke. Borrowed; none where
-// there is nothing to hold.
-struct profile_set_origin profile_table_origin(const struct profile_table *t, const struct profile_set_member *m);
+// Whose credentials a member holds: its own profile's, or what that was before it broke. Borrowed; NULL where there is
+// nothing to hold.
+const struct profile *profile_table_origin(const struct profile_set_member *m);
 
 // In any thread: one that was not applied, or that profile_set_apply() gave back. Its entries are not its own. NULL is
 // fine.
 void profile_table_free(struct profile_table *t);
-
-// For the profile_set. Providers that still borrow from its settings have these for themselves from now on.
-void profile_table_let_go(struct profile_table *t);
-
-const struct settings *profile_table_settings(const struct profile_table *t); // borrowed
 
 #endif

@@ -103,8 +103,8 @@ static void report_broken(const struct reload *r, const struct profile_table *ta
                         continue;
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profile_broken", LOG_STR("profile", m->profile->name),
                           LOG_STR("error", m->fault), LOG_STR("hint", m->fault_hint),
-                          LOG_STR("effect", m->origin.ref ? "the credentials that it has are served until they end"
-                                                          : "nothing is served for it until that is corrected"));
+                          LOG_STR("effect", m->origin ? "the credentials that it has are served until they end"
+                                                      : "nothing is served for it until that is corrected"));
         }
         if (count > BROKEN_REPORTED)
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profiles_broken", LOG_INT("profiles", count),
@@ -121,7 +121,7 @@ static void apply(struct reload *r)
                           LOG_STR("effect", "the configuration in force stays as it is"));
                 return;
         }
-        const struct settings *settings = profile_table_settings(table);
+        const struct settings *settings = table->settings;
         LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", r->cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
                   LOG_INT("profiles", settings_shown_count(settings)));

@@ -22,6 +22,7 @@ struct settings_store *settings_store_new(void)
         struct settings_store *store = calloc(1, sizeof(*store));
         if (!store)
                 return NULL;
+        store->settings.references = 1;
         arena_init(&store->strings, false);
         arena_init(&store->secrets, true);
         return store;
@@ -147,6 +148,7 @@ static int settle(struct draft *d, struct plan *plan)
         s->profiles_count = plan->count;
         for (size_t i = 0; i < plan->count; i++) {
                 s->profiles[i] = d->profiles[plan->order[i]];
+                s->profiles[i].settings = s;
                 places[plan->order[i]] = i;
         }
         for (size_t i = 0; i < plan->count; i++)

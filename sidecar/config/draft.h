@@ -7,7 +7,7 @@
 #include "sidecar/config/reader.h"
 #include "sidecar/config/settings.h"
 
-// What settings_free() releases. The settings come first, so that a pointer to them is one to this.
+// What settings_release() releases. The settings come first, so that a pointer to them is one to this.
 struct settings_store {
         struct settings settings;
         struct arena strings, secrets;

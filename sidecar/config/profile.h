@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the configuration says, as plain data: immutable after load. Strings are NUL-terminated, owned by the settings
-// they came with, NULL when absent. Paths are absolute. Secrets lie in secret memory of the settings: borrowed, never
-// cleared here.
+// they came with, NULL when absent. Paths are absolute. Secrets lie in secret memory of the settings. Whoever needs a
+// profile for longer than a call holds it, and with it its settings.
 #ifndef SIDECAR_CONFIG_PROFILE_H
 #define SIDECAR_CONFIG_PROFILE_H
 
@@ -30,6 +30,8 @@ enum profile_type {
         PROFILE_TYPE_COUNT
 };
 
+struct settings;
+
 struct name_value {
         char *name, *value;
 };
@@ -56,6 +58,7 @@ enum sts_regional_endpoints { STS_ENDPOINTS_UNSET, STS_ENDPOINTS_REGIONAL, STS_E
 enum choice { CHOICE_UNSET, CHOICE_NO, CHOICE_YES };
 
 struct profile {
+        struct settings *settings; // that it is one of; NULL while they are being made
         char *name;
         enum profile_type type;          // how credentials are obtained
         enum profile_type declared_type; // what was configured: `type`, shared_config or default_chain
@@ -157,6 +160,11 @@ struct profile {
                 char *access_key_id_field, *secret_access_key_field, *session_token_field;
         } secretsmanager; // static
 };
+
+// One reference on the profile's settings more, or less. From any thread; nothing happens to a profile without
+// settings. NULL is fine.
+void profile_hold(const struct profile *p);
+void profile_release(const struct profile *p);
 
 const char *profile_type_name(enum profile_type type); // "assume_role"
 

@@ -100,7 +100,7 @@ static int load_file(const struct settings_source *base, const char *path, struc
         struct settings_store *store = (struct settings_store *)(void *)settings;
         settings->path = arena_copy(&store->strings, slice_str(path));
         if (!settings->path) {
-                settings_free(settings);
+                settings_release(settings);
                 return error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
         }
         *ret = settings;
@@ -132,10 +132,15 @@ int settings_load(const struct settings_input *input, struct settings **ret, str
         return r;
 }
 
-void settings_free(struct settings *settings)
+void settings_hold(struct settings *settings)
+{
+        (void)atomic_fetch_add_explicit(&settings->references, 1, memory_order_relaxed);
+}
+
+void settings_release(struct settings *settings)
 {
         struct settings_store *store = (struct settings_store *)(void *)settings;
-        if (!store)
+        if (!store || atomic_fetch_sub_explicit(&settings->references, 1, memory_order_acq_rel) > 1)
                 return;
         free(store->by_name);
         arena_free(&store->strings);

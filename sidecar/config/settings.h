@@ -5,6 +5,8 @@
 #ifndef SIDECAR_CONFIG_SETTINGS_H
 #define SIDECAR_CONFIG_SETTINGS_H
 
+#include <stdatomic.h>
+
 #include "sidecar/base/error.h"
 #include "sidecar/config/profile.h"
 
@@ -24,6 +26,7 @@ struct upstream_settings {
 };
 
 struct settings {
+        atomic_uint references;
         char *path;                          // of the file; NULL in zero configuration
         char *region;                        // of the top level, else the environment's; NULL: none
         struct listener_settings *listeners; // at least one
@@ -42,14 +45,17 @@ struct settings_input {
         const char *host_name; // for default session names
 };
 
-// 0 and *ret (freed by settings_free()), or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
+// 0 and *ret with one reference, or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
 // default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
 // demand; of those, one that cannot be used has a fault. Region, endpoints and CA bundle that a profile does not name
 // come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
 // (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS
 // and AWS_CA_BUNDLE.
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
-void settings_free(struct settings *settings);
+
+// From any thread. The last reference takes the memory with it, which is wiped. settings_release(NULL) is fine.
+void settings_hold(struct settings *settings);
+void settings_release(struct settings *settings);
 
 // Profiles that can be asked for: all but the implied ones.
 size_t settings_shown_count(const struct settings *settings);

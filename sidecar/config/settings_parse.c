@@ -101,6 +101,6 @@ int settings_parse(const struct settings_source *source, struct slice text, stru
         if (r == 0)
                 *ret = &store->settings;
         else
-                settings_free(&store->settings);
+                settings_release(&store->settings);
         return r;
 }

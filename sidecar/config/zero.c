@@ -41,6 +41,6 @@ int settings_zero(const struct settings_source *source, struct settings **ret, s
         if (r == 0)
                 *ret = &store->settings;
         else
-                settings_free(&store->settings);
+                settings_release(&store->settings);
         return r;
 }

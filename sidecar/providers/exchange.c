@@ -34,18 +34,10 @@ int exchange_aim(struct exchange *x, const char *base, struct error *e)
 }
 
 int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
-                  const struct profile *profile, struct error *e)
+                  const struct provider *provider, struct error *e)
 {
-        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .profile = profile};
-        x->subject = profile->role.role_arn;
-        return exchange_aim(x, profile->endpoint_url, e);
-}
-
-void exchange_rebind(struct exchange *x, const struct profile *profile)
-{
-        assert(!x->call && !x->is_preparing);
-        x->profile = profile;
-        x->subject = profile->role.role_arn;
+        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .provider = provider};
+        return exchange_aim(x, provider->profile->endpoint_url, e);
 }
 
 void exchange_deinit(struct exchange *x)
@@ -61,9 +53,15 @@ void exchange_post_field(struct exchange_post *post, const char *name, struct sl
         post->fields[post->fields_count++] = (struct http_field){slice_str(name), value};
 }
 
+static const char *subject_of(const struct exchange *x)
+{
+        const struct profile *profile = x->provider->profile;
+        return x->ops->subject ? x->ops->subject(profile) : profile->role.role_arn;
+}
+
 static int add_context(const struct exchange *x, struct error *e)
 {
-        return error_context(e, "%s for %.256s", x->ops->action, x->subject);
+        return error_context(e, "%s for %.256s", x->ops->action, subject_of(x));
 }
 
 // A page of a proxy may carry a Date of its own, so only an answer in AWS's shape teaches.
@@ -90,7 +88,7 @@ static void refuse(struct exchange *x, const struct http_response *response, con
         const struct answer_context context = {
             .service = x->ops->service,
             .action = x->ops->action,
-            .subject = x->subject,
+            .subject = subject_of(x),
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
@@ -164,7 +162,7 @@ static void exchange_answered(void *arg, const struct http_response *response, c
 
 static int exchange_call(struct exchange *x, const struct exchange_post *post, struct error *e)
 {
-        const struct profile *profile = x->profile;
+        const struct profile *profile = x->provider->profile;
         int64_t connect_ms = profile->connect_timeout_ms > 0 ? profile->connect_timeout_ms : CONNECT_TIMEOUT_MS;
         int64_t read_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : READ_TIMEOUT_MS;
         const struct http_request request = {

@@ -13,6 +13,7 @@
 
 struct credentials;
 struct profile;
+struct provider;
 
 enum { EXCHANGE_FIELDS_N = 8 };
 enum { EXCHANGE_LATER = 1 };
@@ -28,6 +29,8 @@ struct exchange_ops {
         const char *action;  // "AssumeRole"
         const char *path;    // appended to the profile's endpoint_url: "/"
         bool is_signed;      // a clock that is off makes a difference
+        // What the action is for, in messages. NULL: the role's ARN.
+        const char *(*subject)(const struct profile *profile);
         // Writes the request, signed with `time_s`; what *post points into stays until the next call or the
         // completion. 0, or -1 with *e. Or EXCHANGE_LATER: it is being written, and exchange_resume() follows, exactly
         // once and not from within; the owner's means, not exchange_cancel(), end that sooner.
@@ -47,8 +50,7 @@ struct exchange {
         const struct exchange_ops *ops;
         void *owner;
         struct provider_deps deps;
-        const struct profile *profile;
-        const char *subject; // what the action is for, in messages: the role's ARN, unless the owner sets another
+        const struct provider *provider; // whose profile is called for
         char *url;
         struct upstream_clock time; // the service's clock; may be set beforehand from what else is known of it
         struct http_call *call;
@@ -59,11 +61,8 @@ struct exchange {
 
 // 0, or -1 with *e: out of memory.
 int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
-                  const struct profile *profile, struct error *e);
+                  const struct provider *provider, struct error *e);
 void exchange_deinit(struct exchange *x); // nothing may be under way
-
-// Nothing may be under way. The issuer is the same, and so is the subject unless the owner sets it.
-void exchange_rebind(struct exchange *x, const struct profile *profile);
 
 // Calls go to another base URL from now on. Nothing may be under way. 0, or -1 with *e: out of memory.
 int exchange_aim(struct exchange *x, const char *base, struct error *e);

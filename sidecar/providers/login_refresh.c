@@ -163,7 +163,7 @@ static void explain(void *owner, struct error *e)
                 is_for_good = is_for_good || is_reason(e, for_good[i]);
         if (is_for_good)
                 e->kind = ERROR_INTERACTION;
-        login_session_hint(r->exchange.profile, e);
+        login_session_hint(r->exchange.provider->profile, e);
 }
 
 static void forget(struct login_refresh *r)
@@ -182,10 +182,16 @@ static void done(void *owner, struct credentials *c, const struct error *e)
 
 // ---- the call ----
 
+static const char *subject(const struct profile *p)
+{
+        return p->login.session;
+}
+
 static const struct exchange_ops exchange_ops = {
     .service = "signin",
     .action = "CreateOAuth2Token",
     .path = "/v1/token",
+    .subject = subject,
     .is_signed = true, // a proof has a time
     .prepare = prepare,
     .read = login_refresh_read,
@@ -194,15 +200,12 @@ static const struct exchange_ops exchange_ops = {
     .done = done,
 };
 
-int login_refresh_init(struct login_refresh *r, const struct provider_deps *deps, const struct profile *profile,
+int login_refresh_init(struct login_refresh *r, const struct provider_deps *deps, const struct provider *provider,
                        struct error *e)
 {
         buffer_init(&r->body, BODY_MAX);
         buffer_init(&r->proof, PROOF_MAX);
-        if (exchange_init(&r->exchange, &exchange_ops, r, deps, profile, e) < 0)
-                return -1;
-        r->exchange.subject = profile->login.session;
-        return 0;
+        return exchange_init(&r->exchange, &exchange_ops, r, deps, provider, e);
 }
 
 void login_refresh_deinit(struct login_refresh *r)
@@ -210,16 +213,10 @@ void login_refresh_deinit(struct login_refresh *r)
         exchange_deinit(&r->exchange);
 }
 
-void login_refresh_rebind(struct login_refresh *r, const struct profile *profile)
-{
-        exchange_rebind(&r->exchange, profile);
-        r->exchange.subject = profile->login.session;
-}
-
 // The region that was logged in to goes before the profile's, as in the SDKs.
 static int aim(struct login_refresh *r, const struct login_session *session, struct error *e)
 {
-        const struct profile *p = r->exchange.profile;
+        const struct profile *p = r->exchange.provider->profile;
         char url[ENDPOINTS_URL_SIZE];
         struct slice region = session->region.n > 0 ? session->region : slice_str(p->issuer_region);
         if (p->login.has_custom_endpoint)

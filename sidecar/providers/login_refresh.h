@@ -22,10 +22,9 @@ struct login_refresh {
 };
 
 // 0, or -1 with *e: out of memory.
-int login_refresh_init(struct login_refresh *r, const struct provider_deps *deps, const struct profile *profile,
+int login_refresh_init(struct login_refresh *r, const struct provider_deps *deps, const struct provider *provider,
                        struct error *e);
 void login_refresh_deinit(struct login_refresh *r); // nothing may be under way
-void login_refresh_rebind(struct login_refresh *r, const struct profile *profile);
 
 // As exchange_start(); `session` is borrowed until then.
 int login_refresh_start(struct login_refresh *r, const struct login_session *session, struct error *e);

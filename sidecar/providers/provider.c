@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "sidecar/config/profile.h"
+
 int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct error *e)
 {
         assert(!p->is_running && done);
@@ -31,16 +33,28 @@ void provider_free(struct provider *p)
 {
         if (!p)
                 return;
-        assert(!p->is_running);
+        assert(!p->is_running && !p->next_profile);
+        const struct profile *profile = p->profile;
         p->ops->destroy(p);
+        profile_release(profile);
 }
 
-bool provider_rebind(struct provider *p, const struct profile *profile)
+static void take_next_profile(struct provider *p)
 {
-        assert(!p->is_running);
-        if (p->rebind)
-                p->rebind(p, profile);
-        return p->rebind != NULL;
+        if (!p->next_profile)
+                return;
+        profile_release(p->profile);
+        p->profile = p->next_profile;
+        p->next_profile = NULL;
+}
+
+void provider_set_profile(struct provider *p, const struct profile *profile)
+{
+        profile_hold(profile);
+        profile_release(p->next_profile);
+        p->next_profile = profile;
+        if (!p->is_running)
+                take_next_profile(p);
 }
 
 void provider_finish(struct provider *p, struct credentials *c, const struct error *e)
@@ -50,5 +64,6 @@ void provider_finish(struct provider *p, struct credentials *c, const struct err
         provider_done_fn *done = p->done;
         void *arg = p->arg;
         p->is_running = false; // first: the callee may start again, or free `p`
+        take_next_profile(p);
         done(arg, c, e);
 }

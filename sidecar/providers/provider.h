@@ -28,12 +28,11 @@ struct provider_ops {
 
 struct provider {
         const struct provider_ops *ops;
-        provider_done_fn *done; // owned by provider_start() and provider_finish()
+        const struct profile *profile;      // what is fetched; constructors set it, registry_make() holds it
+        const struct profile *next_profile; // held: replaces it when the call under way ends. NULL: none does
+        provider_done_fn *done;             // owned by provider_start() and provider_finish()
         void *arg;
         bool is_running, is_starting;
-        // Borrows from another copy of its profile from now on, the identity of which is the same, and nothing from the
-        // one before any more. What it has learned and what a person gave stay. NULL: it cannot.
-        void (*rebind)(struct provider *p, const struct profile *profile);
         const struct login_ops *login;      // login.h; NULL: never needs a person
         const struct provider_facts *facts; // provider_facts.h; lives as long as the provider. NULL: nothing to tell
         void (*login_moved)(void *arg);     // set by whoever owns the provider; may be NULL
@@ -45,8 +44,11 @@ int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct
 void provider_cancel(struct provider *p); // nothing happens when it is not running
 void provider_free(struct provider *p);   // must not be running; NULL is fine
 void provider_finish(struct provider *p, struct credentials *c, const struct error *e); // for implementations
-// Must not be running. False: it cannot, and borrows as before.
-bool provider_rebind(struct provider *p, const struct profile *profile);
+
+// Goes on with `profile`, which has the same identity (profile_same_identity()) and of which it takes a reference: at
+// once, or when the call under way has ended. All that it has learned stays: clocks, tokens, a PIN that was refused, a
+// login under way.
+void provider_set_profile(struct provider *p, const struct profile *profile);
 
 // Where a chained provider gets its base credentials. The vault implements it on its entries, so that every profile
 // on one source shares that source's cache and its single flight. `min_life_s`: refresh first if they would not live

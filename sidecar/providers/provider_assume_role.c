@@ -14,7 +14,6 @@
 
 struct assume_role {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct signed_exchange call;
         struct mfa mfa; // where the profile has an mfa_serial
 };
@@ -23,9 +22,10 @@ static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post
 {
         struct assume_role *a = owner;
         buffer_reset(&a->call.body);
-        if (sts_body_assume_role(&a->profile->role, &a->call.body, e) < 0)
+        if (sts_body_assume_role(&a->base.profile->role, &a->call.body, e) < 0)
                 return -1;
-        if (a->mfa.used.n > 0 && sts_body_mfa(&a->profile->role, secret_expose(&a->mfa.used), &a->call.body, e) < 0)
+        if (a->mfa.used.n > 0 &&
+            sts_body_mfa(&a->base.profile->role, secret_expose(&a->mfa.used), &a->call.body, e) < 0)
                 return -1;
         return signed_exchange_sign(&a->call, time_s, post, e);
 }
@@ -39,9 +39,9 @@ static int assume_role_read(const struct http_response *response, struct buffer 
 static void assume_role_explain(void *owner, struct error *e)
 {
         struct assume_role *a = owner;
-        hints_assume_role(a->profile, e);
+        hints_assume_role(a->base.profile, e);
         if (a->mfa.used.n > 0)
-                mfa_explain(a->profile, e);
+                mfa_explain(a->base.profile, e);
         signed_exchange_explain(&a->call, e);
 }
 
@@ -69,7 +69,7 @@ static int assume_role_start(struct provider *p, struct error *e)
 {
         struct assume_role *a = (struct assume_role *)p;
         int64_t now_ms = clock_boot_ms(a->call.exchange.deps.clock);
-        if (a->profile->role.mfa_serial && mfa_take(&a->mfa, a->profile, now_ms, e) < 0)
+        if (a->base.profile->role.mfa_serial && mfa_take(&a->mfa, a->base.profile, now_ms, e) < 0)
                 return -1;
         if (signed_exchange_start(&a->call, e) == 0)
                 return 0;
@@ -106,14 +106,7 @@ static void assume_role_login_status(const struct provider *p, struct login_stat
 {
         const struct assume_role *a = (const struct assume_role *)p;
         ret->kind = LOGIN_MFA;
-        ret->mfa_serial = a->profile->role.mfa_serial;
-}
-
-static void assume_role_rebind(struct provider *p, const struct profile *profile)
-{
-        struct assume_role *a = (struct assume_role *)p;
-        a->profile = profile;
-        exchange_rebind(&a->call.exchange, profile);
+        ret->mfa_serial = a->base.profile->role.mfa_serial;
 }
 
 int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
@@ -124,12 +117,11 @@ int provider_assume_role_new(const struct provider_deps *deps, const struct prof
         struct assume_role *a = calloc(1, sizeof(*a));
         if (!a)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *a = (struct assume_role){.base.ops = &ops, .profile = profile};
-        a->base.rebind = assume_role_rebind;
+        *a = (struct assume_role){.base = {.ops = &ops, .profile = profile}};
         a->base.login = profile->role.mfa_serial ? &login : NULL;
         a->call = (struct signed_exchange){
             .provider = &a->base, .source = *source, .headers = assume_role_headers, .headers_count = 1};
-        if (signed_exchange_init(&a->call, &assume_role_exchange, deps, profile, e) < 0) {
+        if (signed_exchange_init(&a->call, &assume_role_exchange, deps, e) < 0) {
                 free(a);
                 return -1;
         }

@@ -20,7 +20,6 @@ enum { CONNECT_TIMEOUT_MS = 2000, READ_TIMEOUT_MS = 5000 };
 
 struct container {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct provider_deps deps;
         struct upstream_clock time; // the endpoint's clock
         struct http_call *call;
@@ -30,7 +29,7 @@ struct container {
 // Host and port of the endpoint: its path may be as good as a password.
 static struct slice authority_of(const struct container *c)
 {
-        struct slice url = slice_str(c->profile->container.url);
+        struct slice url = slice_str(c->base.profile->container.url);
         struct slice rest = slice_from(url, slice_find(url, '/') + 2);
         return slice_head(rest, slice_find(rest, '/'));
 }
@@ -45,7 +44,7 @@ static int add_context(const struct container *c, struct error *e)
 
 static int refuse_token(const struct container *c, struct error *e)
 {
-        const char *path = c->profile->container.authorization_token_file;
+        const char *path = c->base.profile->container.authorization_token_file;
         (void)error_set(e, ERROR_CONFIG,
                         "the authorization token%s%s holds a line end or another byte that no header may have",
                         path ? " in " : "", path ? path : "");
@@ -56,7 +55,7 @@ static int refuse_token(const struct container *c, struct error *e)
 // Into `file`, when it comes from one; *ret is empty when there is none.
 static int read_token(const struct container *c, struct buffer *file, struct slice *ret, struct error *e)
 {
-        const struct profile *p = c->profile;
+        const struct profile *p = c->base.profile;
         *ret = secret_expose(&p->container.authorization_token);
         if (p->container.authorization_token_file) {
                 if (file_read(p->container.authorization_token_file, "authorization token file", file, e) < 0)
@@ -75,7 +74,7 @@ static void container_answered(void *arg, const struct http_response *response, 
 
 static int send_request(struct container *c, struct slice token, struct error *e)
 {
-        const struct profile *p = c->profile;
+        const struct profile *p = c->base.profile;
         const struct http_field fields[] = {{SLICE("accept"), SLICE("application/json")},
                                             {SLICE("authorization"), token}};
         int64_t connect_ms = p->connect_timeout_ms > 0 ? p->connect_timeout_ms : CONNECT_TIMEOUT_MS;
@@ -250,12 +249,6 @@ static void container_destroy(struct provider *p)
         free(p);
 }
 
-static void container_rebind(struct provider *p, const struct profile *profile)
-{
-        struct container *c = (struct container *)p;
-        c->profile = profile;
-}
-
 int provider_container_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                            struct error *e)
 {
@@ -263,7 +256,7 @@ int provider_container_new(const struct provider_deps *deps, const struct profil
         struct container *c = calloc(1, sizeof(*c));
         if (!c)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *c = (struct container){.base = {.ops = &ops, .rebind = container_rebind}, .profile = profile, .deps = *deps};
+        *c = (struct container){.base = {.ops = &ops, .profile = profile}, .deps = *deps};
         *ret = &c->base;
         return 0;
 }

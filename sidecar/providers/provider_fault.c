@@ -9,7 +9,6 @@
 
 struct fault {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct uv_loop_s *loop;
         bool is_cancelled;
 };
@@ -21,8 +20,8 @@ static void fault_due(void *arg)
         if (f->is_cancelled) {
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
         } else {
-                (void)error_set(&e, ERROR_CONFIG, "%s", f->profile->fault);
-                (void)error_hint(&e, "%s", f->profile->fault_hint ? f->profile->fault_hint : "");
+                (void)error_set(&e, ERROR_CONFIG, "%s", f->base.profile->fault);
+                (void)error_hint(&e, "%s", f->base.profile->fault_hint ? f->base.profile->fault_hint : "");
         }
         provider_finish(&f->base, NULL, &e);
 }
@@ -44,12 +43,6 @@ static void fault_destroy(struct provider *p)
         free(p);
 }
 
-static void fault_rebind(struct provider *p, const struct profile *profile)
-{
-        struct fault *f = (struct fault *)p;
-        f->profile = profile;
-}
-
 int provider_fault_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                        struct error *e)
 {
@@ -57,7 +50,7 @@ int provider_fault_new(const struct provider_deps *deps, const struct profile *p
         struct fault *f = calloc(1, sizeof(*f));
         if (!f)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *f = (struct fault){.base = {.ops = &ops, .rebind = fault_rebind}, .profile = profile, .loop = deps->loop};
+        *f = (struct fault){.base = {.ops = &ops, .profile = profile}, .loop = deps->loop};
         *ret = &f->base;
         return 0;
 }

@@ -31,7 +31,6 @@ enum {
 
 struct imds {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct provider_deps deps;
         struct upstream_clock time; // EC2's clock
         struct secret token;
@@ -45,7 +44,7 @@ struct imds {
 
 static int add_context(const struct imds *m, struct error *e)
 {
-        return error_context(e, "instance metadata at %.256s", m->profile->imds.endpoint);
+        return error_context(e, "instance metadata at %.256s", m->base.profile->imds.endpoint);
 }
 
 // --- requests ---
@@ -54,7 +53,7 @@ static void imds_answered(void *arg, const struct http_response *response, const
 
 static int make_url(const struct imds *m, struct buffer *url, struct error *e)
 {
-        (void)buffer_put_str(url, m->profile->imds.endpoint);
+        (void)buffer_put_str(url, m->base.profile->imds.endpoint);
         (void)buffer_put_str(url, m->step == IMDS_TOKEN ? PATH_TOKEN : PATH_ROLE);
         if (m->step == IMDS_CREDENTIALS)
                 (void)buffer_put_str(url, m->role);
@@ -63,7 +62,7 @@ static int make_url(const struct imds *m, struct buffer *url, struct error *e)
 
 static int send_step(struct imds *m, enum imds_step step, struct error *e)
 {
-        const struct profile *p = m->profile;
+        const struct profile *p = m->base.profile;
         const struct http_field ttl = {SLICE("X-aws-ec2-metadata-token-ttl-seconds"), SLICE("21600")};
         const struct http_field token = {SLICE("X-aws-ec2-metadata-token"), secret_expose(&m->token)};
         int64_t connect_ms = p->connect_timeout_ms > 0 ? p->connect_timeout_ms : CONNECT_TIMEOUT_MS;
@@ -218,7 +217,7 @@ static int imds_start(struct provider *p, struct error *e)
         struct imds *m = (struct imds *)p;
         m->is_cancelled = false;
         m->has_renewed = false;
-        if (m->profile->imds.is_disabled)
+        if (m->base.profile->imds.is_disabled)
                 return refuse_disabled(e);
         bool has_token = m->token.n > 0 && clock_boot_ms(m->deps.clock) < m->token_until_ms;
         return send_step(m, has_token ? IMDS_ROLE : IMDS_TOKEN, e) < 0 ? add_context(m, e) : 0;
@@ -239,12 +238,6 @@ static void imds_destroy(struct provider *p)
         free(m);
 }
 
-static void imds_rebind(struct provider *p, const struct profile *profile)
-{
-        struct imds *m = (struct imds *)p;
-        m->profile = profile;
-}
-
 int provider_imds_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                       struct error *e)
 {
@@ -252,7 +245,7 @@ int provider_imds_new(const struct provider_deps *deps, const struct profile *pr
         struct imds *m = calloc(1, sizeof(*m));
         if (!m)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *m = (struct imds){.base = {.ops = &ops, .rebind = imds_rebind}, .profile = profile, .deps = *deps};
+        *m = (struct imds){.base = {.ops = &ops, .profile = profile}, .deps = *deps};
         *ret = &m->base;
         return 0;
 }

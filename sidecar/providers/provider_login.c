@@ -26,7 +26,6 @@ enum step { STEP_FAILED = -1, STEP_DONE, STEP_LATER };
 
 struct login {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct login_refresh refresh;
         struct held_file file; // known by its refresh token
         struct login_session session;
@@ -61,7 +60,7 @@ static const char *read_session(struct login *l)
 
 static int load(struct login *l, struct error *e)
 {
-        const struct profile *p = l->profile;
+        const struct profile *p = l->base.profile;
         login_session_clear(&l->session);
         if (!l->file.path && login_session_path(p, &l->file.path, e) < 0)
                 return -1;
@@ -132,7 +131,8 @@ static bool is_spent(const struct login *l)
 
 static int say_ended(const struct login *l, struct error *e)
 {
-        return login_session_missing(l->profile, e, "the login as %.256s has ended", l->profile->login.session);
+        return login_session_missing(l->base.profile, e, "the login as %.256s has ended",
+                                     l->base.profile->login.session);
 }
 
 static enum step renew(struct login *l, struct credentials **ret, struct error *e)
@@ -262,18 +262,11 @@ static void login_destroy(struct provider *p)
         free(l);
 }
 
-static void login_rebind(struct provider *p, const struct profile *profile)
-{
-        struct login *l = (struct login *)p;
-        l->profile = profile;
-        login_refresh_rebind(&l->refresh, profile);
-}
-
 static int login_begin(struct provider *p, struct slice token_code, struct error *e)
 {
         (void)token_code;
         (void)error_set(e, ERROR_CONFIG, "the AWS CLI does this login, with a browser");
-        login_session_hint(((struct login *)p)->profile, e);
+        login_session_hint(p->profile, e);
         return -1;
 }
 
@@ -290,14 +283,12 @@ int provider_login_new(const struct provider_deps *deps, const struct profile *p
         static const struct login_ops login = {login_begin, login_status_of};
         static const struct login_refresh_ops refresh = {take, refreshed};
         struct login *l = calloc(1, sizeof(*l));
-        if (!l || login_refresh_init(&l->refresh, deps, profile, e) < 0) {
+        if (l)
+                l->base = (struct provider){.ops = &ops, .login = &login, .profile = profile};
+        if (!l || login_refresh_init(&l->refresh, deps, &l->base, e) < 0) {
                 free(l);
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         }
-        l->base.ops = &ops;
-        l->base.rebind = login_rebind;
-        l->base.login = &login;
-        l->profile = profile;
         l->refresh.ops = &refresh;
         l->refresh.owner = l;
         held_file_init(&l->file, "aws login cache file", LIMIT_TOKEN_FILE);

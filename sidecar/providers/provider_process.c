@@ -23,7 +23,6 @@ enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
 
 struct process {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct provider_deps deps;
         struct child *child;
         char name[NAME_SIZE]; // of the command, without its arguments: those may be secrets
@@ -74,7 +73,7 @@ static int start_words(struct process *p, char *const *words, struct error *e)
             .words = words,
             .environment = environment,
             .output_max = LIMIT_PROCESS_OUTPUT,
-            .timeout_ms = p->profile->read_timeout_ms > 0 ? p->profile->read_timeout_ms : TIMEOUT_MS,
+            .timeout_ms = p->base.profile->read_timeout_ms > 0 ? p->base.profile->read_timeout_ms : TIMEOUT_MS,
         };
         p->child = child_start(p->deps.loop, &order, process_ended, p, e);
         free(environment);
@@ -85,8 +84,8 @@ static int process_start(struct provider *base, struct error *e)
 {
         struct process *p = (struct process *)base;
         const char *what;
-        char **words = command_words_split(slice_str(p->profile->credential_process), &what);
-        if (!words && command_words_are_sound(slice_str(p->profile->credential_process)))
+        char **words = command_words_split(slice_str(p->base.profile->credential_process), &what);
+        if (!words && command_words_are_sound(slice_str(p->base.profile->credential_process)))
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         if (!words) {
                 (void)error_set(e, ERROR_CONFIG, "credential_process cannot be split into words: %s", what);
@@ -111,7 +110,7 @@ static void hint_status(int status, struct error *e)
 static void explain(const struct process *p, const struct child_result *result, struct error *e)
 {
         char quote[QUOTE_SIZE];
-        long long timeout_ms = p->profile->read_timeout_ms > 0 ? p->profile->read_timeout_ms : TIMEOUT_MS;
+        long long timeout_ms = p->base.profile->read_timeout_ms > 0 ? p->base.profile->read_timeout_ms : TIMEOUT_MS;
         masked_text(result->errors, p->deps.env ? p->deps.env->entries : NULL, quote, sizeof(quote));
         const char *between = quote[0] == '\0' ? "" : ": ";
         switch (result->end) {
@@ -156,7 +155,7 @@ static int read_output(const struct process *p, struct slice output, struct cred
         buffer_init(&scratch, LIMIT_PROCESS_OUTPUT);
         if (host_document_read(HOST_PROCESS, output, &scratch, &document, &what) == 0) {
                 if (slice_is_empty(document.account_id)) // what the AWS profile says of it
-                        document.account_id = slice_str(p->profile->keys.account_id);
+                        document.account_id = slice_str(p->base.profile->keys.account_id);
                 r = host_document_credentials(HOST_PROCESS, &document, &time, p->deps.clock, ret, e);
         } else if (what == members_no_memory) {
                 r = error_set(e, ERROR_INTERNAL, "out of memory for the output");
@@ -198,12 +197,6 @@ static void process_destroy(struct provider *base)
         free(base);
 }
 
-static void process_rebind(struct provider *base, const struct profile *profile)
-{
-        struct process *p = (struct process *)base;
-        p->profile = profile;
-}
-
 int provider_process_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                          struct error *e)
 {
@@ -211,7 +204,7 @@ int provider_process_new(const struct provider_deps *deps, const struct profile 
         struct process *p = calloc(1, sizeof(*p));
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *p = (struct process){.base = {.ops = &ops, .rebind = process_rebind}, .profile = profile, .deps = *deps};
+        *p = (struct process){.base = {.ops = &ops, .profile = profile}, .deps = *deps};
         *ret = &p->base;
         return 0;
 }

@@ -18,7 +18,6 @@
 
 struct roles_anywhere {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct exchange exchange;
         struct key_job *key;
         struct buffer body;
@@ -83,12 +82,12 @@ static void signed_or_not(void *owner, const struct error *e)
 static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
 {
         struct roles_anywhere *r = owner;
-        int64_t timeout_ms = kept_identity_timeout_ms(r->profile);
+        int64_t timeout_ms = kept_identity_timeout_ms(r->base.profile);
         (void)post; // in signed_or_not()
         buffer_reset(&r->body);
-        if (create_session_body(r->profile, &r->body, e) < 0)
+        if (create_session_body(r->base.profile, &r->body, e) < 0)
                 return -1;
-        const struct key_request order = {.profile = r->profile,
+        const struct key_request order = {.profile = r->base.profile,
                                           .body = buffer_slice(&r->body),
                                           .time_s = time_s,
                                           .own_s = clock_wall_s(r->exchange.deps.clock),
@@ -115,7 +114,7 @@ static void roles_anywhere_explain(void *owner, struct error *e)
 {
         const struct roles_anywhere *r = owner;
         const struct x509_identity *identity = identity_of(r);
-        hints_create_session(r->profile, x509_identity_subject(identity), x509_identity_serial(identity), e);
+        hints_create_session(r->base.profile, x509_identity_subject(identity), x509_identity_serial(identity), e);
 }
 
 static void forget(struct roles_anywhere *r)
@@ -182,13 +181,6 @@ static void roles_anywhere_destroy(struct provider *p)
         free(r);
 }
 
-static void roles_anywhere_rebind(struct provider *p, const struct profile *profile)
-{
-        struct roles_anywhere *r = (struct roles_anywhere *)p;
-        r->profile = profile;
-        exchange_rebind(&r->exchange, profile);
-}
-
 int provider_roles_anywhere_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                                 struct error *e)
 {
@@ -198,10 +190,9 @@ int provider_roles_anywhere_new(const struct provider_deps *deps, const struct p
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         r->base.ops = &ops;
         r->base.facts = &r->facts;
-        r->base.rebind = roles_anywhere_rebind;
-        r->profile = profile;
+        r->base.profile = profile;
         buffer_init(&r->body, LIMIT_UPSTREAM_BODY);
-        if (exchange_init(&r->exchange, &roles_anywhere_exchange, r, deps, profile, e) < 0) {
+        if (exchange_init(&r->exchange, &roles_anywhere_exchange, r, deps, &r->base, e) < 0) {
                 free(r);
                 return -1;
         }

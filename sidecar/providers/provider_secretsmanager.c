@@ -15,7 +15,6 @@
 
 struct secret_reader {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct signed_exchange call;
 };
 
@@ -23,7 +22,7 @@ static int secret_prepare(void *owner, int64_t time_s, struct exchange_post *pos
 {
         struct secret_reader *s = owner;
         buffer_reset(&s->call.body);
-        if (get_secret_value_body(s->profile, &s->call.body, e) < 0)
+        if (get_secret_value_body(s->base.profile, &s->call.body, e) < 0)
                 return -1;
         return signed_exchange_sign(&s->call, time_s, post, e);
 }
@@ -49,7 +48,7 @@ static int secret_accept(void *owner, const struct answer *answer, struct creden
                                      .upstream_offset_ms = time->known ? time->offset_ms : 0};
         struct buffer scratch;
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-        int r = secret_keys_read(answer->document, s->profile, &scratch, &fields, e);
+        int r = secret_keys_read(answer->document, s->base.profile, &scratch, &fields, e);
         if (r == 0 && !credentials_are_sound(&fields)) {
                 (void)error_set(e, ERROR_CONFIG, "the keys in the secret cannot be used");
                 r = error_hint(e, "A member is too long, or holds a blank, a quote or another byte that no AWS key "
@@ -66,7 +65,7 @@ static int secret_accept(void *owner, const struct answer *answer, struct creden
 static void secret_explain(void *owner, struct error *e)
 {
         struct secret_reader *s = owner;
-        hints_get_secret_value(s->profile, e);
+        hints_get_secret_value(s->base.profile, e);
         signed_exchange_explain(&s->call, e);
 }
 
@@ -75,10 +74,16 @@ static void secret_done(void *owner, struct credentials *c, const struct error *
         signed_exchange_done(&((struct secret_reader *)owner)->call, c, e);
 }
 
+static const char *secret_subject(const struct profile *p)
+{
+        return p->secretsmanager.secret_id;
+}
+
 static const struct exchange_ops secret_exchange = {
     .service = "secretsmanager",
     .action = "GetSecretValue",
     .path = "/",
+    .subject = secret_subject,
     .is_signed = true,
     .prepare = secret_prepare,
     .read = secret_read,
@@ -109,14 +114,6 @@ static void secret_destroy(struct provider *p)
         free(s);
 }
 
-static void secret_rebind(struct provider *p, const struct profile *profile)
-{
-        struct secret_reader *s = (struct secret_reader *)p;
-        s->profile = profile;
-        exchange_rebind(&s->call.exchange, profile);
-        s->call.exchange.subject = profile->secretsmanager.secret_id;
-}
-
 int provider_secretsmanager_new(const struct provider_deps *deps, const struct profile *profile,
                                 const struct credentials_source *source, struct provider **ret, struct error *e)
 {
@@ -126,16 +123,15 @@ int provider_secretsmanager_new(const struct provider_deps *deps, const struct p
         struct secret_reader *s = calloc(1, sizeof(*s));
         if (!s)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *s = (struct secret_reader){.base = {.ops = &ops, .rebind = secret_rebind}, .profile = profile};
+        *s = (struct secret_reader){.base = {.ops = &ops, .profile = profile}};
         s->call = (struct signed_exchange){.provider = &s->base,
                                            .source = *source,
                                            .headers = secret_headers,
                                            .headers_count = LENGTH(secret_headers)};
-        if (signed_exchange_init(&s->call, &secret_exchange, deps, profile, e) < 0) {
+        if (signed_exchange_init(&s->call, &secret_exchange, deps, e) < 0) {
                 free(s);
                 return -1;
         }
-        s->call.exchange.subject = profile->secretsmanager.secret_id;
         *ret = &s->base;
         return 0;
 }

@@ -14,7 +14,6 @@
 
 struct sso {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct sso_keeper keeper;
         struct sso_login *login;
         struct http_call *call; // of the portal
@@ -25,7 +24,7 @@ static void role_answered(void *arg, const struct http_response *response, const
 
 static int ask_portal(struct sso *s, struct error *e)
 {
-        const struct sso_http http = {&s->keeper.deps, s->profile, role_answered, s};
+        const struct sso_http http = {&s->keeper.deps, s->base.profile, role_answered, s};
         s->call = sso_http_portal(&http, s->keeper.token.access_token, e);
         return s->call ? 0 : error_context(e, "GetRoleCredentials");
 }
@@ -70,14 +69,14 @@ static bool tries_other_token(struct sso *s, struct error *e)
 static void say_login(const struct sso *s, struct error *e)
 {
         struct error hint = {0};
-        (void)sso_token_missing(s->profile, &hint, "the token is not accepted");
+        (void)sso_token_missing(s->base.profile, &hint, "the token is not accepted");
         e->kind = ERROR_INTERACTION;
         (void)error_hint(e, "%s", hint.hint);
 }
 
 static void refuse(const struct sso *s, const struct http_response *response, struct error *e)
 {
-        sso_http_refusal(response, "GetRoleCredentials", s->profile, e);
+        sso_http_refusal(response, "GetRoleCredentials", s->base.profile, e);
         if (strcmp(e->upstream.code, "UnauthorizedException") == 0 || (response->status == 401 && e->upstream.code[0]))
                 say_login(s, e);
         else if (e->kind == ERROR_DENIED)
@@ -94,7 +93,7 @@ static struct credentials *accept(struct sso *s, const struct http_response *res
         int64_t date_s = 0;
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
         int r = sso_http_read_role(response, &scratch, &answer, &what);
-        answer.account_id = slice_str(s->profile->sso.account_id);
+        answer.account_id = slice_str(s->base.profile->sso.account_id);
         if (r < 0)
                 (void)answer_unreadable(what, response->status, response->body.n, e);
         else if (!slice_is_empty(answer.access_key_id) &&
@@ -124,7 +123,7 @@ static void role_answered(void *arg, const struct http_response *response, const
                         return;
         }
         if (!c && e.kind != ERROR_INTERACTION && e.upstream.code[0] == '\0')
-                (void)error_context(&e, "GetRoleCredentials for %.128s", s->profile->sso.role_name);
+                (void)error_context(&e, "GetRoleCredentials for %.128s", s->base.profile->sso.role_name);
         finish(s, c, &e);
 }
 
@@ -186,14 +185,6 @@ static int login_hold(void *owner, struct slice text, struct error *e)
         return sso_keeper_hold(&((struct sso *)owner)->keeper, text, e);
 }
 
-static void sso_rebind(struct provider *p, const struct profile *profile)
-{
-        struct sso *s = (struct sso *)p;
-        s->profile = profile;
-        s->keeper.profile = profile;
-        sso_login_rebind(s->login, profile);
-}
-
 int provider_sso_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                      struct error *e)
 {
@@ -201,16 +192,14 @@ int provider_sso_new(const struct provider_deps *deps, const struct profile *pro
         static const struct login_ops login = {sso_log_in, sso_report_login};
         struct sso *s = calloc(1, sizeof(*s));
         if (s)
-                s->login = sso_login_new(deps, profile, &(struct sso_login_owner){login_moved, login_hold, &s->base});
+                s->base = (struct provider){.ops = &ops, .login = &login, .profile = profile};
+        if (s)
+                s->login = sso_login_new(deps, &s->base, &(struct sso_login_owner){login_moved, login_hold, &s->base});
         if (!s || !s->login) {
                 free(s);
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         }
-        s->base.ops = &ops;
-        s->base.rebind = sso_rebind;
-        s->base.login = &login;
-        s->profile = profile;
-        sso_keeper_init(&s->keeper, deps, profile);
+        sso_keeper_init(&s->keeper, deps, &s->base);
         s->keeper.done = token_is_there;
         s->keeper.owner = s;
         *ret = &s->base;

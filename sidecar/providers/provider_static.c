@@ -26,7 +26,6 @@ struct looks {
 
 struct static_keys {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct provider_deps deps;
         struct defer *defer;
         struct delay *delay;
@@ -39,9 +38,9 @@ struct static_keys {
 
 static void look(const struct static_keys *s, struct looks *ret)
 {
-        const char *const paths[FILES_N] = {s->profile->keys.access_key_id_file,
-                                            s->profile->keys.secret_access_key_file,
-                                            s->profile->keys.session_token_file};
+        const char *const paths[FILES_N] = {s->base.profile->keys.access_key_id_file,
+                                            s->base.profile->keys.secret_access_key_file,
+                                            s->base.profile->keys.session_token_file};
         for (size_t i = 0; i < FILES_N; i++)
                 ret->files[i] = file_metadata(paths[i]);
 }
@@ -86,7 +85,7 @@ static int read_member(const char *path, const char *what, struct slice given, s
 static int read_keys(const struct static_keys *s, struct buffer files[FILES_N], struct credentials *fields,
                      struct error *e)
 {
-        const struct profile *p = s->profile;
+        const struct profile *p = s->base.profile;
         if (read_member(p->keys.access_key_id_file, "access key ID file", slice_str(p->keys.access_key_id),
                         &files[KEY_ID], &fields->access_key_id, e) < 0 ||
             read_member(p->keys.secret_access_key_file, "secret access key file",
@@ -100,8 +99,8 @@ static int read_keys(const struct static_keys *s, struct buffer files[FILES_N], 
 // What the configuration knows of their end: nobody here can make new ones.
 static int read_end(const struct static_keys *s, struct credentials *fields, struct error *e)
 {
-        const char *end = s->profile->keys.expiration;
-        fields->account_id = slice_str(s->profile->keys.account_id);
+        const char *end = s->base.profile->keys.expiration;
+        fields->account_id = slice_str(s->base.profile->keys.account_id);
         if (!end)
                 return 0;
         if (time_parse_rfc3339(slice_str(end), &fields->expires_s) < 0)
@@ -210,12 +209,6 @@ static void static_destroy(struct provider *p)
         free(p);
 }
 
-static void static_rebind(struct provider *p, const struct profile *profile)
-{
-        struct static_keys *s = (struct static_keys *)p;
-        s->profile = profile;
-}
-
 int provider_static_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                         struct error *e)
 {
@@ -223,7 +216,7 @@ int provider_static_new(const struct provider_deps *deps, const struct profile *
         struct static_keys *s = calloc(1, sizeof(*s));
         if (!s)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        *s = (struct static_keys){.base = {.ops = &ops, .rebind = static_rebind}, .profile = profile, .deps = *deps};
+        *s = (struct static_keys){.base = {.ops = &ops, .profile = profile}, .deps = *deps};
         *ret = &s->base;
         return 0;
 }

@@ -19,7 +19,6 @@ enum { BODY_MAX = 4 * LIMIT_TOKEN_FILE };
 
 struct web_identity {
         struct provider base; // first: the interface is cast back
-        const struct profile *profile;
         struct exchange exchange;
         struct github_token github; // where the token comes from, if not from a file
         struct buffer token, body;  // while a call is under way
@@ -29,7 +28,7 @@ struct web_identity {
 static int read_token(const struct web_identity *w, struct buffer *token, struct error *e)
 {
         buffer_init(token, LIMIT_TOKEN_FILE);
-        if (file_read_trimmed(w->profile->web_identity_token_file, "web identity token file", token, e) == 0)
+        if (file_read_trimmed(w->base.profile->web_identity_token_file, "web identity token file", token, e) == 0)
                 return 0;
         buffer_free(token);
         return -1;
@@ -46,7 +45,7 @@ static int web_identity_prepare(void *owner, int64_t time_s, struct exchange_pos
         (void)time_s;
         struct web_identity *w = owner;
         buffer_reset(&w->body);
-        if (sts_body_web_identity(&w->profile->role, buffer_slice(&w->token), &w->body, e) < 0)
+        if (sts_body_web_identity(&w->base.profile->role, buffer_slice(&w->token), &w->body, e) < 0)
                 return -1;
         exchange_post_field(post, "content-type", SLICE(STS_CONTENT_TYPE));
         post->body = buffer_slice(&w->body);
@@ -62,7 +61,7 @@ static int web_identity_read(const struct http_response *response, struct buffer
 static void web_identity_explain(void *owner, struct error *e)
 {
         const struct web_identity *w = owner;
-        hints_web_identity(w->profile, buffer_slice(&w->token), e);
+        hints_web_identity(w->base.profile, buffer_slice(&w->token), e);
 }
 
 // The file may have been renewed between its reading and AWS's judgement: true when another token is being tried.
@@ -70,7 +69,7 @@ static bool tries_newer_token(struct web_identity *w, const struct error *e)
 {
         bool is_about_token = strcmp(e->upstream.code, "ExpiredTokenException") == 0 ||
                               strcmp(e->upstream.code, "InvalidIdentityToken") == 0;
-        if (!is_about_token || w->has_read_again || !w->profile->web_identity_token_file)
+        if (!is_about_token || w->has_read_again || !w->base.profile->web_identity_token_file)
                 return false;
         w->has_read_again = true;
         struct buffer newer;
@@ -132,8 +131,8 @@ static int web_identity_start(struct provider *p, struct error *e)
 {
         struct web_identity *w = (struct web_identity *)p;
         w->has_read_again = false;
-        if (w->profile->web_identity.token_source)
-                return github_token_start(&w->github, w->profile, w->exchange.deps.http, e);
+        if (w->base.profile->web_identity.token_source)
+                return github_token_start(&w->github, w->base.profile, w->exchange.deps.http, e);
         return read_token(w, &w->token, e) < 0 ? -1 : start_exchange(w, e);
 }
 
@@ -151,13 +150,6 @@ static void web_identity_destroy(struct provider *p)
         free(w);
 }
 
-static void web_identity_rebind(struct provider *p, const struct profile *profile)
-{
-        struct web_identity *w = (struct web_identity *)p;
-        w->profile = profile;
-        exchange_rebind(&w->exchange, profile);
-}
-
 int provider_web_identity_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
                               struct error *e)
 {
@@ -166,12 +158,11 @@ int provider_web_identity_new(const struct provider_deps *deps, const struct pro
         if (!w)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         w->base.ops = &ops;
-        w->base.rebind = web_identity_rebind;
-        w->profile = profile;
+        w->base.profile = profile;
         w->github = (struct github_token){.done = has_fetched, .arg = w};
         buffer_init(&w->token, LIMIT_TOKEN_FILE);
         buffer_init(&w->body, BODY_MAX);
-        if (exchange_init(&w->exchange, &web_identity_exchange, w, deps, profile, e) < 0) {
+        if (exchange_init(&w->exchange, &web_identity_exchange, w, deps, &w->base, e) < 0) {
                 free(w);
                 return -1;
         }

@@ -4,8 +4,8 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/sources.h"
 
-int registry_make(const struct provider_deps *deps, const struct profile *profile,
-                  const struct credentials_source *source, struct provider **ret, struct error *e)
+static int make(const struct provider_deps *deps, const struct profile *profile,
+                const struct credentials_source *source, struct provider **ret, struct error *e)
 {
         if (profile->fault)
                 return provider_fault_new(deps, profile, ret, e);
@@ -38,4 +38,13 @@ int registry_make(const struct provider_deps *deps, const struct profile *profil
                 break;
         }
         return error_set(e, ERROR_INTERNAL, "a profile of an unknown type");
+}
+
+int registry_make(const struct provider_deps *deps, const struct profile *profile,
+                  const struct credentials_source *source, struct provider **ret, struct error *e)
+{
+        if (make(deps, profile, source, ret, e) < 0)
+                return -1;
+        profile_hold(profile); // until provider_free()
+        return 0;
 }

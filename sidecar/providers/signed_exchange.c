@@ -10,11 +10,11 @@
 enum { BASE_MIN_LIFE_S = 300 };
 
 int signed_exchange_init(struct signed_exchange *x, const struct exchange_ops *ops, const struct provider_deps *deps,
-                         const struct profile *profile, struct error *e)
+                         struct error *e)
 {
         buffer_init(&x->body, LIMIT_UPSTREAM_BODY);
         buffer_init(&x->signing, LIMIT_SIGN_CANONICAL);
-        return exchange_init(&x->exchange, ops, x->provider, deps, profile, e);
+        return exchange_init(&x->exchange, ops, x->provider, deps, x->provider, e);
 }
 
 void signed_exchange_deinit(struct signed_exchange *x)
@@ -44,7 +44,7 @@ int signed_exchange_sign(struct signed_exchange *x, int64_t time_s, struct excha
             .headers_count = x->headers_count,
             .payload_hash = slice_of(hash, sizeof(hash)),
             .service = slice_str(x->exchange.ops->service),
-            .region = slice_str(x->exchange.profile->issuer_region),
+            .region = slice_str(x->provider->profile->issuer_region),
             .time_s = time_s,
         };
         buffer_reset(&x->signing);

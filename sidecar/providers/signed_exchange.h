@@ -28,7 +28,7 @@ struct signed_exchange {
 // The provider is what `ops` are called with. Their prepare ends with signed_exchange_sign(), their explain calls
 // signed_exchange_explain(), their done signed_exchange_done(). 0, or -1 with *e: out of memory.
 int signed_exchange_init(struct signed_exchange *x, const struct exchange_ops *ops, const struct provider_deps *deps,
-                         const struct profile *profile, struct error *e);
+                         struct error *e);
 void signed_exchange_deinit(struct signed_exchange *x);
 
 // As the operations of a provider.

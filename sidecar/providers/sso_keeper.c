@@ -17,9 +17,9 @@
 
 enum { LOCK_WAIT_MS = 100, LOCK_WAITS_N = 150, BODY_MAX = 4 * LIMIT_TOKEN_FILE };
 
-void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile)
+void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct provider *provider)
 {
-        *k = (struct sso_keeper){.deps = *deps, .profile = profile};
+        *k = (struct sso_keeper){.deps = *deps, .provider = provider};
         sso_token_init(&k->token);
         held_file_init(&k->file, SSO_CACHE_WHAT, LIMIT_TOKEN_FILE);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
@@ -53,8 +53,8 @@ static const char *read_token(struct sso_keeper *k)
 
 static int read_file(struct sso_keeper *k, struct error *e)
 {
-        if (!k->file.path &&
-            sso_cache_path(k->profile, slice_str(sso_cache_token_key(k->profile)), &k->file.path, e) < 0)
+        if (!k->file.path && sso_cache_path(k->provider->profile, slice_str(sso_cache_token_key(k->provider->profile)),
+                                            &k->file.path, e) < 0)
                 return -1;
         return held_file_read(&k->file, e);
 }
@@ -75,9 +75,9 @@ static int load(struct sso_keeper *k, struct error *e)
         if (k->token.access_token.n > 0)
                 return 0;
         if (k->file.text.n == 0)
-                return sso_token_missing(k->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
-                                         sso_cache_token_key(k->profile));
-        return sso_token_missing(k->profile, e, "the token cached in %.200s cannot be used: %s", k->file.path,
+                return sso_token_missing(k->provider->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
+                                         sso_cache_token_key(k->provider->profile));
+        return sso_token_missing(k->provider->profile, e, "the token cached in %.200s cannot be used: %s", k->file.path,
                                  what ? what : "out of memory");
 }
 
@@ -96,12 +96,12 @@ static int say_ended(const struct sso_keeper *k, struct error *e)
 {
         char ended[TIME_RFC3339_SIZE] = "some time ago";
         if (is_refused(k))
-                return sso_token_missing(k->profile, e,
+                return sso_token_missing(k->provider->profile, e,
                                          "IAM Identity Center does not accept the token any more (%.256s)",
-                                         sso_cache_token_key(k->profile));
+                                         sso_cache_token_key(k->provider->profile));
         (void)time_format_rfc3339(k->token.expires_s, ended);
-        return sso_token_missing(k->profile, e, "the login to IAM Identity Center (%.256s) ended at %s",
-                                 sso_cache_token_key(k->profile), ended);
+        return sso_token_missing(k->provider->profile, e, "the login to IAM Identity Center (%.256s) ended at %s",
+                                 sso_cache_token_key(k->provider->profile), ended);
 }
 
 int sso_keeper_hold(struct sso_keeper *k, struct slice text, struct error *e)
@@ -138,7 +138,7 @@ static int send_renewal(struct sso_keeper *k, struct error *e)
         if (body.failed)
                 (void)error_set(e, ERROR_INTERNAL, "out of memory");
         else
-                k->call = sso_http_oidc(&(struct sso_http){&k->deps, k->profile, renewed, k}, "/token",
+                k->call = sso_http_oidc(&(struct sso_http){&k->deps, k->provider->profile, renewed, k}, "/token",
                                         buffer_slice(&body), e);
         buffer_free(&body);
         return k->call ? 0 : -1;
@@ -224,7 +224,7 @@ int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e)
 static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t expires_s)
 {
         char expires[TIME_RFC3339_SIZE];
-        const struct profile *p = k->profile;
+        const struct profile *p = k->provider->profile;
         struct slice start_url = p->sso.start_url ? slice_str(p->sso.start_url) : k->token.start_url;
         if (time_format_rfc3339(expires_s, expires) < 0)
                 return -1;
@@ -288,7 +288,7 @@ static int take(struct sso_keeper *k, const struct http_response *response, stru
 static int refuse(struct sso_keeper *k, const struct http_response *response, struct error *e)
 {
         struct error ignored;
-        sso_http_refusal(response, "CreateToken", k->profile, e);
+        sso_http_refusal(response, "CreateToken", k->provider->profile, e);
         if (e->kind == ERROR_DENIED) {
                 buffer_reset(&k->spent);
                 (void)buffer_put(&k->spent, k->token.refresh_token);
@@ -297,7 +297,7 @@ static int refuse(struct sso_keeper *k, const struct http_response *response, st
                 return 0;
         if (e->kind == ERROR_DENIED) {
                 struct error hint = {0};
-                (void)sso_token_missing(k->profile, &hint, "the login has ended");
+                (void)sso_token_missing(k->provider->profile, &hint, "the login has ended");
                 e->kind = ERROR_INTERACTION;
                 (void)error_hint(e, "%s", hint.hint);
         }
@@ -312,7 +312,7 @@ static void renewed(void *arg, const struct http_response *response, const struc
         k->call = NULL;
         if (error) {
                 e = *error;
-                (void)error_context(&e, "CreateToken for %.256s", sso_cache_token_key(k->profile));
+                (void)error_context(&e, "CreateToken for %.256s", sso_cache_token_key(k->provider->profile));
                 r = may_fall_back(k) ? 0 : -1;
         } else if (k->is_overtaken) {
                 r = load(k, &e);

@@ -16,7 +16,7 @@ enum { SSO_KEEPER_LATER = 0, SSO_KEEPER_THERE = 1 };
 
 struct sso_keeper {
         struct provider_deps deps;
-        const struct profile *profile;
+        const struct provider *provider; // whose profile it reads
         // Ends sso_keeper_get(): `e` is NULL when k->token is there.
         void (*done)(void *owner, const struct error *e);
         void *owner;
@@ -32,7 +32,7 @@ struct sso_keeper {
         bool is_overtaken; // by a login, since the call began
 };
 
-void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct profile *profile);
+void sso_keeper_init(struct sso_keeper *k, const struct provider_deps *deps, const struct provider *provider);
 void sso_keeper_deinit(struct sso_keeper *k); // nothing may be under way
 
 // A token to make a call with; not `refused` (may be empty). SSO_KEEPER_THERE: it is in k->token. SSO_KEEPER_LATER:

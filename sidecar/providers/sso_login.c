@@ -27,7 +27,7 @@ enum {
 
 struct sso_login {
         struct provider_deps deps;
-        const struct profile *profile;
+        const struct provider *provider; // whose profile it is for
         struct sso_login_owner owner;
         enum login_state state;
         struct error error; // LOGIN_COMPLETE: why the token could not be written; of kind ERROR_NONE: it is
@@ -46,21 +46,16 @@ static void start_device(struct sso_login *l);
 static void register_client(struct sso_login *l);
 static void poll_later(struct sso_login *l);
 
-struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
+struct sso_login *sso_login_new(const struct provider_deps *deps, const struct provider *provider,
                                 const struct sso_login_owner *owner)
 {
         struct sso_login *l = calloc(1, sizeof(*l));
         if (!l)
                 return NULL;
-        *l = (struct sso_login){.deps = *deps, .profile = profile, .owner = *owner};
+        *l = (struct sso_login){.deps = *deps, .provider = provider, .owner = *owner};
         sso_client_init(&l->client);
         buffer_init(&l->text, (size_t)2 * LIMIT_TOKEN_FILE);
         return l;
-}
-
-void sso_login_rebind(struct sso_login *l, const struct profile *profile)
-{
-        l->profile = profile; // what is under way has copies, and reads the profile anew at each of its steps
 }
 
 static void forget(struct sso_login *l)
@@ -109,7 +104,7 @@ static void fail(struct sso_login *l)
 static int unreadable(struct sso_login *l, const char *action, const char *what, const struct http_response *response)
 {
         (void)answer_unreadable(what, response->status, response->body.n, &l->error);
-        return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->profile));
+        return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->provider->profile));
 }
 
 // The answer of a call, in any of its ways. 0: a success, to be read. -1: l->error says why not.
@@ -120,10 +115,10 @@ static int answered(struct sso_login *l, const char *action, const struct http_r
         l->call = NULL;
         if (error) {
                 l->error = *error;
-                return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->profile));
+                return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->provider->profile));
         }
         if (response->status < 200 || response->status >= 300) {
-                sso_http_refusal(response, action, l->profile, &l->error);
+                sso_http_refusal(response, action, l->provider->profile, &l->error);
                 return -1;
         }
         if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
@@ -136,8 +131,8 @@ static void post(struct sso_login *l, const char *path, struct buffer *body, htt
         if (body->failed)
                 (void)error_set(&l->error, ERROR_INTERNAL, "out of memory");
         else
-                l->call = sso_http_oidc(&(struct sso_http){&l->deps, l->profile, done, l}, path, buffer_slice(body),
-                                        &l->error);
+                l->call = sso_http_oidc(&(struct sso_http){&l->deps, l->provider->profile, done, l}, path,
+                                        buffer_slice(body), &l->error);
         buffer_free(body);
         if (!l->call)
                 fail(l);
@@ -160,7 +155,7 @@ static void registered(void *arg, const struct http_response *response, const st
                 fail(l);
                 return;
         }
-        sso_client_save(l->profile, &l->client);
+        sso_client_save(l->provider->profile, &l->client);
         start_device(l);
 }
 
@@ -168,7 +163,7 @@ static void register_client(struct sso_login *l)
 {
         struct buffer body;
         buffer_init(&body, BODY_MAX);
-        (void)sso_client_body(l->profile, now_s(l), &body);
+        (void)sso_client_body(l->provider->profile, now_s(l), &body);
         l->was_client_kept = false;
         post(l, "/client/register", &body, registered);
 }
@@ -234,7 +229,7 @@ static void start_device(struct sso_login *l)
         json_begin_object(&body);
         json_member(&body, "clientId", l->client.id);
         json_member(&body, "clientSecret", l->client.secret);
-        json_member(&body, "startUrl", slice_str(l->profile->sso.start_url));
+        json_member(&body, "startUrl", slice_str(l->provider->profile->sso.start_url));
         json_end_object(&body);
         post(l, "/device_authorization", &body, device_started);
 }
@@ -247,8 +242,8 @@ static int keep(struct sso_login *l, const struct http_response *response)
         struct error ignored;
         buffer_init(&text, LIMIT_TOKEN_FILE);
         l->error = (struct error){.kind = ERROR_NONE};
-        int r = sso_login_keep_read(l->profile, &l->client, response, now_s(l), &text, &l->error);
-        if (r == 0 && sso_login_keep_write(l->profile, buffer_slice(&text), &l->error) < 0) {
+        int r = sso_login_keep_read(l->provider->profile, &l->client, response, now_s(l), &text, &l->error);
+        if (r == 0 && sso_login_keep_write(l->provider->profile, buffer_slice(&text), &l->error) < 0) {
                 r = l->owner.hold(l->owner.owner, buffer_slice(&text), &ignored);
                 if (r == 0)
                         (void)error_hint(&l->error,
@@ -329,7 +324,7 @@ static void begin_from_loop(void *arg)
 {
         struct sso_login *l = arg;
         l->delay = NULL;
-        l->was_client_kept = sso_client_load(l->profile, now_s(l), &l->client);
+        l->was_client_kept = sso_client_load(l->provider->profile, now_s(l), &l->client);
         if (l->was_client_kept)
                 start_device(l);
         else
@@ -340,10 +335,10 @@ int sso_login_begin(struct sso_login *l, struct error *e)
 {
         if (l->state == LOGIN_STARTING || l->state == LOGIN_PENDING)
                 return 0;
-        if (!l->profile->sso.start_url) {
+        if (!l->provider->profile->sso.start_url) {
                 (void)error_set(e, ERROR_CONFIG, "the profile has no sso_start_url, which a login needs");
                 return error_hint(e, "add the sso_start_url of the session, or run aws sso login --sso-session %s",
-                                  l->profile->sso.session);
+                                  l->provider->profile->sso.session);
         }
         forget(l);
         l->delay = delay_start(l->deps.loop, 0, begin_from_loop, l);
@@ -370,7 +365,7 @@ void sso_login_status(const struct sso_login *l, struct login_status *ret)
 {
         ret->kind = LOGIN_SSO;
         ret->state = l->state;
-        ret->start_url = l->profile->sso.start_url;
+        ret->start_url = l->provider->profile->sso.start_url;
         bool has_error = l->state == LOGIN_FAILED || (l->state == LOGIN_COMPLETE && l->error.kind != ERROR_NONE);
         ret->error = has_error ? &l->error : NULL;
         if (l->state != LOGIN_PENDING)

@@ -9,7 +9,6 @@
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/registry.h"
 
-struct profile;
 struct sso_login; // opaque
 
 struct sso_login_owner {
@@ -19,15 +18,12 @@ struct sso_login_owner {
         void *owner;
 };
 
-// NULL: out of memory.
-struct sso_login *sso_login_new(const struct provider_deps *deps, const struct profile *profile,
+// NULL: out of memory. Every step of a login reads the profile that `provider` has then.
+struct sso_login *sso_login_new(const struct provider_deps *deps, const struct provider *provider,
                                 const struct sso_login_owner *owner);
 
 // Gives up what is under way; memory goes once that has ended. `moved` is not called any more. NULL is fine.
 void sso_login_free(struct sso_login *l);
-
-// Borrows from another copy of the profile from now on, also while a login is under way.
-void sso_login_rebind(struct sso_login *l, const struct profile *profile);
 
 // Begins anew, or joins what is under way. 0, or -1 with *e.
 int sso_login_begin(struct sso_login *l, struct error *e);

@@ -45,6 +45,6 @@ int main(int argc, char **argv)
                 printf("%s %s %s\n", p->name, p->issuer_region ? p->issuer_region : "-",
                        p->endpoint_url ? p->endpoint_url : "-");
         }
-        settings_free(settings);
+        settings_release(settings);
         return 0;
 }

@@ -152,7 +152,7 @@ static int judge_identity(const struct env *env, struct buffer *out, struct erro
                 put_steps(settings, p, out);
                 json_end_array(out);
         }
-        settings_free(settings);
+        settings_release(settings);
         return 0;
 }
 

@@ -173,6 +173,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         for (size_t i = 0; i < s->profiles_count; i++)
                 check_profile(s, &s->profiles[i]);
-        settings_free(s);
+        settings_release(s);
         return 0;
 }

@@ -136,9 +136,9 @@ static bool profile_set_round(const void *arg)
         int reloaded = started == 0 ? put_in_force(profile_set, second, &e) : -1;
         torture_end();
         if (!profile_set)
-                settings_free(first);
+                settings_release(first);
         if (started < 0)
-                settings_free(second);
+                settings_release(second);
         if (profile_set && reloaded < 0)
                 (void)torture_refused(&e);
         if (started == 0)
@@ -212,7 +212,7 @@ static bool reload_round(const void *arg)
         }
         torture_end();
         if (!reload)
-                settings_free(r.settings);
+                settings_release(r.settings);
         assert_true(!reload || r.loads == 1);
         bool is_done = r.applies == 1;
         reload_close(reload);
@@ -281,7 +281,7 @@ static bool move_round(const void *arg)
                         (void)uv_run(&h.loop, UV_RUN_NOWAIT);
         }
         torture_end();
-        settings_free(m.settings); // where they were not loaded
+        settings_release(m.settings); // where they were not loaded
         assert_table(&h, m.is_applied);
         reload_close(reload);
         (void)uv_run(&h.loop, UV_RUN_NOWAIT);

@@ -91,8 +91,8 @@ static bool load_round(const void *arg)
                 assert_null(s);
                 (void)torture_refused(&e);
         }
-        settings_free(s);
-        settings_free(want);
+        settings_release(s);
+        settings_release(want);
         return is_done;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests of the profile_set: the real vault, server and providers, an STS that takes connections and never answers,
-// and a count of the settings that live (the linker sends settings_free() here).
+// and a count of the settings that live (the linker sends settings_release() here).
 #ifndef TESTS_UNIT_APP_PROFILE_SET_FIXTURE_H
 #define TESTS_UNIT_APP_PROFILE_SET_FIXTURE_H
 
@@ -31,14 +31,14 @@ enum { TEST_TIMEOUT_S = 60 };
 
 static unsigned live_settings;
 
-void __real_settings_free(struct settings *settings);
-void __wrap_settings_free(struct settings *settings);
+void __real_settings_release(struct settings *settings);
+void __wrap_settings_release(struct settings *settings);
 
-void __wrap_settings_free(struct settings *settings) // in the place of settings_free(), by the linker
+void __wrap_settings_release(struct settings *settings) // in the place of settings_release(), by the linker
 {
-        if (settings)
+        if (settings && settings->references == 1)
                 live_settings--;
-        __real_settings_free(settings);
+        __real_settings_release(settings);
 }
 
 struct fixture {

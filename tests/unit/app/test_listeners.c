@@ -91,7 +91,7 @@ static void test_open_take_close(void **state)
         struct settings *settings = with_listeners(f, "[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/b\"}]");
         struct listeners *l = listeners_open(settings, &f->env, &e);
         assert_non_null(l);
-        settings_free(settings); // the paths are copies
+        settings_release(settings); // the paths are copies
         assert_int_equal(listeners_count(l), 2);
         assert_string_equal(listeners_path(l, 0), f->a);
         assert_string_equal(listeners_path(l, 1), f->b);
@@ -120,7 +120,7 @@ static void test_close_without_take(void **state)
         listeners_close(l);
         assert_false(is_there(f->a));
         listeners_close(NULL);
-        settings_free(settings);
+        settings_release(settings);
 }
 
 // What stands in the way of the second is left as it is, and the first is taken back.
@@ -139,7 +139,7 @@ static void test_failure_leaves_nothing(void **state)
         assert_false(is_there(f->a) || is_there(f->c));
         assert_true(is_there(f->b));
         unlink(f->b);
-        settings_free(settings);
+        settings_release(settings);
 }
 
 static void test_socket_of_another_agent_is_not_removed(void **state)
@@ -160,7 +160,7 @@ static void test_socket_of_another_agent_is_not_removed(void **state)
         assert_true(answers(f->a));
         listeners_close(second);
         assert_false(is_there(f->a));
-        settings_free(settings);
+        settings_release(settings);
 }
 
 static void test_change_is_noticed(void **state)
@@ -184,12 +184,12 @@ static void test_change_is_noticed(void **state)
         struct settings *settings = with_listeners(f, rows[0].list);
         struct listeners *l = listeners_open(settings, &f->env, &e);
         assert_non_null(l);
-        settings_free(settings);
+        settings_release(settings);
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct settings *again = with_listeners(f, rows[i].list);
                 if (listeners_are_as(l, again) != rows[i].is_same)
                         fail_msg("%s", rows[i].list);
-                settings_free(again);
+                settings_release(again);
         }
         listeners_close(l);
 }
@@ -230,8 +230,8 @@ static int activated(const struct folder *f, const char *list, size_t count, siz
         struct settings *other = with_listeners(f, "[{\"unix\": \"/elsewhere\"}]");
         if (own == 0 && !listeners_are_as(l, other))
                 return 4;
-        settings_free(other);
-        settings_free(settings);
+        settings_release(other);
+        settings_release(settings);
         listeners_close(l);
         return CHILD_FINE;
 }
@@ -278,7 +278,7 @@ static void test_activation_that_cannot_be(void **state)
         assert_null(listeners_open(settings, &env, &e));
         assert_int_equal(e.kind, ERROR_CONFIG);
         assert_false(is_there(f->a));
-        settings_free(settings);
+        settings_release(settings);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

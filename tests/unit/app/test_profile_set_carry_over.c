@@ -26,7 +26,8 @@ static struct settings *settings_with(const char *profiles)
                         p->keys.expiration = end;
                 if (!p->region || strcmp(p->region, "broken") != 0)
                         continue;
-                *p = (struct profile){.name = p->name,
+                *p = (struct profile){.settings = s,
+                                      .name = p->name,
                                       .type = PROFILE_SHARED_CONFIG,
                                       .declared_type = PROFILE_SHARED_CONFIG,
                                       .fault = fault,

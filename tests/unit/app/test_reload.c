@@ -152,7 +152,7 @@ static int set_up(void **state)
         struct error e;
         assert_int_equal(load(h, &h->in_force, &e), 0);
         // what was just written has been read
-        reload_watch(h->reload, profile_table_settings(h->in_force), read_ns + 1000000000);
+        reload_watch(h->reload, h->in_force->settings, read_ns + 1000000000);
         h->loads = 0;
         *state = h;
         return 0;

@@ -26,7 +26,7 @@ static void test_own_source(void **state)
                 const struct profile *p = home_find(s, "a");
                 if (p->type != PROFILE_ASSUME_ROLE || home_find(s, p->source_profile)->type != t[i].type)
                         fail_msg("row %zu: %s", i, p->fault ? p->fault : "another base");
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -40,13 +40,13 @@ static void test_no_region(void **state)
         assert_string_equal(p->endpoint_url, "https://sts.amazonaws.com");
         assert_string_equal(p->issuer_region, "us-east-1");
         assert_null(p->region);
-        settings_free(s);
+        settings_release(s);
 
         s = home_settings(*state, NULL, NULL, LIST("AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=" ARN("w")));
         p = home_find(s, "default");
         assert_int_equal(p->type, PROFILE_WEB_IDENTITY);
         assert_string_equal(p->endpoint_url, "https://sts.amazonaws.com");
-        settings_free(s);
+        settings_release(s);
 }
 
 // An endpoint goes before a mode, whichever of them is in the environment; a time-out of the environment's goes first.
@@ -80,7 +80,7 @@ static void test_imds(void **state)
                     p->connect_timeout_ms != t[i].timeout_ms || p->read_timeout_ms != t[i].timeout_ms)
                         fail_msg("row %zu: %s, %d ms", i, p->fault ? p->fault : p->imds.endpoint,
                                  (int)p->read_timeout_ms);
-                settings_free(s);
+                settings_release(s);
         }
         struct settings *s = NULL;
         struct error e;
@@ -97,7 +97,7 @@ static void test_not_used(void **state)
             home_settings(*state, NULL, NULL,
                           LIST("AWS_ACCESS_KEY_ID=AKIDEXAMPLE00001", "AWS_SECRET_ACCESS_KEY=x", "AWS_ROLE_ARN=mine"));
         assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
-        settings_free(s);
+        settings_release(s);
 
         // Neither STS nor the metadata service is asked. The keys may be those of a stand-in for AWS.
         s = home_settings(*state,
@@ -106,7 +106,7 @@ static void test_not_used(void **state)
                           "sts_regional_endpoints = x\nmetadata_service_timeout = 0\nca_bundle = /none\n",
                           NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_STATIC);
-        settings_free(s);
+        settings_release(s);
 
         // All SDKs let STS choose how long a session by web identity lasts.
         s = home_settings(
@@ -114,7 +114,7 @@ static void test_not_used(void **state)
             NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_WEB_IDENTITY);
         assert_int_equal(home_find(s, "default")->role.duration_seconds, 0);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

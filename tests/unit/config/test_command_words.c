@@ -78,7 +78,7 @@ static void is_checked_at_load_and_not_repeated(void **state)
                                         "\"/opt/helper --name 'a b'\"}}}");
         assert_string_equal(s->profiles[0].credential_process, "/opt/helper --name 'a b'");
         assert_null(s->profiles[0].endpoint_url);
-        settings_free(s);
+        settings_release(s);
         struct error e;
         assert_int_equal(parse("{\"profiles\": {\"p\": {\"type\": \"process\", \"credential_process\": "
                                "\"/opt/helper --password 'hunter2\"}}}",

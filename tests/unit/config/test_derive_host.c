@@ -101,7 +101,7 @@ static void container(void **state)
                         assert_string_equal(p->container.authorization_token_file, t[i].token_file);
                 else
                         assert_null(p->container.authorization_token_file);
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -136,7 +136,7 @@ static void imds(void **state)
                         fail_msg("row %zu: %s", i, e.message);
                 assert_string_equal(s->profiles[0].imds.endpoint, t[i].endpoint);
                 assert_int_equal(s->profiles[0].imds.is_disabled, t[i].is_disabled);
-                settings_free(s);
+                settings_release(s);
         }
 }
 

@@ -61,7 +61,7 @@ static void endpoints(void **state)
                 assert_int_equal(p->login.has_custom_endpoint, cases[i].is_custom);
                 assert_int_equal(p->login.variant, cases[i].variant);
                 assert_string_equal(p->login.session, ME);
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -109,7 +109,7 @@ static void duration_of_a_role_on_it(void **state)
                 struct settings *s = load(text, none, &e);
                 assert_int_equal(s == NULL, cases[i].is_refused);
                 if (s)
-                        settings_free(s);
+                        settings_release(s);
                 else
                         assert_non_null(strstr(e.message, "role chaining"));
         }
@@ -133,14 +133,14 @@ static void cache_directory(void **state)
                 struct settings *s = load(PROFILE(""), cases[i].environment, &e);
                 assert_non_null(s);
                 assert_string_equal(settings_find(s, "dev")->login.cache_directory, cases[i].directory);
-                settings_free(s);
+                settings_release(s);
         }
         char *nothing[] = {NULL};
         struct settings *s = NULL;
         struct error e;
         assert_int_equal(parse_with(PROFILE(""), nothing, NULL, &s, &e), 0);
         assert_null(settings_find(s, "dev")->login.cache_directory); // the profile's fetches say so
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

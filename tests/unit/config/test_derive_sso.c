@@ -63,7 +63,7 @@ static void endpoints(void **state)
                 assert_string_equal(p->sso.oidc_endpoint_url, cases[i].oidc);
                 assert_string_equal(p->sso.cache_directory, "/home/me/.aws/sso/cache");
                 assert_string_equal(p->region, "eu-west-1"); // where they are used
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -75,7 +75,7 @@ static void without_a_home(void **state)
         struct error e;
         assert_int_equal(parse_with(PROFILE(REGION), environment, NULL, &s, &e), 0);
         assert_null(settings_find(s, "dev")->sso.cache_directory); // the profile's fetches say so
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

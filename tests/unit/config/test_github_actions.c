@@ -53,7 +53,7 @@ static void test_taken(void **state)
                 assert_string_equal(p->web_identity.audience, t[i].audience);
                 assert_true(slice_eq(secret_expose(&p->web_identity.request_token), SLICE("job-token")));
                 assert_null(p->web_identity_token_file);
-                settings_free(j.settings);
+                settings_release(j.settings);
         }
 }
 
@@ -91,7 +91,7 @@ static void test_of_no_matter_to_a_file(void **state)
         struct settings *s = parse_good("{\"profiles\": {\"p\": {" WEB_BODY "}}}");
         assert_null(settings_find(s, "p")->web_identity.request_url);
         assert_null(settings_find(s, "p")->web_identity.audience);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

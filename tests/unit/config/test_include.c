@@ -71,7 +71,7 @@ static void test_what_is_included(void **state)
                 }
                 assert_int_equal(known, s->profiles_count);
                 assert_string_equal(names, t[i].names);
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -95,7 +95,7 @@ static void test_order_and_paths(void **state)
         assert_string_equal(s->profiles[0].region, "eu-west-3");
         (void)snprintf(want, sizeof(want), "%s/t[1].d/sub/token", place->root.path);
         assert_string_equal(s->profiles[0].web_identity_token_file, want);
-        settings_free(s);
+        settings_release(s);
         assert_int_equal(chdir(".."), 0);
 }
 

@@ -31,14 +31,14 @@ static void test_which_file(void **state)
         assert_non_null(settings_find(s, "flag"));
         (void)snprintf(want, sizeof(want), "%s/config.json", place->root.path);
         assert_string_equal(s->path, want);
-        settings_free(s);
+        settings_release(s);
         assert_int_equal(load(NULL, environment, &s, &e), 0);
         assert_non_null(settings_find(s, "named"));
-        settings_free(s);
+        settings_release(s);
         environment[1] = NULL;
         assert_int_equal(load("", environment, &s, &e), 0);
         assert_non_null(settings_find(s, "xdg"));
-        settings_free(s);
+        settings_release(s);
 
         // one that is named must be there
         s = NULL;
@@ -97,7 +97,7 @@ static void test_files(void **state)
                 } else if (r < 0) {
                         fail_msg("row %zu: %s", i, e.message);
                 }
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -113,7 +113,7 @@ static void test_ca_of_environment(void **state)
         write_file("ca.pem", "");
         assert_int_equal(load("config.json", environment, &s, &e), 0);
         assert_ptr_equal(settings_find(s, "p")->ca_bundle, settings_find(s, "q")->ca_bundle);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

@@ -61,7 +61,7 @@ static void test_many(void **state)
                 assert_non_null(base);
                 assert_true(base < p); // both are elements of s->profiles
         }
-        settings_free(s);
+        settings_release(s);
         buffer_free(&text);
 }
 

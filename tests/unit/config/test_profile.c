@@ -17,8 +17,8 @@ static void check(const char *before, const char *after, enum sameness want)
                 fail_msg("identity: %s", after);
         if (profile_same(x, y) != (want == SAME) || profile_same(y, x) != (want == SAME))
                 fail_msg("all: %s", after);
-        settings_free(a);
-        settings_free(b);
+        settings_release(a);
+        settings_release(b);
 }
 
 static void test_same(void **state)
@@ -131,8 +131,8 @@ static void test_same_but_endpoint(void **state)
                 const struct profile *x = settings_find(a, "p"), *y = settings_find(b, "p");
                 if (profile_same_but_endpoint(x, y) != t[i].is_same || profile_same_but_endpoint(y, x) != t[i].is_same)
                         fail_msg("%s, and %s", t[i].before, t[i].after);
-                settings_free(a);
-                settings_free(b);
+                settings_release(a);
+                settings_release(b);
         }
 }
 

@@ -159,7 +159,7 @@ static void test_example(void **state)
         struct settings *s = parse_good(buffer_c_str(&text));
         assert_int_equal(s->profiles_count, 5);
         assert_int_equal(s->listeners_count, 2);
-        settings_free(s);
+        settings_release(s);
         buffer_free(&text);
 }
 

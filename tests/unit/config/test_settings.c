@@ -39,7 +39,7 @@ static void test_web_identity(void **state)
         assert_null(p->ca_bundle);
         assert_null(p->source_profile);
         assert_int_equal(p->allow_count, 0);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_assume_role(void **state)
@@ -72,7 +72,7 @@ static void test_assume_role(void **state)
         assert_true(slice_eq(secret_expose(&keys->keys.session_token), SLICE("token")));
         assert_null(keys->endpoint_url);
         assert_null(keys->role.role_session_name);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_roles_anywhere(void **state)
@@ -100,7 +100,7 @@ static void test_roles_anywhere(void **state)
         assert_string_equal(p->region, "us-west-2");
         assert_string_equal(p->issuer_region, "eu-west-2");
         assert_string_equal(p->role.role_session_name, "me");
-        settings_free(s);
+        settings_release(s);
 }
 
 // What key and certificate are taken for, and where the PIN comes from.
@@ -145,7 +145,7 @@ static void test_key_sources(void **state)
                         if (!pairs[k][0] != !pairs[k][1] || (pairs[k][0] && strcmp(pairs[k][0], pairs[k][1]) != 0))
                                 fail_msg("%s: %s instead of %s", rows[i].body, pairs[k][0] ? pairs[k][0] : "nothing",
                                          pairs[k][1] ? pairs[k][1] : "nothing");
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -176,7 +176,7 @@ static void test_allow_and_sign(void **state)
         p = settings_find(s, "b");
         assert_int_equal(p->allow_count, 1);
         assert_int_equal(p->allow[0].uids[0], 4294967294u);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_listeners(void **state)
@@ -197,13 +197,13 @@ static void test_listeners(void **state)
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
         assert_int_equal(s->listeners[1].mode, 0777);
         assert_string_equal(s->listeners[1].group, "12");
-        settings_free(s);
+        settings_release(s);
 
         assert_int_equal(parse_with(text, environment, "mine.sock", &s, &e), 0);
         assert_string_equal(s->listeners[0].unix_path, "/base/mine.sock");
         assert_int_equal(s->listeners[0].mode, 0660);
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_default_listener(void **state)
@@ -230,7 +230,7 @@ static void test_default_listener(void **state)
                 assert_string_equal(s->listeners[0].unix_path, t[i].want);
                 assert_int_equal(s->listeners[0].mode, 0600);
                 assert_null(s->listeners[0].group);
-                settings_free(s);
+                settings_release(s);
         }
 }
 

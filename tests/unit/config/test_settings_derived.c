@@ -150,7 +150,7 @@ static void test_derived(void **state)
                         if (want[j] ? !got[j] || strcmp(got[j], want[j]) != 0 : got[j] != NULL)
                                 fail_msg("%s: %s, not %s", derived[i].name, got[j] ? got[j] : "none",
                                          want[j] ? want[j] : "none");
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -167,7 +167,7 @@ static void test_ca_bundle(void **state)
         assert_string_equal(settings_find(s, "a")->ca_bundle, "/base/certs/ca.pem");
         assert_string_equal(settings_find(s, "b")->ca_bundle, "/etc/keyfob/own.pem");
         assert_null(settings_find(s, "k")->ca_bundle);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

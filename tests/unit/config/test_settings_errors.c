@@ -374,7 +374,7 @@ static void test_long_socket(void **state)
         assert_non_null(strstr(e.message, "--socket"));
         flag[107] = '\0';
         assert_int_equal(parse_with(P(KEYS_BODY), environment, flag, &s, &e), 0);
-        settings_free(s);
+        settings_release(s);
         assert_int_equal(parse_with(P(KEYS_BODY), environment, flag + 1, &s, &e), -1); // "/base/" makes it too long
 }
 

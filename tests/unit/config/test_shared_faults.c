@@ -105,7 +105,7 @@ static void test_long_chains(void **state)
                 if (length == 15) {
                         assert_int_equal(r, 0);
                         assert_int_equal(s->profiles_count, 15);
-                        settings_free(s);
+                        settings_release(s);
                 } else {
                         assert_int_equal(r, -1);
                         assert_non_null(strstr(e.message, "a chain of more than 15 profiles"));

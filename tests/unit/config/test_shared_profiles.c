@@ -31,7 +31,7 @@ static void test_types(void **state)
         (void)snprintf(text, sizeof(text), "web_identity_token_file of %s/.aws/config:3", h->folder.path);
         assert_string_equal(p->chain[0].outcome, text);
         assert_int_equal(s->watched_count, 2);
-        settings_free(s);
+        settings_release(s);
 
         s = home_load(h, SHARED("s"));
         p = home_find(s, "p");
@@ -43,20 +43,20 @@ static void test_types(void **state)
         assert_string_equal(p->sso.role_name, "Dev");
         assert_string_equal(p->sso.registration_scopes, "sso:account:access");
         assert_string_equal(p->region, "eu-west-1"); // the environment's goes before the profile's
-        settings_free(s);
+        settings_release(s);
 
         s = home_load(h, SHARED("legacy"));
         p = home_find(s, "p");
         assert_null(p->sso.session);
         assert_string_equal(p->sso.region, "us-east-2");
-        settings_free(s);
+        settings_release(s);
 
         s = home_load(h, SHARED("proc"));
         p = home_find(s, "p");
         assert_int_equal(p->type, PROFILE_PROCESS);
         assert_string_equal(p->credential_process, "/bin/x  a b");
         assert_string_equal(p->keys.account_id, "444455556666");
-        settings_free(s);
+        settings_release(s);
 
         s = home_load(h, SHARED("k"));
         p = home_find(s, "p");
@@ -66,7 +66,7 @@ static void test_types(void **state)
         assert_true(slice_eq(secret_expose(&p->keys.session_token), SLICE("tok==")));
         assert_string_equal(p->keys.account_id, "444455556666");
         assert_null(p->keys.expiration);
-        settings_free(s);
+        settings_release(s);
 }
 
 // The keys of our own file stay what they are.
@@ -91,7 +91,7 @@ static void test_own_keys(void **state)
         // Both stand on one, which is refreshed ahead of time for the one that is.
         assert_ptr_equal(home_source_of(s, p), home_source_of(s, home_find(s, "a")));
         assert_false(home_source_of(s, p)->on_demand);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_roles(void **state)
@@ -122,13 +122,13 @@ static void test_roles(void **state)
         const struct profile *c = home_source_of(s, b);
         assert_int_equal(c->type, PROFILE_STATIC);
         assert_string_equal(c->keys.access_key_id, "AKIDEXAMPLE00001");
-        settings_free(s);
+        settings_release(s);
 
         s = home_load(h, SHARED("self"));
         p = home_find(s, "p");
         assert_int_equal(p->type, PROFILE_ASSUME_ROLE);
         assert_int_equal(home_source_of(s, p)->type, PROFILE_STATIC);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_credential_source(void **state)
@@ -170,7 +170,7 @@ static void test_credential_source(void **state)
         assert_int_equal(imds->connect_timeout_ms, 3000);
         assert_ptr_not_equal(home_source_of(s, home_find(s, "own3")), imds);
         assert_null(home_source_of(s, home_find(s, "own3"))->imds.endpoint_mode);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_login(void **state)
@@ -190,13 +190,13 @@ static void test_login(void **state)
         assert_string_equal(p->endpoint_url, "https://s");
         assert_true(p->login.has_custom_endpoint);
         assert_string_equal(p->region, "eu-west-3");
-        settings_free(s);
+        settings_release(s);
         s = home_load(h, SHARED("r"));
         p = home_source_of(s, home_find(s, "p"));
         assert_int_equal(p->type, PROFILE_LOGIN);
         assert_string_equal(p->login.profile, "l");
         assert_string_equal(p->endpoint_url, "https://us-west-2.signin.aws.amazon.com"); // as in the SDKs
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_sso_of_our_own(void **state)
@@ -212,7 +212,7 @@ static void test_sso_of_our_own(void **state)
         assert_string_equal(home_find(s, "p")->sso.region, "us-east-1");
         assert_int_equal(home_find(s, "p")->chain_count, 0);
         assert_int_equal(s->watched_count, 2);
-        settings_free(s);
+        settings_release(s);
         home_set(h, "[sso-session t]\n", NULL, NULL);
         assert_int_equal(home_parse(h, json, &s, &e), -1);
         assert_non_null(strstr(e.message, "profiles.p: sso_session: found \"s\", expected an [sso-session]"));
@@ -225,7 +225,7 @@ static void test_not_needed(void **state)
         home_set(h, "[", "[", NULL);
         struct settings *s = home_load(h, "{\"profiles\": {\"p\": {" KEYS_BODY "}}}");
         assert_int_equal(s->watched_count, 0);
-        settings_free(s);
+        settings_release(s);
 }
 
 // A profile that our own file names leaves the variables that hold credentials alone.
@@ -239,7 +239,7 @@ static void test_named_chain(void **state)
         const struct profile *p = home_find(s, "p");
         assert_string_equal(p->keys.access_key_id, "AKIDEXAMPLE00001");
         assert_string_equal(p->chain[0].outcome, "not asked, the configuration names profile a");
-        settings_free(s);
+        settings_release(s);
 }
 
 // Thousands on one: one source, and nothing that grows faster than they do.
@@ -262,7 +262,7 @@ static void test_many(void **state)
         assert_int_equal(base->type, PROFILE_SSO);
         assert_true(base->on_demand);
         assert_ptr_equal(home_source_of(s, home_find(s, "t9999")), base);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

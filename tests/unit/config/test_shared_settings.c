@@ -40,7 +40,7 @@ static void test_common(void **state)
         assert_string_equal(other->region, "eu-west-1");
         assert_string_equal(other->shared_endpoint_url, "https://two.example");
         assert_ptr_equal(home_source_of(s, b), home_source_of(s, other)); // keys are keys
-        settings_free(s);
+        settings_release(s);
 
         home_set(h,
                  "[profile one]\n" ROLE_ON("b") "region = us-east-1\nuse_fips_endpoint = TRUE\n"
@@ -51,7 +51,7 @@ static void test_common(void **state)
         p = home_find(s, "p");
         assert_string_equal(p->endpoint_url, "https://sts-fips.us-east-1.api.aws");
         assert_string_equal(home_source_of(s, p)->endpoint_url, "https://sts-fips.us-east-1.api.aws");
-        settings_free(s);
+        settings_release(s);
 
         // A file may switch off the environment's endpoints, too.
         home_set(h,
@@ -60,7 +60,7 @@ static void test_common(void **state)
                  NULL, LIST("AWS_ENDPOINT_URL=https://all.example", "AWS_ENDPOINT_URL_STS=https://sts.example"));
         s = home_load(h, SHARED("one"));
         assert_string_equal(home_find(s, "p")->endpoint_url, "https://sts.us-east-1.amazonaws.com");
-        settings_free(s);
+        settings_release(s);
 
         // What the environment says goes before all that.
         home_set(h,
@@ -80,7 +80,7 @@ static void test_common(void **state)
         assert_int_not_equal(p->use_dualstack_endpoint, CHOICE_YES);
         assert_int_not_equal(p->sts_regional_endpoints, STS_ENDPOINTS_LEGACY);
         assert_null(p->shared_endpoint_url);
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_endpoints(void **state)
@@ -112,7 +112,7 @@ static void test_endpoints(void **state)
                         assert_null(p->shared_endpoint_url);
                 if (t[i].oidc && !t[i].variable)
                         assert_string_equal(p->sso.oidc_endpoint_url, t[i].oidc);
-                settings_free(s);
+                settings_release(s);
         }
 }
 

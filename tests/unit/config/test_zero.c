@@ -39,16 +39,16 @@ static void test_keys(void **state)
         assert_int_equal(s->watched_count, 2); // though neither is there
         (void)snprintf(path, sizeof(path), "%s/.aws/config", h->folder.path);
         assert_string_equal(s->watched[0], path);
-        settings_free(s);
+        settings_release(s);
 
         s = home_settings(*state, NULL, NULL,
                           LIST("AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")); // no AWS, but like it
         assert_string_equal(home_find(s, "default")->keys.access_key_id, "test");
-        settings_free(s);
+        settings_release(s);
 
         s = home_settings(*state, NULL, NULL, LIST(KEY_ID, SECRET_KEY, "AWS_SECURITY_TOKEN=old"));
         assert_true(slice_eq(secret_expose(&home_find(s, "default")->keys.session_token), SLICE("old")));
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_token(void **state)
@@ -64,14 +64,14 @@ static void test_token(void **state)
         assert_string_equal(p->endpoint_url, "https://sts.eu-west-1.amazonaws.com");
         assert_string_equal(s->region, "eu-west-1");
         assert_string_equal(source(p), "web_identity");
-        settings_free(s);
+        settings_release(s);
 
         s = home_settings(*state, NULL, NULL,
                           LIST("AWS_WEB_IDENTITY_TOKEN_FILE=token", ROLE_ARN, REGION, "AWS_ROLE_SESSION_NAME=mine"));
         p = home_find(s, "default");
         assert_string_equal(p->web_identity_token_file, "/base/token");
         assert_string_equal(p->role.role_session_name, "mine");
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_role_below_environment(void **state)
@@ -103,7 +103,7 @@ static void test_role_below_environment(void **state)
                 const struct profile *base = home_find(s, p->source_profile);
                 assert_int_equal(base->type, t[i].base);
                 assert_true(base->is_implied && base < p && strchr(base->name, '/'));
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -162,7 +162,7 @@ static void test_order(void **state)
                         assert_true(p->chain[k].name[0] && p->chain[k].outcome[0]);
                 if (t[i].type == PROFILE_STATIC && i > 0)
                         assert_string_equal(p->keys.access_key_id, "AKIDEXAMPLE00001");
-                settings_free(s);
+                settings_release(s);
         }
 }
 
@@ -185,13 +185,13 @@ static void test_which_profile(void **state)
                 assert_true(home_find(s, "a")->on_demand);
                 assert_string_equal(home_find(s, "b")->region, "us-west-2");
                 assert_int_equal(s->profiles_count, 3);
-                settings_free(s);
+                settings_release(s);
         }
         // The region of the profile that is meant counts even when the environment has the keys.
         struct settings *s = home_settings(*state, config, NULL, LIST("AWS_PROFILE=b", KEY_ID, SECRET_KEY));
         assert_string_equal(home_find(s, "default")->region, "us-west-2");
         assert_string_equal(source(home_find(s, "default")), "environment");
-        settings_free(s);
+        settings_release(s);
 }
 
 static void test_refused(void **state)
@@ -260,29 +260,29 @@ static void test_broken_profiles(void **state)
         assert_true(p->fault_hint && p->on_demand && p->declared_type == PROFILE_SHARED_CONFIG);
         assert_non_null(strstr(home_find(s, "nothing")->fault, "profile nothing: found no credentials"));
         assert_non_null(strstr(home_find(s, "no-source")->fault, "source_profile: found \"none\""));
-        settings_free(s);
+        settings_release(s);
 
         // A chain that ends nowhere does not stand in the way of the others either.
         s = home_settings(h, "[profile a]\n" KEYS, NULL, LIST(NO_IMDS));
         assert_non_null(strstr(home_find(s, "default")->fault, "found no AWS credentials"));
         assert_true(home_find(s, "default")->on_demand);
         assert_null(home_find(s, "a")->fault);
-        settings_free(s);
+        settings_release(s);
 
         // Nor does one that ends at a metadata service that may not be there; alone it is waited for.
         s = home_settings(h, "[profile a]\n" KEYS, NULL, LIST(REGION));
         assert_int_equal(home_find(s, "default")->type, PROFILE_IMDS);
         assert_true(home_find(s, "default")->on_demand);
-        settings_free(s);
+        settings_release(s);
         s = home_settings(h, NULL, NULL, LIST(REGION));
         assert_false(home_find(s, "default")->on_demand);
-        settings_free(s);
+        settings_release(s);
 
         // What is configured for it and broken is waited for.
         s = home_settings(h, "[default]\naws_access_key_id = AKIDEXAMPLE00001\n[profile a]\n" KEYS, NULL, NULL);
         assert_non_null(home_find(s, "default")->fault);
         assert_false(home_find(s, "default")->on_demand);
-        settings_free(s);
+        settings_release(s);
 }
 
 int main(void)

@@ -133,7 +133,7 @@ static inline void harness_make(struct harness *h, const struct profile *profile
         before->role.role_arn = harness_copy(profile->role.role_arn);
         before->secretsmanager.secret_id = harness_copy(profile->secretsmanager.secret_id);
         assert_int_equal(registry_make(&h->deps, before, source, &h->provider, &e), 0);
-        assert_true(provider_rebind(h->provider, profile));
+        provider_set_profile(h->provider, profile);
         free(before->endpoint_url);
         free(before->role.role_arn);
         free(before->secretsmanager.secret_id);

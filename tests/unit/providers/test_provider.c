@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proto/wire/credentials.h"
+#include "sidecar/config/settings.h"
 #include "tests/unit/unit.h"
 
 struct fake {
@@ -131,6 +132,40 @@ static void may_be_freed_from_its_completion(void **state)
         provider_free(NULL);
 }
 
+// What a call under way still reads stays until its end, and nothing that came and went meanwhile.
+static void changes_its_profile_between_calls(void **state)
+{
+        (void)state;
+        struct settings settings[4];
+        struct profile profiles[4];
+        struct fake f = {.base = {.ops = &fake_ops, .profile = &profiles[0]}};
+        struct heard h = {0};
+        for (size_t i = 0; i < 4; i++) {
+                settings[i] = (struct settings){.references = i == 0 ? 2 : 1}; // the test's, and the provider's
+                profiles[i] = (struct profile){.settings = &settings[i]};
+        }
+        provider_set_profile(&f.base, &profiles[1]); // idle: at once
+        assert_ptr_equal(f.base.profile, &profiles[1]);
+        assert_int_equal(settings[0].references, 1);
+        assert_int_equal(settings[1].references, 2);
+
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0); // busy: at the end, and to the last one
+        provider_set_profile(&f.base, &profiles[2]);
+        provider_set_profile(&f.base, &profiles[3]);
+        assert_ptr_equal(f.base.profile, &profiles[1]);
+        assert_int_equal(settings[1].references, 2);
+        assert_int_equal(settings[2].references, 1);
+        assert_int_equal(settings[3].references, 2);
+        h.again = &f.base; // which has it already
+        finish_with_error(&f.base);
+        assert_ptr_equal(f.base.profile, &profiles[3]);
+        assert_int_equal(settings[1].references, 1);
+        assert_int_equal(settings[3].references, 2);
+        finish_with_error(&f.base);
+        provider_free(&f.base);
+        assert_int_equal(settings[3].references, 1);
+}
+
 static void finish_twice(void)
 {
         struct fake f = {.base.ops = &fake_ops};
@@ -219,6 +254,7 @@ int main(void)
             cmocka_unit_test(cancel_completes),
             cmocka_unit_test(may_start_again_from_its_completion),
             cmocka_unit_test(may_be_freed_from_its_completion),
+            cmocka_unit_test(changes_its_profile_between_calls),
             cmocka_unit_test(breaches_abort),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
