@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/torture/torture.h"
+#include "tests/canary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -103,7 +104,7 @@ static void *held(void *p)
 
 WRAPPED(void *, malloc, size_t n)
 {
-        return strikes(CALLER) ? NULL : held(__real_malloc(n));
+        return strikes(CALLER) ? NULL : held(canary_clean(__real_malloc(n)));
 }
 
 WRAPPED(void *, calloc, size_t count, size_t n)
@@ -115,6 +116,7 @@ WRAPPED(void *, realloc, void *p, size_t n)
 {
         if (strikes(CALLER))
                 return NULL;
+        canary_check_block(p, "realloc()");
         void *q = __real_realloc(p, n);
         return p ? q : held(q);
 }
@@ -123,6 +125,7 @@ WRAPPED(void *, reallocarray, void *p, size_t count, size_t n)
 {
         if (strikes(CALLER))
                 return NULL;
+        canary_check_block(p, "reallocarray()");
         void *q = __real_reallocarray(p, count, n);
         return p ? q : held(q);
 }
@@ -153,6 +156,7 @@ WRAPPED(void, free, void *p)
 {
         if (p)
                 torture.blocks--;
+        canary_check_block(p, "free()");
         __real_free(p);
 }
 
@@ -170,6 +174,7 @@ WRAPPED(void *, mmap, void *at, size_t n, int protection, int flags, int fd, off
 WRAPPED(int, munmap, void *p, size_t n)
 {
         torture.mapped -= (long)n;
+        canary_check_pages(p, n);
         return __real_munmap(p, n);
 }
 
@@ -258,7 +263,7 @@ static void round_with(unsigned n, bool all_from)
         torture.calls = torture.strikes = torture.reads = 0;
         torture.struck = NULL;
         long blocks = torture.blocks, mapped = torture.mapped;
-        unsigned descriptors = open_descriptors();
+        unsigned descriptors = open_descriptors(), canaries = canary_found();
         bool is_done = torture.row->round(torture.row->arg);
         if (torture.is_armed)
                 fail_msg("the round did not end");
@@ -266,6 +271,8 @@ static void round_with(unsigned n, bool all_from)
                 complain("%ld blocks and %ld mapped bytes are left", torture.blocks - blocks, torture.mapped - mapped);
         if (n > 0 && open_descriptors() != descriptors) // the libraries open theirs in the first round
                 complain("descriptors: %u, before %u", open_descriptors(), descriptors);
+        if (canary_found() != canaries)
+                complain("memory with a secret was given back");
         if (is_done && torture.strikes > 0 && !torture.row->survives)
                 complain("the work was done although an allocation of it failed");
         if (!is_done && torture.strikes == 0)

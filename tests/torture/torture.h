@@ -10,8 +10,8 @@
 //
 // A row is done once with nothing failing, then twice with each n: the n-th allocation alone fails (what goes on after
 // it must not take half for whole), and all from the n-th on (what cleans up must not need memory). After each round
-// are compared: blocks, mapped bytes and descriptors that are held. After each row LeakSanitizer looks for what the
-// libraries hold for us.
+// are compared: blocks, mapped bytes and descriptors that are held. What was given back must hold no secret (see
+// tests/canary.h). After each row LeakSanitizer looks for what the libraries hold for us.
 #ifndef TESTS_TORTURE_TORTURE_H
 #define TESTS_TORTURE_TORTURE_H
 

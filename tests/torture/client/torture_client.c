@@ -12,7 +12,8 @@
 #include "tests/unit/client/agent.h"
 
 #define CREDENTIALS                                                                                                    \
-        "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"SessionToken\":\"token\","    \
+        "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"CANARY-secret\",\"SessionToken\":"       \
+        "\"CANARY-token\","                                                                                            \
         "\"Expiration\":\"2026-09-01T12:00:00Z\"}"
 #define SIGNATURE                                                                                                      \
         "{\"headers\":{\"authorization\":\"AWS4-HMAC-SHA256 x\",\"x-amz-date\":\"20260901T120000Z\"},"                 \
@@ -35,8 +36,8 @@ static enum keyfob_status get(struct keyfob_client *client, struct keyfob_error 
         enum keyfob_status status = keyfob_get_credentials(client, "a b", &c, error);
         if (status == KEYFOB_OK) {
                 assert_string_equal(c.access_key_id, "ASIAEXAMPLE");
-                assert_string_equal(c.secret_access_key, "secret");
-                assert_string_equal(c.session_token, "token");
+                assert_string_equal(c.secret_access_key, "CANARY-secret");
+                assert_string_equal(c.session_token, "CANARY-token");
         } else {
                 assert_null(c.memory);
         }

@@ -131,7 +131,7 @@ static const char everything[] =
     "\"on instance\": {\"type\": \"assume_role\", \"credential_source\": \"Ec2InstanceMetadata\", " ROLE "},"
     "\"keys\": {\"type\": \"static\", \"access_key_id\": \"AKIDEXAMPLE00001\", \"secret_access_key\": "
     "\"wJalrXUtnFEMI\","
-    "  \"session_token\": \"token==\"},"
+    "  \"session_token\": \"CANARY-token==\"},"
     "\"key files\": {\"type\": \"static\", \"access_key_id_file\": \"file\", \"secret_access_key_file\": \"file\"},"
     "\"vaulted\": {\"type\": \"static\", \"secretsmanager\": {\"secret_id\": \"s\", \"source_profile\": \"irsa\","
     "  \"version_stage\": \"AWSCURRENT\", \"access_key_id_field\": \"id\"}},"
@@ -231,7 +231,7 @@ int main(void)
                                  zero = {NULL, {home, "AWS_REGION=us-east-1"}, false},
                                  keys = {NULL,
                                          {"AWS_ACCESS_KEY_ID=AKIDEXAMPLE00009",
-                                          "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIxK9", "AWS_SESSION_TOKEN=t"},
+                                          "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIxK9", "AWS_SESSION_TOKEN=CANARY-t"},
                                          false},
                                  token = {NULL,
                                           {"AWS_ROLE_ARN=arn:aws:iam::111122223333:role/r",

@@ -92,15 +92,15 @@ static bool wiping_round(const void *arg)
 {
         (void)arg;
         torture_begin();
-        char *p = wiping_strdup("secret");
+        char *p = wiping_strdup("CANARY-secret");
         char *q = p ? wiping_realloc(p, 100000) : NULL;
         void *zeroed = wiping_calloc(10, 10);
         torture_end();
         bool is_done = q && zeroed;
         if (q)
-                assert_string_equal(q, "secret");
+                assert_string_equal(q, "CANARY-secret");
         else if (p)
-                assert_string_equal(p, "secret"); // as realloc() leaves it
+                assert_string_equal(p, "CANARY-secret"); // as realloc() leaves it
         wiping_free(q ? q : p);
         wiping_free(zeroed);
         return is_done;

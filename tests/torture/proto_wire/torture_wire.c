@@ -83,7 +83,7 @@ static bool http_round(const void *arg)
         torture_end();
         if (is_done) {
                 memset(bytes, 'x', c->keeps ? sizeof(bytes) : 0);
-                assert_true(slice_eq(http_message(p)->body, SLICE("hello, world")));
+                assert_true(slice_eq(http_message(p)->body, SLICE("CANARY world")));
                 assert_true(slice_eq(http_message_header(http_message(p), SLICE("x-key")), SLICE("value")));
         } else if (p && result != HTTP_DONE) {
                 assert_int_equal(result, HTTP_NO_MEMORY);
@@ -96,8 +96,8 @@ static bool credentials_round(const void *arg)
 {
         (void)arg;
         const struct credentials fields = {.access_key_id = SLICE_INIT("ASIAEXAMPLE"),
-                                           .secret_access_key = SLICE_INIT("secret/+="),
-                                           .session_token = SLICE_INIT("token=="),
+                                           .secret_access_key = SLICE_INIT("CANARY-secret/+="),
+                                           .session_token = SLICE_INIT("CANARY-token=="),
                                            .account_id = SLICE_INIT("111122223333"),
                                            .expires_s = 1788264000};
         struct buffer document, scratch;
@@ -130,10 +130,10 @@ static bool credentials_round(const void *arg)
         return r == 0;
 }
 
-#define REQUEST "POST /x HTTP/1.1\r\nX-Key: value\r\nContent-Length: 12\r\n\r\nhello, world"
-#define EXPECTING "POST /x HTTP/1.1\r\nX-Key: value\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\nhello, world"
+#define REQUEST "POST /x HTTP/1.1\r\nX-Key: value\r\nContent-Length: 12\r\n\r\nCANARY world"
+#define EXPECTING "POST /x HTTP/1.1\r\nX-Key: value\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\nCANARY world"
 #define CHUNKED                                                                                                        \
-        "HTTP/1.1 200 OK\r\nX-Key: value\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nhello, \r\n5\r\nworld\r\n0\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nX-Key: value\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nCANARY \r\n5\r\nworld\r\n0\r\n\r\n"
 
 int main(void)
 {

@@ -35,49 +35,60 @@ static char folder[64], token_path[96];
 
 // --- what is answered ---
 
-#define LIFE "<SessionToken>token</SessionToken><Expiration>2027-01-01T01:00:00Z</Expiration>"
-#define XML_KEYS "<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>" LIFE
+#define LIFE "<SessionToken>CANARY-token</SessionToken><Expiration>2027-01-01T01:00:00Z</Expiration>"
+#define XML_KEYS "<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>CANARY-secret</SecretAccessKey>" LIFE
 #define STS(action)                                                                                                    \
         "<" action "Response><" action "Result><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/x/s</Arn>" \
         "</AssumedRoleUser><Credentials>" XML_KEYS "</Credentials></" action "Result></" action "Response>"
 #define STS_REFUSAL(code) "<ErrorResponse><Error><Code>" code "</Code><Message>no</Message></Error></ErrorResponse>"
 #define HOST_KEYS                                                                                                      \
-        "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\","    \
+        "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"CANARY-secret\",\"Token\":"       \
+        "\"CANARY-token\","                                                                                            \
         "\"Expiration\":\"2027-01-01T01:00:00Z\"}"
 #define SESSION                                                                                                        \
         "{\"credentialSet\":[{\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::111122223333:assumed-role/gw/1\"},"          \
-        "\"credentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\","  \
+        "\"credentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"CANARY-secret\",\"sessionToken\":"     \
+        "\"CANARY-token\","                                                                                            \
         "\"expiration\":\"2027-01-01T01:00:00Z\"}}],\"subjectArn\":\"s\"}"
 #define SECRET_STRING                                                                                                  \
-        "{\"SecretString\":\"{\\\"access_key_id\\\":\\\"ASIAEXAMPLE\\\",\\\"secret_access_key\\\":\\\"secret\\\"}\"}"
-// {"access_key_id":"ASIAEXAMPLE","secret_access_key":"secret"}
+        "{\"SecretString\":\"{\\\"access_key_id\\\":\\\"ASIAEXAMPLE\\\",\\\"secret_access_key\\\":\\\"CANARY-"         \
+        "secret\\\"}\"}"
+// {"access_key_id":"ASIAEXAMPLE","secret_access_key":"CANARY-secret"}
 #define SECRET_BINARY                                                                                                  \
-        "{\"SecretBinary\":\"eyJhY2Nlc3Nfa2V5X2lkIjoiQVNJQUVYQU1QTEUiLCJzZWNyZXRfYWNjZXNzX2tleSI6InNlY3JldCJ9\"}"
+        "{\"SecretBinary\":"                                                                                           \
+        "\"eyJhY2Nlc3Nfa2V5X2lkIjoiQVNJQUVYQU1QTEUiLCJzZWNyZXRfYWNjZXNzX2tleSI6IkNBTkFSWS1zZWNyZXQifQ==\"}"
 #define JWT "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9.c2lnbmF0dXJl"
 #define SSO_ROLE                                                                                                       \
-        "{\"roleCredentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":"       \
-        "\"token\",\"expiration\":1798765200000}}"
-#define SSO_TOKEN(until) "{\"accessToken\":\"aoa-1\",\"expiresAt\":\"" until "\"}"
+        "{\"roleCredentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"CANARY-secret\","                 \
+        "\"sessionToken\":"                                                                                            \
+        "\"CANARY-token\",\"expiration\":1798765200000}}"
+#define SSO_TOKEN(until) "{\"accessToken\":\"CANARY-aoa-1\",\"expiresAt\":\"" until "\"}"
 #define SSO_RENEWABLE                                                                                                  \
-        "{\"accessToken\":\"aoa-1\",\"expiresAt\":\"2026-12-31T23:00:00Z\",\"clientId\":\"c\",\"clientSecret\":\"s\"," \
-        "\"registrationExpiresAt\":\"2027-02-01T00:00:00Z\",\"refreshToken\":\"aor-1\"}"
-#define SSO_RENEWED "{\"accessToken\":\"aoa-2\",\"tokenType\":\"Bearer\",\"expiresIn\":3600,\"refreshToken\":\"aor-2\"}"
-#define SSO_CLIENT "{\"clientId\":\"c\",\"clientSecret\":\"s\",\"clientSecretExpiresAt\":1801353600}"
+        "{\"accessToken\":\"CANARY-aoa-1\",\"expiresAt\":\"2026-12-31T23:00:00Z\",\"clientId\":\"c\","                 \
+        "\"clientSecret\":\"CANARY-s\","                                                                               \
+        "\"registrationExpiresAt\":\"2027-02-01T00:00:00Z\",\"refreshToken\":\"CANARY-aor-1\"}"
+#define SSO_RENEWED                                                                                                    \
+        "{\"accessToken\":\"CANARY-aoa-2\",\"tokenType\":\"Bearer\",\"expiresIn\":3600,\"refreshToken\":\"CANARY-aor-" \
+        "2\"}"
+#define SSO_CLIENT "{\"clientId\":\"c\",\"clientSecret\":\"CANARY-s\",\"clientSecretExpiresAt\":1801353600}"
 #define SSO_CODES                                                                                                      \
         "{\"deviceCode\":\"d\",\"userCode\":\"AB-CD\",\"verificationUri\":\"https://x/\",\"expiresIn\":600,"           \
         "\"interval\":1}"
-#define SESSION_KEYS "\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":\"token\""
+#define SESSION_KEYS                                                                                                   \
+        "\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"CANARY-secret\",\"sessionToken\":\"CANARY-token\""
 #define SESSION_FILE(expires) "{\"accessToken\":{" SESSION_KEYS ",\"expiresAt\":\"" expires "\"}," LOGIN_REST "}"
 #define SESSION_GRANT                                                                                                  \
-        "{\"accessToken\":{" SESSION_KEYS "},\"tokenType\":\"aws_sigv4\",\"expiresIn\":3600,\"refreshToken\":\"r-2\"}"
+        "{\"accessToken\":{" SESSION_KEYS                                                                              \
+        "},\"tokenType\":\"aws_sigv4\",\"expiresIn\":3600,\"refreshToken\":\"CANARY-r-2\"}"
 
 // --- what is asked ---
 
-static uint8_t secret_key[] = "secret", request_token[] = "request-token";
+static uint8_t secret_key[] = "CANARY-secret", request_token[] = "CANARY-request-token";
 
 static const struct profile
     keys = {.type = PROFILE_STATIC,
-            .keys = {.access_key_id = (char[]){"ASIAEXAMPLE"}, .secret_access_key = {secret_key, 6}}},
+            .keys = {.access_key_id = (char[]){"ASIAEXAMPLE"},
+                     .secret_access_key = {secret_key, sizeof(secret_key) - 1}}},
     key_files = {.type = PROFILE_STATIC,
                  .keys = {.access_key_id = (char[]){"ASIAEXAMPLE"}, .secret_access_key_file = token_path}},
     vaulted = {.type = PROFILE_STATIC,
@@ -114,7 +125,7 @@ static const struct profile
     process = {.type = PROFILE_PROCESS,
                .credential_process =
                    (char[]){"sh -c 'echo \"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"ASIAEXAMPLE\\\","
-                            "\\\"SecretAccessKey\\\":\\\"secret\\\"}\"'"}},
+                            "\\\"SecretAccessKey\\\":\\\"CANARY-secret\\\"}\"'"}},
     broken_process = {.type = PROFILE_PROCESS, .credential_process = (char[]){"sh -c 'echo no >&2; exit 1'"}},
     faulty = {.type = PROFILE_STATIC, .fault = (char[]){"is broken"}, .fault_hint = (char[]){"mend it"}},
     sso = {.name = (char[]){"dev"},
@@ -154,7 +165,7 @@ static const struct profile
 
 static const struct fetch_case cases[] = {
     {.name = "static", .profile = &keys},
-    {.name = "static from files", .profile = &key_files, .token_file = "secret\n"},
+    {.name = "static from files", .profile = &key_files, .token_file = "CANARY-secret\n"},
     {.name = "Secrets Manager", .profile = &vaulted, .answers = {{200, SECRET_STRING, NULL, NULL}}},
     {.name = "Secrets Manager in binary", .profile = &vaulted, .answers = {{200, SECRET_BINARY, NULL, NULL}}},
     {.name = "web identity",
@@ -166,10 +177,13 @@ static const struct fetch_case cases[] = {
      .profile = &mfa_role,
      .answers = {{200, STS("AssumeRole"), NULL, NULL}},
      .logs_in = true},
-    {.name = "container", .profile = &container, .token_file = "pod-token", .answers = {{200, HOST_KEYS, NULL, NULL}}},
+    {.name = "container",
+     .profile = &container,
+     .token_file = "CANARY-pod-token",
+     .answers = {{200, HOST_KEYS, NULL, NULL}}},
     {.name = "IMDS",
      .profile = &imds,
-     .answers = {{200, "imds-token", NULL, "/token"},
+     .answers = {{200, "CANARY-imds-token", NULL, "/token"},
                  {200, "role\n", NULL, "credentials/"},
                  {200, HOST_KEYS, NULL, "/role"}}},
     {.name = "process", .profile = &process},
@@ -194,14 +208,14 @@ static const struct fetch_case cases[] = {
     {.name = "refresh of a session of aws login",
      .profile = &session,
      .cached = SESSION_FILE("2026-12-31T23:00:00Z"),
-     .renewed = {"\"r-2\"", "ASIAEXAMPLE", "dpopKey"},
+     .renewed = {"\"CANARY-r-2\"", "ASIAEXAMPLE", "dpopKey"},
      .answers = {{200, SESSION_GRANT, NULL, "/token"}},
      .survives = true},
     // an ended token is renewed
     {.name = "renewal of a token",
      .profile = &sso,
      .cached = SSO_RENEWABLE,
-     .renewed = {"aor-2", "aoa-2", "clientSecret"},
+     .renewed = {"CANARY-aor-2", "CANARY-aoa-2", "clientSecret"},
      .answers = {{200, SSO_RENEWED, NULL, "/token"}, {200, SSO_ROLE, NULL, NULL}},
      .survives = true},
     // the registration of a client is kept, but need not be
@@ -235,7 +249,7 @@ static const struct fetch_case cases[] = {
     {.name = "key of another certificate", .profile = &misfit, .refusal = ERROR_CONFIG, .survives = true},
     {.name = "refused pod",
      .profile = &container,
-     .token_file = "pod-token",
+     .token_file = "CANARY-pod-token",
      .answers = {{404, "{\"Code\":\"ResourceNotFoundException\",\"Message\":\"no\"}", NULL, NULL}},
      .refusal = ERROR_DENIED,
      .survives = true},

@@ -119,7 +119,7 @@ static void base_due(void *arg)
 {
         struct base_call *call = arg;
         const struct credentials fields = {.access_key_id = SLICE("ASIABASE"),
-                                           .secret_access_key = SLICE("base-secret"),
+                                           .secret_access_key = SLICE("CANARY-base-secret"),
                                            .session_token = SLICE("base-token"),
                                            .expires_s = NOW_S + 1800};
         const struct error e = {.kind = ERROR_INTERNAL, .message = "out of memory for the base"};
@@ -245,8 +245,8 @@ static bool is_right(const struct world *w)
         if (!w->c)
                 return false;
         assert_true(slice_eq(w->c->access_key_id, SLICE("ASIAEXAMPLE")));
-        assert_true(slice_eq(w->c->secret_access_key, SLICE("secret")));
-        assert_true(w->c->session_token.n == 0 || slice_eq(w->c->session_token, SLICE("token")));
+        assert_true(slice_eq(w->c->secret_access_key, SLICE("CANARY-secret")));
+        assert_true(w->c->session_token.n == 0 || slice_eq(w->c->session_token, SLICE("CANARY-token")));
         assert_true(w->c->expires_s == CREDENTIALS_NEVER_EXPIRE || w->c->expires_s == NOW_S + 3600);
         return true;
 }

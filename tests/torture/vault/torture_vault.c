@@ -50,8 +50,8 @@ struct fake {
 static struct credentials *make(const char *id)
 {
         const struct credentials fields = {.access_key_id = slice_str(id),
-                                           .secret_access_key = SLICE("secret"),
-                                           .session_token = SLICE("token"),
+                                           .secret_access_key = SLICE("CANARY-secret"),
+                                           .session_token = SLICE("CANARY-token"),
                                            .issued_s = NOON_S,
                                            .expires_s = (int64_t)NOON_S + LIFE_S};
         return credentials_new(&fields);

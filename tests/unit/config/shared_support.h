@@ -86,6 +86,7 @@ static inline int home_set_up(void **state)
 static inline int home_tear_down(void **state)
 {
         home_remove(*state);
+        explicit_bzero(*state, sizeof(struct home)); // its environment holds secrets, see tests/canary.h
         free(*state);
         return 0;
 }

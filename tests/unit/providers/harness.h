@@ -289,6 +289,7 @@ static inline void harness_free(struct harness *h)
                 (void)remove(h->file);
                 folder_remove(&h->folder);
         }
+        explicit_bzero(h, sizeof(*h)); // with what the requests held, see tests/canary.h
         free(h);
 }
 
