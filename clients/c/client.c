@@ -12,7 +12,7 @@
 #include "clients/c/errors.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 
 enum { DEFAULT_TIMEOUT_MS = 15000, INPUT_SIZE = 16 * 1024 };
 
@@ -20,7 +20,7 @@ struct keyfob_client {
         int fd; // -1: not connected
         int timeout_ms;
         bool used; // an answer has come over this connection
-        struct http_parser *parser;
+        struct http_whole *parser;
         char path[LIMIT_UNIX_PATH + 1];
         size_t input_size;         // how much of `input` is to be wiped
         uint8_t input[INPUT_SIZE]; // the last answer, if it came in one piece
@@ -53,7 +53,7 @@ static void hang_up(struct keyfob_client *client)
                 (void)close(client->fd);
         client->fd = -1;
         client->used = false;
-        http_parser_free(client->parser); // a fresh connection begins with a fresh parser
+        http_whole_free(client->parser); // a fresh connection begins with a fresh parser
         client->parser = NULL;
 }
 
@@ -61,8 +61,8 @@ static int dial(struct keyfob_client *client, int64_t deadline_ms)
 {
         if (client->fd >= 0)
                 return 0;
-        http_parser_free(client->parser); // kept until now for the message of a connection that ended with it
-        client->parser = http_parser_new(HTTP_RESPONSES, LIMIT_HTTP_LIST);
+        http_whole_free(client->parser); // kept until now for the message of a connection that ended with it
+        client->parser = http_whole_new(HTTP_RESPONSES, LIMIT_HTTP_LIST);
         if (!client->parser)
                 return -ENOMEM;
         int fd = deadline_connect(client->path, deadline_ms);
@@ -112,7 +112,7 @@ void keyfob_disconnect(struct keyfob_client *client)
         free(client);
 }
 
-static int why_refused(enum http_parse result)
+static int why_refused(enum http_event result)
 {
         return result == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
 }
@@ -130,14 +130,12 @@ static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
                 client->input_size = (size_t)n > client->input_size ? (size_t)n : client->input_size;
                 struct slice rest = slice_of(client->input, (size_t)n);
                 while (rest.n > 0) {
-                        size_t taken = 0;
-                        enum http_parse r = http_parser_feed(client->parser, rest, &taken);
-                        rest = slice_from(rest, taken);
+                        enum http_event r = http_whole_next(client->parser, &rest);
                         if (r == HTTP_MORE)
                                 break;
-                        if (r != HTTP_DONE)
+                        if (r != HTTP_END)
                                 return why_refused(r);
-                        if (http_message(client->parser)->status >= 200) // one below announces another
+                        if (http_whole_message(client->parser)->head->status >= 200) // one below announces another
                                 return rest.n == 0 ? 0 : -EPROTO;
                 }
         }
@@ -180,15 +178,15 @@ enum keyfob_status client_exchange(struct keyfob_client *client, struct slice he
                                           "See whether it is a keyfob agent that listens on the socket.");
                 return errors_from_system(error, r, client->path);
         }
-        const struct http_message *message = http_message(client->parser);
-        client->used = message->keep_alive;
-        if (!message->keep_alive) { // the message outlives the connection, until the parser is fed again
+        const struct http_message *message = http_whole_message(client->parser);
+        client->used = message->head->keep_alive;
+        if (!message->head->keep_alive) { // the message outlives the connection, until the parser is fed again
                 (void)close(client->fd);
                 client->fd = -1;
         }
-        if (message->status >= 400)
-                return errors_from_answer(error, message->status, message->body);
-        *response = (struct keyfob_response){message->status, (const char *)message->body.p, message->body.n};
+        if (message->head->status >= 400)
+                return errors_from_answer(error, message->head->status, message->body);
+        *response = (struct keyfob_response){message->head->status, (const char *)message->body.p, message->body.n};
         return KEYFOB_OK;
 }
 

@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 messages both ways, on llhttp in strict mode: bytes in, struct out, no I/O. One parser serves one
-// connection, message after message (keep-alive, pipelining).
+// HTTP/1.1 messages as events, on llhttp in strict mode: the caller gives bytes and pulls events, no I/O. One parser
+// serves one connection, message after message (keep-alive, pipelining). proto/wire/http_whole.h collects whole
+// messages.
 #ifndef PROTO_WIRE_HTTP_H
 #define PROTO_WIRE_HTTP_H
 
-#include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
+#include "proto/mem/slice.h"
 #include "proto/wire/limits.h"
 
 enum http_side { HTTP_REQUESTS, HTTP_RESPONSES };
-enum http_parse {
-        HTTP_MORE,           // not whole yet
-        HTTP_EXPECTS,        // the head is whole and says "Expect: 100-continue"; parse on after answering (once)
-        HTTP_DONE,           // http_message() is valid until the next http_parser_* call
-        HTTP_BAD,            // not HTTP/1.x, or Content-Length together with Transfer-Encoding: answer 400, close
-        HTTP_HEAD_TOO_LARGE, // answer 431, close
-        HTTP_BODY_TOO_LARGE, // answer 413, close
+
+enum http_event {
+        HTTP_MORE,           // all bytes are taken; call again with the next ones
+        HTTP_HEAD_DONE,      // http_parser_head()
+        HTTP_BODY_PIECE,     // http_parser_body(): the next piece of the body
+        HTTP_END,            // the message is whole; http_parser_trailers()
+        HTTP_BAD,            // malformed, or Content-Length together with Transfer-Encoding: answer 400, close
+        HTTP_HEAD_TOO_LARGE, // also for trailers and chunk extensions: answer 431, close
+        HTTP_BODY_TOO_LARGE, // only from http_whole.h: answer 413, close
+        HTTP_EXPECTS,        // only from http_whole.h: the peer waits for "100 Continue"
         HTTP_NO_MEMORY       // nothing is wrong with the message: answer 500, close
+};
+
+enum http_body_kind {
+        HTTP_BODY_NONE,    // HTTP_END follows the head
+        HTTP_BODY_SIZED,   // content_length bytes, at least one
+        HTTP_BODY_CHUNKED, // trailers may follow
+        HTTP_BODY_TO_EOF   // of a response: the end of the connection ends it, HTTP_END never comes
 };
 
 struct http_header {
         struct slice name, value;
 };
 
-struct http_message {
+struct http_head {
         // of a request
         struct slice method;
         struct slice target; // as on the request line
@@ -31,36 +43,43 @@ struct http_message {
 
         struct http_header headers[LIMIT_HTTP_HEADERS_N];
         size_t headers_count;
-        struct slice body; // chunks joined
-        bool keep_alive;   // by version and Connection
-        bool is_1_0;       // HTTP/1.0: an answer that keeps the connection has to say so
-        bool expects_continue;
+        enum http_body_kind body;
+        uint64_t content_length; // with HTTP_BODY_SIZED, else 0
+        bool keep_alive;         // by version and Connection
+        bool is_1_0;             // HTTP/1.0: an answer that keeps the connection has to say so
+        bool expects_continue;   // a body follows and the peer may wait for "100 Continue" before sending it
 };
 
 struct http_parser; // opaque
 
-// `body_max`: larger bodies give HTTP_BODY_TOO_LARGE. NULL: out of memory.
-struct http_parser *http_parser_new(enum http_side side, size_t body_max);
+// NULL: out of memory.
+struct http_parser *http_parser_new(enum http_side side);
 void http_parser_free(struct http_parser *parser); // wipes what it holds
 
-// Parses from `bytes`, the newly received ones; says how many it took. With HTTP_DONE the rest belongs to the next
-// message and is to be given again. A message that is whole in one call is not copied: its slices point into `bytes`.
-// After HTTP_DONE the next call begins a new message.
-enum http_parse http_parser_feed(struct http_parser *parser, struct slice bytes, size_t *ret_taken);
+// Reads the next event from `bytes`, the newly received ones, and removes from them what it took. The caller goes on
+// with the rest until HTTP_MORE; it may leave them for later. Events come in the order HEAD, BODY..., END; after END
+// the next message begins. A failure stays.
+MUST_CHECK enum http_event http_parser_next(struct http_parser *parser, struct slice *bytes);
 
-// A response without length ends with the connection: HTTP_DONE if that made it whole, else HTTP_BAD.
-enum http_parse http_parser_finish(struct http_parser *parser);
+// From HTTP_HEAD_DONE until the first byte of the next message is given. Its slices point into the caller's bytes where
+// the head came whole in one call, until HTTP_MORE or http_parser_keep() moves them to the parser's memory: read them
+// through this function each time.
+const struct http_head *http_parser_head(const struct http_parser *parser);
 
-const struct http_message *http_message(const struct http_parser *parser);
+// After HTTP_HEAD_DONE, while the bytes it was read from are still there: makes the head independent of them. 0, or -1:
+// out of memory.
+MUST_CHECK int http_parser_keep(struct http_parser *parser);
 
-// After HTTP_DONE, while the bytes given are still there: makes the message independent of them, for an answer that
-// comes later. 0, or -1: out of memory.
-int http_parser_keep(struct http_parser *parser);
+// After HTTP_BODY_PIECE: at least one byte, within the bytes given.
+struct slice http_parser_body(const struct http_parser *parser);
 
-// True while a message has begun and is not whole.
+// After HTTP_END, until the next call of http_parser_next(): what followed the last chunk. NULL when there is none.
+const struct http_header *http_parser_trailers(const struct http_parser *parser, size_t *ret_count);
+
+// True while a message has begun and HTTP_END is not given.
 bool http_parser_is_inside(const struct http_parser *parser);
 
 // The value of the first header of that name (any case), or the empty slice.
-struct slice http_message_header(const struct http_message *message, struct slice name);
+struct slice http_head_get(const struct http_head *head, struct slice name);
 
 #endif

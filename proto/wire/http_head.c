@@ -54,29 +54,28 @@ static bool line_resolve(struct slice head, const struct http_line *line, struct
         return has_bytes_at(head, *ret_end, SLICE("\r\n"));
 }
 
-bool http_head_resolve(const struct http_head *head, struct slice bytes, struct http_message *m, size_t *ret_end)
+bool http_spans_resolve(const struct http_spans *spans, struct slice bytes, struct http_head *head)
 {
         size_t end = 0;
-        if (head->is_request) {
-                m->target = (struct slice){bytes.p + head->target.at, head->target.n};
-                end = head->target.at + head->target.n;
-                struct slice version = m->is_1_0 ? SLICE(" HTTP/1.0\r\n") : SLICE(" HTTP/1.1\r\n");
-                if (!is_target(m->target) || !has_bytes_at(bytes, end, version))
+        if (spans->is_request) {
+                head->target = (struct slice){bytes.p + spans->target.at, spans->target.n};
+                end = spans->target.at + spans->target.n;
+                struct slice version = head->is_1_0 ? SLICE(" HTTP/1.0\r\n") : SLICE(" HTTP/1.1\r\n");
+                if (!is_target(head->target) || !has_bytes_at(bytes, end, version))
                         return false;
                 end += version.n - 2;
         }
-        m->headers_count = head->lines_count;
-        for (size_t i = 0; i < head->lines_count; i++)
-                if (!line_resolve(bytes, &head->lines[i], &m->headers[i], &end))
+        head->headers_count = spans->lines_count;
+        for (size_t i = 0; i < spans->lines_count; i++)
+                if (!line_resolve(bytes, &spans->lines[i], &head->headers[i], &end))
                         return false;
-        *ret_end = end;
-        return end == 0 || has_bytes_at(bytes, end, SLICE("\r\n\r\n"));
+        return end == 0 || slice_eq(slice_from(bytes, end), SLICE("\r\n\r\n"));
 }
 
-struct slice http_message_header(const struct http_message *message, struct slice name)
+struct slice http_head_get(const struct http_head *head, struct slice name)
 {
-        for (size_t i = 0; i < message->headers_count; i++)
-                if (message->headers[i].name.n == name.n && slice_eq_ignore_case(message->headers[i].name, name))
-                        return message->headers[i].value;
+        for (size_t i = 0; i < head->headers_count; i++)
+                if (head->headers[i].name.n == name.n && slice_eq_ignore_case(head->headers[i].name, name))
+                        return head->headers[i].value;
         return (struct slice){0};
 }

@@ -14,7 +14,7 @@ struct http_line {
         struct http_span name, value;
 };
 
-struct http_head {
+struct http_spans {
         bool is_request;
         struct http_span target;
         struct http_line lines[LIMIT_HTTP_HEADERS_N];
@@ -22,11 +22,10 @@ struct http_head {
 };
 
 // Begins a span, or adds the piece that follows it directly. False: there is something between.
-bool http_span_add(struct http_span *s, uint32_t at, size_t n);
+MUST_CHECK bool http_span_add(struct http_span *s, uint32_t at, size_t n);
 
-// Points the slices of *message (whose is_1_0 is set) into `bytes`, which start with the message's first byte and hold
-// the whole head, and checks its form. *ret_end: where the last line ends, 0 when nothing points into the head. False:
-// malformed.
-bool http_head_resolve(const struct http_head *head, struct slice bytes, struct http_message *message, size_t *ret_end);
+// Points the slices of *head (whose is_1_0 is set) into `bytes`, which are the whole head and nothing more, and checks
+// its form. False: malformed.
+MUST_CHECK bool http_spans_resolve(const struct http_spans *spans, struct slice bytes, struct http_head *head);
 
 #endif

@@ -37,7 +37,7 @@ static void on_closed(uv_handle_t *handle)
         if (--c->open > 0)
                 return;
         struct server *s = c->server;
-        http_parser_free(c->parser);
+        http_whole_free(c->parser);
         buffer_free(&c->pending);
         free(c);
         server_release(s);
@@ -88,9 +88,9 @@ static void join(struct server *s, struct connection *c)
 int connection_open(struct server *s, int fd, const struct peer *peer)
 {
         struct connection *c = calloc(1, sizeof(*c));
-        struct http_parser *parser = c ? http_parser_new(HTTP_REQUESTS, LIMIT_HTTP_BODY) : NULL;
+        struct http_whole *parser = c ? http_whole_new(HTTP_REQUESTS, LIMIT_HTTP_BODY) : NULL;
         if (!parser || uv_pipe_init(s->deps.loop, &c->pipe, 0) < 0) {
-                http_parser_free(parser);
+                http_whole_free(parser);
                 free(c);
                 close(fd);
                 return -1;

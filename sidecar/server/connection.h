@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "proto/wire/api.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "sidecar/server/request.h"
 
 enum connection_state {
@@ -38,7 +38,7 @@ struct connection {
         bool is_at_end;        // the peer sends nothing more
         bool is_paused;        // reading is stopped: `pending` is full
         struct buffer pending; // input that is not parsed yet
-        struct http_parser *parser;
+        struct http_whole *parser;
         struct request request;
         struct vault_waiter waiter;
         enum vault_want wants; // while it waits

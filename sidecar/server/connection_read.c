@@ -27,10 +27,10 @@ static void begin_request(struct connection *c, const struct http_message *messa
 
 static void serve(struct connection *c)
 {
-        const struct http_message *message = http_message(c->parser);
-        bool ends = !message->keep_alive || c->server->is_closing;
+        const struct http_message *message = http_whole_message(c->parser);
+        bool ends = !message->head->keep_alive || c->server->is_closing;
         begin_request(c, message, ends ? CONNECTION_CLOSE : CONNECTION_KEEP);
-        c->request.is_head = slice_eq(message->method, SLICE("HEAD"));
+        c->request.is_head = slice_eq(message->head->method, SLICE("HEAD"));
         router_handle(&c->request, NULL);
         assert(c->request.is_answered || c->state == CONNECTION_WAITING);
 }
@@ -41,7 +41,7 @@ void connection_refuse(struct connection *c, enum api_error code, const char *hi
         problem_say(&c->request, code, hint, "%s", detail);
 }
 
-static void refuse_input(struct connection *c, enum http_parse why)
+static void refuse_input(struct connection *c, enum http_event why)
 {
         if (why == HTTP_HEAD_TOO_LARGE)
                 connection_refuse(c, API_HEADERS_TOO_LARGE, "send fewer or shorter headers",
@@ -69,13 +69,11 @@ static void send_continue(struct connection *c)
 static struct slice parse(struct connection *c, struct slice bytes)
 {
         while (bytes.n > 0 && can_parse(c)) {
-                size_t taken = 0;
-                enum http_parse result = http_parser_feed(c->parser, bytes, &taken);
-                bytes = slice_from(bytes, taken);
-                if (result == HTTP_DONE) {
+                enum http_event result = http_whole_next(c->parser, &bytes);
+                if (result == HTTP_END) {
                         serve(c);
                 } else if (result == HTTP_MORE || result == HTTP_EXPECTS) {
-                        if (c->state == CONNECTION_IDLE && http_parser_is_inside(c->parser))
+                        if (c->state == CONNECTION_IDLE && http_whole_is_inside(c->parser))
                                 connection_set_state(c, CONNECTION_READING);
                         if (result == HTTP_EXPECTS && bytes.n == 0)
                                 send_continue(c);

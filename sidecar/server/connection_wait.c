@@ -61,7 +61,7 @@ void request_wait_for(struct request *r, struct entry *entry, const struct wait 
                 problem_say(r, API_SHUTTING_DOWN, "ask again once the agent is back", "the agent is shutting down");
                 return;
         }
-        if (http_parser_keep(c->parser) < 0) {
+        if (http_whole_keep(c->parser) < 0) {
                 problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
                 return;
         }

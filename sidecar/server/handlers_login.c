@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person does for a profile: gives the code of an MFA device, or confirms a login in a browser. A profile that
 // stands on another takes it for that one. Codes are secrets: they are in the request alone.
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/base/login_status.h"
 #include "sidecar/server/handlers.h"
@@ -110,7 +110,7 @@ static int read_code(struct request *r, struct slice *ret)
         *ret = (struct slice){NULL, 0};
         if (body.n == 0)
                 return 0;
-        if (!sign_work_is_json(http_message_header(r->message, SLICE("content-type")))) {
+        if (!sign_work_is_json(http_head_get(r->message->head, SLICE("content-type")))) {
                 problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }

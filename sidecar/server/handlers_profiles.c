@@ -4,7 +4,7 @@
 
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/credentials_reply.h"
@@ -136,7 +136,7 @@ void handle_credentials(struct request *r, const struct outcome *o)
                         wait_for_credentials(r, o, wait_ms);
                 return;
         }
-        struct slice known = http_message_header(r->message, SLICE("if-none-match"));
+        struct slice known = http_head_get(r->message->head, SLICE("if-none-match"));
         if (known.n == 0 || !is_known(known, r))
                 send_credentials(r, secret_expose(&reply->text), reply->mark);
         else if (!o && wait_ms > 0)

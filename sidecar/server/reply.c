@@ -2,7 +2,7 @@
 #include "sidecar/server/reply.h"
 
 #include "proto/mem/length.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/request.h"
@@ -59,7 +59,7 @@ static void put_head(struct buffer *b, const struct request *r, const struct rep
                 (void)buffer_put_str(b, reply->headers);
         if (r->connection->end != CONNECTION_KEEP)
                 (void)buffer_put(b, SLICE("Connection: close\r\n"));
-        else if (r->message->is_1_0)
+        else if (r->message->head->is_1_0)
                 (void)buffer_put(b, SLICE("Connection: keep-alive\r\n"));
         (void)buffer_put(b, SLICE("\r\n"));
 }
@@ -82,7 +82,7 @@ void reply_send(struct request *r, const struct reply *reply)
 // Whether its answer has the head that nearly all have.
 static bool is_usual(const struct request *r)
 {
-        return !r->is_head && r->connection->end == CONNECTION_KEEP && !r->message->is_1_0;
+        return !r->is_head && r->connection->end == CONNECTION_KEEP && !r->message->head->is_1_0;
 }
 
 bool reply_send_ready(struct request *r, int status, struct slice ready)

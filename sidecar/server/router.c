@@ -5,7 +5,7 @@
 
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/handlers.h"
@@ -54,7 +54,7 @@ static enum method method_of(struct slice method)
 // on a Unix socket.
 static void split_target(struct request *r)
 {
-        struct slice target = r->message->target;
+        struct slice target = r->message->head->target;
         if (target.p[0] != '/' && slice_starts_with(target, SLICE("http://"))) {
                 target = slice_from(target, 7);
                 target = slice_from(target, slice_find(target, '/'));
@@ -131,14 +131,14 @@ void router_handle(struct request *r, const struct outcome *o)
         struct slice name = {0};
         bool is_path = false;
         r->profile = NULL;
-        if (r->message->target.n > LIMIT_HTTP_TARGET) {
+        if (r->message->head->target.n > LIMIT_HTTP_TARGET) {
                 problem_say(r, API_INVALID_URL, NULL, "the request's target has more than %d bytes", LIMIT_HTTP_TARGET);
                 return;
         }
         split_target(r);
         struct slice rest = r->path;
         bool has_profile = split_profile(r->path, &name, &rest);
-        const struct route *route = find_route(has_profile, rest, method_of(r->message->method), &is_path);
+        const struct route *route = find_route(has_profile, rest, method_of(r->message->head->method), &is_path);
         if (!route && is_path) {
                 refuse_method(r, has_profile, rest);
                 return;

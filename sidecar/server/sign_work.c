@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_work.h"
 
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/request.h"
 #include "sidecar/server/sign_policy.h"
@@ -31,7 +31,7 @@ bool sign_work_is_json(struct slice content_type)
 static int read_order(struct request *r, bool is_presign, struct sign_work *w)
 {
         struct error e;
-        if (!sign_work_is_json(http_message_header(r->message, SLICE("content-type")))) {
+        if (!sign_work_is_json(http_head_get(r->message->head, SLICE("content-type")))) {
                 problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }

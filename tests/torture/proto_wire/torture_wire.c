@@ -4,7 +4,7 @@
 
 #include "proto/wire/credentials.h"
 #include "proto/wire/documents.h"
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/json_write.h"
 #include "tests/torture/torture.h"
@@ -61,7 +61,7 @@ struct http_case {
         enum http_side side;
         const char *text;
         size_t piece;
-        bool keeps; // http_parser_keep() at the end
+        bool keeps; // http_whole_keep() at the end
 };
 
 static bool http_round(const void *arg)
@@ -69,27 +69,58 @@ static bool http_round(const void *arg)
         const struct http_case *c = arg;
         struct slice text = slice_str(c->text);
         uint8_t bytes[512];
-        enum http_parse result = HTTP_MORE;
+        enum http_event event = HTTP_MORE;
         torture_begin();
-        struct http_parser *p = http_parser_new(c->side, 4096);
-        for (size_t at = 0; p && at < text.n && (result == HTTP_MORE || result == HTTP_EXPECTS);) {
+        struct http_whole *w = http_whole_new(c->side, 4096);
+        for (size_t at = 0; w && at < text.n && (event == HTTP_MORE || event == HTTP_EXPECTS);) {
                 struct slice piece = slice_head(slice_from(text, at), c->piece);
                 memcpy(bytes, piece.p, piece.n); // the bytes of one read() do not outlive it
-                size_t taken = 0;
-                result = http_parser_feed(p, slice_of(bytes, piece.n), &taken);
-                at += taken;
+                struct slice rest = slice_of(bytes, piece.n);
+                event = http_whole_next(w, &rest);
+                at += piece.n - rest.n;
         }
-        bool is_done = result == HTTP_DONE && (!c->keeps || http_parser_keep(p) == 0);
+        bool is_done = event == HTTP_END && (!c->keeps || http_whole_keep(w) == 0);
         torture_end();
         if (is_done) {
                 memset(bytes, 'x', c->keeps ? sizeof(bytes) : 0);
-                assert_true(slice_eq(http_message(p)->body, SLICE("CANARY world")));
-                assert_true(slice_eq(http_message_header(http_message(p), SLICE("x-key")), SLICE("value")));
-        } else if (p && result != HTTP_DONE) {
-                assert_int_equal(result, HTTP_NO_MEMORY);
+                const struct http_message *m = http_whole_message(w);
+                assert_true(slice_eq(m->body, SLICE("CANARY world")));
+                assert_true(slice_eq(http_head_get(m->head, SLICE("x-key")), SLICE("value")));
+        } else if (w && event != HTTP_END) {
+                assert_int_equal(event, HTTP_NO_MEMORY);
+        }
+        http_whole_free(w);
+        return is_done;
+}
+
+// The events of a chunked message with a trailer, its bytes in pieces.
+static bool http_events_round(const void *arg)
+{
+        struct slice text = slice_str(arg);
+        uint8_t bytes[16];
+        enum http_event event = HTTP_MORE;
+        torture_begin();
+        struct http_parser *p = http_parser_new(HTTP_RESPONSES);
+        for (size_t at = 0; p && at < text.n && event == HTTP_MORE; at += sizeof(bytes)) {
+                struct slice piece = slice_head(slice_from(text, at), sizeof(bytes));
+                memcpy(bytes, piece.p, piece.n);
+                struct slice rest = slice_of(bytes, piece.n);
+                do
+                        event = http_parser_next(p, &rest);
+                while (event == HTTP_HEAD_DONE || event == HTTP_BODY_PIECE);
+        }
+        torture_end();
+        size_t count = 0;
+        if (event == HTTP_END) {
+                const struct http_header *trailers = http_parser_trailers(p, &count);
+                assert_int_equal(count, 1);
+                assert_true(slice_eq(trailers[0].value, SLICE("CANARY")));
+                assert_true(slice_eq(http_head_get(http_parser_head(p), SLICE("x-key")), SLICE("value")));
+        } else if (p) {
+                assert_int_equal(event, HTTP_NO_MEMORY);
         }
         http_parser_free(p);
-        return is_done;
+        return event == HTTP_END;
 }
 
 static bool credentials_round(const void *arg)
@@ -134,6 +165,8 @@ static bool credentials_round(const void *arg)
 #define EXPECTING "POST /x HTTP/1.1\r\nX-Key: value\r\nExpect: 100-continue\r\nContent-Length: 12\r\n\r\nCANARY world"
 #define CHUNKED                                                                                                        \
         "HTTP/1.1 200 OK\r\nX-Key: value\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nCANARY \r\n5\r\nworld\r\n0\r\n\r\n"
+#define TRAILED                                                                                                        \
+        "HTTP/1.1 200 OK\r\nX-Key: value\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nCANARY \r\n0\r\nX: CANARY\r\n\r\n"
 
 int main(void)
 {
@@ -159,6 +192,7 @@ int main(void)
             {.name = "HTTP expecting", .round = http_round, .arg = &expecting},
             {.name = "HTTP chunks", .round = http_round, .arg = &chunks},
             {.name = "HTTP chunks in pieces", .round = http_round, .arg = &chunks_in_pieces},
+            {.name = "HTTP events", .round = http_events_round, .arg = TRAILED},
             {.name = "credentials", .round = credentials_round},
         };
         return torture_main(rows, LENGTH(rows));

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Heads and bodies as large as they may be, and one byte more; what is copied, and how a field is found.
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 
+#include "proto/mem/buffer.h"
 #include "tests/unit/unit.h"
 
 #define BODY_MAX 64
 
-static enum http_parse feed_text(struct buffer *text, size_t step)
+static enum http_event feed_text(struct buffer *text, size_t step)
 {
-        struct http_parser *p = http_parser_new(HTTP_REQUESTS, BODY_MAX);
+        struct http_whole *p = http_whole_new(HTTP_REQUESTS, BODY_MAX);
         assert_non_null(p);
-        enum http_parse result = HTTP_MORE;
+        enum http_event result = HTTP_MORE;
         struct slice rest = buffer_slice(text);
         while (rest.n > 0 && result == HTTP_MORE) {
-                size_t taken = 0;
-                result = http_parser_feed(p, slice_head(rest, step), &taken);
-                rest = slice_from(rest, taken);
+                struct slice piece = slice_head(rest, step);
+                result = http_whole_next(p, &piece);
+                rest = slice_from(rest, (size_t)(piece.p - rest.p));
         }
-        http_parser_free(p);
+        http_whole_free(p);
         return result;
 }
 
@@ -32,8 +33,8 @@ static void test_header_count(void **state)
         (void)state;
         static const struct {
                 size_t count;
-                enum http_parse want;
-        } rows[] = {{LIMIT_HTTP_HEADERS_N, HTTP_DONE}, {LIMIT_HTTP_HEADERS_N + 1, HTTP_HEAD_TOO_LARGE}};
+                enum http_event want;
+        } rows[] = {{LIMIT_HTTP_HEADERS_N, HTTP_END}, {LIMIT_HTTP_HEADERS_N + 1, HTTP_HEAD_TOO_LARGE}};
         for (size_t i = 0; i < 2; i++) {
                 struct buffer b;
                 buffer_init(&b, 65536);
@@ -60,8 +61,8 @@ static void test_head_size(void **state)
         (void)state;
         static const struct {
                 size_t size;
-                enum http_parse want;
-        } rows[] = {{LIMIT_HTTP_HEAD, HTTP_DONE}, {LIMIT_HTTP_HEAD + 1, HTTP_HEAD_TOO_LARGE}};
+                enum http_event want;
+        } rows[] = {{LIMIT_HTTP_HEAD, HTTP_END}, {LIMIT_HTTP_HEAD + 1, HTTP_HEAD_TOO_LARGE}};
         static const size_t steps[] = {1, 7, 4096, LIMIT_HTTP_HEAD - 1, LIMIT_HTTP_HEAD, LIMIT_HTTP_HEAD + 1, 200000};
         for (size_t i = 0; i < 2; i++) {
                 for (size_t k = 0; k < LENGTH(steps); k++) {
@@ -106,20 +107,20 @@ static void test_large_feed(void **state)
                 (void)buffer_put_byte(&b, (uint8_t)i);
         static const size_t steps[] = {SIZE + 1000, 70000, 1000};
         for (size_t k = 0; k < LENGTH(steps); k++) {
-                struct http_parser *p = http_parser_new(HTTP_RESPONSES, SIZE);
+                struct http_whole *p = http_whole_new(HTTP_RESPONSES, SIZE);
                 assert_non_null(p);
-                enum http_parse result = HTTP_MORE;
+                enum http_event result = HTTP_MORE;
                 struct slice rest = buffer_slice(&b);
                 while (result == HTTP_MORE && rest.n > 0) {
-                        size_t taken = 0;
-                        result = http_parser_feed(p, slice_head(rest, steps[k]), &taken);
-                        rest = slice_from(rest, taken);
+                        struct slice piece = slice_head(rest, steps[k]);
+                        result = http_whole_next(p, &piece);
+                        rest = slice_from(rest, (size_t)(piece.p - rest.p));
                 }
-                assert_int_equal(result, HTTP_DONE);
-                assert_true(slice_eq(http_message(p)->body, slice_from(buffer_slice(&b), head)));
+                assert_int_equal(result, HTTP_END);
+                assert_true(slice_eq(http_whole_message(p)->body, slice_from(buffer_slice(&b), head)));
                 // in one feed nothing was copied
-                assert_int_equal(http_message(p)->body.p == b.p + head, k == 0);
-                http_parser_free(p);
+                assert_int_equal(http_whole_message(p)->body.p == b.p + head, k == 0);
+                http_whole_free(p);
         }
         buffer_free(&b);
 }
@@ -128,28 +129,28 @@ static void test_whole_is_not_copied(void **state)
 {
         (void)state;
         static const char text[] = "POST /s HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
-        struct http_parser *p = http_parser_new(HTTP_REQUESTS, BODY_MAX);
-        size_t taken = 0;
+        struct http_whole *p = http_whole_new(HTTP_REQUESTS, BODY_MAX);
+        struct slice bytes = slice_str(text);
         assert_non_null(p);
-        assert_int_equal(http_parser_feed(p, slice_str(text), &taken), HTTP_DONE);
-        assert_int_equal(taken, sizeof(text) - 1);
-        const struct http_message *m = http_message(p);
-        assert_ptr_equal(m->target.p, text + 5);
-        assert_ptr_equal(m->headers[0].name.p, text + 18);
+        assert_int_equal(http_whole_next(p, &bytes), HTTP_END);
+        assert_int_equal(bytes.n, 0);
+        const struct http_message *m = http_whole_message(p);
+        assert_ptr_equal(m->head->target.p, text + 5);
+        assert_ptr_equal(m->head->headers[0].name.p, text + 18);
         assert_ptr_equal(m->body.p, text + sizeof(text) - 3);
-        http_parser_free(p);
-        http_parser_free(NULL);
+        http_whole_free(p);
+        http_whole_free(NULL);
 }
 
 static void test_header_lookup(void **state)
 {
         (void)state;
-        struct http_message m = {.headers = {{SLICE_INIT("Accept"), SLICE_INIT("a")},
-                                             {SLICE_INIT("X-One"), SLICE_INIT("1")},
-                                             {SLICE_INIT("x-one"), SLICE_INIT("2")}},
-                                 .headers_count = 3};
-        assert_true(slice_eq(http_message_header(&m, SLICE("x-ONE")), SLICE("1")));
-        assert_true(slice_is_empty(http_message_header(&m, SLICE("x-two"))));
+        struct http_head m = {.headers = {{SLICE_INIT("Accept"), SLICE_INIT("a")},
+                                          {SLICE_INIT("X-One"), SLICE_INIT("1")},
+                                          {SLICE_INIT("x-one"), SLICE_INIT("2")}},
+                              .headers_count = 3};
+        assert_true(slice_eq(http_head_get(&m, SLICE("x-ONE")), SLICE("1")));
+        assert_true(slice_is_empty(http_head_get(&m, SLICE("x-two"))));
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "proto/wire/http.h"
+#include "proto/wire/http_whole.h"
 #include "proto/wire/json_read.h"
 #include "tests/unit/server/server.h"
 
@@ -16,7 +16,7 @@ enum { ANSWER_MAX = 4 * 1024 * 1024 };
 struct client {
         struct fixture *f;
         int fd;
-        struct http_parser *parser;
+        struct http_whole *parser;
         struct buffer received;
         struct buffer body; // of the last answer, with a NUL
         struct buffer head; // of the last answer: its header lines, with a NUL
@@ -31,7 +31,7 @@ static inline struct client client_open(struct fixture *f)
         assert_true(c.fd >= 0);
         memcpy(address.sun_path, f->path, strlen(f->path) + 1);
         assert_int_equal(connect(c.fd, (struct sockaddr *)&address, sizeof(address)), 0);
-        c.parser = http_parser_new(HTTP_RESPONSES, ANSWER_MAX);
+        c.parser = http_whole_new(HTTP_RESPONSES, ANSWER_MAX);
         assert_non_null(c.parser);
         buffer_init(&c.received, ANSWER_MAX);
         buffer_init(&c.body, ANSWER_MAX);
@@ -42,7 +42,7 @@ static inline struct client client_open(struct fixture *f)
 static inline void client_close(struct client *c)
 {
         close(c->fd);
-        http_parser_free(c->parser);
+        http_whole_free(c->parser);
         buffer_free(&c->received);
         buffer_free(&c->body);
         buffer_free(&c->head);
@@ -81,31 +81,29 @@ static inline bool client_receive(struct client *c)
 
 static inline bool client_parse(struct client *c)
 {
-        size_t taken = 0;
         struct slice all = buffer_slice(&c->received);
-        enum http_parse result = HTTP_MORE;
+        enum http_event result = HTTP_MORE;
         while (result == HTTP_MORE && all.n > 0) {
-                result = http_parser_feed(c->parser, all, &taken);
-                assert_true(result == HTTP_MORE || result == HTTP_DONE);
-                all = slice_from(all, taken);
+                result = http_whole_next(c->parser, &all);
+                assert_true(result == HTTP_MORE || result == HTTP_END);
         }
-        if (result == HTTP_DONE) {
-                const struct http_message *m = http_message(c->parser);
-                c->status = m->status;
+        if (result == HTTP_END) {
+                const struct http_message *m = http_whole_message(c->parser);
+                c->status = m->head->status;
                 buffer_reset(&c->body);
                 (void)buffer_put(&c->body, m->body);
                 assert_non_null(buffer_c_str(&c->body));
                 buffer_reset(&c->head);
-                for (size_t i = 0; i < m->headers_count; i++) {
-                        (void)buffer_put(&c->head, m->headers[i].name);
+                for (size_t i = 0; i < m->head->headers_count; i++) {
+                        (void)buffer_put(&c->head, m->head->headers[i].name);
                         (void)buffer_put_str(&c->head, ": ");
-                        (void)buffer_put(&c->head, m->headers[i].value);
+                        (void)buffer_put(&c->head, m->head->headers[i].value);
                         (void)buffer_put_byte(&c->head, '\n');
                 }
                 assert_non_null(buffer_c_str(&c->head));
         }
         buffer_consume(&c->received, c->received.n - all.n);
-        return result == HTTP_DONE;
+        return result == HTTP_END;
 }
 
 // Turns the loop until there is one whole answer; returns its status.

@@ -113,7 +113,7 @@ static void test_slow_reader_gets_its_answer(void **state)
                         turn(&f);
         }
         assert_int_equal(c.received.n, 0); // the last one was whole
-        assert_false(http_parser_is_inside(c.parser));
+        assert_false(http_whole_is_inside(c.parser));
         assert_true(answers > 1);
         TURN_UNTIL(&f, f.is_server_closed);
         stop(&f, &c);
