@@ -54,7 +54,8 @@ size_t json_length(const struct json_doc *doc, size_t node);
 // The value under `key` in an object, or JSON_NONE (also when `node` is no object or JSON_NONE).
 size_t json_get(const struct json_doc *doc, size_t node, struct slice key);
 
-// A string's text as written between its quotes (escapes still in), or a number's text.
+// The text of a node as written: of a string between its quotes (escapes still in), of an object or array with its
+// brackets.
 struct slice json_raw(const struct json_doc *doc, size_t node);
 // True when a string node needs decoding, that is, holds a backslash.
 bool json_has_escapes(const struct json_doc *doc, size_t node);

@@ -28,37 +28,13 @@ bool policy_is_valid(struct slice text)
         return judge(text) == GOOD;
 }
 
-// From an object's opening brace to its closing one, in a document that has been parsed.
-static struct slice object_text(const struct json_doc *doc, size_t node)
-{
-        struct slice text = slice_from(doc->text, json_offset(doc, node));
-        size_t depth = 0;
-        bool in_string = false;
-        for (size_t i = 0; i < text.n; i++) {
-                uint8_t c = text.p[i];
-                if (in_string) {
-                        if (c == '\\')
-                                i++;
-                        else if (c == '"')
-                                in_string = false;
-                } else if (c == '"') {
-                        in_string = true;
-                } else if (c == '{') {
-                        depth++;
-                } else if (c == '}' && --depth == 0) {
-                        return slice_head(text, i + 1);
-                }
-        }
-        return text;
-}
-
 int policy_read(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
         enum json_kind kind = json_kind(r->doc, value);
         char **target = (char **)(void *)((char *)record + rule->offset);
         if (kind == JSON_OBJECT) {
-                text = object_text(r->doc, value);
+                text = json_raw(r->doc, value);
                 if (!values_is_policy_text(text))
                         return reader_expected(r, value, EXPECTED);
                 return reader_keep(r, text, target);

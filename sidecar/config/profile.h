@@ -178,7 +178,4 @@ bool profile_same_identity(const struct profile *a, const struct profile *b);
 // partition. An endpoint that somebody has chosen must be the same. Names of implied profiles, which such settings are
 // part of, count as equal. What they stand on is the caller's to compare.
 bool profile_same_but_endpoint(const struct profile *a, const struct profile *b);
-// Equal in everything.
-bool profile_same(const struct profile *a, const struct profile *b);
-
 #endif

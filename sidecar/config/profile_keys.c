@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/config/allow_read.h"
 #include "sidecar/config/arn.h"
 #include "sidecar/config/command_words.h"
@@ -37,8 +38,15 @@
 static key_read_fn read_refresh, read_endpoint, read_sign, read_choice, read_sts_endpoints, read_secretsmanager;
 
 #define FIELD(member) .offset = offsetof(struct profile, member)
+#define TYPE_OF(member)                                                                                                \
+        _Generic(((struct profile *)NULL)->member, char *: FIELD_TEXT, int64_t: FIELD_NUMBER,                          \
+                 struct secret: FIELD_SECRET, char **: FIELD_TEXTS, struct name_value *: FIELD_PAIRS)
+// Of a field that decides which credentials are obtained. How the issuer is called is no such field: it is changed when
+// calls fail, and then the credentials that are held are all there is.
+#define IDENTITY(member) FIELD(member), .identity = TYPE_OF(member)
 #define LIST(member)                                                                                                   \
         .offset = offsetof(struct profile, member), .count_offset = offsetof(struct profile, member##_count)
+#define IDENTITY_LIST(member) LIST(member), .identity = TYPE_OF(member)
 #define TEXT(check, what) .is_valid = (check), .expected = (what)
 #define RANGE(from, to, unit) .min = (from), .max = (to), .expected = (unit)
 
@@ -63,86 +71,88 @@ static const struct key_rule rules[] = {
     {.key = "allow", .read = allow_read},
     {.key = "sign", .read = read_sign},
 
-    {"source_profile", ASSUME, reader_string, FIELD(source_profile),
+    {"source_profile", ASSUME, reader_string, IDENTITY(source_profile),
      TEXT(values_is_any, "the name of another profile")},
     {"credential_source", ASSUME, reader_string, FIELD(credential_source),
      TEXT(values_is_credential_source, "one of Environment, EcsContainer, Ec2InstanceMetadata")},
-    {"mfa_serial", ASSUME, reader_string, FIELD(role.mfa_serial),
+    {"mfa_serial", ASSUME, reader_string, IDENTITY(role.mfa_serial),
      TEXT(values_is_mfa_serial, "9 to 256 of A-Z a-z 0-9 _ + = / : , . @ - (arn:aws:iam::111122223333:mfa/NAME)")},
-    {"role_arn", WEB | ANYWHERE | ASSUME, reader_string, FIELD(role.role_arn),
+    {"role_arn", WEB | ANYWHERE | ASSUME, reader_string, IDENTITY(role.role_arn),
      TEXT(arn_is_role, "an IAM role ARN (arn:aws:iam::111122223333:role/NAME)")},
-    {"role_session_name", WEB | ANYWHERE | ASSUME, reader_string, FIELD(role.role_session_name),
+    {"role_session_name", WEB | ANYWHERE | ASSUME, reader_string, IDENTITY(role.role_session_name),
      TEXT(session_name_is_valid, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")},
-    {"external_id", ASSUME, reader_string, FIELD(role.external_id),
+    {"external_id", ASSUME, reader_string, IDENTITY(role.external_id),
      TEXT(values_is_external_id, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -")},
-    {"duration_seconds", WEB | ANYWHERE | ASSUME, reader_integer, FIELD(role.duration_seconds),
+    {"duration_seconds", WEB | ANYWHERE | ASSUME, reader_integer, IDENTITY(role.duration_seconds),
      RANGE(DURATION_MIN_S, DURATION_MAX_S, " (seconds)")},
-    {"policy", WEB | ASSUME, policy_read, FIELD(role.policy)},
-    {"policy_arns", WEB | ASSUME, reader_strings, LIST(role.policy_arns),
+    {"policy", WEB | ASSUME, policy_read, IDENTITY(role.policy)},
+    {"policy_arns", WEB | ASSUME, reader_strings, IDENTITY_LIST(role.policy_arns),
      TEXT(arn_is_policy, "an IAM policy ARN (arn:aws:iam::aws:policy/NAME)"), .max = POLICY_ARNS_MAX},
-    {"tags", ASSUME, reader_pairs, LIST(role.tags), TEXT(values_is_tag_value, EXPECT_TAG),
+    {"tags", ASSUME, reader_pairs, IDENTITY_LIST(role.tags), TEXT(values_is_tag_value, EXPECT_TAG),
      .is_valid_name = values_is_tag_key, .max = TAGS_MAX},
-    {"transitive_tag_keys", ASSUME, reader_strings, LIST(role.transitive_tag_keys),
+    {"transitive_tag_keys", ASSUME, reader_strings, IDENTITY_LIST(role.transitive_tag_keys),
      TEXT(values_is_tag_key, "the key of a tag"), .max = TAGS_MAX},
-    {"source_identity", ASSUME, reader_string, FIELD(role.source_identity),
+    {"source_identity", ASSUME, reader_string, IDENTITY(role.source_identity),
      TEXT(session_name_is_valid, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -")},
 
-    {"web_identity_token_file", WEB, reader_new_path, FIELD(web_identity_token_file)},
-    {"web_identity_token_source", WEB, reader_string, FIELD(web_identity.token_source),
+    {"web_identity_token_file", WEB, reader_new_path, IDENTITY(web_identity_token_file)},
+    {"web_identity_token_source", WEB, reader_string, IDENTITY(web_identity.token_source),
      TEXT(values_is_token_source, "\"github_actions\"")},
-    {"audience", WEB, reader_string, FIELD(web_identity.audience), TEXT(values_is_any, "a string that is not empty")},
+    {"audience", WEB, reader_string, IDENTITY(web_identity.audience),
+     TEXT(values_is_any, "a string that is not empty")},
 
-    {"trust_anchor_arn", ANYWHERE, reader_string, FIELD(roles_anywhere.trust_anchor_arn),
+    {"trust_anchor_arn", ANYWHERE, reader_string, IDENTITY(roles_anywhere.trust_anchor_arn),
      TEXT(arn_is_trust_anchor, "a trust anchor's ARN (arn:aws:rolesanywhere:REGION:111122223333:trust-anchor/ID)")},
-    {"profile_arn", ANYWHERE, reader_string, FIELD(roles_anywhere.profile_arn),
+    {"profile_arn", ANYWHERE, reader_string, IDENTITY(roles_anywhere.profile_arn),
      TEXT(arn_is_roles_anywhere_profile,
           "a Roles Anywhere profile's ARN (arn:aws:rolesanywhere:REGION:111122223333:profile/ID)")},
-    {"certificate", ANYWHERE, key_source_certificate, FIELD(roles_anywhere.certificate)},
-    {"certificate_chain", ANYWHERE, reader_path, FIELD(roles_anywhere.certificate_chain)},
-    {"private_key", ANYWHERE, key_source_read, FIELD(roles_anywhere.private_key)},
-    {"private_key_passphrase_file", ANYWHERE, reader_path, FIELD(roles_anywhere.private_key_passphrase_file)},
-    {"private_key_passphrase_fd", ANYWHERE, reader_integer, FIELD(roles_anywhere.private_key_passphrase_fd),
+    {"certificate", ANYWHERE, key_source_certificate, IDENTITY(roles_anywhere.certificate)},
+    {"certificate_chain", ANYWHERE, reader_path, IDENTITY(roles_anywhere.certificate_chain)},
+    {"private_key", ANYWHERE, key_source_read, IDENTITY(roles_anywhere.private_key)},
+    {"private_key_passphrase_file", ANYWHERE, reader_path, IDENTITY(roles_anywhere.private_key_passphrase_file)},
+    {"private_key_passphrase_fd", ANYWHERE, reader_integer, IDENTITY(roles_anywhere.private_key_passphrase_fd),
      RANGE(3, DESCRIPTOR_MAX, " (a descriptor that the agent inherits)")},
-    {"pkcs12", ANYWHERE, reader_path, FIELD(roles_anywhere.pkcs12)},
-    {"instance_properties", ANYWHERE, reader_pairs, LIST(roles_anywhere.instance_properties),
+    {"pkcs12", ANYWHERE, reader_path, IDENTITY(roles_anywhere.pkcs12)},
+    {"instance_properties", ANYWHERE, reader_pairs, IDENTITY_LIST(roles_anywhere.instance_properties),
      TEXT(values_is_any, "a string that is not empty"), .is_valid_name = values_is_any, .max = LIST_MAX},
 
-    {"access_key_id", STATIC, reader_hidden_string, FIELD(keys.access_key_id),
+    {"access_key_id", STATIC, reader_hidden_string, IDENTITY(keys.access_key_id),
      TEXT(values_is_access_key_id, "an access key ID, 1 to 128 letters and digits")},
-    {"access_key_id_file", STATIC, reader_path, FIELD(keys.access_key_id_file)},
-    {"secret_access_key", STATIC, reader_secret, FIELD(keys.secret_access_key),
+    {"access_key_id_file", STATIC, reader_path, IDENTITY(keys.access_key_id_file)},
+    {"secret_access_key", STATIC, reader_secret, IDENTITY(keys.secret_access_key),
      TEXT(values_is_secret_access_key, "a secret access key without blanks")},
-    {"secret_access_key_file", STATIC, reader_path, FIELD(keys.secret_access_key_file)},
-    {"session_token", STATIC, reader_secret, FIELD(keys.session_token),
+    {"secret_access_key_file", STATIC, reader_path, IDENTITY(keys.secret_access_key_file)},
+    {"session_token", STATIC, reader_secret, IDENTITY(keys.session_token),
      TEXT(values_is_session_token, "a session token without blanks")},
-    {"session_token_file", STATIC, reader_path, FIELD(keys.session_token_file)},
+    {"session_token_file", STATIC, reader_path, IDENTITY(keys.session_token_file)},
     {.key = "secretsmanager", .types = STATIC, .read = read_secretsmanager},
 
     {"aws_container_credentials_relative_uri", CONTAINER, reader_string, FIELD(container.relative_uri),
      TEXT(values_is_path_and_query, "a path that begins with /")},
     {"aws_container_credentials_full_uri", CONTAINER, reader_string, FIELD(container.full_uri),
      TEXT(values_is_any, "a URL (http://169.254.170.23/v1/credentials)")},
-    {"aws_container_authorization_token", CONTAINER, reader_secret, FIELD(container.authorization_token),
+    {"aws_container_authorization_token", CONTAINER, reader_secret, IDENTITY(container.authorization_token),
      TEXT(values_is_authorization, "a token without line breaks")},
-    {"aws_container_authorization_token_file", CONTAINER, reader_new_path, FIELD(container.authorization_token_file)},
+    {"aws_container_authorization_token_file", CONTAINER, reader_new_path,
+     IDENTITY(container.authorization_token_file)},
 
-    {"endpoint", IMDS, reader_string, FIELD(imds.endpoint), TEXT(values_is_any, "a URL (http://169.254.169.254)")},
+    {"endpoint", IMDS, reader_string, IDENTITY(imds.endpoint), TEXT(values_is_any, "a URL (http://169.254.169.254)")},
     {"endpoint_mode", IMDS, reader_string, FIELD(imds.endpoint_mode),
      TEXT(values_is_endpoint_mode, "\"IPv4\" or \"IPv6\"")},
 
-    {"credential_process", PROCESS, reader_hidden_string, FIELD(credential_process),
+    {"credential_process", PROCESS, reader_hidden_string, IDENTITY(credential_process),
      TEXT(command_words_are_sound, "a command and its arguments, every quotation mark closed")},
 
-    {"sso_session", SSO, reader_string, FIELD(sso.session), TEXT(values_is_any, "the name of an [sso-session]")},
-    {"sso_start_url", SSO, reader_string, FIELD(sso.start_url),
+    {"sso_session", SSO, reader_string, IDENTITY(sso.session), TEXT(values_is_any, "the name of an [sso-session]")},
+    {"sso_start_url", SSO, reader_string, IDENTITY(sso.start_url),
      TEXT(values_is_any, "the address of the access portal (https://NAME.awsapps.com/start)")},
-    {"sso_region", SSO, reader_string, FIELD(sso.region), TEXT(endpoints_is_region, EXPECT_REGION)},
-    {"sso_account_id", SSO, reader_string, FIELD(sso.account_id), TEXT(values_is_account_id, "12 digits")},
-    {"sso_role_name", SSO, reader_string, FIELD(sso.role_name), TEXT(values_is_any, "the name of a permission set")},
-    {"sso_registration_scopes", SSO, reader_string, FIELD(sso.registration_scopes),
+    {"sso_region", SSO, reader_string, IDENTITY(sso.region), TEXT(endpoints_is_region, EXPECT_REGION)},
+    {"sso_account_id", SSO, reader_string, IDENTITY(sso.account_id), TEXT(values_is_account_id, "12 digits")},
+    {"sso_role_name", SSO, reader_string, IDENTITY(sso.role_name), TEXT(values_is_any, "the name of a permission set")},
+    {"sso_registration_scopes", SSO, reader_string, IDENTITY(sso.registration_scopes),
      TEXT(values_is_any, "scopes with commas between them (sso:account:access)")},
 
-    {"login_session", LOGIN, reader_string, FIELD(login.session),
+    {"login_session", LOGIN, reader_string, IDENTITY(login.session),
      TEXT(values_is_any, "what was logged in as (arn:aws:iam::111122223333:user/NAME)")},
 
     {"profile", SHARED | CHAIN, reader_string, FIELD(shared_profile),
@@ -150,17 +160,17 @@ static const struct key_rule rules[] = {
 };
 
 static const struct key_rule secretsmanager_rules[] = {
-    {"secret_id", 0, reader_string, FIELD(secretsmanager.secret_id),
+    {"secret_id", 0, reader_string, IDENTITY(secretsmanager.secret_id),
      TEXT(values_is_any, "the name or the ARN of a secret")},
-    {"source_profile", 0, reader_string, FIELD(source_profile), TEXT(values_is_any, "the name of another profile")},
-    {"version_id", 0, reader_string, FIELD(secretsmanager.version_id), TEXT(values_is_any, "the ID of a version")},
-    {"version_stage", 0, reader_string, FIELD(secretsmanager.version_stage),
+    {"source_profile", 0, reader_string, IDENTITY(source_profile), TEXT(values_is_any, "the name of another profile")},
+    {"version_id", 0, reader_string, IDENTITY(secretsmanager.version_id), TEXT(values_is_any, "the ID of a version")},
+    {"version_stage", 0, reader_string, IDENTITY(secretsmanager.version_stage),
      TEXT(values_is_any, "the label of a version (AWSCURRENT)")},
-    {"access_key_id_field", 0, reader_string, FIELD(secretsmanager.access_key_id_field),
+    {"access_key_id_field", 0, reader_string, IDENTITY(secretsmanager.access_key_id_field),
      TEXT(values_is_any, "the name of a member of the secret")},
-    {"secret_access_key_field", 0, reader_string, FIELD(secretsmanager.secret_access_key_field),
+    {"secret_access_key_field", 0, reader_string, IDENTITY(secretsmanager.secret_access_key_field),
      TEXT(values_is_any, "the name of a member of the secret")},
-    {"session_token_field", 0, reader_string, FIELD(secretsmanager.session_token_field),
+    {"session_token_field", 0, reader_string, IDENTITY(secretsmanager.session_token_field),
      TEXT(values_is_any, "the name of a member of the secret")},
 };
 
@@ -176,8 +186,14 @@ static const struct key_rule sign_rules[] = {
 
 const struct key_rule *profile_rules(size_t *ret_count)
 {
-        *ret_count = sizeof(rules) / sizeof(rules[0]);
+        *ret_count = LENGTH(rules);
         return rules;
+}
+
+const struct key_rule *profile_secretsmanager_rules(size_t *ret_count)
+{
+        *ret_count = LENGTH(secretsmanager_rules);
+        return secretsmanager_rules;
 }
 
 static int read_refresh(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -217,7 +233,7 @@ static int read_sign(struct reader *r, size_t value, const struct key_rule *rule
 {
         struct profile *p = record;
         (void)rule;
-        const struct key_table table = {sign_rules, sizeof(sign_rules) / sizeof(sign_rules[0]), "sign's", 0};
+        const struct key_table table = {sign_rules, LENGTH(sign_rules), "sign's", 0};
         if (reader_object(r, value, &table, record) < 0)
                 return -1;
         for (size_t i = 0; i < p->sign.hosts_count; i++)
@@ -253,9 +269,7 @@ static int read_secretsmanager(struct reader *r, size_t value, const struct key_
 {
         const struct profile *p = record;
         (void)rule;
-        const struct key_table table = {secretsmanager_rules,
-                                        sizeof(secretsmanager_rules) / sizeof(secretsmanager_rules[0]),
-                                        "secretsmanager's", 0};
+        const struct key_table table = {secretsmanager_rules, LENGTH(secretsmanager_rules), "secretsmanager's", 0};
         if (reader_object(r, value, &table, record) < 0)
                 return -1;
         if (p->secretsmanager.secret_id && p->source_profile)

@@ -8,6 +8,8 @@
 
 // Keys of profiles with the types they belong to: bit n is enum profile_type n.
 const struct key_rule *profile_rules(size_t *ret_count);
+// Those of the object under "secretsmanager".
+const struct key_rule *profile_secretsmanager_rules(size_t *ret_count);
 
 // Reads the object `node` into *p, which is zeroed. `name` must outlive it. Regions and endpoints that follow from
 // other profiles or the environment are not filled in: derive_profile() does that.

@@ -32,6 +32,9 @@ struct key_rule;
 // Reads `value` into the record at the rule's offset. 0, or -1 with r->e.
 typedef int key_read_fn(struct reader *r, size_t value, const struct key_rule *rule, void *record);
 
+// Types of fields that decide which credentials a profile obtains: see profile_same_identity().
+enum field_type { FIELD_IGNORED, FIELD_TEXT, FIELD_NUMBER, FIELD_SECRET, FIELD_TEXTS, FIELD_PAIRS };
+
 struct key_rule {
         const char *key;
         unsigned types;                           // bits of what it belongs to; 0: belongs to every type
@@ -42,6 +45,7 @@ struct key_rule {
         bool (*is_valid_name)(struct slice text); // of each name in an object of strings
         const char *expected;                     // says what is_valid accepts
         int64_t min, max;                         // of an integer, or of the count of a list
+        enum field_type identity;
 };
 
 struct key_table {

@@ -59,7 +59,7 @@ static void assert_same(const struct settings *a, const struct settings *b)
                 assert_same_text(p->name, q->name);
                 assert_same_text(p->fault, q->fault);
                 assert_same_text(p->fault_hint, q->fault_hint);
-                if (!profile_same(p, q))
+                if (!profile_same_identity(p, q))
                         fail_msg("profile %s is another", p->name);
                 assert_int_equal(p->chain_count, q->chain_count);
                 assert_ptr_equal(settings_find(a, p->name), p);
