@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials that take a person: what is to be done comes from the provider, and is done there.
+// Credentials that need a user: the provider knows what has to be done, and does it.
 #include "sidecar/vault/entry.h"
 
 static void on_moved(void *arg)
@@ -9,10 +9,10 @@ static void on_moved(void *arg)
         if (e->is_retired)
                 return;
         entry_login_status(e, &status);
-        if (status.state == LOGIN_COMPLETE) { // it may be another person: what was held goes
+        if (status.state == LOGIN_COMPLETE) { // perhaps of another user: the result replaces what is held
                 e->is_outdated = e->is_running;
                 e->is_forced = e->is_forced || !e->is_running;
-                refresh_request(e, true);
+                plan_now(e, true);
         }
         vault_settle_soon(e);
 }

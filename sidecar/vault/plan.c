@@ -1,39 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 // When: one timer an entry, set for the earliest of the next attempt, the end of what is held, and the moment at which
-// an on-demand entry has been left alone for long enough. Decides nothing about how long to wait (schedule.c does).
+// nobody has asked an on-demand entry for long enough. How long to wait is up to schedule.c.
 //
 // The timer runs in the event loop's time, everything else in boot time; a timer that comes early for whatever reason
 // (the loop's time stood still while a callback ran) finds nothing due and is set anew.
 #include "sidecar/vault/entry.h"
 
 #include "proto/wire/limits.h"
-#include "sidecar/vault/schedule.h"
 
-// Longer waits are taken in pieces; no wait needs more.
-#define LONGEST_WAIT_MS (INT64_C(24) * 3600 * 1000)
+enum { IDLE_MS = 15 * 60 * 1000 };                  // an on-demand entry is dropped when nobody asked for this long
+#define LONGEST_WAIT_MS (INT64_C(24) * 3600 * 1000) // of the timer, which is then set anew
 
-int64_t plan_clock_ms(const struct entry *e)
+static enum turn_kind urgent_kind(const struct entry *e)
 {
-        return clock_boot_ms(e->vault->deps.clock);
+        if (!LIST_EMPTY(&e->calls))
+                return TURN_BASE;
+        return e->failures_in_row == 0 ? TURN_ASKED_FOR : TURN_FAILED;
 }
 
-int64_t plan_serve_until_ms(const struct vault *v, const struct credentials *c)
+// What a flight in the background is ordered by. Last are those that have nothing to lose because they have failed.
+static int64_t loss_ms(const struct entry *e)
 {
-        const struct clock *clock = v->deps.clock;
-        if (c->expires_s >= INT64_MAX / 4000) // never, or as good as that
-                return ENTRY_NEVER;
-        if (c->expires_s <= LIMIT_MIN_LIFE_S)
-                return 0;
-        int64_t wall_less_boot_ms =
-            c->has_upstream_offset ? c->upstream_offset_ms : clock->wall_ms(clock->context) - clock_boot_ms(clock);
-        return (c->expires_s - LIMIT_MIN_LIFE_S) * 1000 - wall_less_boot_ms;
+        int64_t now_ms = entry_clock_ms(e);
+        if (entry_may_serve(e, now_ms))
+                return e->serve_until_ms;
+        return e->failures_in_row == 0 ? now_ms : SCHEDULE_NEVER;
+}
+
+void plan_now(struct entry *e, bool is_urgent)
+{
+        if (e->is_retired)
+                return;
+        e->is_wanted = true;
+        e->next_refresh_ms = SCHEDULE_NEVER;
+        if (e->is_running) // if it is cancelled, those that still wait at its end ask again
+                return;
+        if (is_urgent)
+                turn_queue(&e->turn, urgent_kind(e), 0);
+        else
+                turn_queue(&e->turn, TURN_BACKGROUND, loss_ms(e));
+        vault_pump_soon(e->vault);
 }
 
 static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
 {
-        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || entry_is_fetching(e) ||
+        if (!e->is_wanted || e->is_refused || e->is_retired || e->is_running || e->turn.is_queued ||
             e->needs_interaction)
-                return ENTRY_NEVER;
+                return SCHEDULE_NEVER;
         const struct credentials *c = e->credentials;
         struct schedule_input in = {.now_s = entry_now_s(e),
                                     .before_s = e->before_s,
@@ -47,34 +60,34 @@ static int64_t next_attempt_ms(const struct entry *e, int64_t now_ms)
                 // What a later success found still good counts from that success: half of the rest is left to use.
                 in.issued_s = c->issued_s > in.last_success_s ? c->issued_s : in.last_success_s;
                 in.expires_s = c->expires_s;
-                // A clock that was set back gives no life, see serve_at_most_ms. The odd second is for rounding.
+                // A clock that was set back adds no life, see serve_at_most_ms. The odd second is for rounding.
                 int64_t served_s = in.now_s + (e->serve_until_ms - now_ms) / 1000 + LIMIT_MIN_LIFE_S + 1;
-                if (e->serve_until_ms != ENTRY_NEVER && served_s < in.expires_s)
+                if (e->serve_until_ms != SCHEDULE_NEVER && served_s < in.expires_s)
                         in.expires_s = served_s;
         }
         int64_t delay_ms = schedule_next_ms(&in);
-        return delay_ms == SCHEDULE_NEVER ? ENTRY_NEVER : now_ms + delay_ms;
+        return delay_ms == SCHEDULE_NEVER ? SCHEDULE_NEVER : now_ms + delay_ms;
 }
 
 void plan_refresh(struct entry *e)
 {
         const struct vault_deps *deps = &e->vault->deps;
         e->random = deps->random(deps->random_context);
-        e->next_refresh_ms = next_attempt_ms(e, plan_clock_ms(e));
+        e->next_refresh_ms = next_attempt_ms(e, entry_clock_ms(e));
         plan_arm(e);
 }
 
 void plan_again(struct entry *e)
 {
-        int64_t now_ms = plan_clock_ms(e);
+        int64_t now_ms = entry_clock_ms(e);
         if (e->credentials) {
-                int64_t until_ms = plan_serve_until_ms(e->vault, e->credentials);
+                int64_t until_ms = entry_serve_until_ms(e, e->credentials);
                 e->serve_until_ms = until_ms < e->serve_at_most_ms ? until_ms : e->serve_at_most_ms;
         }
         if (entry_may_serve(e, now_ms))
                 e->is_expiry_reported = false;
         int64_t next_ms = next_attempt_ms(e, now_ms);
-        if (e->failures_in_row == 0 || next_ms == ENTRY_NEVER || next_ms < e->next_refresh_ms)
+        if (e->failures_in_row == 0 || next_ms == SCHEDULE_NEVER || next_ms < e->next_refresh_ms)
                 e->next_refresh_ms = next_ms;
         plan_arm(e);
 }
@@ -87,17 +100,17 @@ void plan_no_later_than(struct entry *e, int64_t at_ms)
         plan_arm(e);
 }
 
-// What is held cannot be had again without somebody's work.
-static bool needs_interaction(const struct entry *e)
+// The credentials cannot be had again until a user or an operator does something.
+static bool is_hard_to_replace(const struct entry *e)
 {
-        bool waits = e->last_failure == ERROR_INTERACTION || e->last_failure == ERROR_CONFIG;
-        return e->needs_interaction || (e->failures_in_row > 0 && waits);
+        bool needs_work = e->last_failure == ERROR_INTERACTION || e->last_failure == ERROR_CONFIG;
+        return e->needs_interaction || (e->failures_in_row > 0 && needs_work);
 }
 
-static bool is_waiting_to_be_idle(const struct entry *e)
+static bool may_become_idle(const struct entry *e)
 {
-        bool is_kept = needs_interaction(e) && entry_may_serve(e, plan_clock_ms(e));
-        return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !entry_is_fetching(e) && !is_kept;
+        bool is_kept = is_hard_to_replace(e) && entry_may_serve(e, entry_clock_ms(e));
+        return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !e->turn.is_queued && !is_kept;
 }
 
 static void drop_idle(struct entry *e)
@@ -105,7 +118,7 @@ static void drop_idle(struct entry *e)
         bool held = e->credentials;
         e->is_wanted = false;
         entry_forget(e);
-        e->next_refresh_ms = ENTRY_NEVER;
+        e->next_refresh_ms = SCHEDULE_NEVER;
         if (held)
                 entry_report(e, VAULT_DROPPED, 0, NULL);
 }
@@ -113,15 +126,16 @@ static void drop_idle(struct entry *e)
 static void on_timer(uv_timer_t *timer)
 {
         struct entry *e = timer->data;
-        int64_t now_ms = plan_clock_ms(e);
+        int64_t now_ms = entry_clock_ms(e);
         if (e->credentials && !e->is_expiry_reported && !entry_may_serve(e, now_ms)) {
                 e->is_expiry_reported = true;
+                entry_wipe_derived(e); // the credentials stay: a clock that is wrong may be corrected
                 entry_report(e, VAULT_EXPIRED, 0, NULL);
         }
-        if (is_waiting_to_be_idle(e) && now_ms - e->last_request_ms >= ENTRY_IDLE_MS)
+        if (may_become_idle(e) && now_ms - e->last_request_ms >= IDLE_MS)
                 drop_idle(e);
         if (e->next_refresh_ms <= now_ms)
-                refresh_request(e, waiters_are_there(e));
+                plan_now(e, entry_is_waited_for(e));
         plan_arm(e);
 }
 
@@ -130,13 +144,13 @@ void plan_arm(struct entry *e)
         int64_t at_ms = e->next_refresh_ms;
         if (e->credentials && !e->is_expiry_reported && e->serve_until_ms < at_ms)
                 at_ms = e->serve_until_ms;
-        if (is_waiting_to_be_idle(e) && e->last_request_ms + ENTRY_IDLE_MS < at_ms)
-                at_ms = e->last_request_ms + ENTRY_IDLE_MS;
-        if (at_ms == ENTRY_NEVER || e->is_retired) {
+        if (may_become_idle(e) && e->last_request_ms + IDLE_MS < at_ms)
+                at_ms = e->last_request_ms + IDLE_MS;
+        if (at_ms == SCHEDULE_NEVER || e->is_retired) {
                 uv_timer_stop(&e->timer);
                 return;
         }
-        int64_t now_ms = plan_clock_ms(e);
+        int64_t now_ms = entry_clock_ms(e);
         int64_t wait_ms = at_ms <= now_ms ? 0 : at_ms - now_ms;
         if (wait_ms > LONGEST_WAIT_MS)
                 wait_ms = LONGEST_WAIT_MS;

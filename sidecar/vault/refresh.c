@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flight: one call of the provider at a time, and what becomes of its result. A failure never touches what is held
-// and valid. Every start goes through refresh_start(), called by the vault's pump, from the loop.
+// and valid.
 #include "sidecar/vault/entry.h"
 
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 
-void refresh_request(struct entry *e, bool is_urgent)
-{
-        if (e->is_retired)
-                return;
-        e->is_wanted = true;
-        e->next_refresh_ms = ENTRY_NEVER;
-        if (e->is_running) // if it is cancelled, whoever still waits when it has ended asks again
-                return;
-        bucket_queue(e, is_urgent);
-        vault_pump_soon(e->vault);
-}
-
 void refresh_abandon(struct entry *e)
 {
-        bucket_unqueue(e);
+        turn_unqueue(&e->turn);
         if (!e->is_running || e->is_cancelled)
                 return;
         e->is_cancelled = true;
@@ -53,10 +41,9 @@ static bool is_known_to_differ(struct slice a, struct slice b)
         return !slice_is_empty(a) && !slice_is_empty(b) && !slice_eq(a, b);
 }
 
-// What is held stays when a refresh that nobody asked for brought the same once more, or what ends sooner (a source
-// that was told to issue shorter ones replaces what it issued before only when that has no more to give). Where they
-// were issued in the future a clock was set back, and their end means nothing any more. Keys without an end would stay
-// for ever, and those of another account or role are what the source stands for now.
+// After a refresh that nobody asked for, the same credentials and credentials that end sooner do not replace what is
+// held. They do where what is held was issued in the future (a clock was set back, and its end means nothing), never
+// ends (it would stay for ever), or is another account's or role's (the source was changed).
 static bool is_better_kept(const struct entry *e, const struct credentials *c, int64_t now_ms)
 {
         const struct credentials *held = e->credentials;
@@ -67,18 +54,16 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
         if (held->expires_s == CREDENTIALS_NEVER_EXPIRE || is_known_to_differ(held->account_id, c->account_id) ||
             is_known_to_differ(held->assumed_role_arn, c->assumed_role_arn))
                 return false;
-        return plan_serve_until_ms(e->vault, c) < e->serve_until_ms - VAULT_STEP_MS;
+        return entry_serve_until_ms(e, c) < e->serve_until_ms - VAULT_STEP_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)
 {
-        credentials_unref(e->credentials);
-        entry_forget_rendering(e);
+        entry_end_generation(e);
         e->credentials = c;
         e->generation++;
-        e->is_expiry_reported = false;
         e->upstream = (struct upstream_clock){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
-        e->serve_until_ms = plan_serve_until_ms(e->vault, c);
+        e->serve_until_ms = entry_serve_until_ms(e, c);
         e->serve_at_most_ms = e->serve_until_ms;
 }
 
@@ -100,7 +85,7 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         waiters_settle_flight(e, NULL);
 }
 
-static void say_too_short(const struct credentials *c, struct error *ret)
+static void set_too_short(const struct credentials *c, struct error *ret)
 {
         char until[TIME_RFC3339_SIZE] = "an impossible time";
         (void)time_format_rfc3339(c->expires_s, until);
@@ -111,40 +96,35 @@ static void say_too_short(const struct credentials *c, struct error *ret)
                                           : "ask the source for a longer session, or set this machine's clock");
 }
 
-// The flight that has ended knew nothing of a login. What it brought is of use until the next brings something; what it
-// failed with is of none.
-static void go_again(struct entry *e)
-{
-        e->is_forced = true;
-        refresh_request(e, true);
-}
-
 static void on_done(void *arg, struct credentials *c, const struct error *error)
 {
         struct entry *e = arg;
-        int64_t now_ms = plan_clock_ms(e);
+        int64_t now_ms = entry_clock_ms(e);
         int64_t duration_ms = now_ms - e->last_attempt_ms;
         struct error too_short;
-        bool is_outdated = e->is_outdated;
+        bool is_outdated = e->is_outdated; // it began before a login: its credentials are of use, its failure is not
         e->is_outdated = false;
         e->is_running = false;
-        bucket_end_flight(e);
+        turn_end_flight(&e->turn);
+        vault_pump_soon(e->vault); // others may begin
         e->last_attempt_ms = now_ms;
         if (e->is_cancelled) {
                 credentials_unref(c);
                 e->is_cancelled = false;
-                vault_settle_soon(e); // who asked in the meantime asks again; a retired entry goes
+                vault_settle_soon(e); // those that asked meanwhile ask again; a retired entry is freed
         } else if (!c && !is_outdated) {
                 fail(e, error, duration_ms);
-        } else if (c && now_ms >= plan_serve_until_ms(e->vault, c)) {
-                say_too_short(c, &too_short);
+        } else if (c && now_ms >= entry_serve_until_ms(e, c)) {
+                set_too_short(c, &too_short);
                 credentials_unref(c);
                 fail(e, &too_short, duration_ms);
         } else if (c) {
                 succeed(e, c, now_ms, duration_ms);
         }
-        if (is_outdated)
-                go_again(e);
+        if (is_outdated) {
+                e->is_forced = true;
+                plan_now(e, true);
+        }
 }
 
 void refresh_start(struct entry *e)
@@ -152,14 +132,14 @@ void refresh_start(struct entry *e)
         struct error error = {.kind = ERROR_INTERNAL};
         struct vault *v = e->vault;
         e->is_running = true;
-        bucket_begin_flight(e);
-        e->last_attempt_ms = plan_clock_ms(e);
+        turn_begin_flight(&e->turn);
+        e->last_attempt_ms = entry_clock_ms(e);
         v->starting = e;
         int r = provider_start(e->provider, on_done, e, &error);
         v->starting = NULL;
         if (r == 0)
                 return;
         e->is_running = false;
-        bucket_end_flight(e);
+        turn_end_flight(&e->turn);
         fail(e, &error, 0);
 }

@@ -1,51 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// An entry as the source of chained providers. Each get() is a waiter of the entry; its answer goes through a queue of
-// the vault that lets only so many out in one turn of the loop, because each of them makes a call upstream begin. Where
-// the base was not at hand that call has not been counted as begun when its flight started: it waits for the pace now,
-// so that all who waited for one base do not call in the same moment.
+// An entry as the source of chained providers. Each get() is a waiter of the entry; its answer takes a turn, because it
+// makes a call upstream begin. Where the base was at hand, that call was counted when the caller's flight began. Else
+// it queues at the caller's endpoint now, so that all that waited for one base do not call in the same moment.
 #include "sidecar/vault/entry.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct source_call {
-        struct vault_waiter waiter;
-        struct entry *entry;  // counts this call in calls_open: outlives it
+        struct vault_waiter waiter; // for the base
+        struct turn turn;           // then, for the answer
+        LIST_ENTRY(source_call) link;
+        struct entry *entry;  // outlives this, which is one of its calls
         struct entry *caller; // whose call is still to be counted; its flight outlives this. NULL: it is counted
         provider_done_fn *done;
         void *arg;
-        struct credentials *credentials; // the answer; with NULL:
-        struct error *error;             // allocated; NULL: there was no memory for it
-        TAILQ_ENTRY(source_call) queued;
+        struct credentials *credentials; // the answer; NULL:
+        struct error error;
 };
 
-static void enqueue(struct source_call *call)
+static void queue_answer(struct source_call *call)
 {
         struct vault *v = call->entry->vault;
-        TAILQ_INSERT_TAIL(&v->answers, call, queued);
+        call->turn.endpoint = call->credentials && call->caller ? call->caller->turn.endpoint : v->unpaced;
+        turn_queue(&call->turn, TURN_CALL, 0);
         vault_pump_soon(v);
 }
 
-// "profile irsa: …" becomes "source profile irsa: …", or "…" where the source is no profile that a person knows; all
-// else that the error says stays.
-static struct error *error_of_source(const struct entry *source, const struct error *e)
+// "profile irsa: …" becomes "source profile irsa: …", or "…" where users cannot ask for the source by name.
+static void keep_error(struct source_call *call, const struct error *e)
 {
-        static const char before[] = "profile ";
-        const char *name = source->shown_name;
-        const char *said = NULL;
-        if (name && strncmp(e->message, before, strlen(before)) == 0 &&
-            strncmp(e->message + strlen(before), name, strlen(name)) == 0 &&
-            strncmp(e->message + strlen(before) + strlen(name), ": ", 2) == 0)
-                said = e->message + strlen(before) + strlen(name) + strlen(": ");
-        struct error *copy = malloc(sizeof(*copy));
-        if (!copy)
-                return NULL;
-        *copy = *e;
+        char named[sizeof(e->message)];
+        const char *hidden = call->entry->shown_name;
+        int named_n = hidden ? snprintf(named, sizeof(named), "profile %s: ", hidden) : 0;
+        bool is_named = named_n > 0 && strncmp(e->message, named, (size_t)named_n) == 0;
+        call->error = *e;
         struct error text;
-        error_set(&text, e->kind, "%s%s", said ? "" : "source ", said ? said : e->message);
-        memcpy(copy->message, text.message, sizeof(copy->message));
-        return copy;
+        error_set(&text, e->kind, "%s%s", is_named ? "" : "source ", e->message + (is_named ? named_n : 0));
+        memcpy(call->error.message, text.message, sizeof(text.message));
 }
 
 static void on_waited(struct vault_waiter *w, struct credentials *c, const struct error *e)
@@ -54,8 +48,8 @@ static void on_waited(struct vault_waiter *w, struct credentials *c, const struc
         if (c)
                 call->credentials = credentials_ref(c);
         else
-                call->error = error_of_source(call->entry, e);
-        enqueue(call);
+                keep_error(call, e);
+        queue_answer(call);
 }
 
 static int source_get(void *context, int64_t min_life_s, provider_done_fn *done, void *arg, struct error *e)
@@ -71,100 +65,41 @@ static int source_get(void *context, int64_t min_life_s, provider_done_fn *done,
         call->waiter.min_life_s = min_life_s;
         struct entry *caller = entry->vault->starting;
         entry->vault->starting = NULL;
-        if (caller && !waiters_has_life(entry, min_life_s, plan_clock_ms(entry))) {
-                bucket_postpone_call(caller);
+        if (caller && !entry_may_serve_for(entry, min_life_s, entry_clock_ms(entry))) {
+                turn_postpone_call(&caller->turn);
                 call->caller = caller;
         }
-        entry->calls_open++;
+        LIST_INSERT_HEAD(&entry->calls, call, link);
         entry_wait(entry, VAULT_WANT_CREDENTIALS, &call->waiter);
         return 0;
-}
-
-static struct source_call *find_waiting(struct vault_waiter *list, const void *arg)
-{
-        for (struct vault_waiter *w = list; w; w = w->next) {
-                struct source_call *call = (struct source_call *)((char *)w - offsetof(struct source_call, waiter));
-                if (w->done == on_waited && call->arg == arg)
-                        return call;
-        }
-        return NULL;
-}
-
-static struct source_call *find_answered(struct call_list *answers, const struct entry *entry, const void *arg)
-{
-        for (struct source_call *call = TAILQ_FIRST(answers); call; call = TAILQ_NEXT(call, queued))
-                if (call->entry == entry && call->arg == arg)
-                        return call;
-        return NULL;
-}
-
-static void cancel_answer(struct source_call *call)
-{
-        credentials_unref(call->credentials);
-        call->credentials = NULL;
-        if (!call->error)
-                call->error = malloc(sizeof(*call->error));
-        if (call->error)
-                error_set(call->error, ERROR_CANCELLED, "source profile %s: cancelled", entry_shown_name(call->entry));
 }
 
 static void source_cancel(void *context, void *arg)
 {
         struct entry *entry = context;
-        struct source_call *call = find_waiting(entry->waiters, arg);
+        struct source_call *call = LIST_FIRST(&entry->calls);
+        while (call && call->arg != arg)
+                call = LIST_NEXT(call, link);
         if (!call)
-                call = find_waiting(entry->detached, arg);
-        if (call) {
-                entry_wait_cancel(&call->waiter);
-                enqueue(call);
-        } else {
-                call = find_answered(&entry->vault->answers, entry, arg);
-        }
-        if (call)
-                cancel_answer(call);
+                return;
+        entry_wait_cancel(&call->waiter);
+        turn_unqueue(&call->turn);
+        credentials_unref(call->credentials);
+        call->credentials = NULL;
+        error_set(&call->error, ERROR_CANCELLED, "source profile %s: cancelled", entry_shown_name(entry));
+        queue_answer(call);
 }
 
-static int64_t call_wait_ms(const struct source_call *call)
+void source_answer(struct turn *turn)
 {
-        return call->credentials && call->caller ? bucket_call_wait_ms(call->caller) : 0;
-}
-
-int64_t source_wait_ms(struct vault *v)
-{
-        int64_t least_ms = ENTRY_NEVER;
-        struct source_call *call;
-        TAILQ_FOREACH(call, &v->answers, queued)
-        {
-                int64_t this_ms = call_wait_ms(call);
-                if (this_ms == 0)
-                        return 0;
-                if (this_ms < least_ms)
-                        least_ms = this_ms;
-        }
-        return least_ms;
-}
-
-bool source_answer_next(struct vault *v)
-{
-        struct source_call *call = TAILQ_FIRST(&v->answers);
-        struct error no_memory = {.kind = ERROR_INTERNAL};
-        while (call && call_wait_ms(call) > 0)
-                call = TAILQ_NEXT(call, queued);
-        if (!call)
-                return false;
-        TAILQ_REMOVE(&v->answers, call, queued);
-        if (call->credentials && call->caller)
-                bucket_begin_call(call->caller);
-        if (!call->credentials && !call->error)
-                error_set(&no_memory, ERROR_INTERNAL, "source profile %s: out of memory",
-                          entry_shown_name(call->entry));
-        call->done(call->arg, call->credentials, call->credentials ? NULL : call->error ? call->error : &no_memory);
+        struct source_call *call = (struct source_call *)((char *)turn - offsetof(struct source_call, turn));
         struct entry *entry = call->entry;
-        free(call->error);
+        if (call->credentials && call->caller)
+                turn_begin_call(&call->caller->turn);
+        LIST_REMOVE(call, link);
+        call->done(call->arg, call->credentials, call->credentials ? NULL : &call->error);
         free(call);
-        entry->calls_open--;
         entry_free_when_done(entry);
-        return true;
 }
 
 struct credentials_source entry_source(struct entry *entry)

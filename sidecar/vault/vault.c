@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// All entries, and two timers: the pump does what must happen from the loop (completing waiters, answering chained
-// providers, starting fetches, the latter two only so many in one turn), the tick sees when a clock was stepped or the
-// machine slept, and plans everything anew.
+// All entries, and two timers: the pump does what must happen from the loop (completing waiters, and a limited number
+// of starts and answers to chained providers in each turn), the tick notices when a clock was stepped or the machine
+// slept, and plans everything anew.
 #include "sidecar/vault/entry.h"
 
 #include <stdlib.h>
+
+enum { TURNS_PER_LOOP_TURN = 16, TICK_MS = 10 * 1000 };
 
 // --- the pump ---
 
@@ -20,52 +22,30 @@ static void settle_all(struct vault *v)
         }
 }
 
-// Until there is work for the pump, in the loop's time; ENTRY_NEVER: it is waited for.
-static int64_t pump_wait_ms(struct vault *v)
+static void begin(struct turn *turn)
 {
-        if (!TAILQ_EMPTY(&v->settling))
-                return VAULT_TURN_MS;
-        int64_t answer_ms = source_wait_ms(v), start_ms = bucket_wait_ms(v);
-        int64_t wait_ms = answer_ms < start_ms ? answer_ms : start_ms;
-        if (wait_ms == ENTRY_NEVER)
-                return ENTRY_NEVER;
-        return wait_ms > 0 ? (int64_t)clock_real_ms(v->deps.clock, wait_ms) : VAULT_TURN_MS;
+        if (turn->kind == TURN_CALL)
+                source_answer(turn);
+        else
+                refresh_start((struct entry *)((char *)turn - offsetof(struct entry, turn)));
 }
 
 static void on_pump(uv_timer_t *timer)
 {
         struct vault *v = timer->data;
+        struct turn *turn = NULL;
+        int64_t wait_ms = VAULT_TURN_MS;
         settle_all(v);
-        for (unsigned i = 0; i < VAULT_ANSWERS_PER_TURN && source_answer_next(v); i++)
-                ;
-        for (unsigned i = 0; i < VAULT_STARTS_PER_TURN; i++) {
-                struct entry *e = bucket_next(v);
-                if (!e)
-                        break;
-                refresh_start(e);
-        }
+        for (unsigned i = 0; i < TURNS_PER_LOOP_TURN && (turn = endpoints_next(&v->endpoints, &wait_ms)); i++)
+                begin(turn);
         // What came up meanwhile has armed the timer with 0. That would come in the same turn of the loop, and for ever
         // where a waiter waits again each time.
         uv_timer_stop(&v->pump);
-        int64_t wait_ms = pump_wait_ms(v);
-        if (wait_ms != ENTRY_NEVER)
-                uv_timer_start(&v->pump, on_pump, (uint64_t)wait_ms, 0);
-}
-
-void vault_pump_soon(struct vault *v)
-{
-        bool is_soon = uv_is_active((uv_handle_t *)&v->pump) && uv_timer_get_due_in(&v->pump) <= VAULT_TURN_MS;
-        if (!is_soon)
-                uv_timer_start(&v->pump, on_pump, 0, 0);
-}
-
-void vault_settle_soon(struct entry *e)
-{
-        if (e->is_settle_queued)
-                return;
-        e->is_settle_queued = true;
-        TAILQ_INSERT_TAIL(&e->vault->settling, e, settling);
-        vault_pump_soon(e->vault);
+        uint64_t real_ms = clock_real_ms(v->deps.clock, wait_ms);
+        if (turn || !TAILQ_EMPTY(&v->settling))
+                uv_timer_start(&v->pump, on_pump, VAULT_TURN_MS, 0);
+        else if (wait_ms != SCHEDULE_NEVER)
+                uv_timer_start(&v->pump, on_pump, real_ms, 0);
 }
 
 // --- the clocks ---
@@ -105,7 +85,7 @@ void vault_replan(struct vault *v)
 
 void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing)
 {
-        bucket_set_pacing(v, pacing);
+        endpoints_set_pacing(&v->endpoints, pacing);
         vault_pump_soon(v);
 }
 
@@ -117,11 +97,17 @@ struct vault *vault_new(const struct vault_deps *deps)
         if (!v)
                 return NULL;
         v->deps = *deps;
+        v->on_pump = on_pump;
+        v->endpoints.clock = deps->clock;
+        TAILQ_INIT(&v->endpoints.list);
         TAILQ_INIT(&v->entries);
-        TAILQ_INIT(&v->buckets);
         TAILQ_INIT(&v->settling);
-        TAILQ_INIT(&v->answers);
-        bucket_set_pacing(v, &(struct vault_pacing){0});
+        endpoints_set_pacing(&v->endpoints, &(struct vault_pacing){0});
+        v->unpaced = endpoint_join(&v->endpoints, "");
+        if (!v->unpaced) {
+                free(v);
+                return NULL;
+        }
         uv_timer_init(deps->loop, &v->pump); // cannot fail, nor can starting one
         uv_timer_init(deps->loop, &v->tick);
         v->pump.data = v;
@@ -129,29 +115,9 @@ struct vault *vault_new(const struct vault_deps *deps)
         v->open_handles = 2;
         v->wall_less_boot_ms = wall_less_boot_ms(v);
         v->boot_less_loop_ms = boot_less_loop_ms(v);
-        uv_timer_start(&v->tick, on_tick, VAULT_TICK_MS, VAULT_TICK_MS);
+        uv_timer_start(&v->tick, on_tick, TICK_MS, TICK_MS);
         uv_unref((uv_handle_t *)&v->tick);
         return v;
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-        struct vault *v = handle->data;
-        if (--v->open_handles > 0)
-                return;
-        void (*closed)(void *) = v->closed;
-        void *arg = v->closed_arg;
-        free(v);
-        if (closed)
-                closed(arg);
-}
-
-void vault_entry_gone(struct vault *v)
-{
-        if (!v->is_closing || !TAILQ_EMPTY(&v->entries) || uv_is_closing((uv_handle_t *)&v->pump))
-                return;
-        uv_close((uv_handle_t *)&v->pump, on_handle_closed);
-        uv_close((uv_handle_t *)&v->tick, on_handle_closed);
 }
 
 void vault_close(struct vault *v, void (*closed)(void *arg), void *arg)
@@ -163,5 +129,5 @@ void vault_close(struct vault *v, void (*closed)(void *arg), void *arg)
         v->is_closing = true;
         for (struct entry *e = TAILQ_FIRST(&v->entries); e; e = TAILQ_NEXT(e, all))
                 entry_retire(e, &reason);
-        vault_entry_gone(v);
+        vault_free_when_done(v);
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "proto/mem/secret.h"
 #include "sidecar/base/error.h"
@@ -47,6 +48,9 @@ struct vault_deps {
         uint32_t (*random)(void *context); // for jitter
         void *random_context;
         struct vault_observer observer;
+        // Wipes what was derived from credentials that an entry uses no more (signing keys). NULL: nothing was.
+        void (*wipe_derived)(void *context, const struct credentials *c);
+        void *wipe_context;
 };
 
 struct vault *vault_new(const struct vault_deps *deps);
@@ -69,7 +73,6 @@ struct entry_options {
         // has them, their generation and its counters, a refusal as well (entry_drop()), and serves them until its own
         // provider brings others, which it is asked for at once, or they end. NULL: it begins with nothing.
         const struct entry *carry_over;
-        void *owner; // whatever the caller wants back from entry_owner()
 };
 
 // How much each upstream is asked at most; 0: the default.
@@ -98,7 +101,6 @@ void entry_configure(struct entry *entry, const struct entry_options *options);
 void entry_retire(struct entry *entry, const struct error *reason);
 
 const char *entry_name(const struct entry *entry);
-void *entry_owner(const struct entry *entry);
 
 // The credentials if they may be handed out now (more than LIMIT_MIN_LIFE_S to live), borrowed until control returns
 // to the loop; else NULL. Counts as a request for an on-demand entry. This is the hot path.
@@ -144,8 +146,8 @@ struct vault_waiter {
         uint64_t after_generation; // for VAULT_WANT_NEWER
         int64_t min_life_s;        // for VAULT_WANT_CREDENTIALS
         // the rest is the vault's while waiting
-        struct vault_waiter *next, **link;
-        struct entry *entry;
+        TAILQ_ENTRY(vault_waiter) link;
+        struct entry *entry; // NULL: it does not wait
         enum vault_want want;
 };
 

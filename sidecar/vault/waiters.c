@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who waits for an entry. A waiter is judged by the entry's state, at entry_wait() (which only sees to it that
-// something will happen) and again from the loop, where it is completed. The list is detached first, then called out:
-// whatever a waiter does in its `done`, it meets a consistent entry.
+// something will happen) and again from the loop, where it is completed. A waiter leaves the list before it is called:
+// whatever it does in its `done`, it meets a consistent entry.
 #include "sidecar/vault/entry.h"
 
 #include <assert.h>
@@ -17,37 +17,6 @@ enum {
 enum verdict { STAY, GIVE, FAIL };
 enum flight { FLIGHT_NONE, FLIGHT_SUCCEEDED, FLIGHT_FAILED }; // what has just ended
 
-// --- the list ---
-
-static void append(struct entry *e, struct vault_waiter *w)
-{
-        w->entry = e;
-        w->next = NULL;
-        w->link = e->waiters_tail;
-        *w->link = w;
-        e->waiters_tail = &w->next;
-}
-
-static void take_out(struct vault_waiter *w)
-{
-        if (w->next)
-                w->next->link = w->link;
-        else if (w->entry->waiters_tail == &w->next)
-                w->entry->waiters_tail = w->link;
-        *w->link = w->next;
-        w->next = NULL;
-        w->link = NULL;
-}
-
-static void detach(struct entry *e)
-{
-        e->detached = e->waiters;
-        if (e->detached)
-                e->detached->link = &e->detached;
-        e->waiters = NULL;
-        e->waiters_tail = &e->waiters;
-}
-
 // --- the verdict ---
 
 // After a failure: may a request have another attempt now? If not, either the error is the answer, or the next attempt
@@ -57,10 +26,10 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
         int64_t since_ms = now_ms - e->last_attempt_ms;
         bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
         bool is_interactive = e->last_failure == ERROR_INTERACTION;
-        bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != ENTRY_NEVER;
+        bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != SCHEDULE_NEVER;
         int64_t holds_ms = is_denial ? DENIAL_HOLDS_MS : is_interactive ? 0 : FAILURE_HOLDS_MS;
         if (!is_throttled && since_ms >= holds_ms) {
-                refresh_request(e, true);
+                plan_now(e, true);
                 return STAY;
         }
         if (may_serve)
@@ -72,29 +41,16 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
         return STAY;
 }
 
-bool waiters_has_life(const struct entry *e, int64_t min_life_s, int64_t now_ms)
-{
-        return entry_may_serve(e, now_ms) && min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000;
-}
-
-bool waiters_are_there(const struct entry *e)
-{
-        const struct vault_waiter *w = e->waiters;
-        while (w && w->want == VAULT_WANT_NEWER)
-                w = w->next;
-        return w;
-}
-
 static enum verdict judge_credentials(struct entry *e, const struct vault_waiter *w, enum flight flight)
 {
-        int64_t now_ms = plan_clock_ms(e);
+        int64_t now_ms = entry_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (waiters_has_life(e, e->needs_interaction ? 0 : w->min_life_s, now_ms))
+        if (entry_may_serve_for(e, e->needs_interaction ? 0 : w->min_life_s, now_ms))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;
         if (entry_is_fetching(e)) {
-                refresh_request(e, true); // no second one: out of the queue's background
+                plan_now(e, true); // no second one: out of the queue's background
                 return STAY;
         }
         if (e->is_refused)
@@ -103,18 +59,18 @@ static enum verdict judge_credentials(struct entry *e, const struct vault_waiter
                 return judge_after_failure(e, may_serve, now_ms);
         if (may_serve && now_ms - e->last_success_ms < SUCCESS_HOLDS_MS)
                 return GIVE;
-        refresh_request(e, true);
+        plan_now(e, true);
         return STAY;
 }
 
 static enum verdict judge_refresh(struct entry *e, enum flight flight)
 {
         if (flight == FLIGHT_SUCCEEDED)
-                return entry_may_serve(e, plan_clock_ms(e)) ? GIVE : FAIL;
+                return entry_may_serve(e, entry_clock_ms(e)) ? GIVE : FAIL;
         if (flight == FLIGHT_FAILED)
                 return FAIL;
         e->is_forced = true;
-        refresh_request(e, true);
+        plan_now(e, true);
         return STAY;
 }
 
@@ -131,7 +87,7 @@ static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum fl
                 return FAIL;
         switch (w->want) {
         case VAULT_WANT_NEWER:
-                return e->generation > w->after_generation && entry_may_serve(e, plan_clock_ms(e)) ? GIVE : STAY;
+                return e->generation > w->after_generation && entry_may_serve(e, entry_clock_ms(e)) ? GIVE : STAY;
         case VAULT_WANT_REFRESH:
                 return judge_refresh(e, flight);
         case VAULT_WANT_LOGIN:
@@ -146,27 +102,29 @@ static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum fl
 
 static void explain(const struct entry *e, const struct error *failure, struct error *ret)
 {
+        const char *name = entry_shown_name(e);
         if (failure && !e->is_retired) {
                 *ret = *failure;
-        } else if (e->is_refused && e->last_error && !e->is_retired) {
+                return;
+        }
+        bool is_refused = e->is_refused && !e->is_retired;
+        if (e->last_error)
                 *ret = *e->last_error;
-                ret->kind = ERROR_CANCELLED; // nothing is tried by itself, so there is nothing to wait for
-                error_context(
-                    ret, "the credentials were dropped on request, and the refresh that was asked for since failed");
-                error_hint(ret, "run: keyfob refresh %s", entry_shown_name(e));
-        } else if (e->last_error) {
-                *ret = *e->last_error;
-        } else if (e->is_retired) {
-                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", entry_shown_name(e));
-        } else if (e->is_refused) {
+        else if (e->is_retired)
+                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", name);
+        else if (is_refused)
                 error_set(ret, ERROR_CANCELLED,
                           "profile %s: the credentials were dropped on request, and none are served until a refresh is "
                           "asked for",
-                          entry_shown_name(e));
-                error_hint(ret, "run: keyfob refresh %s", entry_shown_name(e));
-        } else {
-                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to say why",
-                          entry_shown_name(e));
+                          name);
+        else
+                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to keep the cause", name);
+        if (is_refused && e->last_error)
+                error_context(
+                    ret, "the credentials were dropped on request, and the refresh that was asked for since failed");
+        if (is_refused) {
+                ret->kind = ERROR_CANCELLED; // nothing is tried by itself, so there is nothing to wait for
+                error_hint(ret, "run: keyfob refresh %s", name);
         }
 }
 
@@ -189,20 +147,26 @@ static void complete(struct entry *e, struct vault_waiter *w, bool is_given, con
 
 static void settle(struct entry *e, enum flight flight, const struct error *failure)
 {
-        if (e->detached) { // from within a waiter of the same entry: when that is through
+        if (e->is_settling) { // from within a waiter of the same entry: when that is through
                 vault_settle_soon(e);
                 return;
         }
-        detach(e);
-        while (e->detached) {
-                struct vault_waiter *w = e->detached;
+        struct vault_waiter last = {.want = VAULT_WANT_NEWER}; // those behind it have come meanwhile
+        e->is_settling = true;
+        TAILQ_INSERT_TAIL(&e->waiters, &last, link);
+        struct vault_waiter *w;
+        while ((w = TAILQ_FIRST(&e->waiters)) != &last) {
                 enum verdict verdict = judge(e, w, flight);
-                take_out(w);
-                if (verdict == STAY)
-                        append(e, w);
-                else
+                TAILQ_REMOVE(&e->waiters, w, link);
+                if (verdict == STAY) {
+                        TAILQ_INSERT_TAIL(&e->waiters, w, link);
+                } else {
+                        w->entry = NULL;
                         complete(e, w, verdict == GIVE, failure);
+                }
         }
+        TAILQ_REMOVE(&e->waiters, &last, link);
+        e->is_settling = false;
         entry_free_when_done(e);
 }
 
@@ -220,18 +184,21 @@ void waiters_settle_flight(struct entry *e, const struct error *failure)
 
 void entry_wait(struct entry *e, enum vault_want want, struct vault_waiter *w)
 {
-        assert(!w->link);
+        assert(!w->entry);
+        w->entry = e;
         w->want = want;
-        e->last_request_ms = plan_clock_ms(e);
-        append(e, w);
+        e->last_request_ms = entry_clock_ms(e);
+        TAILQ_INSERT_TAIL(&e->waiters, w, link);
         if (judge(e, w, FLIGHT_NONE) != STAY)
                 vault_settle_soon(e);
 }
 
 void entry_wait_cancel(struct vault_waiter *w)
 {
-        if (!w->link)
+        struct entry *e = w->entry;
+        if (!e)
                 return;
-        take_out(w);
-        entry_free_when_done(w->entry);
+        TAILQ_REMOVE(&e->waiters, w, link);
+        w->entry = NULL;
+        entry_free_when_done(e);
 }

@@ -317,7 +317,7 @@ static inline void fake_init(struct fake *f, struct sim *sim)
 
 static inline struct entry *fake_add(struct fake *f, const char *name, bool on_demand)
 {
-        struct entry_options options = {.name = name, .on_demand = on_demand, .owner = f};
+        struct entry_options options = {.name = name, .on_demand = on_demand};
         struct entry *e = vault_add(f->sim->vault, &options, &f->base);
         assert_non_null(e);
         return e;

@@ -18,7 +18,7 @@ static void begin(struct pair *p)
         fake_init(&p->new_fake, &p->sim);
         p->new_fake.issued = 100; // its keys go by higher numbers
         struct entry_options options = {
-            .name = "old", .on_demand = p->on_demand, .needs_interaction = p->needs_interaction, .owner = &p->old_fake};
+            .name = "old", .on_demand = p->on_demand, .needs_interaction = p->needs_interaction};
         p->old_entry = vault_add(p->sim.vault, &options, &p->old_fake.base);
         assert_non_null(p->old_entry);
 }
@@ -31,7 +31,6 @@ static void move_on(struct pair *p)
         struct entry_options options = {.name = "new",
                                         .on_demand = p->on_demand,
                                         .needs_interaction = p->needs_interaction,
-                                        .owner = &p->new_fake,
                                         .after_generation = entry_generation(p->old_entry),
                                         .carry_over = p->old_entry};
         p->new_entry = vault_add(p->sim.vault, &options, &p->new_fake.base);

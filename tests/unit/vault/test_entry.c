@@ -37,7 +37,6 @@ static void test_first_fetch(void **state)
         sim_run(&sim, 50);
         assert_non_null(entry_peek(e));
         assert_string_equal(entry_name(e), "irsa");
-        assert_ptr_equal(entry_owner(e), &f);
         assert_int_equal(entry_generation(e), 1);
         entry_status(e, &status);
         assert_int_equal(status.state, ENTRY_FRESH);

@@ -141,12 +141,10 @@ static void test_configure(void **state)
         struct sim sim;
         struct fake f;
         struct entry_status status;
-        int owner = 0;
         struct entry *e = sim_begin_one(&sim, &f, "irsa", true);
         sim_run(&sim, MINUTE);
         assert_int_equal(f.starts, 0);
-        entry_configure(e, &(struct entry_options){.name = "irsa", .owner = &owner, .refresh_before_seconds = 600});
-        assert_ptr_equal(entry_owner(e), &owner);
+        entry_configure(e, &(struct entry_options){.name = "irsa", .refresh_before_seconds = 600});
         sim_run(&sim, SECOND);
         assert_int_equal(f.starts, 1); // eager now
         entry_status(e, &status);

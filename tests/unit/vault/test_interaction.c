@@ -6,8 +6,7 @@
 
 static struct entry *add_interactive(struct fake *f, bool on_demand)
 {
-        const struct entry_options options = {
-            .name = "admin", .on_demand = on_demand, .owner = f, .needs_interaction = true};
+        const struct entry_options options = {.name = "admin", .on_demand = on_demand, .needs_interaction = true};
         struct entry *e = vault_add(f->sim->vault, &options, &f->base);
         assert_non_null(e);
         return e;

@@ -115,14 +115,14 @@ static void test_error_of_a_base_that_is_not_shown(void **state)
         struct fixture h;
         struct entry_status status;
         fixture_begin(&h, 1, false);
-        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .owner = &h.base, .shown_name = "ada"});
+        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .shown_name = "ada"});
         fake_fails(&h.base, ERROR_DENIED);
         sim_run(&h.sim, 100);
         entry_status(h.base_entry, &status);
         assert_string_equal(status.last_error->message, "profile ada: STS AssumeRole: denied");
         entry_status(h.entries[0], &status);
         assert_string_equal(status.last_error->message, "profile tenant-0: STS AssumeRole: denied");
-        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .owner = &h.base, .shown_name = "bob"});
+        entry_configure(h.base_entry, &(struct entry_options){.name = "irsa", .shown_name = "bob"});
         struct asker a = {0};
         ask(&a, h.base_entry, VAULT_WANT_REFRESH);
         sim_run(&h.sim, 100);

@@ -22,7 +22,7 @@ struct storm {
 
 static struct entry *add(struct storm *s, struct fake *f, const char *name, bool on_demand)
 {
-        struct entry_options options = {.name = name, .on_demand = on_demand, .upstream = STS, .owner = f};
+        struct entry_options options = {.name = name, .on_demand = on_demand, .upstream = STS};
         struct entry *e = vault_add(s->sim.vault, &options, &f->base);
         assert_non_null(e);
         return e;

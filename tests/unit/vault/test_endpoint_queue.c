@@ -53,8 +53,7 @@ static struct fake *crowd_add(struct crowd *c, const char *upstream, bool on_dem
         if (upstream)
                 snprintf(copied, sizeof(copied), "%s", upstream);
         fake_init(f, &c->sim);
-        struct entry_options options = {
-            .name = name, .on_demand = on_demand, .upstream = upstream ? copied : NULL, .owner = f};
+        struct entry_options options = {.name = name, .on_demand = on_demand, .upstream = upstream ? copied : NULL};
         c->e[c->count] = vault_add(c->sim.vault, &options, &f->base);
         assert_non_null(c->e[c->count++]);
         return f;
