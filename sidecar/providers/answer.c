@@ -4,93 +4,201 @@
 #include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
-#include "sidecar/providers/members.h"
+#include "sidecar/config/values.h"
 
-// What to do about an answer by its kind alone; a source that knows its codes says it better.
+#define HINT_FOREIGN                                                                                                   \
+        "check endpoint_url and the proxy settings (HTTPS_PROXY, NO_PROXY): something other than AWS may have "        \
+        "answered"
+
+static const struct answer_terms service_terms = {
+    .subject = "the answer",
+    .session_token = "SessionToken",
+    .wrong = ERROR_PROTOCOL,
+    .wrong_hint = HINT_FOREIGN,
+    .expired = ERROR_PROTOCOL,
+    .expired_hint = "check this host's clock, and that endpoint_url is the service itself",
+};
+
 static int hint_by_kind(struct error *e)
 {
         switch (e->kind) {
         case ERROR_THROTTLED:
-                return error_hint(e, "AWS asks for fewer calls. The next attempt comes by itself.");
+                return error_hint(e, "wait: AWS asks for fewer calls, and the agent tries again by itself");
         case ERROR_TRANSIENT:
-                return error_hint(e, "The service has trouble of its own. The next attempt comes by itself.");
+                return error_hint(e, "wait: the service has failed, and the agent tries again by itself");
         case ERROR_PROTOCOL:
-                return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
-                                     "settings (HTTPS_PROXY, NO_PROXY).");
+                return error_hint(e, HINT_FOREIGN);
         default:
-                return error_hint(e, "The message is AWS's own: compare it with the settings of the profile.");
+                return error_hint(e, "compare AWS's message with the settings of the profile");
         }
 }
 
-int answer_unreadable(const char *what, int status, size_t body_size, struct error *e)
-{
-        if (what == members_no_memory)
-                return error_set(e, ERROR_INTERNAL, "out of memory for the answer");
-        (void)error_set(e, ERROR_PROTOCOL, "the answer (HTTP %d, %zu bytes) cannot be read: %s", status, body_size,
-                        what);
-        return hint_by_kind(e);
-}
+// --- reading ---
 
-static int refuse_session(struct error *e, const char *what)
+int answer_read_json(struct slice body, const struct member_rule *rules, size_t count, struct buffer *scratch,
+                     struct answer *ret, struct error *e)
 {
-        (void)error_set(e, ERROR_PROTOCOL, "the answer%s", what);
-        return hint_by_kind(e);
-}
-
-static bool has_all_members(const struct answer *answer, struct error *e)
-{
-        const struct {
-                struct slice value;
-                const char *name;
-        } members[] = {
-            {answer->access_key_id, "AccessKeyId"},
-            {answer->secret_access_key, "SecretAccessKey"},
-            {answer->session_token, "SessionToken"},
-            {answer->expiration, "Expiration"},
+        static const struct member_rule of_errors[] = {
+            {"code", ANSWER_FIELD(code), MEMBER_LENIENT, false},
+            {"Code", ANSWER_FIELD(code), MEMBER_LENIENT, false},
+            {"__type", ANSWER_FIELD(code), MEMBER_LENIENT, false},
+            {"message", ANSWER_FIELD(message), MEMBER_LENIENT, false},
+            {"Message", ANSWER_FIELD(message), MEMBER_LENIENT, false},
         };
-        for (size_t i = 0; i < LENGTH(members); i++) {
-                if (slice_is_empty(members[i].value)) {
-                        (void)error_set(e, ERROR_PROTOCOL, "the answer lacks %s", members[i].name);
-                        (void)hint_by_kind(e);
-                        return false;
-                }
-        }
-        return true;
+        struct json_doc doc;
+        json_doc_init(&doc);
+        *ret = (struct answer){0};
+        int r = members_parse(&doc, body, scratch, e);
+        if (r == 0)
+                r = members_take(&doc, rules, count, scratch, ret, e);
+        if (r == 0)
+                r = members_take(&doc, of_errors, LENGTH(of_errors), scratch, ret, e);
+        json_doc_free(&doc);
+        ret->code = answer_code(ret->code);
+        if (r < 0)
+                *ret = (struct answer){0};
+        return r;
 }
 
-int answer_credentials(const struct answer *answer, const struct upstream_clock *time, const struct clock *clock,
-                       struct credentials **ret, struct error *e)
+struct slice answer_code(struct slice type)
 {
-        if (!has_all_members(answer, e))
+        type = slice_head(type, slice_find(type, ':'));
+        size_t hash = slice_find(type, '#');
+        return slice_trim(hash < type.n ? slice_from(type, hash + 1) : type);
+}
+
+int answer_unreadable(const struct answer_terms *terms, int status, size_t body_size, struct error *e)
+{
+        (void)error_context(e, "the answer (HTTP %d, %zu bytes) cannot be read", status, body_size);
+        return e->kind == ERROR_INTERNAL ? -1 : error_hint(e, "%s", (terms ? terms : &service_terms)->wrong_hint);
+}
+
+// --- a session ---
+
+static int refuse(const struct answer_terms *terms, const char *what, const char *name, struct error *e)
+{
+        (void)error_set(e, terms->wrong, "%s %s%s", terms->subject, what, name);
+        return error_hint(e, "%s", terms->wrong_hint);
+}
+
+static const char *missing_member(const struct answer *answer, const struct answer_terms *terms)
+{
+        if (slice_is_empty(answer->access_key_id))
+                return "AccessKeyId";
+        if (slice_is_empty(answer->secret_access_key))
+                return "SecretAccessKey";
+        if (terms->session_token && slice_is_empty(answer->session_token))
+                return terms->session_token;
+        return terms->session_token && slice_is_empty(answer->expiration) && answer->expires_ms == 0 ? "Expiration"
+                                                                                                     : NULL;
+}
+
+static int read_expiration(const struct answer *answer, int64_t *ret_s)
+{
+        char text[TIME_RFC3339_SIZE];
+        *ret_s = CREDENTIALS_NEVER_EXPIRE;
+        if (slice_is_empty(answer->expiration) && answer->expires_ms == 0)
+                return 0;
+        *ret_s = answer->expires_ms / 1000;
+        if (!slice_is_empty(answer->expiration) && time_parse_rfc3339(answer->expiration, ret_s) < 0)
                 return -1;
+        return time_format_rfc3339(*ret_s, text); // an offset can lead beyond the year 9999
+}
+
+static int refuse_expired(const struct answer_terms *terms, int64_t expires_s, int64_t now_s, struct error *e)
+{
+        char expires[TIME_RFC3339_SIZE];
+        char now[TIME_RFC3339_SIZE] = "?";
+        (void)time_format_rfc3339(expires_s, expires);
+        (void)time_format_rfc3339(now_s, now);
+        (void)error_set(e, terms->expired, "%s holds credentials that expired at %s (now: %s)", terms->subject, expires,
+                        now);
+        return error_hint(e, "%s", terms->expired_hint);
+}
+
+int answer_credentials(const struct answer *answer, const struct answer_terms *terms, const struct upstream_clock *time,
+                       const struct clock *clock, struct credentials **ret, struct error *e)
+{
+        terms = terms ? terms : &service_terms;
+        const char *missing = missing_member(answer, terms);
+        if (missing)
+                return refuse(terms, "lacks ", missing, e);
         struct credentials fields = {
             .access_key_id = answer->access_key_id,
             .secret_access_key = answer->secret_access_key,
             .session_token = answer->session_token,
-            .account_id = slice_is_empty(answer->account_id) ? credentials_account_of_arn(answer->assumed_role_arn)
-                                                             : answer->account_id,
+            .account_id = values_is_account_id(answer->account_id)
+                              ? answer->account_id
+                              : credentials_account_of_arn(answer->assumed_role_arn),
             .assumed_role_arn = answer->assumed_role_arn,
             .issued_s = upstream_clock_now_s(time, clock),
             .has_upstream_offset = time->known,
             .upstream_offset_ms = time->known ? time->offset_ms : 0,
         };
-        if (time_parse_rfc3339(answer->expiration, &fields.expires_s) < 0)
-                return refuse_session(e, "'s Expiration is no RFC 3339 time");
-        if (fields.expires_s <= fields.issued_s) {
-                char expires[TIME_RFC3339_SIZE] = "?";
-                char now[TIME_RFC3339_SIZE] = "?";
-                (void)time_format_rfc3339(fields.expires_s, expires);
-                (void)time_format_rfc3339(fields.issued_s, now);
-                (void)error_set(e, ERROR_PROTOCOL, "the answer's Expiration %s is in the past (now: %s)", expires, now);
-                return error_hint(e, "Check this host's clock and that endpoint_url is the service itself.");
-        }
+        if (read_expiration(answer, &fields.expires_s) < 0)
+                return refuse(terms, "has an Expiration that is not a time (RFC 3339)", "", e);
+        if (fields.expires_s <= fields.issued_s)
+                return refuse_expired(terms, fields.expires_s, fields.issued_s, e);
         if (!credentials_are_sound(&fields))
-                return refuse_session(e, "'s credentials are too long or hold bytes that none has");
-        struct credentials *c = credentials_new(&fields);
-        if (!c)
-                return error_set(e, ERROR_INTERNAL, "out of memory for the credentials");
-        *ret = c;
-        return 0;
+                return refuse(terms, "has a member that is too long or contains characters that AWS does not use", "",
+                              e);
+        *ret = credentials_new(&fields);
+        return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the credentials");
+}
+
+// --- an error ---
+
+static bool is_one_of(struct slice code, const char *const *codes, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (slice_eq(code, slice_str(codes[i])))
+                        return true;
+        return false;
+}
+
+bool answer_code_may_be_skew(struct slice code)
+{
+        static const char *const codes[] = {
+            "RequestExpired",        "RequestTimeTooSkewed",  "RequestInTheFuture",
+            "SignatureDoesNotMatch", "InvalidSignature",      "InvalidSignatureException",
+            "AuthFailure",           "AccessDeniedException", "ValidationException",
+        };
+        return is_one_of(code, codes, LENGTH(codes));
+}
+
+// 4xx is a refusal and 5xx a failure, but for these codes.
+static enum error_kind kind_of(struct slice code, int status)
+{
+        static const char *const throttled[] = {
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottledException",
+            "RequestThrottled",
+            "TooManyRequestsException",
+            "ProvisionedThroughputExceededException",
+            "TransactionInProgressException",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "LimitExceededException",
+            "SlowDown",
+            "PriorRequestNotComplete",
+            "EC2ThrottledException",
+        };
+        static const char *const transient[] = {
+            "IDPCommunicationError",   "InternalFailure",         "InternalError",
+            "InternalServerException", "ServiceUnavailable",      "ServiceUnavailableException",
+            "RequestTimeout",          "RequestTimeoutException",
+        };
+        if (is_one_of(code, throttled, LENGTH(throttled)))
+                return ERROR_THROTTLED;
+        if (is_one_of(code, transient, LENGTH(transient)))
+                return ERROR_TRANSIENT;
+        if (status == 429)
+                return ERROR_THROTTLED;
+        if (status >= 500 || status == 408)
+                return ERROR_TRANSIENT;
+        return slice_is_empty(code) ? ERROR_PROTOCOL : ERROR_DENIED; // without a code it was not AWS that refused
 }
 
 // Texts from outside, for fixed fields: control bytes become "?", what does not fit ends in "…".
@@ -114,70 +222,21 @@ static void put_text(char *out, size_t size, struct slice text)
 // Some services append the canonical request to the message of a failed signature, and that holds the session token.
 static struct slice message_without_request(struct slice message)
 {
-        static const struct slice begins = SLICE_INIT("The Canonical String");
+        static const char begins[] = "The Canonical String";
         message = slice_trim(message);
         message = slice_head(message, slice_find(message, '\n'));
-        for (size_t i = 0; i + begins.n <= message.n; i++) {
-                if (slice_starts_with(slice_from(message, i), begins))
-                        return slice_trim(slice_head(message, i));
-        }
-        return slice_trim(message);
+        const uint8_t *at = message.n > 0 ? memmem(message.p, message.n, begins, sizeof(begins) - 1) : NULL;
+        return slice_trim(at ? slice_head(message, (size_t)(at - message.p)) : message);
 }
 
-struct code_kind {
-        const char *code;
-        enum error_kind kind;
-};
-
-// Codes whose kind does not follow from "4xx is a refusal, 5xx is a failure".
-static const struct code_kind code_kinds[] = {
-    {"Throttling", ERROR_THROTTLED},
-    {"ThrottlingException", ERROR_THROTTLED},
-    {"ThrottledException", ERROR_THROTTLED},
-    {"RequestThrottledException", ERROR_THROTTLED},
-    {"RequestThrottled", ERROR_THROTTLED},
-    {"TooManyRequestsException", ERROR_THROTTLED},
-    {"ProvisionedThroughputExceededException", ERROR_THROTTLED},
-    {"TransactionInProgressException", ERROR_THROTTLED},
-    {"RequestLimitExceeded", ERROR_THROTTLED},
-    {"BandwidthLimitExceeded", ERROR_THROTTLED},
-    {"LimitExceededException", ERROR_THROTTLED},
-    {"SlowDown", ERROR_THROTTLED},
-    {"PriorRequestNotComplete", ERROR_THROTTLED},
-    {"EC2ThrottledException", ERROR_THROTTLED},
-    {"IDPCommunicationError", ERROR_TRANSIENT},
-    {"InternalFailure", ERROR_TRANSIENT},
-    {"InternalError", ERROR_TRANSIENT},
-    {"InternalServerException", ERROR_TRANSIENT},
-    {"ServiceUnavailable", ERROR_TRANSIENT},
-    {"ServiceUnavailableException", ERROR_TRANSIENT},
-    {"RequestTimeout", ERROR_TRANSIENT},
-    {"RequestTimeoutException", ERROR_TRANSIENT},
-};
-
-static enum error_kind kind_of(struct slice code, int status)
-{
-        for (size_t i = 0; i < LENGTH(code_kinds); i++) {
-                if (slice_eq(code, slice_str(code_kinds[i].code)))
-                        return code_kinds[i].kind;
-        }
-        if (status == 429)
-                return ERROR_THROTTLED;
-        if (status >= 500 || status == 408)
-                return ERROR_TRANSIENT;
-        return slice_is_empty(code) ? ERROR_PROTOCOL : ERROR_DENIED; // without a code, it was not AWS who said no
-}
-
-// An answer without AWS's shape: its status, type and size are all that is told of it.
+// An answer without AWS's shape: only its status, type and size are reported.
 static void foreign_refusal(const struct answer_context *context, struct error *e)
 {
         struct slice type = slice_trim(slice_head(context->content_type, slice_find(context->content_type, ';')));
-        type = slice_head(type, 48);
-        if (slice_is_empty(type))
-                type = SLICE("no content type");
+        type = slice_is_empty(type) ? SLICE("no content type") : slice_head(type, 48);
         (void)error_set(e, kind_of((struct slice){NULL, 0}, context->status),
-                        "%s for %.256s: HTTP %d without an error of AWS (%.*s, %zu bytes)", context->action,
-                        context->subject, context->status, (int)type.n, (const char *)type.p, context->body_size);
+                        "HTTP %d without an AWS error (%.*s, %zu bytes)", context->status, (int)type.n,
+                        (const char *)type.p, context->body_size);
 }
 
 void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e)
@@ -192,22 +251,10 @@ void answer_refusal(const struct answer *answer, const struct answer_context *co
         if (code[0] == '\0')
                 foreign_refusal(context, e);
         else
-                (void)error_set(e, kind_of(slice_str(code), context->status), "%s for %.256s: %s%s%s", context->action,
-                                context->subject, code, message[0] == '\0' ? "" : ": ", message);
+                (void)error_set(e, kind_of(slice_str(code), context->status), "%s%s%s", code,
+                                message[0] == '\0' ? "" : ": ", message);
+        (void)error_context(e, "%s for %.*s", context->action, (int)slice_head(context->subject, 256).n,
+                            (const char *)context->subject.p);
         (void)hint_by_kind(e);
         memcpy(&e->upstream, &said.upstream, sizeof(e->upstream));
-}
-
-bool answer_code_may_be_skew(struct slice code)
-{
-        static const char *const codes[] = {
-            "RequestExpired",        "RequestTimeTooSkewed",  "RequestInTheFuture",
-            "SignatureDoesNotMatch", "InvalidSignature",      "InvalidSignatureException",
-            "AuthFailure",           "AccessDeniedException", "ValidationException",
-        };
-        for (size_t i = 0; i < LENGTH(codes); i++) {
-                if (slice_eq(code, slice_str(codes[i])))
-                        return true;
-        }
-        return false;
 }

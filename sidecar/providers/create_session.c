@@ -5,8 +5,6 @@
 #include "proto/mem/length.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/json_answer.h"
-#include "sidecar/providers/members.h"
 
 int create_session_body(const struct profile *profile, struct buffer *out, struct error *e)
 {
@@ -34,46 +32,14 @@ int create_session_body(const struct profile *profile, struct buffer *out, struc
                            : 0;
 }
 
-static int read_session(const struct json_doc *doc, size_t sets, struct buffer *scratch, struct answer *ret,
-                        const char **what)
+int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
-        if (json_kind(doc, sets) != JSON_ARRAY || json_length(doc, sets) == 0) {
-                *what = "credentialSet is empty or no list";
-                return -1;
-        }
-        size_t set = json_first(doc, sets);
-        size_t credentials = json_get(doc, set, SLICE("credentials"));
-        size_t user = json_get(doc, set, SLICE("assumedRoleUser"));
-        const struct {
-                size_t object;
-                struct slice key;
-                struct slice *value;
-        } members[] = {
-            {credentials, SLICE("accessKeyId"), &ret->access_key_id},
-            {credentials, SLICE("secretAccessKey"), &ret->secret_access_key},
-            {credentials, SLICE("sessionToken"), &ret->session_token},
-            {credentials, SLICE("expiration"), &ret->expiration},
-            {user, SLICE("arn"), &ret->assumed_role_arn},
+        static const struct member_rule rules[] = {
+            {"credentialSet.credentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
+            {"credentialSet.credentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
+            {"credentialSet.credentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
+            {"credentialSet.credentials.expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, false},
+            {"credentialSet.assumedRoleUser.arn", ANSWER_FIELD(assumed_role_arn), MEMBER_TEXT, false},
         };
-        for (size_t i = 0; i < LENGTH(members); i++) {
-                if (members_text(doc, members[i].object, members[i].key, scratch, members[i].value) < 0) {
-                        *what = "a member of credentialSet is no text";
-                        return -1;
-                }
-        }
-        return 0;
-}
-
-static int read_root(const struct json_doc *doc, struct buffer *scratch, struct answer *ret, const char **what)
-{
-        size_t sets = json_get(doc, JSON_ROOT, SLICE("credentialSet"));
-        if (sets != JSON_NONE)
-                return read_session(doc, sets, scratch, ret, what);
-        json_answer_error(doc, scratch, ret);
-        return 0;
-}
-
-int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, const char **what)
-{
-        return json_answer_read(body, read_root, scratch, ret, what);
+        return answer_read_json(body, rules, LENGTH(rules), scratch, ret, e);
 }

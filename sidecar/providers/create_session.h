@@ -3,7 +3,6 @@
 #ifndef SIDECAR_PROVIDERS_CREATE_SESSION_H
 #define SIDECAR_PROVIDERS_CREATE_SESSION_H
 
-#include "proto/mem/buffer.h"
 #include "sidecar/providers/answer.h"
 
 struct profile;
@@ -11,11 +10,9 @@ struct profile;
 // Appends the body: all parameters are in it, none in the query, where the service's rule for "=" is unclear. The
 // duration and the session name only when they are configured: a duration would cap a longer one of the Roles Anywhere
 // profile, and a name is refused unless that profile accepts names. 0, or -1 with *e when the buffer is full.
-int create_session_body(const struct profile *profile, struct buffer *out, struct error *e);
+MUST_CHECK int create_session_body(const struct profile *profile, struct buffer *out, struct error *e);
 
-// Reads a session or an error from `body`. 0 with *ret pointing into `scratch` (initialised by the caller with at least
-// the size of `body`; it holds secrets), or -1 with *what, a static text that says what is wrong; then nothing of the
-// answer may be used.
-int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, const char **what);
+// Reads a session or an error from `body`; as answer_read_json().
+MUST_CHECK int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e);
 
 #endif

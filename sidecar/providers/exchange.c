@@ -8,7 +8,6 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/members.h"
 
 // AWS tolerates five minutes in the strictest service; a difference under this is not why a signature failed.
 enum { SKEW_TOLERATED_S = 4 * 60 };
@@ -88,7 +87,7 @@ static void refuse(struct exchange *x, const struct http_response *response, con
         const struct answer_context context = {
             .service = x->ops->service,
             .action = x->ops->action,
-            .subject = subject_of(x),
+            .subject = slice_str(subject_of(x)),
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
@@ -98,17 +97,11 @@ static void refuse(struct exchange *x, const struct http_response *response, con
                 x->ops->explain(x->owner, e);
 }
 
-static int accept_session(struct exchange *x, const struct http_response *response, const struct answer *answer,
-                          const char *what, struct credentials **ret, struct error *e)
+static int accept(struct exchange *x, const struct answer *answer, struct credentials **ret, struct error *e)
 {
-        int r;
-        if (what)
-                r = answer_unreadable(what, response->status, response->body.n, e);
-        else if (x->ops->accept)
-                r = x->ops->accept(x->owner, answer, ret, e);
-        else
-                r = answer_credentials(answer, &x->time, x->deps.clock, ret, e);
-        return r < 0 ? add_context(x, e) : 0;
+        if (x->ops->accept)
+                return x->ops->accept(x->owner, answer, ret, e);
+        return answer_credentials(answer, NULL, &x->time, x->deps.clock, ret, e);
 }
 
 enum verdict { VERDICT_CREDENTIALS, VERDICT_ERROR, VERDICT_AGAIN };
@@ -117,21 +110,23 @@ static enum verdict judge(struct exchange *x, const struct http_response *respon
                           struct error *e)
 {
         struct buffer scratch;
-        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
         struct answer answer = {0};
-        const char *what = NULL;
-        if (x->ops->read(response, &scratch, &answer, &what) < 0)
+        enum verdict verdict = VERDICT_ERROR;
+        buffer_init(&scratch, (size_t)2 * LIMIT_UPSTREAM_BODY);
+        int r = x->ops->read(response, &scratch, &answer, e);
+        if (r < 0)
                 answer = (struct answer){0};
         if (slice_is_empty(answer.request_id))
                 answer.request_id = http_response_field(response, SLICE("x-amzn-requestid"));
         learn_time(x, response, &answer);
-        enum verdict verdict = VERDICT_ERROR;
-        if (what == members_no_memory) {
-                (void)answer_unreadable(what, response->status, response->body.n, e);
+        bool is_success = response->status >= 200 && response->status < 300;
+        if (r < 0 && (is_success || e->kind == ERROR_INTERNAL)) {
+                (void)answer_unreadable(NULL, response->status, response->body.n, e);
                 (void)add_context(x, e);
-        } else if (response->status >= 200 && response->status < 300) {
-                if (accept_session(x, response, &answer, what, ret, e) == 0)
-                        verdict = VERDICT_CREDENTIALS;
+        } else if (is_success && accept(x, &answer, ret, e) == 0) {
+                verdict = VERDICT_CREDENTIALS;
+        } else if (is_success) {
+                (void)add_context(x, e);
         } else if (is_worth_correcting(x, &answer)) {
                 verdict = VERDICT_AGAIN;
         } else {

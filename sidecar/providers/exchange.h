@@ -35,9 +35,8 @@ struct exchange_ops {
         // completion. 0, or -1 with *e. Or EXCHANGE_LATER: it is being written, and exchange_resume() follows, exactly
         // once and not from within; the owner's means, not exchange_cancel(), end that sooner.
         int (*prepare)(void *owner, int64_t time_s, struct exchange_post *post, struct error *e);
-        // Reads an answer; as sts_answer_read().
-        int (*read)(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                    const char **what);
+        // Reads an answer; as answer_read_json().
+        int (*read)(const struct http_response *response, struct buffer *scratch, struct answer *ret, struct error *e);
         // Makes credentials of an answer with status 2xx; as answer_credentials(), which NULL stands for.
         int (*accept)(void *owner, const struct answer *answer, struct credentials **ret, struct error *e);
         // Says what to do about an error that AWS answered with, by its code; may change the kind.

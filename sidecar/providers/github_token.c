@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
-#include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/http_client.h"
@@ -30,26 +30,18 @@ static int check_token(struct slice token)
         return jwt_read_claims(token, &claims);
 }
 
-int github_token_read(struct slice body, struct buffer *ret, const char **what)
+int github_token_read(struct slice body, struct buffer *scratch, struct slice *ret, struct error *e)
 {
-        struct json_doc doc;
-        struct json_fault fault;
-        int r;
-        *what = NULL;
-        json_doc_init(&doc);
-        size_t value = JSON_NONE;
-        if (body.n > LIMIT_UPSTREAM_BODY)
-                *what = "not JSON, or cut short";
-        else if (json_parse(&doc, body, &fault) < 0)
-                *what = fault.no_memory ? members_no_memory : "not JSON, or cut short";
-        else if ((value = json_get(&doc, JSON_ROOT, SLICE("value"))) == JSON_NONE)
-                *what = "it has no \"value\"";
-        else if (json_string(&doc, value, ret) < 0)
-                *what = ret->no_memory ? members_no_memory : "its \"value\" is no text, or too long";
-        else if ((r = check_token(buffer_slice(ret))) < 0)
-                *what = r == -ENOMEM ? members_no_memory : "its \"value\" is no JSON Web Token";
-        json_doc_free(&doc);
-        return *what ? -1 : 0;
+        static const struct member_rule rules[] = {{"value", 0, MEMBER_TEXT, true}};
+        *ret = (struct slice){NULL, 0};
+        if (members_read(body, rules, LENGTH(rules), scratch, ret, e) < 0)
+                return -1;
+        if (ret->n > LIMIT_TOKEN_FILE)
+                return error_set(e, ERROR_PROTOCOL, "its token is too long");
+        int r = check_token(*ret);
+        if (r == -ENOMEM)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        return r < 0 ? error_set(e, ERROR_PROTOCOL, "\"value\" is not a JSON Web Token") : 0;
 }
 
 static int refuse_status(int status, struct error *e)
@@ -62,18 +54,18 @@ static int refuse_status(int status, struct error *e)
                                     : error_hint(e, "GitHub has trouble of its own. The next attempt comes by itself.");
 }
 
-static int judge(const struct http_response *response, struct buffer *token, struct error *e)
+static int judge(const struct http_response *response, struct buffer *scratch, struct slice *ret, struct error *e)
 {
-        const char *what = NULL;
         if (response->status != 200)
                 return refuse_status(response->status, e);
-        if (github_token_read(response->body, token, &what) == 0)
+        if (github_token_read(response->body, scratch, ret, e) == 0)
                 return 0;
-        if (what == members_no_memory)
-                return error_set(e, ERROR_INTERNAL, "out of memory for the answer");
-        (void)error_set(e, ERROR_PROTOCOL, "the answer (%zu bytes) cannot be used: %s", response->body.n, what);
-        return error_hint(e, "Something other than GitHub may have answered: check the proxy settings (HTTPS_PROXY, "
-                             "NO_PROXY).");
+        bool is_wrong = e->kind != ERROR_INTERNAL;
+        (void)error_context(e, "the answer (%zu bytes) cannot be used", response->body.n);
+        return error_hint(e, "%s",
+                          is_wrong ? "check the proxy settings (HTTPS_PROXY, NO_PROXY): something other than "
+                                     "GitHub may have answered"
+                                   : "");
 }
 
 static int add_context(struct error *e)
@@ -85,20 +77,20 @@ static void answered(void *arg, const struct http_response *response, const stru
 {
         struct github_token *g = arg;
         struct error e = {.kind = ERROR_NONE};
-        struct buffer token;
-        buffer_init(&token, LIMIT_TOKEN_FILE);
+        struct slice token = {NULL, 0};
+        struct buffer scratch;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
         g->call = NULL;
         if (g->is_cancelled)
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
         else if (error)
                 e = *error;
         else
-                (void)judge(response, &token, &e);
+                (void)judge(response, &scratch, &token, &e);
         if (e.kind != ERROR_NONE && e.kind != ERROR_CANCELLED)
                 (void)add_context(&e);
-        g->done(g->arg, e.kind == ERROR_NONE ? buffer_slice(&token) : (struct slice){NULL, 0},
-                e.kind == ERROR_NONE ? NULL : &e);
-        buffer_free(&token);
+        g->done(g->arg, token, e.kind == ERROR_NONE ? NULL : &e);
+        buffer_free(&scratch);
 }
 
 static void write_request(const struct profile *profile, struct buffer *url, struct buffer *authorization)

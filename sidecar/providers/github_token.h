@@ -5,6 +5,7 @@
 #define SIDECAR_PROVIDERS_GITHUB_TOKEN_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct http_call;
@@ -28,8 +29,8 @@ int github_token_start(struct github_token *g, const struct profile *profile, st
 // `done` still fires, once, with ERROR_CANCELLED. Nothing happens when none is under way.
 void github_token_cancel(struct github_token *g);
 
-// The token in an answer with status 200, into *ret (initialised by the caller with its limit; it holds a secret). 0,
-// or -1 with *what, a static text that says what is wrong.
-int github_token_read(struct slice body, struct buffer *ret, const char **what);
+// The token in an answer with status 200: 0 and *ret, which points into `scratch` (initialised by the caller; it holds
+// a secret), or -1 with *e.
+MUST_CHECK int github_token_read(struct slice body, struct buffer *scratch, struct slice *ret, struct error *e);
 
 #endif

@@ -69,7 +69,7 @@ int imds_hints_code(struct slice code, struct slice message, struct error *e)
 {
         const struct answer answer = {.code = code, .message = message};
         const struct answer_context context = {
-            .service = "imds", .action = "credentials", .subject = "the instance's role", .status = 200};
+            .service = "imds", .action = "credentials", .subject = SLICE("the instance's role"), .status = 200};
         answer_refusal(&answer, &context, e);
         if (slice_eq(code, SLICE("AssumeRoleUnauthorizedAccess")))
                 return error_hint(e, "EC2 may not assume the role of the instance profile: its trust policy must name "

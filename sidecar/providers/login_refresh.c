@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/login_refresh.h"
 
-#include <stdio.h>
-
 #include "proto/mem/length.h"
-#include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/hints_common.h"
-#include "sidecar/providers/json_answer.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/signing/dpop.h"
 
-enum { BODY_MAX = 4 * LIMIT_TOKEN_FILE, PROOF_MAX = 16 * 1024, REASON_MAX = 1024 };
+enum { BODY_MAX = 4 * LIMIT_TOKEN_FILE, PROOF_MAX = 16 * 1024, REASON_MAX = 512 };
 
 // ---- the request ----
 
@@ -42,98 +37,60 @@ static int prepare(void *owner, int64_t time_s, struct exchange_post *post, stru
 
 // ---- the answer ----
 
-static int read_session(const struct json_doc *doc, size_t access, struct buffer *scratch, struct answer *ret,
-                        const char **what)
-{
-        size_t life = json_get(doc, JSON_ROOT, SLICE("expiresIn"));
-        if (members_text(doc, access, SLICE("accessKeyId"), scratch, &ret->access_key_id) < 0 ||
-            members_text(doc, access, SLICE("secretAccessKey"), scratch, &ret->secret_access_key) < 0 ||
-            members_text(doc, access, SLICE("sessionToken"), scratch, &ret->session_token) < 0 ||
-            members_text(doc, JSON_ROOT, SLICE("refreshToken"), scratch, &ret->document) < 0) {
-                *what = "a member is no text";
-                return -1;
-        }
-        if (life != JSON_NONE && json_kind(doc, life) == JSON_NUMBER)
-                ret->expiration = json_raw(doc, life);
-        return 0;
-}
-
 // What AWS means is in "error"; the type is the same for all that it refuses.
-static int put_reason(struct slice reason, struct buffer *scratch, struct answer *ret)
+static void put_reason(struct buffer *scratch, struct answer *ret)
 {
-        char text[REASON_MAX];
         size_t from = scratch->n;
-        if (slice_is_empty(ret->code)) {
-                ret->code = reason;
-                return 0;
-        }
-        struct slice message = slice_head(ret->message, REASON_MAX / 2);
-        int n = snprintf(text, sizeof(text), "%.*s%s%.*s", (int)slice_head(reason, REASON_MAX / 4).n,
-                         (const char *)reason.p, message.n > 0 ? ": " : "", (int)message.n, (const char *)message.p);
-        if (n < 0 || buffer_put(scratch, slice_of((const uint8_t *)text, (size_t)n)) < 0)
-                return -1;
+        (void)buffer_put(scratch, slice_head(ret->reason, REASON_MAX));
+        (void)buffer_put_str(scratch, ret->message.n > 0 ? ": " : "");
+        (void)buffer_put(scratch, slice_head(ret->message, REASON_MAX));
         ret->message = slice_of(scratch->p + from, scratch->n - from);
-        return 0;
-}
-
-static int read_refusal(const struct json_doc *doc, struct slice type, struct buffer *scratch, struct answer *ret)
-{
-        struct slice reason = {NULL, 0};
-        json_answer_error(doc, scratch, ret);
-        ret->code = slice_is_empty(type) ? ret->code : type;
-        if (members_text(doc, JSON_ROOT, SLICE("error"), scratch, &reason) < 0 || reason.n == 0)
-                return 0;
-        return put_reason(reason, scratch, ret);
-}
-
-static int read_body(const struct http_response *response, struct slice type, struct buffer *scratch,
-                     struct answer *ret, const char **what)
-{
-        struct json_doc doc;
-        json_doc_init(&doc);
-        int r = members_parse(&doc, response->body, scratch, what);
-        if (r == 0 && !buffer_reserve(scratch, response->body.n + REASON_MAX)) { // slices must not move
-                *what = scratch->no_memory ? members_no_memory : "too large";
-                r = -1;
-        }
-        size_t access = r == 0 ? json_get(&doc, JSON_ROOT, SLICE("accessToken")) : JSON_NONE;
-        if (access != JSON_NONE)
-                r = read_session(&doc, access, scratch, ret, what);
-        else if (r == 0)
-                r = read_refusal(&doc, type, scratch, ret);
-        json_doc_free(&doc);
-        return r;
 }
 
 int login_refresh_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                       const char **what)
+                       struct error *e)
 {
-        struct slice type = json_answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
+        static const struct member_rule rules[] = {
+            {"accessToken.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
+            {"accessToken.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
+            {"accessToken.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
+            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, false},
+            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, false},
+            {"error", ANSWER_FIELD(reason), MEMBER_LENIENT, false},
+        };
+        struct slice type = answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
         *ret = (struct answer){0};
-        if (read_body(response, type, scratch, ret, what) == 0)
-                return 0;
-        *ret = (struct answer){0};
-        return -1;
+        // Capacity for a message that is made here: slices must not move.
+        if (!buffer_reserve(scratch, response->body.n + (size_t)3 * REASON_MAX))
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (answer_read_json(response->body, rules, LENGTH(rules), scratch, ret, e) < 0)
+                return -1;
+        if (!slice_is_empty(type))
+                ret->code = type;
+        if (!slice_is_empty(ret->reason) && slice_is_empty(ret->code))
+                ret->code = ret->reason;
+        else if (!slice_is_empty(ret->reason))
+                put_reason(scratch, ret);
+        return 0;
 }
 
 static int accept(void *owner, const struct answer *answer, struct credentials **ret, struct error *e)
 {
         struct login_refresh *r = owner;
-        int64_t lives_s = 0;
         bool is_whole = answer->access_key_id.n > 0 && answer->secret_access_key.n > 0 && answer->session_token.n > 0 &&
-                        answer->document.n > 0;
-        if (!is_whole || text_parse_i64(answer->expiration, &lives_s) < 0 || lives_s <= 0 || lives_s > INT32_MAX) {
+                        answer->refresh_token.n > 0;
+        if (!is_whole || answer->lives_s == 0 || answer->lives_s > INT32_MAX) {
                 (void)error_set(e, ERROR_PROTOCOL,
                                 "the answer lacks a member of accessToken, or refreshToken, or expiresIn");
-                return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
-                                     "settings (HTTPS_PROXY, NO_PROXY).");
+                return error_hint(e, "check endpoint_url and the proxy settings (HTTPS_PROXY, NO_PROXY): something "
+                                     "other than AWS may have answered");
         }
         const struct login_grant grant = {
             .access_key_id = answer->access_key_id,
             .secret_access_key = answer->secret_access_key,
             .session_token = answer->session_token,
-            .refresh_token = answer->document,
-            .expires_s = upstream_clock_now_s(&r->exchange.time, r->exchange.deps.clock) + lives_s,
+            .refresh_token = answer->refresh_token,
+            .expires_s = upstream_clock_now_s(&r->exchange.time, r->exchange.deps.clock) + answer->lives_s,
         };
         return r->ops->take(r->owner, &grant, ret, e);
 }

@@ -29,9 +29,8 @@ void login_refresh_deinit(struct login_refresh *r); // nothing may be under way
 // As exchange_start(); `session` is borrowed until then.
 int login_refresh_start(struct login_refresh *r, const struct login_session *session, struct error *e);
 
-// Reads an answer, as sts_answer_read(). The refresh token is ret->document, the life in seconds ret->expiration. Code
-// and error of an error are told apart by ": " in its message.
-int login_refresh_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                       const char **what);
+// Reads an answer, as answer_read_json(). Code and error of an error are told apart by ": " in its message.
+MUST_CHECK int login_refresh_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
+                                  struct error *e);
 
 #endif

@@ -28,71 +28,31 @@ void login_session_clear(struct login_session *s)
         login_session_init(s);
 }
 
-struct text {
-        struct slice key;
-        struct slice *value;
-        const char *missing; // NULL: it need not be there
-};
-
-static int read_texts(const struct json_doc *doc, size_t object, const struct text *texts, size_t count,
-                      struct login_session *s, const char **what)
+static int check(const struct login_session *s, struct error *e)
 {
-        for (size_t i = 0; i < count; i++) {
-                if (members_text(doc, object, texts[i].key, &s->text, texts[i].value) < 0) {
-                        *what = s->text.no_memory ? members_no_memory : "a member is no text";
-                        return -1;
-                }
-                if (texts[i].missing && texts[i].value->n == 0) {
-                        *what = texts[i].missing;
-                        return -1;
-                }
-        }
-        return 0;
+        const char *what = dpop_judge_key(s->dpop_key);
+        if (s->region.n > 0 && !endpoints_is_region(s->region))
+                return error_set(e, ERROR_PROTOCOL, "signInRegion is not a region");
+        return what ? error_set(e, ERROR_PROTOCOL, "%s", what) : 0;
 }
 
-static int read_members(const struct json_doc *doc, struct login_session *s, const char **what)
+int login_session_read(struct slice json, struct login_session *ret, struct error *e)
 {
-        const struct text of_root[] = {
-            {SLICE("refreshToken"), &s->refresh_token, "refreshToken is missing"},
-            {SLICE("clientId"), &s->client_id, "clientId is missing"},
-            {SLICE("dpopKey"), &s->dpop_key, "dpopKey is missing"},
-            {SLICE("signInRegion"), &s->region, NULL},
+        static const struct member_rule rules[] = {
+            {"accessToken.accessKeyId", offsetof(struct login_session, access_key_id), MEMBER_TEXT, true},
+            {"accessToken.secretAccessKey", offsetof(struct login_session, secret_access_key), MEMBER_TEXT, true},
+            {"accessToken.sessionToken", offsetof(struct login_session, session_token), MEMBER_TEXT, true},
+            {"accessToken.expiresAt", offsetof(struct login_session, expires_s), MEMBER_TIME, true},
+            {"accessToken.accountId", offsetof(struct login_session, account_id), MEMBER_TEXT, false},
+            {"refreshToken", offsetof(struct login_session, refresh_token), MEMBER_TEXT, true},
+            {"clientId", offsetof(struct login_session, client_id), MEMBER_TEXT, true},
+            {"dpopKey", offsetof(struct login_session, dpop_key), MEMBER_TEXT, true},
+            {"signInRegion", offsetof(struct login_session, region), MEMBER_TEXT, false},
         };
-        const struct text of_access[] = {
-            {SLICE("accessKeyId"), &s->access_key_id, "accessToken.accessKeyId is missing"},
-            {SLICE("secretAccessKey"), &s->secret_access_key, "accessToken.secretAccessKey is missing"},
-            {SLICE("sessionToken"), &s->session_token, "accessToken.sessionToken is missing"},
-            {SLICE("accountId"), &s->account_id, NULL},
-        };
-        size_t access = json_get(doc, JSON_ROOT, SLICE("accessToken"));
-        if (access == JSON_NONE || json_kind(doc, access) != JSON_OBJECT) {
-                *what = "accessToken is missing";
-                return -1;
-        }
-        if (read_texts(doc, access, of_access, LENGTH(of_access), s, what) < 0 ||
-            read_texts(doc, JSON_ROOT, of_root, LENGTH(of_root), s, what) < 0)
-                return -1;
-        if (members_time(doc, access, SLICE("expiresAt"), &s->expires_s) < 0 || s->expires_s == 0) {
-                *what = "accessToken.expiresAt is missing, or no time";
-                return -1;
-        }
-        if (s->region.n > 0 && !endpoints_is_region(s->region)) {
-                *what = "signInRegion is no region";
-                return -1;
-        }
-        *what = dpop_judge_key(s->dpop_key);
-        return *what ? -1 : 0;
-}
-
-int login_session_read(struct slice json, struct login_session *ret, const char **what)
-{
-        struct json_doc doc;
-        json_doc_init(&doc);
         login_session_init(ret);
-        int r = members_parse(&doc, json, &ret->text, what);
+        int r = members_read(json, rules, LENGTH(rules), &ret->text, ret, e);
         if (r == 0)
-                r = read_members(&doc, ret, what);
-        json_doc_free(&doc);
+                r = check(ret, e);
         if (r < 0)
                 login_session_clear(ret);
         return r;

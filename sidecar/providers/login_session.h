@@ -4,8 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_LOGIN_SESSION_H
 #define SIDECAR_PROVIDERS_LOGIN_SESSION_H
 
-#include "proto/mem/buffer.h"
-#include "sidecar/base/error.h"
+#include "sidecar/providers/members.h"
 
 struct profile;
 
@@ -21,8 +20,8 @@ struct login_session {
 void login_session_init(struct login_session *s);
 void login_session_clear(struct login_session *s); // wipes; it may be used again
 
-// Reads what such a file holds. 0, or -1 with *what, a static text that says what is wrong; *ret is then empty.
-int login_session_read(struct slice json, struct login_session *ret, const char **what);
+// Reads what such a file holds. 0, or -1 with *e, and *ret is then empty.
+MUST_CHECK int login_session_read(struct slice json, struct login_session *ret, struct error *e);
 
 // What a refresh brought.
 struct login_grant {

@@ -1,38 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/members.h"
 
+#include <errno.h>
+
+#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 
 enum { TIME_TEXT_MAX = 40 };
 
-const char members_no_memory[] = "out of memory";
+// --- reading ---
 
-int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratch, const char **what)
+int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratch, struct error *e)
 {
-        struct json_fault fault = {.what = "no JSON"};
-        *what = NULL;
-        if (json_parse(doc, text, &fault) < 0) {
-                *what = fault.no_memory ? members_no_memory : fault.what;
-                return -1;
-        }
-        if (json_kind(doc, JSON_ROOT) != JSON_OBJECT) {
-                *what = "no JSON object";
-                return -1;
-        }
-        if (!buffer_reserve(scratch, text.n)) { // no decoded text is longer than its source
-                *what = members_no_memory;
-                return -1;
-        }
-        return 0;
+        struct json_fault fault;
+        if (slice_is_empty(slice_trim(text)))
+                return error_set(e, ERROR_PROTOCOL, "empty");
+        if (json_parse(doc, text, &fault) < 0)
+                return error_set(e, fault.no_memory ? ERROR_INTERNAL : ERROR_PROTOCOL, "invalid JSON: %s", fault.what);
+        if (json_kind(doc, JSON_ROOT) != JSON_OBJECT)
+                return error_set(e, ERROR_PROTOCOL, "%s, expected a JSON object",
+                                 json_kind_name(json_kind(doc, JSON_ROOT)));
+        if (buffer_reserve(scratch, text.n)) // no decoded text is longer than its source
+                return 0;
+        return error_set(e, scratch->no_memory ? ERROR_INTERNAL : ERROR_PROTOCOL, "%s (%zu bytes)",
+                         scratch->no_memory ? "out of memory" : "too large", text.n);
 }
 
-int members_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch, struct slice *ret)
+static int take_text(const struct json_doc *doc, size_t node, struct buffer *scratch, struct slice *ret)
 {
-        *ret = (struct slice){NULL, 0};
-        size_t node = json_get(doc, object, key);
-        if (node == JSON_NONE || json_kind(doc, node) == JSON_NULL)
-                return 0;
         size_t from = scratch->n;
         if (json_kind(doc, node) != JSON_STRING || json_string(doc, node, scratch) < 0)
                 return -1;
@@ -41,13 +37,25 @@ int members_text(const struct json_doc *doc, size_t object, struct slice key, st
         return 0;
 }
 
-int members_time(const struct json_doc *doc, size_t object, struct slice key, int64_t *ret_s)
+static int take_base64(const struct json_doc *doc, size_t node, struct buffer *scratch, struct slice *ret)
+{
+        struct buffer base64;
+        size_t from = scratch->n;
+        buffer_init(&base64, scratch->max);
+        int r = json_string(doc, node, &base64);
+        if (r == 0)
+                r = text_base64_decode(buffer_slice(&base64), scratch);
+        if (base64.no_memory)
+                r = -ENOMEM;
+        buffer_free(&base64);
+        if (r == 0 && scratch->n > from)
+                *ret = slice_of(scratch->p + from, scratch->n - from);
+        return r;
+}
+
+static int take_time(const struct json_doc *doc, size_t node, int64_t *ret_s)
 {
         char text[TIME_TEXT_MAX];
-        *ret_s = 0;
-        size_t node = json_get(doc, object, key);
-        if (node == JSON_NONE || json_kind(doc, node) == JSON_NULL)
-                return 0;
         if (json_kind(doc, node) != JSON_STRING || json_has_escapes(doc, node))
                 return -1;
         struct slice time = json_raw(doc, node);
@@ -56,17 +64,94 @@ int members_time(const struct json_doc *doc, size_t object, struct slice key, in
                 text[time.n - 3] = 'Z';
                 time = slice_of(text, time.n - 2);
         }
-        return time_parse_rfc3339(time, ret_s) < 0 ? -1 : 0;
+        return time_parse_rfc3339(time, ret_s);
 }
 
-int members_seconds(const struct json_doc *doc, size_t object, struct slice key, int64_t *ret_s)
+static size_t find(const struct json_doc *doc, struct slice path)
 {
-        *ret_s = 0;
-        size_t node = json_get(doc, object, key);
-        if (node == JSON_NONE || json_kind(doc, node) == JSON_NULL)
-                return 0;
-        return json_integer(doc, node, ret_s) < 0 || *ret_s < 0 ? -1 : 0;
+        size_t node = JSON_ROOT;
+        while (node != JSON_NONE && path.n > 0) {
+                struct slice key = slice_head(path, slice_find(path, '.'));
+                if (json_kind(doc, node) == JSON_ARRAY)
+                        node = json_first(doc, node);
+                node = json_get(doc, node, key);
+                path = slice_from(path, key.n + 1);
+        }
+        return node;
 }
+
+static bool is_absent(const struct json_doc *doc, size_t node)
+{
+        return node == JSON_NONE || json_kind(doc, node) == JSON_NULL;
+}
+
+// 0, -ENOMEM, or another negative number: the value is not of that type.
+static int take_value(const struct json_doc *doc, size_t node, enum member_type type, struct buffer *scratch,
+                      void *field)
+{
+        switch (type) {
+        case MEMBER_TEXT:
+                return take_text(doc, node, scratch, field);
+        case MEMBER_LENIENT:
+                (void)take_text(doc, node, scratch, field);
+                return 0;
+        case MEMBER_BASE64:
+                return take_base64(doc, node, scratch, field);
+        case MEMBER_TIME:
+                return take_time(doc, node, field);
+        case MEMBER_NUMBER:
+                break;
+        }
+        return json_integer(doc, node, field) < 0 || *(int64_t *)field < 0 ? -1 : 0;
+}
+
+static bool is_filled(const struct member_rule *rule, const void *field)
+{
+        bool is_number = rule->type == MEMBER_TIME || rule->type == MEMBER_NUMBER;
+        return is_number ? *(const int64_t *)field != 0 : ((const struct slice *)field)->n > 0;
+}
+
+int members_take(const struct json_doc *doc, const struct member_rule *rules, size_t count, struct buffer *scratch,
+                 void *ret, struct error *e)
+{
+        static const char *const expected[] = {"a string", "a string", "base64", "a time (RFC 3339)", "a whole number"};
+        for (size_t i = 0; i < count; i++) {
+                const struct member_rule *rule = &rules[i];
+                void *field = (char *)ret + rule->offset;
+                size_t node = find(doc, slice_str(rule->path));
+                if (is_filled(rule, field))
+                        continue;
+                int r = is_absent(doc, node) ? 0 : take_value(doc, node, rule->type, scratch, field);
+                if (r == -ENOMEM)
+                        return error_set(e, ERROR_INTERNAL, "out of memory");
+                if (r < 0)
+                        return error_set(e, ERROR_PROTOCOL, "%s is not %s", rule->path, expected[rule->type]);
+                if (rule->is_needed && !is_filled(rule, field))
+                        return error_set(e, ERROR_PROTOCOL, "%s is missing", rule->path);
+        }
+        return 0;
+}
+
+int members_read(struct slice text, const struct member_rule *rules, size_t count, struct buffer *scratch, void *ret,
+                 struct error *e)
+{
+        struct json_doc doc;
+        json_doc_init(&doc);
+        int r = members_parse(&doc, text, scratch, e);
+        if (r == 0)
+                r = members_take(&doc, rules, count, scratch, ret, e);
+        json_doc_free(&doc);
+        return r;
+}
+
+int members_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch, struct slice *ret)
+{
+        size_t node = json_get(doc, object, key);
+        *ret = (struct slice){NULL, 0};
+        return is_absent(doc, node) ? 0 : take_text(doc, node, scratch, ret);
+}
+
+// --- writing ---
 
 static void copy_raw(const struct json_doc *doc, size_t node, struct buffer *out)
 {

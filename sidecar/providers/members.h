@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members of JSON objects that services and shared files hold.
+// Members of JSON objects that services and shared files hold. Errors are ERROR_PROTOCOL with what is wrong with the
+// text, or ERROR_INTERNAL when memory ran out.
 #ifndef SIDECAR_PROVIDERS_MEMBERS_H
 #define SIDECAR_PROVIDERS_MEMBERS_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "proto/wire/json_read.h"
+#include "sidecar/base/error.h"
 
-// What *what points to, here and wherever else an answer or a file is read, when nothing is wrong with it but that
-// there is no memory for it. To be compared by address.
-extern const char members_no_memory[];
+enum member_type {
+        MEMBER_TEXT,    // struct slice: a string
+        MEMBER_LENIENT, // struct slice: a string; a value of any other type counts as absent
+        MEMBER_BASE64,  // struct slice: the bytes that a string encodes
+        MEMBER_TIME,    // int64_t, seconds since 1970: RFC 3339, or with "UTC" for "Z" as old versions of the AWS CLI
+        MEMBER_NUMBER   // int64_t: a whole number, not negative
+};
 
-// Parses `text`, which must be one object, into `doc` (initialised), and makes room in `scratch` for every text in it,
-// so that slices into `scratch` stay. 0, or -1 with *what, a static text that says what is wrong.
-int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratch, const char **what);
+// One member to read, and where its value goes.
+struct member_rule {
+        const char *path; // keys with dots between them; a list on the way stands for its first element
+        size_t offset;    // of the value in what is filled
+        enum member_type type;
+        bool is_needed; // absent, null, empty or 0 is an error
+};
+
+// Parses `text`, which must be one object, into `doc` (initialised), and reserves memory in `scratch` for every text in
+// it, so that slices into `scratch` stay valid. 0, or -1 with *e.
+MUST_CHECK int members_parse(struct json_doc *doc, struct slice text, struct buffer *scratch, struct error *e);
+
+// Reads the members of a parsed document into the struct `ret`, whose fields are empty or 0 beforehand. A rule is
+// passed over when its field is filled already: of several names for one field, the first counts. 0, or -1 with *e.
+MUST_CHECK int members_take(const struct json_doc *doc, const struct member_rule *rules, size_t count,
+                            struct buffer *scratch, void *ret, struct error *e);
+
+// Both in one. `scratch` holds secrets.
+MUST_CHECK int members_read(struct slice text, const struct member_rule *rules, size_t count, struct buffer *scratch,
+                            void *ret, struct error *e);
 
 // The decoded text of the string `key` in *ret, empty when it is absent or null. 0, or -1: of another type.
-int members_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch,
-                 struct slice *ret);
-
-// A point in time (RFC 3339; "UTC" instead of "Z" is what old versions of the AWS CLI wrote) in *ret_s, 0 when it is
-// absent. 0, or -1: it cannot be read.
-int members_time(const struct json_doc *doc, size_t object, struct slice key, int64_t *ret_s);
-
-// A number of seconds in *ret, 0 when it is absent. 0, or -1: no integer, or negative.
-int members_seconds(const struct json_doc *doc, size_t object, struct slice key, int64_t *ret_s);
+MUST_CHECK int members_text(const struct json_doc *doc, size_t object, struct slice key, struct buffer *scratch,
+                            struct slice *ret);
 
 struct member {
         const char *key;
@@ -32,10 +49,10 @@ struct member {
 
 // Writes the object `before` (JSON, or empty) with these members in place of those of the same names; all else in it
 // stays as it was. 0, or -1: `before` is no object, or the buffer is full.
-int members_replace(struct slice before, const struct member *list, size_t count, struct buffer *out);
+MUST_CHECK int members_replace(struct slice before, const struct member *list, size_t count, struct buffer *out);
 
 // The same one level down: within the object that is the member `object` of `before`, and has to be there.
-int members_replace_within(struct slice before, struct slice object, const struct member *list, size_t count,
-                           struct buffer *out);
+MUST_CHECK int members_replace_within(struct slice before, struct slice object, const struct member *list, size_t count,
+                                      struct buffer *out);
 
 #endif

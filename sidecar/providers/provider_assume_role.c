@@ -31,9 +31,9 @@ static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post
 }
 
 static int assume_role_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                            const char **what)
+                            struct error *e)
 {
-        return sts_answer_read("AssumeRole", response->body, scratch, ret, what);
+        return sts_answer_read("AssumeRole", response->body, scratch, ret, e);
 }
 
 static void assume_role_explain(void *owner, struct error *e)

@@ -10,9 +10,7 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/config/values.h"
 #include "sidecar/io/http_client.h"
-#include "sidecar/providers/answer.h"
-#include "sidecar/providers/host_document.h"
-#include "sidecar/providers/members.h"
+#include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/sources.h"
 
 // The EKS agent asks AWS before it answers a new pod.
@@ -138,64 +136,37 @@ static void hint_refusal(int status, struct error *e)
                 (void)error_hint(e, "The endpoint has trouble of its own. It is asked again by itself.");
 }
 
-static int refuse(struct container *c, const struct http_response *response, const struct host_document *said,
+static int refuse(struct container *c, const struct http_response *response, const struct answer *answer,
                   struct error *e)
 {
-        char subject[272];
-        struct slice at = authority_of(c);
-        (void)snprintf(subject, sizeof(subject), "%.*s", (int)slice_head(at, 256).n, (const char *)at.p);
-        const struct answer answer = {.code = said->code, .message = said->message};
         const struct answer_context context = {
             .service = "container",
             .action = "container credentials",
-            .subject = subject,
+            .subject = authority_of(c),
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
         };
-        answer_refusal(&answer, &context, e);
+        answer_refusal(answer, &context, e);
         hint_refusal(response->status, e);
         return -1;
-}
-
-// An endpoint's error in either of the two shapes; whatever else it is stays untold. False: there is no memory for it.
-static bool read_refusal(const struct http_response *response, struct buffer *scratch, struct host_document *ret)
-{
-        const char *what;
-        if (host_document_read(HOST_CONTAINER, response->body, scratch, ret, &what) == 0 ||
-            host_document_read_agent_error(response->body, ret) == 0)
-                return true;
-        *ret = (struct host_document){.code = {NULL, 0}};
-        return what != members_no_memory;
-}
-
-static int refuse_memory(const struct container *c, struct error *e)
-{
-        (void)error_set(e, ERROR_INTERNAL, "out of memory for the answer");
-        return add_context(c, e);
 }
 
 static int read_answer(struct container *c, const struct http_response *response, struct buffer *scratch,
                        struct credentials **ret, struct error *e)
 {
-        struct host_document document = {.code = {NULL, 0}};
-        const char *what = NULL;
+        struct answer answer = {0};
         int64_t date_s;
-        if (response->status != 200)
-                return read_refusal(response, scratch, &document) ? refuse(c, response, &document, e)
-                                                                  : refuse_memory(c, e);
-        if (host_document_read(HOST_CONTAINER, response->body, scratch, &document, &what) < 0) {
-                if (what == members_no_memory)
-                        return refuse_memory(c, e);
-                (void)error_set(e, ERROR_PROTOCOL, "the answer (%zu bytes) cannot be read: %s", response->body.n, what);
-                (void)error_hint(e, "Something other than the ECS or EKS agent may have answered: check the URI.");
+        int r = host_answer_read_container(response->body, scratch, &answer, e);
+        if (r < 0 && (response->status == 200 || e->kind == ERROR_INTERNAL)) {
+                (void)answer_unreadable(&host_answer_container, response->status, response->body.n, e);
                 return add_context(c, e);
         }
-        if (host_document_is_refusal(&document))
-                return refuse(c, response, &document, e);
+        if (response->status != 200 || (answer.code.n > 0 && !slice_eq_ignore_case(answer.code, SLICE("Success"))))
+                return refuse(c, response, &answer, e);
         if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
                 upstream_clock_learn(&c->time, date_s, response->boot_ms);
-        if (host_document_credentials(HOST_CONTAINER, &document, &c->time, c->deps.clock, ret, e) < 0)
+        if (answer_credentials(&answer, &host_answer_container, &c->time, c->deps.clock, ret, e) < 0)
                 return add_context(c, e);
         return 0;
 }

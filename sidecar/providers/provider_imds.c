@@ -11,9 +11,8 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/config/values.h"
 #include "sidecar/io/http_client.h"
-#include "sidecar/providers/host_document.h"
+#include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/imds_hints.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 #define PATH_TOKEN "/latest/api/token"
@@ -142,20 +141,18 @@ static int take_credentials(struct imds *m, const struct http_response *response
                             struct error *e)
 {
         struct buffer scratch;
-        struct host_document document;
-        const char *what;
+        struct answer answer;
         int64_t date_s;
-        int r;
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-        if (host_document_read(HOST_IMDS, response->body, &scratch, &document, &what) < 0) {
-                r = what == members_no_memory ? error_set(e, ERROR_INTERNAL, "out of memory for the answer")
-                                              : refuse_foreign(m, what, e);
-        } else if (host_document_is_refusal(&document)) {
-                r = imds_hints_code(document.code, document.message, e);
+        int r = host_answer_read(response->body, &scratch, &answer, e);
+        if (r < 0) {
+                (void)answer_unreadable(&host_answer_imds, response->status, response->body.n, e);
+        } else if (answer.code.n > 0 && !slice_eq_ignore_case(answer.code, SLICE("Success"))) {
+                r = imds_hints_code(answer.code, answer.message, e);
         } else {
                 if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
                         upstream_clock_learn(&m->time, date_s, response->boot_ms);
-                r = host_document_credentials(HOST_IMDS, &document, &m->time, m->deps.clock, ret, e);
+                r = answer_credentials(&answer, &host_answer_imds, &m->time, m->deps.clock, ret, e);
         }
         buffer_free(&scratch);
         return r;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
@@ -13,7 +12,6 @@
 #include "sidecar/providers/held_file.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/login_refresh.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 enum {
@@ -48,29 +46,28 @@ static int64_t lives_s(const struct login *l)
 
 // ---- the file ----
 
-// A bad one is told by whoever needs it.
-static const char *read_session(struct login *l)
+// 0: the session is usable, or there is none. -1 with *why.
+static int read_session(struct login *l, struct error *why)
 {
-        const char *what = NULL;
+        why->kind = ERROR_NONE;
         login_session_clear(&l->session);
-        if (l->file.text.n > 0)
-                (void)login_session_read(buffer_slice(&l->file.text), &l->session, &what);
-        return what;
+        return l->file.text.n > 0 ? login_session_read(buffer_slice(&l->file.text), &l->session, why) : 0;
 }
 
 static int load(struct login *l, struct error *e)
 {
         const struct profile *p = l->base.profile;
+        struct error why;
         login_session_clear(&l->session);
         if (!l->file.path && login_session_path(p, &l->file.path, e) < 0)
                 return -1;
         if (held_file_read(&l->file, e) < 0)
                 return -1;
-        const char *what = read_session(l);
-        int prefers = what == members_no_memory ? -1 : held_file_prefer(&l->file, l->session.refresh_token);
+        (void)read_session(l, &why);
+        int prefers = why.kind == ERROR_INTERNAL ? -1 : held_file_prefer(&l->file, l->session.refresh_token);
         if (prefers > 0)
-                what = read_session(l);
-        if (prefers < 0 || what == members_no_memory) {
+                (void)read_session(l, &why);
+        if (prefers < 0 || why.kind == ERROR_INTERNAL) {
                 login_session_clear(&l->session);
                 return error_set(e, ERROR_INTERNAL, "out of memory for the session cached in %.200s", l->file.path);
         }
@@ -79,22 +76,19 @@ static int load(struct login *l, struct error *e)
         if (l->file.text.n == 0)
                 return login_session_missing(p, e, "nobody is logged in as %.256s", p->login.session);
         return login_session_missing(p, e, "the session cached in %.200s cannot be used: %s", l->file.path,
-                                     what ? what : "out of memory");
+                                     why.message);
 }
 
 static enum step use(struct login *l, struct credentials **ret, struct error *e)
 {
-        char expires[TIME_RFC3339_SIZE];
-        if (time_format_rfc3339(l->session.expires_s, expires) < 0)
-                return error_set(e, ERROR_PROTOCOL, "the end of the session's credentials is beyond the calendar");
         const struct answer answer = {
             .access_key_id = l->session.access_key_id,
             .secret_access_key = l->session.secret_access_key,
             .session_token = l->session.session_token,
             .account_id = l->session.account_id,
-            .expiration = slice_str(expires),
+            .expires_ms = l->session.expires_s * 1000,
         };
-        if (answer_credentials(&answer, time_of(l), l->refresh.exchange.deps.clock, ret, e) < 0)
+        if (answer_credentials(&answer, NULL, time_of(l), l->refresh.exchange.deps.clock, ret, e) < 0)
                 return STEP_FAILED;
         buffer_reset(&l->served);
         (void)buffer_put(&l->served, l->session.access_key_id);
@@ -190,13 +184,10 @@ static int take(void *owner, const struct login_grant *grant, struct credentials
         buffer_free(&text);
         if (r < 0)
                 return error_set(e, ERROR_INTERNAL, "the renewed session cannot be kept");
-        const char *what = read_session(l);
-        if (what) {
-                bool is_wrong = what != members_no_memory;
-                if (is_wrong)
+        if (read_session(l, e) < 0) {
+                if (e->kind != ERROR_INTERNAL)
                         held_file_drop(&l->file);
-                return error_set(e, is_wrong ? ERROR_PROTOCOL : ERROR_INTERNAL,
-                                 "the renewed session cannot be used: %s", what);
+                return error_context(e, "the renewed session cannot be used");
         }
         held_file_write(&l->file);
         return use(l, ret, e) == STEP_DONE ? 0 : -1;

@@ -14,9 +14,8 @@
 #include "sidecar/config/command_words.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/child.h"
-#include "sidecar/providers/host_document.h"
+#include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/masked_text.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/providers/sources.h"
 
 enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
@@ -148,21 +147,18 @@ static void explain(const struct process *p, const struct child_result *result, 
 static int read_output(const struct process *p, struct slice output, struct credentials **ret, struct error *e)
 {
         struct buffer scratch;
-        struct host_document document;
-        const char *what;
+        struct answer answer;
         const struct upstream_clock time = {.known = false}; // this host's own clock
-        int r;
         buffer_init(&scratch, LIMIT_PROCESS_OUTPUT);
-        if (host_document_read(HOST_PROCESS, output, &scratch, &document, &what) == 0) {
-                if (slice_is_empty(document.account_id)) // what the AWS profile says of it
-                        document.account_id = slice_str(p->base.profile->keys.account_id);
-                r = host_document_credentials(HOST_PROCESS, &document, &time, p->deps.clock, ret, e);
-        } else if (what == members_no_memory) {
-                r = error_set(e, ERROR_INTERNAL, "out of memory for the output");
+        int r = host_answer_read_output(output, &scratch, &answer, e);
+        if (r < 0) {
+                bool is_wrong = e->kind != ERROR_INTERNAL;
+                (void)error_context(e, "the output (%zu bytes) cannot be read", output.n);
+                (void)error_hint(e, "%s", is_wrong ? host_answer_process.wrong_hint : "");
         } else {
-                r = error_set(e, ERROR_PROTOCOL, "the output (%zu bytes) cannot be read: %s", output.n, what);
-                (void)error_hint(e, "It must be one JSON object and nothing else: {\"Version\": 1, \"AccessKeyId\": "
-                                    "…, \"SecretAccessKey\": …, \"SessionToken\": …, \"Expiration\": …}.");
+                if (slice_is_empty(answer.account_id)) // what the AWS profile says of it
+                        answer.account_id = slice_str(p->base.profile->keys.account_id);
+                r = answer_credentials(&answer, &host_answer_process, &time, p->deps.clock, ret, e);
         }
         buffer_free(&scratch);
         return r < 0 ? error_context(e, "%s", p->name) : 0;

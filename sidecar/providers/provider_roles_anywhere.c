@@ -10,7 +10,6 @@
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
-#include "sidecar/providers/json_answer.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/providers/key_job.h"
 #include "sidecar/providers/sources.h"
@@ -97,14 +96,12 @@ static int roles_anywhere_prepare(void *owner, int64_t time_s, struct exchange_p
 }
 
 static int roles_anywhere_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                               const char **what)
+                               struct error *e)
 {
-        int read = create_session_read(response->body, scratch, ret, what);
+        int read = create_session_read(response->body, scratch, ret, e);
         if (response->status >= 200 && response->status < 300)
                 return read;
-        struct slice code = json_answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
-        if (read < 0)
-                *ret = (struct answer){0};
+        struct slice code = answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
         if (!slice_is_empty(code)) // the header says it even when the body does not
                 ret->code = code;
         return slice_is_empty(ret->code) ? read : 0;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "proto/mem/length.h"
-#include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/get_secret_value.h"
@@ -28,36 +27,30 @@ static int secret_prepare(void *owner, int64_t time_s, struct exchange_post *pos
 }
 
 static int secret_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                       const char **what)
+                       struct error *e)
 {
-        return get_secret_value_read(response->body, scratch, ret, what);
+        return get_secret_value_read(response->body, scratch, ret, e);
 }
 
 static int secret_accept(void *owner, const struct answer *answer, struct credentials **ret, struct error *e)
 {
+        static const struct answer_terms terms = {
+            .subject = "the secret",
+            .wrong = ERROR_CONFIG,
+            .wrong_hint = "correct the secret: an access key has no blanks, quotes or control characters",
+        };
         const struct secret_reader *s = owner;
-        const struct upstream_clock *time = &s->call.exchange.time;
+        struct answer keys = {0};
+        struct buffer scratch;
         if (slice_is_empty(answer->document)) {
                 (void)error_set(e, ERROR_PROTOCOL, "the answer has neither SecretString nor SecretBinary");
-                return error_hint(e, "Something other than AWS may have answered: check endpoint_url and the proxy "
-                                     "settings (HTTPS_PROXY, NO_PROXY).");
+                return error_hint(e, "check endpoint_url and the proxy settings (HTTPS_PROXY, NO_PROXY): something "
+                                     "other than AWS may have answered");
         }
-        struct credentials fields = {.expires_s = CREDENTIALS_NEVER_EXPIRE,
-                                     .issued_s = upstream_clock_now_s(time, s->call.exchange.deps.clock),
-                                     .has_upstream_offset = time->known,
-                                     .upstream_offset_ms = time->known ? time->offset_ms : 0};
-        struct buffer scratch;
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-        int r = secret_keys_read(answer->document, s->base.profile, &scratch, &fields, e);
-        if (r == 0 && !credentials_are_sound(&fields)) {
-                (void)error_set(e, ERROR_CONFIG, "the keys in the secret cannot be used");
-                r = error_hint(e, "A member is too long, or holds a blank, a quote or another byte that no AWS key "
-                                  "has.");
-        }
-        if (r == 0) {
-                *ret = credentials_new(&fields);
-                r = *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the keys");
-        }
+        int r = secret_keys_read(answer->document, s->base.profile, &scratch, &keys, e);
+        if (r == 0)
+                r = answer_credentials(&keys, &terms, &s->call.exchange.time, s->call.exchange.deps.clock, ret, e);
         buffer_free(&scratch);
         return r;
 }

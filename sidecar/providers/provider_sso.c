@@ -89,18 +89,17 @@ static struct credentials *accept(struct sso *s, const struct http_response *res
         struct buffer scratch;
         struct answer answer;
         struct credentials *c = NULL;
-        const char *what = NULL;
         int64_t date_s = 0;
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
-        int r = sso_http_read_role(response, &scratch, &answer, &what);
+        int r = sso_http_read(response, &scratch, &answer, e);
         answer.account_id = slice_str(s->base.profile->sso.account_id);
         if (r < 0)
-                (void)answer_unreadable(what, response->status, response->body.n, e);
+                (void)answer_unreadable(NULL, response->status, response->body.n, e);
         else if (!slice_is_empty(answer.access_key_id) &&
                  time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
                 upstream_clock_learn(&s->keeper.time, date_s, response->boot_ms);
-        if (r == 0)
-                (void)answer_credentials(&answer, &s->keeper.time, s->keeper.deps.clock, &c, e);
+        if (r == 0 && answer_credentials(&answer, NULL, &s->keeper.time, s->keeper.deps.clock, &c, e) < 0)
+                c = NULL;
         buffer_free(&scratch);
         return c;
 }

@@ -53,9 +53,9 @@ static int web_identity_prepare(void *owner, int64_t time_s, struct exchange_pos
 }
 
 static int web_identity_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                             const char **what)
+                             struct error *e)
 {
-        return sts_answer_read("AssumeRoleWithWebIdentity", response->body, scratch, ret, what);
+        return sts_answer_read("AssumeRoleWithWebIdentity", response->body, scratch, ret, e);
 }
 
 static void web_identity_explain(void *owner, struct error *e)

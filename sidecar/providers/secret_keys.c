@@ -3,11 +3,8 @@
 #include "sidecar/providers/secret_keys.h"
 
 #include "proto/mem/length.h"
-#include "proto/wire/credentials.h"
-#include "proto/wire/json_read.h"
+#include "proto/mem/text.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/json_answer.h"
-#include "sidecar/providers/members.h"
 
 enum { NAMES_SHOWN_N = 8, NAME_SHOWN_MAX = 32 };
 
@@ -45,13 +42,9 @@ static bool may_be_shown(struct slice name)
 {
         if (slice_is_empty(name) || name.n > NAME_SHOWN_MAX)
                 return false;
-        for (size_t i = 0; i < name.n; i++) {
-                uint8_t byte = name.p[i];
-                bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                                (byte >= '0' && byte <= '9') || byte == '_' || byte == '-' || byte == '.';
-                if (!is_plain)
+        for (size_t i = 0; i < name.n; i++)
+                if (!text_is_unreserved(name.p[i]))
                         return false;
-        }
         return true;
 }
 
@@ -74,11 +67,11 @@ static int refuse_missing(const struct json_doc *doc, const char *name, struct e
         buffer_init(&list, NAMES_SHOWN_N * (NAME_SHOWN_MAX + 4) + 8);
         list_names(doc, &list);
         const char *names = buffer_c_str(&list);
-        (void)error_set(e, ERROR_CONFIG, "the secret has no member \"%.64s\", or an empty one; it has: %s", name,
+        (void)error_set(e, ERROR_CONFIG, "the secret lacks \"%.64s\", or it is empty; its members are: %s", name,
                         names && names[0] ? names : "none");
         buffer_free(&list);
-        return error_hint(e, "Put the keys into the secret as {\"access_key_id\": …, \"secret_access_key\": …}, or "
-                             "name its members by access_key_id_field and secret_access_key_field.");
+        return error_hint(e, "store the keys as {\"access_key_id\": …, \"secret_access_key\": …}, or set "
+                             "access_key_id_field and secret_access_key_field to the names of its members");
 }
 
 static int take(const struct json_doc *doc, const char *name, struct buffer *scratch, struct slice *ret,
@@ -88,11 +81,11 @@ static int take(const struct json_doc *doc, const char *name, struct buffer *scr
                 return 0;
         (void)error_set(e, ERROR_CONFIG, "the secret's member \"%.64s\" is %s, expected a string", name,
                         json_kind_name(json_kind(doc, json_get(doc, JSON_ROOT, slice_str(name)))));
-        return error_hint(e, "Correct the secret, or name another member in the profile.");
+        return error_hint(e, "correct the secret, or name another member in the profile");
 }
 
 static int take_keys(const struct json_doc *doc, const struct profile *profile, struct buffer *scratch,
-                     struct credentials *ret, struct error *e)
+                     struct answer *ret, struct error *e)
 {
         struct names names = choose_names(doc, profile);
         if (take(doc, names.access_key_id, scratch, &ret->access_key_id, e) < 0 ||
@@ -108,22 +101,18 @@ static int take_keys(const struct json_doc *doc, const struct profile *profile, 
         return 0;
 }
 
-int secret_keys_read(struct slice document, const struct profile *profile, struct buffer *scratch,
-                     struct credentials *ret, struct error *e)
+int secret_keys_read(struct slice document, const struct profile *profile, struct buffer *scratch, struct answer *ret,
+                     struct error *e)
 {
         struct json_doc doc;
-        struct json_fault fault;
-        if (!buffer_reserve(scratch, document.n)) // all of it, so that the slices never move
-                return error_set(e, ERROR_INTERNAL, "out of memory for the secret");
         json_doc_init(&doc);
-        int r = json_parse(&doc, document, &fault);
-        if (r < 0 && fault.no_memory) {
-                r = error_set(e, ERROR_INTERNAL, "out of memory for the secret");
-        } else if (r < 0 || json_kind(&doc, JSON_ROOT) != JSON_OBJECT) {
-                r = error_set(e, ERROR_CONFIG, "the secret's value is no JSON object");
-                (void)error_hint(e, "Store the keys as {\"access_key_id\": \"AKIA…\", \"secret_access_key\": \"…\"}.");
-        } else {
+        int r = members_parse(&doc, document, scratch, e);
+        if (r == 0) {
                 r = take_keys(&doc, profile, scratch, ret, e);
+        } else if (e->kind != ERROR_INTERNAL) {
+                (void)error_context(e, "the secret's value cannot be read");
+                e->kind = ERROR_CONFIG;
+                (void)error_hint(e, "store the keys as {\"access_key_id\": \"AKIA…\", \"secret_access_key\": \"…\"}");
         }
         json_doc_free(&doc);
         return r;

@@ -3,17 +3,15 @@
 #ifndef SIDECAR_PROVIDERS_SECRET_KEYS_H
 #define SIDECAR_PROVIDERS_SECRET_KEYS_H
 
-#include "proto/mem/buffer.h"
-#include "sidecar/base/error.h"
+#include "sidecar/providers/answer.h"
 
-struct credentials;
 struct profile;
 
 // Finds the keys in a secret's value, which is a JSON object, by the names that the profile gives, else by the usual
 // ones. 0 with the key, its secret and its session token (empty: none) in *ret, pointing into `scratch` (initialised by
 // the caller with at least the size of `document`; it holds secrets). Or -1 with *e, which names members but never what
 // is in them.
-int secret_keys_read(struct slice document, const struct profile *profile, struct buffer *scratch,
-                     struct credentials *ret, struct error *e);
+MUST_CHECK int secret_keys_read(struct slice document, const struct profile *profile, struct buffer *scratch,
+                                struct answer *ret, struct error *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -134,22 +135,23 @@ enum kept { KEPT_NOTHING, KEPT_GOOD, KEPT_FOR_OTHERS };
 
 static enum kept read_kept(const struct profile *p, int64_t now_s, struct sso_client *ret)
 {
+        static const struct member_rule rules[] = {
+            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, true},
+            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, true},
+            {"expiresAt", offsetof(struct sso_client, expires_s), MEMBER_TIME, true},
+        };
         struct json_doc doc;
         struct buffer file;
         struct error e = {.kind = ERROR_NONE};
-        const char *what = NULL;
         enum kept kept = KEPT_NOTHING;
         char *path = path_of(p);
         json_doc_init(&doc);
         buffer_init(&file, LIMIT_TOKEN_FILE);
         if (path && cache_file_read(path, SSO_CACHE_WHAT, &file, &e) == 0 && file.n > 0 &&
-            members_parse(&doc, buffer_slice(&file), &ret->text, &what) == 0 &&
-            members_text(&doc, JSON_ROOT, SLICE("clientId"), &ret->text, &ret->id) == 0 &&
-            members_text(&doc, JSON_ROOT, SLICE("clientSecret"), &ret->text, &ret->secret) == 0 &&
-            members_time(&doc, JSON_ROOT, SLICE("expiresAt"), &ret->expires_s) == 0 && ret->id.n > 0 &&
-            ret->secret.n > 0 && ret->expires_s > now_s + LEAST_LIFE_S)
+            members_parse(&doc, buffer_slice(&file), &ret->text, &e) == 0 &&
+            members_take(&doc, rules, LENGTH(rules), &ret->text, ret, &e) == 0 && ret->expires_s > now_s + LEAST_LIFE_S)
                 kept = takes_device_codes(&doc) ? KEPT_GOOD : KEPT_FOR_OTHERS;
-        else if (e.kind == ERROR_INTERNAL || what == members_no_memory)
+        else if (e.kind == ERROR_INTERNAL)
                 kept = KEPT_FOR_OTHERS; // perhaps
         json_doc_free(&doc);
         buffer_free(&file);
@@ -166,20 +168,15 @@ bool sso_client_load(const struct profile *p, int64_t now_s, struct sso_client *
         return false;
 }
 
-int sso_client_read(struct slice body, struct sso_client *ret, const char **what)
+int sso_client_read(struct slice body, struct sso_client *ret, struct error *e)
 {
-        struct json_doc doc;
-        json_doc_init(&doc);
+        static const struct member_rule rules[] = {
+            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, true},
+            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, true},
+            {"clientSecretExpiresAt", offsetof(struct sso_client, expires_s), MEMBER_NUMBER, true},
+        };
         sso_client_clear(ret);
-        int r = members_parse(&doc, body, &ret->text, what);
-        if (r == 0 && (members_text(&doc, JSON_ROOT, SLICE("clientId"), &ret->text, &ret->id) < 0 ||
-                       members_text(&doc, JSON_ROOT, SLICE("clientSecret"), &ret->text, &ret->secret) < 0 ||
-                       members_seconds(&doc, JSON_ROOT, SLICE("clientSecretExpiresAt"), &ret->expires_s) < 0 ||
-                       ret->id.n == 0 || ret->secret.n == 0 || ret->expires_s == 0)) {
-                *what = "clientId, clientSecret or clientSecretExpiresAt is missing or wrong";
-                r = -1;
-        }
-        json_doc_free(&doc);
+        int r = members_read(body, rules, LENGTH(rules), &ret->text, ret, e);
         if (r < 0)
                 sso_client_clear(ret);
         return r;

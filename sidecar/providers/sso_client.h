@@ -4,8 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_SSO_CLIENT_H
 #define SIDECAR_PROVIDERS_SSO_CLIENT_H
 
-#include "proto/mem/buffer.h"
-#include "sidecar/base/error.h"
+#include "sidecar/providers/members.h"
 
 struct profile;
 
@@ -25,8 +24,8 @@ int sso_client_key(const struct profile *p, struct buffer *out);
 // The registration that is kept, if it can be used for a while: true.
 bool sso_client_load(const struct profile *p, int64_t now_s, struct sso_client *ret);
 
-// Reads an answer of RegisterClient. 0, or -1 with *what.
-int sso_client_read(struct slice body, struct sso_client *ret, const char **what);
+// Reads an answer of RegisterClient. 0, or -1 with *e, and *ret is then empty.
+MUST_CHECK int sso_client_read(struct slice body, struct sso_client *ret, struct error *e);
 
 // Keeps it, unless there is one that was made for another way to log in.
 void sso_client_save(const struct profile *p, const struct sso_client *c);

@@ -6,11 +6,9 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/json_answer.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_cache.h"
 
-enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 8 * 1024 };
+enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 8 * 1024, CODE_MAX = 128 };
 
 static struct http_call *start(const struct sso_http *h, struct http_request *request, struct error *e)
 {
@@ -79,84 +77,40 @@ static void name_code(struct slice code, struct buffer *scratch, struct slice *r
                 *ret = slice_of(scratch->p + from, scratch->n - from);
 }
 
-static void read_error(const struct json_doc *doc, struct buffer *scratch, struct answer *ret)
+int sso_http_read(const struct http_response *response, struct buffer *scratch, struct answer *ret, struct error *e)
 {
-        static const struct slice codes[] = {SLICE_INIT("code"), SLICE_INIT("__type")};
-        static const struct slice messages[] = {SLICE_INIT("message"), SLICE_INIT("Message"),
-                                                SLICE_INIT("error_description")};
-        struct slice oauth = {NULL, 0};
-        for (size_t i = 0; i < LENGTH(codes) && slice_is_empty(ret->code); i++)
-                (void)members_text(doc, JSON_ROOT, codes[i], scratch, &ret->code);
-        for (size_t i = 0; i < LENGTH(messages) && slice_is_empty(ret->message); i++)
-                (void)members_text(doc, JSON_ROOT, messages[i], scratch, &ret->message);
-        ret->code = json_answer_code(ret->code);
-        (void)members_text(doc, JSON_ROOT, SLICE("error"), scratch, &oauth);
-        if (slice_is_empty(ret->code) && !slice_is_empty(oauth))
-                name_code(oauth, scratch, &ret->code);
-}
-
-// Milliseconds since 1970 as the text that all other answers have.
-static int read_expiration(const struct json_doc *doc, size_t role, struct buffer *scratch, struct slice *ret)
-{
-        char text[TIME_RFC3339_SIZE];
-        int64_t ms = 0;
-        size_t node = json_get(doc, role, SLICE("expiration"));
-        size_t from = scratch->n;
-        if (node == JSON_NONE || json_integer(doc, node, &ms) < 0 || time_format_rfc3339(ms / 1000, text) < 0 ||
-            buffer_put(scratch, slice_str(text)) < 0)
-                return -1;
-        *ret = slice_of(scratch->p + from, scratch->n - from);
-        return 0;
-}
-
-static int read_role(const struct json_doc *doc, size_t role, struct buffer *scratch, struct answer *ret,
-                     const char **what)
-{
-        if (members_text(doc, role, SLICE("accessKeyId"), scratch, &ret->access_key_id) < 0 ||
-            members_text(doc, role, SLICE("secretAccessKey"), scratch, &ret->secret_access_key) < 0 ||
-            members_text(doc, role, SLICE("sessionToken"), scratch, &ret->session_token) < 0) {
-                *what = "a member of roleCredentials is no text";
-                return -1;
-        }
-        if (read_expiration(doc, role, scratch, &ret->expiration) < 0) {
-                *what = "the expiration of roleCredentials is no number of milliseconds";
-                return -1;
-        }
-        return 0;
-}
-
-static int read_body(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                     const char **what)
-{
-        struct json_doc doc;
-        json_doc_init(&doc);
-        int r = members_parse(&doc, response->body, scratch, what);
-        // Room for the few texts that are made here: slices must not move.
-        if (r == 0 && !buffer_reserve(scratch, 2 * (response->body.n + (size_t)TIME_RFC3339_SIZE))) {
-                *what = members_no_memory;
-                r = -1;
-        }
-        size_t role = r == 0 ? json_get(&doc, JSON_ROOT, SLICE("roleCredentials")) : JSON_NONE;
-        if (role != JSON_NONE)
-                r = read_role(&doc, role, scratch, ret, what);
-        else if (r == 0)
-                read_error(&doc, scratch, ret);
-        json_doc_free(&doc);
-        return r;
-}
-
-int sso_http_read_role(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                       const char **what)
-{
+        static const struct member_rule rules[] = {
+            {"roleCredentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
+            {"roleCredentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
+            {"roleCredentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
+            {"roleCredentials.expiration", ANSWER_FIELD(expires_ms), MEMBER_NUMBER, false},
+            {"error", ANSWER_FIELD(reason), MEMBER_LENIENT, false},
+        };
         *ret = (struct answer){0};
-        int r = read_body(response, scratch, ret, what);
-        struct slice type = json_answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
-        if (r < 0)
-                *ret = (struct answer){0};
+        // Capacity for a code that is made here: slices must not move.
+        if (!buffer_reserve(scratch, 2 * response->body.n + CODE_MAX))
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        int r = answer_read_json(response->body, rules, LENGTH(rules), scratch, ret, e);
+        struct slice type = answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
         if (!slice_is_empty(type))
                 ret->code = type;
+        else if (slice_is_empty(ret->code) && !slice_is_empty(ret->reason))
+                name_code(ret->reason, scratch, &ret->code);
         ret->request_id = http_response_field(response, SLICE("x-amzn-requestid"));
         return r;
+}
+
+int sso_http_read_token(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
+{
+        static const struct member_rule rules[] = {
+            {"accessToken", ANSWER_FIELD(document), MEMBER_TEXT, true},
+            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, false},
+            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, true},
+        };
+        *ret = (struct answer){0};
+        if (members_read(body, rules, LENGTH(rules), scratch, ret, e) < 0)
+                return -1;
+        return ret->lives_s <= INT32_MAX ? 0 : error_set(e, ERROR_PROTOCOL, "expiresIn is too large");
 }
 
 void sso_http_refusal(const struct http_response *response, const char *action, const struct profile *p,
@@ -164,20 +118,20 @@ void sso_http_refusal(const struct http_response *response, const char *action, 
 {
         struct buffer scratch;
         struct answer answer;
-        const char *what = NULL;
+        struct error why = {.kind = ERROR_NONE};
         bool is_role = strcmp(action, "GetRoleCredentials") == 0;
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
-        int r = sso_http_read_role(response, &scratch, &answer, &what);
+        int r = sso_http_read(response, &scratch, &answer, &why);
         const struct answer_context context = {
             .service = is_role ? "sso" : "sso-oidc",
             .action = action,
-            .subject = is_role ? p->sso.role_name : sso_cache_token_key(p),
+            .subject = slice_str(is_role ? p->sso.role_name : sso_cache_token_key(p)),
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
         };
-        if (r < 0 && what == members_no_memory && slice_is_empty(answer.code))
-                (void)answer_unreadable(what, response->status, response->body.n, e);
+        if (r < 0 && why.kind == ERROR_INTERNAL && slice_is_empty(answer.code))
+                *e = why;
         else
                 answer_refusal(&answer, &context, e);
         buffer_free(&scratch);

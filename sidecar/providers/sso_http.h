@@ -21,10 +21,13 @@ struct http_call *sso_http_oidc(const struct sso_http *h, const char *path, stru
 // The same for GetRoleCredentials of the profile's account and role.
 struct http_call *sso_http_portal(const struct sso_http *h, struct slice access_token, struct error *e);
 
-// Reads GetRoleCredentials' answer: a session or an error. 0 with *ret pointing into `scratch` (initialised, with room
-// for twice the body; it holds secrets), or -1 with *what.
-int sso_http_read_role(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                       const char **what);
+// Reads GetRoleCredentials' answer: a session or an error. As answer_read_json(), but `scratch` must be able to hold
+// more than twice the body.
+MUST_CHECK int sso_http_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
+                             struct error *e);
+
+// Reads CreateToken's answer: the access token is ret->document, its life ret->lives_s.
+MUST_CHECK int sso_http_read_token(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e);
 
 // The error of an answer of either service; `action` is the operation's name.
 void sso_http_refusal(const struct http_response *response, const char *action, const struct profile *p,

@@ -11,7 +11,6 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
-#include "sidecar/providers/members.h"
 #include "sidecar/providers/sso_cache.h"
 #include "sidecar/providers/sso_http.h"
 
@@ -41,14 +40,12 @@ static int64_t now_s(const struct sso_keeper *k)
 
 // --- the file ---
 
-// A bad one is told by whoever needs it.
-static const char *read_token(struct sso_keeper *k)
+// 0: the token is usable, or there is none. -1 with *why.
+static int read_token(struct sso_keeper *k, struct error *why)
 {
-        const char *what = NULL;
+        why->kind = ERROR_NONE;
         sso_token_clear(&k->token);
-        if (k->file.text.n > 0)
-                (void)sso_token_read(buffer_slice(&k->file.text), &k->token, &what);
-        return what;
+        return k->file.text.n > 0 ? sso_token_read(buffer_slice(&k->file.text), &k->token, why) : 0;
 }
 
 static int read_file(struct sso_keeper *k, struct error *e)
@@ -64,11 +61,12 @@ static int load(struct sso_keeper *k, struct error *e)
         sso_token_clear(&k->token);
         if (read_file(k, e) < 0)
                 return -1;
-        const char *what = read_token(k);
-        int prefers = what == members_no_memory ? -1 : held_file_prefer(&k->file, k->token.access_token);
+        struct error why;
+        (void)read_token(k, &why);
+        int prefers = why.kind == ERROR_INTERNAL ? -1 : held_file_prefer(&k->file, k->token.access_token);
         if (prefers > 0)
-                what = read_token(k);
-        if (prefers < 0 || what == members_no_memory) {
+                (void)read_token(k, &why);
+        if (prefers < 0 || why.kind == ERROR_INTERNAL) {
                 sso_token_clear(&k->token);
                 return error_set(e, ERROR_INTERNAL, "out of memory for the token cached in %.200s", k->file.path);
         }
@@ -78,7 +76,7 @@ static int load(struct sso_keeper *k, struct error *e)
                 return sso_token_missing(k->provider->profile, e, "nobody is logged in to IAM Identity Center (%.256s)",
                                          sso_cache_token_key(k->provider->profile));
         return sso_token_missing(k->provider->profile, e, "the token cached in %.200s cannot be used: %s", k->file.path,
-                                 what ? what : "out of memory");
+                                 why.message);
 }
 
 static bool is_refused(const struct sso_keeper *k)
@@ -100,21 +98,20 @@ static int say_ended(const struct sso_keeper *k, struct error *e)
                                          "IAM Identity Center does not accept the token any more (%.256s)",
                                          sso_cache_token_key(k->provider->profile));
         (void)time_format_rfc3339(k->token.expires_s, ended);
-        return sso_token_missing(k->provider->profile, e, "the login to IAM Identity Center (%.256s) ended at %s",
+        return sso_token_missing(k->provider->profile, e, "the login to IAM Identity Center (%.256s) expired at %s",
                                  sso_cache_token_key(k->provider->profile), ended);
 }
 
 int sso_keeper_hold(struct sso_keeper *k, struct slice text, struct error *e)
 {
         struct sso_token there; // k->token may be in use
-        const char *what = NULL;
+        struct error why = {.kind = ERROR_NONE};
         if (read_file(k, e) < 0)
                 return -1;
         sso_token_init(&there);
-        if (k->file.text.n > 0)
-                (void)sso_token_read(buffer_slice(&k->file.text), &there, &what);
-        bool has_memory = what != members_no_memory && held_file_prefer(&k->file, there.access_token) >= 0 &&
-                          held_file_put(&k->file, text) == 0;
+        bool is_read = k->file.text.n == 0 || sso_token_read(buffer_slice(&k->file.text), &there, &why) == 0;
+        bool has_memory = (is_read || why.kind != ERROR_INTERNAL) &&
+                          held_file_prefer(&k->file, there.access_token) >= 0 && held_file_put(&k->file, text) == 0;
         sso_token_clear(&there);
         k->is_overtaken = true;
         return has_memory ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the token");
@@ -221,7 +218,7 @@ int sso_keeper_get(struct sso_keeper *k, struct slice refused, struct error *e)
 
 // --- the answer ---
 
-static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t expires_s)
+static int write_token(struct sso_keeper *k, const struct answer *a, int64_t expires_s)
 {
         char expires[TIME_RFC3339_SIZE];
         const struct profile *p = k->provider->profile;
@@ -231,9 +228,9 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
         const struct member members[] = {
             {"startUrl", start_url},
             {"region", slice_str(p->sso.region)},
-            {"accessToken", t->access_token},
+            {"accessToken", a->document},
             {"expiresAt", slice_str(expires)},
-            {"refreshToken", t->refresh_token.n > 0 ? t->refresh_token : k->token.refresh_token},
+            {"refreshToken", a->refresh_token.n > 0 ? a->refresh_token : k->token.refresh_token},
         };
         struct buffer text;
         buffer_init(&text, LIMIT_TOKEN_FILE);
@@ -247,38 +244,24 @@ static int write_token(struct sso_keeper *k, const struct sso_token *t, int64_t 
 // The new token is in force from here on, whether or not it can be written.
 static int take(struct sso_keeper *k, const struct http_response *response, struct error *e)
 {
-        struct json_doc doc;
-        struct sso_token t;
-        int64_t lives_s = 0;
-        int64_t date_s = 0;
-        const char *what = NULL;
-        json_doc_init(&doc);
-        sso_token_init(&t);
-        int r = members_parse(&doc, response->body, &t.text, &what);
-        if (r == 0)
-                r = members_text(&doc, JSON_ROOT, SLICE("accessToken"), &t.text, &t.access_token) |
-                    members_text(&doc, JSON_ROOT, SLICE("refreshToken"), &t.text, &t.refresh_token) |
-                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &lives_s);
-        if (r < 0 || t.access_token.n == 0 || lives_s == 0 || lives_s > INT32_MAX) {
-                (void)answer_unreadable(what ? what : "accessToken or expiresIn is missing or wrong", response->status,
-                                        response->body.n, e);
-                r = -1;
-        } else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0) {
+        struct buffer scratch;
+        struct answer answer;
+        int64_t date_s;
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        int r = sso_http_read_token(response->body, &scratch, &answer, e);
+        if (r < 0)
+                (void)answer_unreadable(NULL, response->status, response->body.n, e);
+        else if (time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
                 upstream_clock_learn(&k->time, date_s, response->boot_ms);
-        }
-        if (r == 0 && write_token(k, &t, now_s(k) + lives_s) < 0)
+        if (r == 0 && write_token(k, &answer, now_s(k) + answer.lives_s) < 0)
                 r = error_set(e, ERROR_INTERNAL, "the renewed token cannot be kept");
-        json_doc_free(&doc);
-        sso_token_clear(&t);
+        buffer_free(&scratch);
         if (r < 0)
                 return -1;
-        what = read_token(k);
-        if (what) {
-                bool is_wrong = what != members_no_memory;
-                if (is_wrong)
+        if (read_token(k, e) < 0) {
+                if (e->kind != ERROR_INTERNAL)
                         held_file_drop(&k->file);
-                return error_set(e, is_wrong ? ERROR_PROTOCOL : ERROR_INTERNAL, "the renewed token cannot be used: %s",
-                                 what);
+                return error_context(e, "the renewed token cannot be used");
         }
         held_file_write(&k->file);
         return 0;

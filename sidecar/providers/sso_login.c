@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -25,6 +26,11 @@ enum {
         BODY_MAX = 4 * LIMIT_TOKEN_FILE
 };
 
+struct codes {
+        struct slice device, user, uri, uri_complete;
+        int64_t expires_s, interval_s;
+};
+
 struct sso_login {
         struct provider_deps deps;
         const struct provider *provider; // whose profile it is for
@@ -32,10 +38,10 @@ struct sso_login {
         enum login_state state;
         struct error error; // LOGIN_COMPLETE: why the token could not be written; of kind ERROR_NONE: it is
         struct sso_client client;
-        struct buffer text; // of the answer with the codes; what the slices point into
-        struct slice device_code, user_code, uri, uri_complete;
+        struct buffer text; // of the answer with the codes, which point into it
+        struct codes codes;
         struct upstream_clock time;
-        int64_t interval_s, ends_ms; // boot clock
+        int64_t ends_ms; // boot clock
         struct http_call *call;
         struct delay *delay;
         bool is_abandoned, was_client_kept;
@@ -62,7 +68,7 @@ static void forget(struct sso_login *l)
 {
         sso_client_clear(&l->client);
         buffer_free(&l->text);
-        l->device_code = l->user_code = l->uri = l->uri_complete = (struct slice){NULL, 0};
+        l->codes = (struct codes){.expires_s = 0};
 }
 
 static void destroy(struct sso_login *l)
@@ -101,9 +107,9 @@ static void fail(struct sso_login *l)
         move_to(l, LOGIN_FAILED);
 }
 
-static int unreadable(struct sso_login *l, const char *action, const char *what, const struct http_response *response)
+static int unreadable(struct sso_login *l, const char *action, const struct http_response *response)
 {
-        (void)answer_unreadable(what, response->status, response->body.n, &l->error);
+        (void)answer_unreadable(NULL, response->status, response->body.n, &l->error);
         return error_context(&l->error, "%s for %.256s", action, sso_cache_token_key(l->provider->profile));
 }
 
@@ -143,14 +149,13 @@ static void post(struct sso_login *l, const char *path, struct buffer *body, htt
 static void registered(void *arg, const struct http_response *response, const struct error *error)
 {
         struct sso_login *l = arg;
-        const char *what = NULL;
         if (l->is_abandoned) {
                 destroy(l);
                 return;
         }
         int r = answered(l, "RegisterClient", response, error);
-        if (r == 0 && sso_client_read(response->body, &l->client, &what) < 0)
-                r = unreadable(l, "RegisterClient", what, response);
+        if (r == 0 && sso_client_read(response->body, &l->client, &l->error) < 0)
+                r = unreadable(l, "RegisterClient", response);
         if (r < 0) {
                 fail(l);
                 return;
@@ -172,30 +177,26 @@ static void register_client(struct sso_login *l)
 
 static int read_codes(struct sso_login *l, const struct http_response *response)
 {
-        struct json_doc doc;
-        const char *what = NULL;
-        int64_t expires_s = 0;
-        json_doc_init(&doc);
+        static const struct member_rule rules[] = {
+            {"deviceCode", offsetof(struct codes, device), MEMBER_TEXT, true},
+            {"userCode", offsetof(struct codes, user), MEMBER_TEXT, true},
+            {"verificationUri", offsetof(struct codes, uri), MEMBER_TEXT, true},
+            {"verificationUriComplete", offsetof(struct codes, uri_complete), MEMBER_TEXT, false},
+            {"expiresIn", offsetof(struct codes, expires_s), MEMBER_NUMBER, true},
+            {"interval", offsetof(struct codes, interval_s), MEMBER_NUMBER, false},
+        };
+        struct codes *codes = &l->codes;
+        *codes = (struct codes){.expires_s = 0};
         buffer_reset(&l->text);
-        int r = members_parse(&doc, response->body, &l->text, &what);
-        if (r == 0)
-                r = members_text(&doc, JSON_ROOT, SLICE("deviceCode"), &l->text, &l->device_code) |
-                    members_text(&doc, JSON_ROOT, SLICE("userCode"), &l->text, &l->user_code) |
-                    members_text(&doc, JSON_ROOT, SLICE("verificationUri"), &l->text, &l->uri) |
-                    members_text(&doc, JSON_ROOT, SLICE("verificationUriComplete"), &l->text, &l->uri_complete) |
-                    members_seconds(&doc, JSON_ROOT, SLICE("expiresIn"), &expires_s) |
-                    members_seconds(&doc, JSON_ROOT, SLICE("interval"), &l->interval_s);
-        json_doc_free(&doc);
-        if (r < 0 || l->device_code.n == 0 || l->user_code.n == 0 || l->uri.n == 0 || expires_s == 0)
-                return unreadable(l, "StartDeviceAuthorization", what ? what : "a code or a URI is missing or wrong",
-                                  response);
-        if (l->interval_s == 0)
-                l->interval_s = INTERVAL_S;
-        if (l->interval_s > INTERVAL_MAX_S)
-                l->interval_s = INTERVAL_MAX_S;
-        if (expires_s > EXPIRES_MAX_S)
-                expires_s = EXPIRES_MAX_S;
-        l->ends_ms = clock_boot_ms(l->deps.clock) + expires_s * 1000;
+        if (members_read(response->body, rules, LENGTH(rules), &l->text, codes, &l->error) < 0)
+                return unreadable(l, "StartDeviceAuthorization", response);
+        if (codes->interval_s == 0)
+                codes->interval_s = INTERVAL_S;
+        if (codes->interval_s > INTERVAL_MAX_S)
+                codes->interval_s = INTERVAL_MAX_S;
+        if (codes->expires_s > EXPIRES_MAX_S)
+                codes->expires_s = EXPIRES_MAX_S;
+        l->ends_ms = clock_boot_ms(l->deps.clock) + codes->expires_s * 1000;
         return 0;
 }
 
@@ -259,8 +260,8 @@ static bool goes_on(struct sso_login *l)
 {
         const char *code = l->error.upstream.code;
         bool is_slower = strcmp(code, "SlowDownException") == 0 || l->error.kind == ERROR_THROTTLED;
-        if (is_slower && l->interval_s + INTERVAL_S <= INTERVAL_MAX_S)
-                l->interval_s += INTERVAL_S;
+        if (is_slower && l->codes.interval_s + INTERVAL_S <= INTERVAL_MAX_S)
+                l->codes.interval_s += INTERVAL_S;
         return is_slower || l->error.kind == ERROR_TRANSIENT || strcmp(code, "AuthorizationPendingException") == 0;
 }
 
@@ -304,14 +305,15 @@ static void ask_for_token(void *arg)
         json_member(&body, "clientId", l->client.id);
         json_member(&body, "clientSecret", l->client.secret);
         json_member(&body, "grantType", SLICE(DEVICE_GRANT));
-        json_member(&body, "deviceCode", l->device_code);
+        json_member(&body, "deviceCode", l->codes.device);
         json_end_object(&body);
         post(l, "/token", &body, polled);
 }
 
 static void poll_later(struct sso_login *l)
 {
-        l->delay = delay_start(l->deps.loop, clock_real_ms(l->deps.clock, l->interval_s * 1000), ask_for_token, l);
+        l->delay =
+            delay_start(l->deps.loop, clock_real_ms(l->deps.clock, l->codes.interval_s * 1000), ask_for_token, l);
         if (l->delay)
                 return;
         (void)error_set(&l->error, ERROR_INTERNAL, "out of memory");
@@ -370,10 +372,10 @@ void sso_login_status(const struct sso_login *l, struct login_status *ret)
         ret->error = has_error ? &l->error : NULL;
         if (l->state != LOGIN_PENDING)
                 return;
-        ret->verification_uri = l->uri;
-        ret->verification_uri_complete = l->uri_complete;
-        ret->user_code = l->user_code;
-        ret->interval_s = l->interval_s;
+        ret->verification_uri = l->codes.uri;
+        ret->verification_uri_complete = l->codes.uri_complete;
+        ret->user_code = l->codes.user;
+        ret->interval_s = l->codes.interval_s;
         int64_t left_ms = l->ends_ms - clock_boot_ms(l->deps.clock);
         ret->expires_in_s = left_ms > 0 ? left_ms / 1000 : 0;
 }

@@ -27,34 +27,6 @@ void sso_token_clear(struct sso_token *t)
         sso_token_init(t);
 }
 
-static int read_members(const struct json_doc *doc, struct sso_token *t, const char **what)
-{
-        const struct {
-                struct slice key;
-                struct slice *value;
-        } texts[] = {
-            {SLICE("accessToken"), &t->access_token}, {SLICE("refreshToken"), &t->refresh_token},
-            {SLICE("clientId"), &t->client_id},       {SLICE("clientSecret"), &t->client_secret},
-            {SLICE("startUrl"), &t->start_url},
-        };
-        for (size_t i = 0; i < LENGTH(texts); i++) {
-                if (members_text(doc, JSON_ROOT, texts[i].key, &t->text, texts[i].value) < 0) {
-                        *what = "a member is no text";
-                        return -1;
-                }
-        }
-        if (members_time(doc, JSON_ROOT, SLICE("expiresAt"), &t->expires_s) < 0 ||
-            members_time(doc, JSON_ROOT, SLICE("registrationExpiresAt"), &t->registration_expires_s) < 0) {
-                *what = "a time cannot be read";
-                return -1;
-        }
-        if (t->access_token.n == 0 || t->expires_s == 0) {
-                *what = "accessToken or expiresAt is missing";
-                return -1;
-        }
-        return 0;
-}
-
 // It becomes the value of a header field.
 static bool is_sound(struct slice access_token)
 {
@@ -64,19 +36,21 @@ static bool is_sound(struct slice access_token)
         return true;
 }
 
-int sso_token_read(struct slice json, struct sso_token *ret, const char **what)
+int sso_token_read(struct slice json, struct sso_token *ret, struct error *e)
 {
-        struct json_doc doc;
-        json_doc_init(&doc);
+        static const struct member_rule rules[] = {
+            {"accessToken", offsetof(struct sso_token, access_token), MEMBER_TEXT, true},
+            {"expiresAt", offsetof(struct sso_token, expires_s), MEMBER_TIME, true},
+            {"refreshToken", offsetof(struct sso_token, refresh_token), MEMBER_TEXT, false},
+            {"clientId", offsetof(struct sso_token, client_id), MEMBER_TEXT, false},
+            {"clientSecret", offsetof(struct sso_token, client_secret), MEMBER_TEXT, false},
+            {"startUrl", offsetof(struct sso_token, start_url), MEMBER_TEXT, false},
+            {"registrationExpiresAt", offsetof(struct sso_token, registration_expires_s), MEMBER_TIME, false},
+        };
         sso_token_init(ret);
-        int r = members_parse(&doc, json, &ret->text, what);
-        if (r == 0)
-                r = read_members(&doc, ret, what);
-        if (r == 0 && !is_sound(ret->access_token)) {
-                *what = "accessToken holds bytes that no token has";
-                r = -1;
-        }
-        json_doc_free(&doc);
+        int r = members_read(json, rules, LENGTH(rules), &ret->text, ret, e);
+        if (r == 0 && !is_sound(ret->access_token))
+                r = error_set(e, ERROR_PROTOCOL, "accessToken contains characters that are not allowed in a header");
         if (r < 0)
                 sso_token_clear(ret);
         return r;

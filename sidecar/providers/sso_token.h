@@ -4,8 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_SSO_TOKEN_H
 #define SIDECAR_PROVIDERS_SSO_TOKEN_H
 
-#include "proto/mem/buffer.h"
-#include "sidecar/base/error.h"
+#include "sidecar/providers/members.h"
 
 struct profile;
 
@@ -20,8 +19,8 @@ struct sso_token {
 void sso_token_init(struct sso_token *t);
 void sso_token_clear(struct sso_token *t); // wipes; it may be used again
 
-// Reads what such a file holds. 0, or -1 with *what, a static text that says what is wrong; *ret is then empty.
-int sso_token_read(struct slice json, struct sso_token *ret, const char **what);
+// Reads what such a file holds. 0, or -1 with *e, and *ret is then empty.
+MUST_CHECK int sso_token_read(struct slice json, struct sso_token *ret, struct error *e);
 
 enum sso_token_use {
         SSO_TOKEN_GOOD,  // to be used as it is

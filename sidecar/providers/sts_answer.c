@@ -8,7 +8,6 @@
 #include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/wire/limits.h"
-#include "sidecar/providers/members.h"
 
 enum { DEPTH_MAX_N = 16, ELEMENTS_MAX_N = 1024 };
 
@@ -111,12 +110,12 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
         if (r->what)
                 return;
         if (r->depth == DEPTH_MAX_N || ++r->elements > ELEMENTS_MAX_N) {
-                refuse(r, "too many elements");
+                refuse(r, "it has too many elements");
                 return;
         }
         enum place from = r->places[r->depth];
         if (is_kept(from)) {
-                refuse(r, "elements inside a text");
+                refuse(r, "it has elements inside a text");
                 return;
         }
         struct slice local = slice_str(name);
@@ -128,7 +127,7 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
         if (!is_kept(to))
                 return;
         if (r->spans[to].is_seen) {
-                refuse(r, "a member twice");
+                refuse(r, "it has an element twice");
                 return;
         }
         r->spans[to].is_seen = true;
@@ -170,7 +169,7 @@ static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_i
                        int has_internal_subset)
 {
         (void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
-        refuse(arg, "a document type");
+        refuse(arg, "it has a document type");
 }
 
 static struct slice span(const struct reader *r, enum place place)
@@ -195,20 +194,26 @@ static void answer_from(const struct reader *r, struct answer *ret)
         };
 }
 
-int sts_answer_read(const char *action, struct slice body, struct buffer *scratch, struct answer *ret,
-                    const char **what)
+static int read_failure(const struct reader *r, enum XML_Status status, enum XML_Error fault, struct error *e)
+{
+        if (r->text->no_memory || (status != XML_STATUS_OK && fault == XML_ERROR_NO_MEMORY))
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (r->what)
+                return error_set(e, ERROR_PROTOCOL, "not an answer of AWS STS: %s", r->what);
+        if (r->text->failed)
+                return error_set(e, ERROR_PROTOCOL, "too large");
+        return status == XML_STATUS_OK ? 0 : error_set(e, ERROR_PROTOCOL, "invalid XML: %s", XML_ErrorString(fault));
+}
+
+int sts_answer_read(const char *action, struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const XML_Memory_Handling_Suite wiping = {wiping_malloc, wiping_realloc, wiping_free};
-        if (slice_is_empty(body) || body.n > LIMIT_UPSTREAM_BODY) {
-                *what = slice_is_empty(body) ? "empty" : "too large";
-                return -1;
-        }
+        if (slice_is_empty(body) || body.n > LIMIT_UPSTREAM_BODY)
+                return error_set(e, ERROR_PROTOCOL, slice_is_empty(body) ? "empty" : "too large");
         struct reader r = {.action = action, .text = scratch};
         r.parser = XML_ParserCreate_MM("UTF-8", &wiping, NULL);
-        if (!r.parser) {
-                *what = members_no_memory;
-                return -1;
-        }
+        if (!r.parser)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
         XML_SetUserData(r.parser, &r);
         XML_SetElementHandler(r.parser, on_start, on_end);
         XML_SetCharacterDataHandler(r.parser, on_text);
@@ -216,14 +221,7 @@ int sts_answer_read(const char *action, struct slice body, struct buffer *scratc
         enum XML_Status status = XML_Parse(r.parser, (const char *)body.p, (int)body.n, XML_TRUE);
         enum XML_Error fault = XML_GetErrorCode(r.parser);
         XML_ParserFree(r.parser);
-        if (!r.what && (scratch->no_memory || (status != XML_STATUS_OK && fault == XML_ERROR_NO_MEMORY)))
-                r.what = members_no_memory;
-        if (!r.what && scratch->failed)
-                r.what = "too large, or out of memory";
-        if (!r.what && status != XML_STATUS_OK)
-                r.what = "not well-formed XML, or cut short";
-        *what = r.what;
-        if (r.what)
+        if (read_failure(&r, status, fault, e) < 0)
                 return -1;
         answer_from(&r, ret);
         return 0;

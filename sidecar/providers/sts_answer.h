@@ -4,13 +4,12 @@
 #ifndef SIDECAR_PROVIDERS_STS_ANSWER_H
 #define SIDECAR_PROVIDERS_STS_ANSWER_H
 
-#include "proto/mem/buffer.h"
 #include "sidecar/providers/answer.h"
 
 // `action` is the operation ("AssumeRole"), whose response element is expected; errors are always understood. 0 with
 // *ret pointing into `scratch` (initialised by the caller with at least the size of `body`; it holds secrets), or -1
-// with *what, a static text that says what is wrong; then nothing of the answer may be used.
-int sts_answer_read(const char *action, struct slice body, struct buffer *scratch, struct answer *ret,
-                    const char **what);
+// with *e: nothing of the answer may be used.
+MUST_CHECK int sts_answer_read(const char *action, struct slice body, struct buffer *scratch, struct answer *ret,
+                               struct error *e);
 
 #endif

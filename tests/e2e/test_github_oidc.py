@@ -68,9 +68,9 @@ def test_no_permission(start, standin, job, missing):
     [
         ({"status": 401, "body": '{"message": "CANARY"}'}, "HTTP 401", "permissions: id-token: write"),
         ({"status": 500, "body": "CANARY"}, "HTTP 500", "by itself"),
-        ({"status": 200, "body": "CANARY"}, "not JSON", "NO_PROXY"),
-        ({"status": 200, "body": '{"value": "CANARY"}'}, "no JSON Web Token", "NO_PROXY"),
-        ({"status": 200, "body": "{}"}, 'no "value"', "NO_PROXY"),
+        ({"status": 200, "body": "CANARY"}, "invalid JSON", "NO_PROXY"),
+        ({"status": 200, "body": '{"value": "CANARY"}'}, "not a JSON Web Token", "NO_PROXY"),
+        ({"status": 200, "body": "{}"}, "value is missing", "NO_PROXY"),
     ],
 )
 def test_github_refuses(start, standin, job, answer, detail, hint):

@@ -189,18 +189,18 @@ def test_without_expiration(start, standin, program):
 
 OUTPUTS = {
     "nothing": ("", "empty"),
-    "garbage": ("Enter password:", "not JSON"),
-    "cut": ('{"Version": 1, "AccessKeyId": "AKIA', "not JSON"),
-    "two documents": ('{"Version": 1}{"Version": 1}', "not JSON"),
-    "a list": ("[1]", "no JSON object"),
+    "garbage": ("Enter password:", "invalid JSON"),
+    "cut": ('{"Version": 1, "AccessKeyId": "AKIA', "invalid JSON"),
+    "two documents": ('{"Version": 1}{"Version": 1}', "invalid JSON"),
+    "a list": ("[1]", "an array, expected a JSON object"),
     "no Version": ({"Version": None}, "Version"),
     "Version as text": ({"Version": "1"}, "Version"),
     "another Version": ({"Version": 2}, "Version"),
     "no key": ({"AccessKeyId": None}, "AccessKeyId"),
     "no secret": ({"SecretAccessKey": None}, "SecretAccessKey"),
-    "a number for a secret": ({"SecretAccessKey": 7}, "no text"),
-    "a line end in the token": ({"SessionToken": "a\r\nb"}, "bytes that none has"),
-    "expired": ({"Expiration": "2020-01-01T00:00:00Z"}, "ended at 2020-01-01T00:00:00Z"),
+    "a number for a secret": ({"SecretAccessKey": 7}, "SecretAccessKey is not a string"),
+    "a line end in the token": ({"SessionToken": "a\r\nb"}, "contains characters that AWS does not use"),
+    "expired": ({"Expiration": "2020-01-01T00:00:00Z"}, "expired at 2020-01-01T00:00:00Z"),
     "another form of time": ({"Expiration": "tomorrow"}, "RFC 3339"),
 }
 

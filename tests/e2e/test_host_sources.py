@@ -272,13 +272,13 @@ def test_expired_credentials_are_never_served(start, standin, host):
     host(expired_s=600)
     agent = start(config(ec2=imds(standin)))
     problem = failure(agent, "ec2")
-    assert "ended at" in problem["detail"] and "clock" in problem["hint"]
+    assert "expired at" in problem["detail"] and "clock" in problem["hint"]
     status, _ = agent.refusal("ec2", wait=0)
     assert status >= 500
     host(expired_s=0)
     first = refreshed(agent, "ec2")
     host(expired_s=1)
-    assert "ended at" in failure(agent, "ec2")["detail"]
+    assert "expired at" in failure(agent, "ec2")["detail"]
     assert agent.credentials("ec2") == first and echo(standin, first)["role"] == BASE
 
 

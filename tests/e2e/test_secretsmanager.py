@@ -150,9 +150,9 @@ def test_forms_of_a_secret(start, standin, profiles, user, how):
 @pytest.mark.parametrize(
     ("change", "detail", "hint"),
     [
-        ({"value": {"user": "CANARY", "password": "CANARY"}}, "it has: user, password", "_field"),
-        ({"value": {"access_key_id": "CANARY", "secret_access_key": 7}}, "is a number", "Correct"),
-        ({"text": "CANARY"}, "no JSON object", "Store the keys"),
+        ({"value": {"user": "CANARY", "password": "CANARY"}}, "its members are: user, password", "_field"),
+        ({"value": {"access_key_id": "CANARY", "secret_access_key": 7}}, "is a number", "correct"),
+        ({"text": "CANARY"}, "invalid JSON", "store the keys"),
         ({"failure": "DecryptionFailure"}, "DecryptionFailure", "kms:Decrypt"),
         ({"failure": "InvalidRequestException"}, "InvalidRequestException", ""),
         ({"principals": []}, "AccessDeniedException", "root needs secretsmanager:GetSecretValue"),

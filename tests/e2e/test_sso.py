@@ -53,7 +53,7 @@ def test_expired_without_refresh_token(start, standin, cache):
     cache.log_in(key=START_URL, scopes=[], seconds=-5)
     status, problem = start(config(dev=legacy(standin))).refusal("dev")
     assert (status, problem["code"]) == (503, "login_required")
-    assert "ended at" in problem["detail"] and standin.calls() == []
+    assert "expired at" in problem["detail"] and standin.calls() == []
 
 
 @pytest.mark.parametrize("seconds", [-100, 120])

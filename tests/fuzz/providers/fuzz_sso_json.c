@@ -12,9 +12,9 @@
 static void check_token(struct slice text)
 {
         struct sso_token t;
-        const char *what = NULL;
-        if (sso_token_read(text, &t, &what) < 0) {
-                must(what != NULL && t.access_token.n == 0);
+        struct error e = {.kind = ERROR_NONE};
+        if (sso_token_read(text, &t, &e) < 0) {
+                must(e.kind == ERROR_PROTOCOL && t.access_token.n == 0);
                 return;
         }
         const struct slice all[] = {t.access_token, t.refresh_token, t.client_id, t.client_secret, t.start_url};
@@ -34,10 +34,10 @@ static void check_written(struct slice text)
             {"startUrl", SLICE_INIT("u")}};
         struct buffer out;
         struct sso_token t;
-        const char *what = NULL;
+        struct error e = {.kind = ERROR_NONE};
         buffer_init(&out, (size_t)2 * LIMIT_UPSTREAM_BODY);
         if (members_replace(text, members, LENGTH(members), &out) == 0 && out.n <= LIMIT_TOKEN_FILE) {
-                must(sso_token_read(buffer_slice(&out), &t, &what) == 0);
+                must(sso_token_read(buffer_slice(&out), &t, &e) == 0);
                 must(slice_eq(t.access_token, SLICE("new")) && t.refresh_token.n == 0);
                 sso_token_clear(&t);
         }
@@ -49,16 +49,14 @@ static void check_role(struct slice text)
         const struct http_response response = {.status = 200, .body = text};
         struct buffer scratch;
         struct answer a;
-        const char *what = NULL;
+        struct error e = {.kind = ERROR_NONE};
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
-        if (sso_http_read_role(&response, &scratch, &a, &what) == 0) {
-                const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.expiration, a.code,
-                                            a.message};
+        if (sso_http_read(&response, &scratch, &a, &e) == 0) {
+                const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.code, a.message};
                 for (size_t i = 0; i < LENGTH(all); i++)
                         must(is_within(all[i], &scratch));
-                must(slice_is_empty(a.expiration) || slice_is_empty(a.code)); // a session or an error, not both
         } else {
-                must(what != NULL && slice_is_empty(a.access_key_id));
+                must(e.kind == ERROR_PROTOCOL && slice_is_empty(a.access_key_id));
         }
         buffer_free(&scratch);
 }
@@ -66,9 +64,9 @@ static void check_role(struct slice text)
 static void check_client(struct slice text)
 {
         struct sso_client c;
-        const char *what = NULL;
+        struct error e = {.kind = ERROR_NONE};
         sso_client_init(&c);
-        if (text.n <= LIMIT_TOKEN_FILE && sso_client_read(text, &c, &what) == 0)
+        if (text.n <= LIMIT_TOKEN_FILE && sso_client_read(text, &c, &e) == 0)
                 must(c.id.n > 0 && is_within(c.id, &c.text) && is_within(c.secret, &c.text) && c.expires_s > 0);
         sso_client_clear(&c);
 }

@@ -61,8 +61,8 @@ static void refusals_are_explained(void **state)
             {{302, "Location: http://127.0.0.1:1/\r\n", ""}, ERROR_DENIED, "HTTP 302", "id-token"},
             {{429, NULL, ""}, ERROR_THROTTLED, "HTTP 429", "by itself"},
             {{503, NULL, "<html>CANARY</html>"}, ERROR_TRANSIENT, "HTTP 503", "by itself"},
-            {{200, NULL, "<html>CANARY</html>"}, ERROR_PROTOCOL, "(19 bytes) cannot be used: not JSON", "NO_PROXY"},
-            {{200, NULL, "{\"value\":\"CANARY\"}"}, ERROR_PROTOCOL, "no JSON Web Token", "NO_PROXY"},
+            {{200, NULL, "<html>CANARY</html>"}, ERROR_PROTOCOL, "(19 bytes) cannot be used: invalid JSON", "NO_PROXY"},
+            {{200, NULL, "{\"value\":\"CANARY\"}"}, ERROR_PROTOCOL, "not a JSON Web Token", "NO_PROXY"},
         };
         harness_expect_refusals(set_up,
                                 &(struct refusals){t, LENGTH(t), "web identity token of GitHub Actions: ", "CANARY"});
@@ -123,33 +123,40 @@ static void answers_are_read(void **state)
         } t[] = {
             {GOT, NULL},
             {"{\"value\":\"" JWT "\"}", NULL},
-            {"", "not JSON"},
-            {"{\"value\":\"" JWT, "not JSON"},
-            {"[\"" JWT "\"]", "no \"value\""},
-            {"{\"Value\":\"" JWT "\"}", "no \"value\""},
-            {"{\"value\":null}", "no text"},
-            {"{\"value\":{\"value\":\"x\"}}", "no text"},
-            {"{\"value\":\"\"}", "no JSON Web Token"},
-            {"{\"value\":\"a.b.c\"}", "no JSON Web Token"},
-            {"{\"value\":\"" JWT "\\r\\n\"}", "no JSON Web Token"},
-            {"{\"value\":\"a a." JWT "\"}", "no JSON Web Token"},
+            {"", "empty"},
+            {"{\"value\":\"" JWT, "invalid JSON"},
+            {"[\"" JWT "\"]", "expected a JSON object"},
+            {"{\"Value\":\"" JWT "\"}", "value is missing"},
+            {"{\"value\":null}", "value is missing"},
+            {"{\"value\":{\"value\":\"x\"}}", "value is not a string"},
+            {"{\"value\":\"\"}", "value is missing"},
+            {"{\"value\":\"a.b.c\"}", "not a JSON Web Token"},
+            {"{\"value\":\"" JWT "\\r\\n\"}", "not a JSON Web Token"},
+            {"{\"value\":\"a a." JWT "\"}", "not a JSON Web Token"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
-                struct buffer token;
-                const char *what = NULL;
-                buffer_init(&token, LIMIT_TOKEN_FILE);
-                int r = github_token_read(slice_str(t[i].body), &token, &what);
-                if (t[i].what ? r == 0 || !strstr(what, t[i].what)
-                              : r < 0 || !slice_eq(buffer_slice(&token), SLICE(JWT)))
-                        fail_msg("%s: %s", t[i].body, what ? what : "taken");
-                buffer_free(&token);
+                struct buffer scratch;
+                struct slice token;
+                struct error e = {.kind = ERROR_NONE};
+                buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+                int r = github_token_read(slice_str(t[i].body), &scratch, &token, &e);
+                if (t[i].what ? r == 0 || !strstr(e.message, t[i].what) : r < 0 || !slice_eq(token, SLICE(JWT)))
+                        fail_msg("%s: %s", t[i].body, e.message);
+                buffer_free(&scratch);
         }
-        struct buffer small;
-        const char *what = NULL;
-        buffer_init(&small, 16);
-        assert_int_equal(github_token_read(SLICE(GOT), &small, &what), -1);
-        assert_non_null(strstr(what, "too long"));
-        buffer_free(&small);
+        struct buffer body, scratch;
+        struct slice token;
+        struct error e;
+        buffer_init(&body, LIMIT_UPSTREAM_BODY);
+        buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
+        (void)buffer_put_str(&body, "{\"value\":\"");
+        for (int i = 0; i <= LIMIT_TOKEN_FILE; i++)
+                (void)buffer_put_byte(&body, 'a');
+        (void)buffer_put_str(&body, "\"}");
+        assert_int_equal(github_token_read(buffer_slice(&body), &scratch, &token, &e), -1);
+        assert_non_null(strstr(e.message, "too long"));
+        buffer_free(&body);
+        buffer_free(&scratch);
 }
 
 int main(void)

@@ -31,9 +31,9 @@ static void read_whole(void **state)
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct login_session s;
-                const char *what = NULL;
-                if (login_session_read(slice_str(cases[i].json), &s, &what) < 0)
-                        fail_msg("%zu: %s", i, what);
+                struct error e = {.kind = ERROR_NONE};
+                if (login_session_read(slice_str(cases[i].json), &s, &e) < 0)
+                        fail_msg("%zu: %s", i, e.message);
                 assert_true(slice_eq(s.access_key_id, SLICE("ASIAOLD")));
                 assert_true(slice_eq(s.secret_access_key, SLICE("old")));
                 assert_true(slice_eq(s.session_token, SLICE("old-token")));
@@ -52,27 +52,26 @@ static void refused(void **state)
         static const struct {
                 const char *json, *what;
         } cases[] = {
-            {"", ""},
-            {"[]", "no JSON object"},
-            {"{}", "accessToken is missing"},
-            {"{\"accessToken\":\"a\"," LOGIN_REST "}", "accessToken is missing"},
+            {"", "empty"},
+            {"[]", "expected a JSON object"},
+            {"{}", "accessToken.accessKeyId is missing"},
+            {"{\"accessToken\":\"a\"," LOGIN_REST "}", "accessToken.accessKeyId is missing"},
             {"{\"accessToken\":{}," LOGIN_REST "}", "accessKeyId is missing"},
-            {"{\"accessToken\":{\"accessKeyId\":1}," LOGIN_REST "}", "no text"},
-            {LOGIN_FILE("tomorrow"), "expiresAt is missing, or no time"},
+            {"{\"accessToken\":{\"accessKeyId\":1}," LOGIN_REST "}", "accessToken.accessKeyId is not a string"},
+            {LOGIN_FILE("tomorrow"), "accessToken.expiresAt is not a time"},
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"clientId\":\"c\"}", "dpopKey is missing"},
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"\",\"clientId\":\"c\",\"dpopKey\":\"k\"}",
              "refreshToken is missing"},
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"dpopKey\":\"k\"}", "clientId is missing"},
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"clientId\":\"c\",\"dpopKey\":\"k\"}", "no private key"},
-            {"{\"signInRegion\":\"a.b\"," LOGIN_ACCESS(END) "," LOGIN_REST "}", "signInRegion is no region"},
+            {"{\"signInRegion\":\"a.b\"," LOGIN_ACCESS(END) "," LOGIN_REST "}", "signInRegion is not a region"},
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct login_session s;
-                const char *what = NULL;
-                assert_int_equal(login_session_read(slice_str(cases[i].json), &s, &what), -1);
-                assert_non_null(what);
-                if (!strstr(what, cases[i].what))
-                        fail_msg("%zu: %s", i, what);
+                struct error e = {.kind = ERROR_NONE};
+                assert_int_equal(login_session_read(slice_str(cases[i].json), &s, &e), -1);
+                if (!strstr(e.message, cases[i].what))
+                        fail_msg("%zu: %s", i, e.message);
                 assert_int_equal(s.access_key_id.n + s.refresh_token.n + s.text.n, 0);
         }
 }

@@ -43,50 +43,98 @@ static void full_buffer(void **state)
         buffer_free(&out);
 }
 
-static void times_and_seconds(void **state)
+struct read {
+        struct slice text, bytes;
+        int64_t time_s, number;
+};
+
+static const struct member_rule rules[] = {
+    {"a.text", offsetof(struct read, text), MEMBER_TEXT, false},
+    {"b", offsetof(struct read, text), MEMBER_LENIENT, false},
+    {"bytes", offsetof(struct read, bytes), MEMBER_BASE64, false},
+    {"t", offsetof(struct read, time_s), MEMBER_TIME, false},
+    {"n", offsetof(struct read, number), MEMBER_NUMBER, false},
+};
+
+static void members_are_read_by_rules(void **state)
 {
         (void)state;
         static const struct {
                 const char *json;
-                int r;
-                int64_t value;
-        } times[] = {
-            {"{\"t\":\"2026-09-01T20:00:00Z\"}", 0, 1788292800},
-            {"{\"t\":\"2026-09-01T20:00:00UTC\"}", 0, 1788292800},
-            {"{\"t\":\"2026-09-01T22:00:00+02:00\"}", 0, 1788292800},
-            {"{\"t\":null}", 0, 0},
-            {"{}", 0, 0},
-            {"{\"t\":\"UTC\"}", -1, 0},
-            {"{\"t\":\"2026-09-01T20:00:00.0000000000000000000000000000UTC\"}", -1, 0},
-            {"{\"t\":\"2026-09-01\"}", -1, 0},
-            {"{\"t\":1788292800}", -1, 0},
-            {"{\"t\":\"\"}", -1, 0},
+                struct read want;
+                const char *error; // NULL: it is read
+        } t[] = {
+            {"{}", {.number = 0}, NULL},
+            {"{\"a\":{\"text\":\"x\\u0079\"}}", {.text = SLICE_INIT("xy")}, NULL},
+            {"{\"a\":[{\"text\":\"x\"},{\"text\":\"y\"}]}", {.text = SLICE_INIT("x")}, NULL},
+            {"{\"a\":[]}", {.number = 0}, NULL},
+            {"{\"a\":1}", {.number = 0}, NULL},
+            {"{\"a\":{\"text\":\"x\"},\"b\":\"y\"}", {.text = SLICE_INIT("x")}, NULL}, // the first counts
+            {"{\"a\":{\"text\":\"\"},\"b\":\"y\"}", {.text = SLICE_INIT("y")}, NULL},
+            {"{\"a\":{\"text\":null},\"b\":7}", {.number = 0}, NULL},
+            {"{\"a\":{\"text\":7}}", {.number = 0}, "a.text is not a string"},
+            {"{\"bytes\":\"eHk=\"}", {.bytes = SLICE_INIT("xy")}, NULL},
+            {"{\"bytes\":\"eHk\"}", {.number = 0}, "bytes is not base64"},
+            {"{\"bytes\":1}", {.number = 0}, "bytes is not base64"},
+            {"{\"t\":\"2026-09-01T20:00:00Z\"}", {.time_s = 1788292800}, NULL},
+            {"{\"t\":\"2026-09-01T20:00:00UTC\"}", {.time_s = 1788292800}, NULL},
+            {"{\"t\":\"2026-09-01T22:00:00+02:00\"}", {.time_s = 1788292800}, NULL},
+            {"{\"t\":null}", {.number = 0}, NULL},
+            {"{\"t\":\"UTC\"}", {.number = 0}, "t is not a time"},
+            {"{\"t\":\"2026-09-01T20:00:00.0000000000000000000000000000UTC\"}", {.number = 0}, "t is not a time"},
+            {"{\"t\":\"2026-09-01\"}", {.number = 0}, "t is not a time"},
+            {"{\"t\":1788292800}", {.number = 0}, "t is not a time"},
+            {"{\"t\":\"\"}", {.number = 0}, "t is not a time"},
+            {"{\"n\":600}", {.number = 600}, NULL},
+            {"{\"n\":-1}", {.number = 0}, "n is not a whole number"},
+            {"{\"n\":\"600\"}", {.number = 0}, "n is not a whole number"},
+            {"{\"n\":1.5}", {.number = 0}, "n is not a whole number"},
+            {"{\"n\":99999999999999999999}", {.number = 0}, "n is not a whole number"},
+            {"{\"n\":1,\"n\":2}", {.number = 0}, "invalid JSON: duplicate key"},
+            {"[]", {.number = 0}, "an array, expected a JSON object"},
+            {" \n", {.number = 0}, "empty"},
         };
-        static const struct {
-                const char *json;
-                int r;
-                int64_t value;
-        } seconds[] = {
-            {"{\"t\":600}", 0, 600},    {"{}", 0, 0},           {"{\"t\":-1}", -1, 0},
-            {"{\"t\":\"600\"}", -1, 0}, {"{\"t\":1.5}", -1, 0}, {"{\"t\":99999999999999999999}", -1, 0},
-        };
-        struct json_doc doc;
-        struct json_fault fault;
-        int64_t value;
-        json_doc_init(&doc);
-        for (size_t i = 0; i < LENGTH(times); i++) {
-                assert_int_equal(json_parse(&doc, slice_str(times[i].json), &fault), 0);
-                assert_int_equal(members_time(&doc, JSON_ROOT, SLICE("t"), &value), times[i].r);
-                if (times[i].r == 0)
-                        assert_int_equal(value, times[i].value);
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct buffer scratch;
+                struct read got = {.number = 0};
+                struct error e = {.kind = ERROR_NONE};
+                buffer_init(&scratch, 256);
+                int r = members_read(slice_str(t[i].json), rules, LENGTH(rules), &scratch, &got, &e);
+                if (t[i].error
+                        ? r == 0 || e.kind != ERROR_PROTOCOL || !strstr(e.message, t[i].error)
+                        : r < 0 || !slice_eq(got.text, t[i].want.text) || !slice_eq(got.bytes, t[i].want.bytes) ||
+                              got.time_s != t[i].want.time_s || got.number != t[i].want.number)
+                        fail_msg("%s: %s", t[i].json, e.message);
+                buffer_free(&scratch);
         }
-        for (size_t i = 0; i < LENGTH(seconds); i++) {
-                assert_int_equal(json_parse(&doc, slice_str(seconds[i].json), &fault), 0);
-                assert_int_equal(members_seconds(&doc, JSON_ROOT, SLICE("t"), &value), seconds[i].r);
-                if (seconds[i].r == 0)
-                        assert_int_equal(value, seconds[i].value);
+}
+
+static void needed_members_must_be_there(void **state)
+{
+        (void)state;
+        static const char *const t[] = {"{}", "{\"b\":null}", "{\"b\":\"\"}", "{\"b\":7}"};
+        static const struct member_rule needed[] = {{"b", offsetof(struct read, text), MEMBER_LENIENT, true}};
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct buffer scratch;
+                struct read got = {.number = 0};
+                struct error e = {.kind = ERROR_NONE};
+                buffer_init(&scratch, 256);
+                assert_int_equal(members_read(slice_str(t[i]), needed, 1, &scratch, &got, &e), -1);
+                assert_string_equal(e.message, "b is missing");
+                buffer_free(&scratch);
         }
-        json_doc_free(&doc);
+}
+
+static void a_text_over_the_limit_of_the_scratch_buffer_is_refused(void **state)
+{
+        (void)state;
+        struct buffer scratch;
+        struct read got = {.number = 0};
+        struct error e = {.kind = ERROR_NONE};
+        buffer_init(&scratch, 8);
+        assert_int_equal(members_read(SLICE("{\"b\":\"123\"}"), rules, LENGTH(rules), &scratch, &got, &e), -1);
+        assert_string_equal(e.message, "too large (11 bytes)");
+        buffer_free(&scratch);
 }
 
 int main(void)
@@ -94,7 +142,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(other_members_stay),
             cmocka_unit_test(full_buffer),
-            cmocka_unit_test(times_and_seconds),
+            cmocka_unit_test(members_are_read_by_rules),
+            cmocka_unit_test(needed_members_must_be_there),
+            cmocka_unit_test(a_text_over_the_limit_of_the_scratch_buffer_is_refused),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

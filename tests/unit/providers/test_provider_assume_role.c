@@ -143,12 +143,12 @@ static void refusals_are_explained(void **state)
             {{403, NULL, STS_REFUSAL("RegionDisabledException", "m")}, ERROR_DENIED, "RegionDisabled", "us-east-1"},
             {{503, "Content-Type: text/html\r\n", "<html>secret</html>"},
              ERROR_TRANSIENT,
-             "HTTP 503 without an error of AWS (text/html, 19 bytes)",
+             "HTTP 503 without an AWS error (text/html, 19 bytes)",
              "by itself"},
             {{200, DATE_NOW, "<html/>"}, ERROR_PROTOCOL, "the answer lacks AccessKeyId", "NO_PROXY"},
             {{200, DATE_NOW, "cut"}, ERROR_PROTOCOL, "(HTTP 200, 3 bytes) cannot be read", "NO_PROXY"},
-            {{200, DATE_NOW, SESSION("2026-12-31T23:59:59Z")}, ERROR_PROTOCOL, "is in the past", "clock"},
-            {{200, DATE_HALF_PAST, SESSION("2027-01-01T00:29:00Z")}, ERROR_PROTOCOL, "is in the past", "clock"},
+            {{200, DATE_NOW, SESSION("2026-12-31T23:59:59Z")}, ERROR_PROTOCOL, "expired at", "clock"},
+            {{200, DATE_HALF_PAST, SESSION("2027-01-01T00:29:00Z")}, ERROR_PROTOCOL, "expired at", "clock"},
         };
         harness_expect_refusals(set_up, &(struct refusals){t, LENGTH(t), "AssumeRole for " ROLE_ARN ": ", "secret"});
 }

@@ -133,13 +133,13 @@ static void refusals(void **state)
             {{TOKEN, ROLE, {200, NULL, "{\"Code\":\"Success\",\"SecretAccessKey\":\"S3CRET"}},
              3,
              ERROR_PROTOCOL,
-             "cut short",
-             "endpoint"},
+             "invalid JSON",
+             "check the address"},
             {{TOKEN, ROLE, {200, NULL, "{\"Code\":\"Success\"," KEYS ",\"Expiration\":\"2027-01-01T00:00:00Z\"}"}},
              3,
              ERROR_TRANSIENT,
-             "ended at 2027-01-01T00:00:00Z",
-             "never served"},
+             "expired at 2027-01-01T00:00:00Z",
+             "never serves"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
                 struct harness *h = set_up(t[i].answers, t[i].count);

@@ -124,7 +124,7 @@ static void what_goes_wrong(void **state)
                 const char *text; // in message or hint
         } cases[] = {
             {NULL, {0, NULL, NULL}, ERROR_INTERACTION, "nobody is logged in"},
-            {"{}", {0, NULL, NULL}, ERROR_INTERACTION, "accessToken is missing"},
+            {"{}", {0, NULL, NULL}, ERROR_INTERACTION, "accessToken.accessKeyId is missing"},
             {ENDED,
              {401, DENIED, "{\"error\":\"TOKEN_EXPIRED\",\"message\":\"over\"}"},
              ERROR_INTERACTION,
@@ -151,7 +151,7 @@ static void what_goes_wrong(void **state)
              ERROR_TRANSIENT,
              "server_error"},
             {ENDED, {502, DATE_NOW, "<html>"}, ERROR_TRANSIENT, "CreateOAuth2Token for " LOGIN_ME},
-            {ENDED, {403, DATE_NOW, "<html>"}, ERROR_PROTOCOL, "without an error of AWS"},
+            {ENDED, {403, DATE_NOW, "<html>"}, ERROR_PROTOCOL, "without an AWS error"},
             {ENDED, {200, DATE_NOW, "<html>"}, ERROR_PROTOCOL, "cannot be read"},
             {ENDED, {200, DATE_NOW, "{}"}, ERROR_PROTOCOL, "lacks a member"},
             {ENDED,
@@ -160,7 +160,10 @@ static void what_goes_wrong(void **state)
               "\"expiresIn\":0,\"refreshToken\":\"r\"}"},
              ERROR_PROTOCOL,
              "lacks a member"},
-            {ENDED, {200, DATE_NOW, "{\"accessToken\":{\"accessKeyId\":1}}"}, ERROR_PROTOCOL, "no text"},
+            {ENDED,
+             {200, DATE_NOW, "{\"accessToken\":{\"accessKeyId\":1}}"},
+             ERROR_PROTOCOL,
+             "accessToken.accessKeyId is not a string"},
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct setup s;

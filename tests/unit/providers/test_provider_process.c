@@ -94,7 +94,7 @@ static void refusals(void **state)
                 enum error_kind kind;
                 const char *message, *hint;
         } t[] = {
-            {"echo '{\"Version\": \"1\", " KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
+            {"echo '{\"Version\": \"1\", " KEYS "}'", ERROR_PROTOCOL, "Version is not a whole number", "JSON"},
             {"echo '{\"Version\": 2, " KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
             {"echo '{" KEYS "}'", ERROR_PROTOCOL, "Version is not the number 1", "JSON"},
             {"echo '{\"Version\": 1, \"accesskeyid\": \"A\", \"SecretAccessKey\": \"" SECRET "\"}'", ERROR_PROTOCOL,
@@ -102,10 +102,10 @@ static void refusals(void **state)
             {"echo '{\"Version\": 1, \"AccessKeyId\": \"A\"}'", ERROR_PROTOCOL, "lacks SecretAccessKey", "JSON"},
             {"echo '{\"Version\": 1, " KEYS ", \"Expiration\": \"soon\"}'", ERROR_PROTOCOL, "RFC 3339", "JSON"},
             {"echo '{\"Version\": 1, " KEYS ", \"Expiration\": \"2027-01-01T00:00:00Z\"}'", ERROR_TRANSIENT,
-             "ended at 2027-01-01T00:00:00Z", "clock"},
-            {"echo Password: " SECRET "; echo '{\"Version\": 1, " KEYS "}'", ERROR_PROTOCOL, "not JSON",
+             "expired at 2027-01-01T00:00:00Z", "clock"},
+            {"echo Password: " SECRET "; echo '{\"Version\": 1, " KEYS "}'", ERROR_PROTOCOL, "invalid JSON",
              "nothing else"},
-            {"echo '{\"Version\": 1, \"SecretAccessKey\": \"" SECRET "'", ERROR_PROTOCOL, "cut short", "JSON"},
+            {"echo '{\"Version\": 1, \"SecretAccessKey\": \"" SECRET "'", ERROR_PROTOCOL, "invalid JSON", "JSON"},
             {"true", ERROR_PROTOCOL, "empty", "JSON"},
             {"yes " SECRET, ERROR_PROTOCOL, "more than 65536 bytes", "JSON"},
             {"echo 'token has expired: log in' >&2; exit 7", ERROR_TRANSIENT,

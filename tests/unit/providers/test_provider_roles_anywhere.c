@@ -76,7 +76,7 @@ static void refusals_are_explained(void **state)
              "us-east-1"},
             {{429, NULL, "{\"message\":\"Too many\"}"}, ERROR_THROTTLED, "", "HTTP 429", ""},
             {{500, NULL, ""}, ERROR_TRANSIENT, "", "HTTP 500", ""},
-            {{201, DATE_NOW, "{\"credentialSet\":[]}"}, ERROR_PROTOCOL, "", "credentialSet is empty", ""},
+            {{201, DATE_NOW, "{\"credentialSet\":[]}"}, ERROR_PROTOCOL, "", "the answer lacks AccessKeyId", ""},
             {{201, DATE_NOW, "{}"}, ERROR_PROTOCOL, "", "the answer lacks AccessKeyId", ""},
             {{201, DATE_NOW, "{\"credentialSet\":[{\"credentials\":{\"accessKeyId\":\"A\"}}]}"},
              ERROR_PROTOCOL,

@@ -91,10 +91,13 @@ static void refusals_are_explained(void **state)
              "NO_PROXY"},
             {{200, DATE_NOW, "{\"SecretString\":\"new-secret\"}"},
              ERROR_CONFIG,
-             "GetSecretValue for prod/base: the secret's value is no JSON object",
-             "Store the keys"},
-            {{200, DATE_NOW, SECRET("AKIANEW", "new-secret with blanks")}, ERROR_CONFIG, "cannot be used", "blank"},
-            {{200, DATE_NOW, "{\"SecretStr"}, ERROR_PROTOCOL, "cannot be read: not JSON", "NO_PROXY"},
+             "GetSecretValue for prod/base: the secret's value cannot be read: invalid JSON",
+             "store the keys"},
+            {{200, DATE_NOW, SECRET("AKIANEW", "new-secret with blanks")},
+             ERROR_CONFIG,
+             "is too long or contains characters",
+             "blank"},
+            {{200, DATE_NOW, "{\"SecretStr"}, ERROR_PROTOCOL, "cannot be read: invalid JSON", "NO_PROXY"},
         };
         harness_expect_refusals(set_up, &(struct refusals){t, LENGTH(t), "GetSecretValue for prod/base", "new-secret"});
 }

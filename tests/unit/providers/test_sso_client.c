@@ -79,11 +79,11 @@ static void answers(void **state)
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct sso_client c;
-                const char *what = NULL;
+                struct error e = {.kind = ERROR_NONE};
                 sso_client_init(&c);
-                assert_int_equal(sso_client_read(slice_str(cases[i].json), &c, &what), cases[i].r);
+                assert_int_equal(sso_client_read(slice_str(cases[i].json), &c, &e), cases[i].r);
                 assert_true(cases[i].r == 0 ? slice_eq(c.id, SLICE("c")) && c.expires_s == 2
-                                            : what != NULL && c.id.n == 0);
+                                            : e.kind != ERROR_NONE && c.id.n == 0);
                 sso_client_clear(&c);
         }
 }
