@@ -68,6 +68,7 @@ struct credentials *credentials_new(const struct credentials *fields)
         *c = given;
         c->references = 1;
         c->mapped = mapped;
+        c->derived = NULL;
         uint8_t *to = (uint8_t *)(c + 1);
         for (size_t i = 0; i < FIELDS_N; i++) {
                 struct slice *s = slice_at(c, &fields_of_credentials[i]);
@@ -91,8 +92,33 @@ void credentials_unref(struct credentials *c)
         if (!c)
                 return;
         assert(c->references > 0);
-        if (--c->references == 0)
-                secret_pool_release(c, c->mapped);
+        if (--c->references > 0)
+                return;
+        while (c->derived) {
+                struct credentials_derived *derived = c->derived;
+                credentials_detach(derived);
+                derived->drop(derived);
+        }
+        secret_pool_release(c, c->mapped);
+}
+
+void credentials_attach(struct credentials *c, struct credentials_derived *derived)
+{
+        derived->next = c->derived;
+        derived->link = &c->derived;
+        if (derived->next)
+                derived->next->link = &derived->next;
+        c->derived = derived;
+}
+
+void credentials_detach(struct credentials_derived *derived)
+{
+        if (!derived->link)
+                return;
+        *derived->link = derived->next;
+        if (derived->next)
+                derived->next->link = derived->link;
+        derived->link = NULL;
 }
 
 struct slice credentials_account_of_arn(struct slice arn)

@@ -4,9 +4,18 @@
 #ifndef PROTO_WIRE_CREDENTIALS_H
 #define PROTO_WIRE_CREDENTIALS_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 #define CREDENTIALS_NEVER_EXPIRE INT64_MAX
+
+// What was made from credentials and must not outlive them, such as a signing key. Its owner embeds it and takes it
+// off with credentials_detach() if it goes first.
+struct credentials_derived {
+        struct credentials_derived *next, **link; // of the credentials' list; link is NULL when on none
+        // Called at the last release of the credentials, when `derived` is off the list already.
+        void (*drop)(struct credentials_derived *derived);
+};
 
 struct credentials {
         struct slice access_key_id;
@@ -19,22 +28,28 @@ struct credentials {
         // Upstream's wall clock (ms) less the local boot clock (ms), from its Date header; see sidecar/base/clock.h.
         bool has_upstream_offset;
         int64_t upstream_offset_ms;
-        unsigned references; // owned by the functions below
+        // owned by the functions below
+        unsigned references;
         size_t mapped;
+        struct credentials_derived *derived;
 };
 
 // Whether `fields` has a key and its secret, and each text is within its limit in limits.h and free of bytes that no
 // AWS credential has (controls, space, '"', '\\', non-ASCII).
-bool credentials_are_sound(const struct credentials *fields);
+MUST_CHECK bool credentials_are_sound(const struct credentials *fields);
 
-// Copies `fields` (references and mapped are ignored) into one piece of secret memory; the caller owns one reference.
+// Copies `fields` (what the functions own is ignored) into one piece of secret memory; the caller owns one reference.
 // NULL: out of memory, or not sound.
 struct credentials *credentials_new(const struct credentials *fields);
 
 struct credentials *credentials_ref(struct credentials *c);
 
-// Wipes and frees at the last reference. NULL is fine.
+// At the last reference: drops what was derived, wipes and frees. NULL is fine.
 void credentials_unref(struct credentials *c);
+
+// `derived->drop` is set by the caller; `derived` must stay until it is dropped or detached.
+void credentials_attach(struct credentials *c, struct credentials_derived *derived);
+void credentials_detach(struct credentials_derived *derived); // one that is not attached is fine
 
 // Field 5 of an ARN ("arn:partition:service:region:account:resource"); empty when `arn` is none.
 struct slice credentials_account_of_arn(struct slice arn);

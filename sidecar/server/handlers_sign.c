@@ -93,12 +93,12 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
 }
 
 // The order, and the credentials for it. NULL: refused, or they are being waited for.
-static const struct credentials *take_sign_request(struct request *r, const struct outcome *o, bool is_presign,
-                                                   struct sign_work *w)
+static struct credentials *take_sign_request(struct request *r, const struct outcome *o, bool is_presign,
+                                             struct sign_work *w)
 {
         if (sign_work_prepare(r, is_presign, w) < 0)
                 return NULL;
-        const struct credentials *c = entry_peek(r->profile->entry);
+        struct credentials *c = entry_peek(r->profile->entry);
         if (!c)
                 wait_for_credentials(r, o, w->wait_ms);
         return c;
@@ -109,7 +109,7 @@ void handle_sign(struct request *r, const struct outcome *o)
         struct sign_work w;
         struct error e;
         struct sigv4_result signature;
-        const struct credentials *c = take_sign_request(r, o, false, &w);
+        struct credentials *c = take_sign_request(r, o, false, &w);
         if (!c)
                 return;
         int64_t now_s = entry_now_s(r->profile->entry);
@@ -157,7 +157,7 @@ void handle_presign(struct request *r, const struct outcome *o)
 {
         struct sign_work w;
         struct error e;
-        const struct credentials *c = take_sign_request(r, o, true, &w);
+        struct credentials *c = take_sign_request(r, o, true, &w);
         if (!c)
                 return;
         int64_t now_s = entry_now_s(r->profile->entry);

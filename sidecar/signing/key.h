@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing keys, derived by four HMACs from secret, day, region and service, and kept ready for use. A key is as
-// sensitive as its secret for that day, region and service: all of it lives in secret memory and OpenSSL's contexts
-// and is wiped when it leaves.
+// sensitive as its secret for that day, region and service: it lives in OpenSSL's contexts and is wiped with the
+// credentials that it comes from, or when others take its place.
 #ifndef SIDECAR_SIGNING_KEY_H
 #define SIDECAR_SIGNING_KEY_H
 
@@ -9,8 +9,10 @@
 #include "sidecar/base/error.h"
 #include "sidecar/signing/digest.h"
 
-#define KEY_NAME_MAX 64 // longest region or service
+#define KEY_NAME_MAX 64    // longest region or service
+#define KEY_CACHE_SIZE 256 // keys that are held at once
 
+struct credentials;
 struct key_cache;
 
 struct key_scope {
@@ -35,21 +37,15 @@ struct signing_key {
 };
 
 // Whether region and service can be in a scope: letters, digits, "-", "." and "_". 0, or -1 with *e.
-int key_scope_check(const struct key_scope *scope, struct error *e);
+MUST_CHECK int key_scope_check(const struct key_scope *scope, struct error *e);
 
-// The signing key of a secret in a scope (date of 8 bytes). *ret is borrowed until the next call. 0, or -1 with *e: the
-// scope cannot be (key_scope_check()), OpenSSL failed, or memory ran out.
-int key_cache_get(struct key_cache *cache, struct digest *d, struct slice secret, const struct key_scope *scope,
-                  struct signing_key *ret, struct error *e);
-
-// Forgets everything, wiped.
-void key_cache_clear(struct key_cache *cache);
-
-// How many keys are held, and how many it has derived so far.
-size_t key_cache_count(const struct key_cache *cache);
-unsigned long key_cache_derivations(const struct key_cache *cache);
+// The signing key of credentials in a scope (date of 8 bytes). *ret is borrowed until the next call or the end of the
+// credentials. 0, or -1 with *e: the scope cannot be (key_scope_check()), OpenSSL failed, or memory ran out.
+MUST_CHECK int key_cache_get(struct key_cache *cache, struct digest *d, struct credentials *c,
+                             const struct key_scope *scope, struct signing_key *ret, struct error *e);
 
 // The bytes of a signing key. 0, or -1 when OpenSSL fails.
-int key_derive(struct digest *d, struct slice secret, const struct key_scope *scope, uint8_t out[DIGEST_SIZE]);
+MUST_CHECK int key_derive(struct digest *d, struct slice secret, const struct key_scope *scope,
+                          uint8_t out[DIGEST_SIZE]);
 
 #endif

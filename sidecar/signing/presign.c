@@ -79,7 +79,7 @@ static int put_own_parameters(struct slice query, struct buffer *text, struct bu
 struct presigning {
         struct signer *signer;
         const struct sigv4_request *request;
-        const struct credentials *credentials;
+        struct credentials *credentials;
         struct slice amz_date;
         struct key_scope scope;
         int64_t expires_s;
@@ -146,7 +146,7 @@ static int sign_text(struct presigning *in, const struct canonical_request *cano
         if (!p)
                 return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         struct signing_key key = {.hmac = NULL};
-        if (key_cache_get(s->keys, s->digest, in->credentials->secret_access_key, &in->scope, &key, e) < 0)
+        if (key_cache_get(s->keys, s->digest, in->credentials, &in->scope, &key, e) < 0)
                 return -1;
         const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope,
                                             slice_of(start, (size_t)(p - start))};
@@ -190,7 +190,7 @@ static int presign(struct presigning *in, struct buffer *out, struct error *e)
         return 0;
 }
 
-int sigv4_presign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, int64_t expires_s,
+int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c, int64_t expires_s,
                   struct buffer *out, struct error *e)
 {
         if (expires_s < 1 || expires_s > LIMIT_PRESIGN_EXPIRES_S) {

@@ -46,7 +46,7 @@ static uint8_t *put_authorization(struct signer *s, uint8_t *p, const struct str
         return put_hex(p, signature);
 }
 
-int sigv4_sign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, struct buffer *out,
+int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c, struct buffer *out,
                struct sigv4_result *ret, struct error *e)
 {
         struct sigv4_url url;
@@ -61,7 +61,7 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
                 return -1;
         const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
         struct signing_key key = {.hmac = NULL};
-        if (key_cache_get(s->keys, s->digest, c->secret_access_key, &scope, &key, e) < 0 ||
+        if (key_cache_get(s->keys, s->digest, c, &scope, &key, e) < 0 ||
             choose_headers(request, c, &url, amz_date, &headers, &adds_hash, e) < 0)
                 return -1;
 

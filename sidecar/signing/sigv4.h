@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AWS Signature Version 4 (AWS IAM User Guide, "Create a signed AWS API request"): pure functions of request,
-// credentials and time. Derived keys are cached per secret, day, region and service, and wiped when they leave.
+// credentials and time. Derived keys are cached per credentials, day, region and service, and wiped
+// with the credentials.
 #ifndef SIDECAR_SIGNING_SIGV4_H
 #define SIDECAR_SIGNING_SIGV4_H
 
@@ -59,7 +60,7 @@ struct sigv4_result {
 // authorization in the list is refused: ERROR_CONFIG. An x-amz-content-sha256 in the list must equal payload_hash, and
 // is then not given back to be added. `out` (initialised by the caller with LIMIT_SIGN_CANONICAL, reused freely: what
 // it held is gone) holds what *ret points into. 0, or -1 with *e.
-int sigv4_sign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, struct buffer *out,
+int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c, struct buffer *out,
                struct sigv4_result *ret, struct error *e);
 
 // Signs by query: appends to `out` the URL with X-Amz-Algorithm, -Credential, -Date, -Expires, -SignedHeaders,
@@ -67,7 +68,7 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, const stru
 // already in the URL is refused. The URL's own parameters are decoded ("+" is a blank) and encoded anew, in their
 // order; repeated ones all stay. For the S3 family the payload is UNSIGNED-PAYLOAD whatever payload_hash says, unless
 // x-amz-content-sha256 is among the headers. add_content_sha256 does not count here. On failure `out` is as before.
-int sigv4_presign(struct signer *s, const struct sigv4_request *request, const struct credentials *c, int64_t expires_s,
+int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c, int64_t expires_s,
                   struct buffer *out, struct error *e);
 
 // Lower-case hex of SHA-256, for bodies.

@@ -37,7 +37,7 @@ struct sign_case {
 };
 
 // Into `out`, in another region each time, so that keys are derived, kept and replaced. 0, or -1.
-static int sign(struct signer *s, const struct sign_case *c, const struct credentials *credentials, struct buffer *out,
+static int sign(struct signer *s, const struct sign_case *c, struct credentials *credentials, struct buffer *out,
                 struct error *e)
 {
         struct buffer scratch;

@@ -18,15 +18,17 @@ static char version_stage[] = "AWSPREVIOUS";
 static void the_signature_is_botocores(void **state)
 {
         (void)state;
-        const struct credentials keys = {.access_key_id = SLICE("AKIDEXAMPLE"),
-                                         .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")};
+        const struct credentials fields = {.access_key_id = SLICE("AKIDEXAMPLE"),
+                                           .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")};
         const struct header headers[] = {{SLICE("content-type"), SLICE("application/x-amz-json-1.1")},
                                          {SLICE("x-amz-target"), SLICE("secretsmanager.GetSecretValue")}};
+        struct credentials *keys = credentials_new(&fields);
         struct signer *signer = signer_new();
         struct buffer out;
         struct sigv4_result signature;
         struct error e;
         char hash[64];
+        assert_non_null(keys);
         assert_non_null(signer);
         buffer_init(&out, LIMIT_SIGN_CANONICAL);
         assert_int_equal(sigv4_payload_hash(signer, SLICE("{\"SecretId\": \"prod/aws/base\"}"), hash, &e), 0);
@@ -38,12 +40,13 @@ static void the_signature_is_botocores(void **state)
                                               .service = SLICE("secretsmanager"),
                                               .region = SLICE("us-east-1"),
                                               .time_s = 1788264000}; // 20260901T120000Z
-        assert_int_equal(sigv4_sign(signer, &request, &keys, &out, &signature, &e), 0);
+        assert_int_equal(sigv4_sign(signer, &request, keys, &out, &signature, &e), 0);
         assert_true(slice_eq(signature.signed_headers, SLICE("content-type;host;x-amz-date;x-amz-target")));
         assert_true(
             slice_ends_with(signature.authorization,
                             SLICE("Signature=f0d7a8a5262c2930b3a9d8de56ef188e3af25a07a9815770e01dd426d23350be")));
         buffer_free(&out);
+        credentials_unref(keys);
         signer_free(signer);
 }
 

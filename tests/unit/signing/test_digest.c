@@ -75,7 +75,7 @@ static void test_prepared_key(void **state)
         for (size_t i = 0; i < sizeof(text); i++)
                 text[i] = (uint8_t)(i * 7);
         memcpy(key, text + 3, sizeof(key));
-        struct digest_key *hmac = digest_key_new(d, key);
+        struct digest_key *hmac = digest_key_new(d, slice_of(key, sizeof(key)));
         assert_non_null(hmac);
         for (size_t n = 0; n <= sizeof(text); n++) {
                 assert_int_equal(digest_key_hmac(d, hmac, slice_of(text, n), prepared), 0);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "proto/mem/text.h"
+#include "proto/wire/credentials.h"
 #include "tests/unit/unit.h"
 
 #define SECRET SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -35,17 +36,35 @@ struct fixture {
         struct key_cache *cache;
 };
 
-// What the cached key makes of a text has to be what the derived key makes of it.
-static void assert_right_key(struct fixture *f, struct slice secret, const struct key_scope *scope)
+static struct credentials *credentials_of(struct slice secret)
+{
+        struct credentials *c =
+            credentials_new(&(struct credentials){.access_key_id = SLICE("AKIDEXAMPLE"), .secret_access_key = secret});
+        assert_non_null(c);
+        return c;
+}
+
+// What the cached key makes of a text has to be what the derived key makes of it. Returns the key.
+static const struct digest_key *assert_right_key(struct fixture *f, struct credentials *c,
+                                                 const struct key_scope *scope)
 {
         struct signing_key cached;
         struct error e = {.kind = ERROR_NONE};
         uint8_t key[DIGEST_SIZE], expected[DIGEST_SIZE], actual[DIGEST_SIZE];
-        assert_int_equal(key_cache_get(f->cache, f->digest, secret, scope, &cached, &e), 0);
-        assert_int_equal(key_derive(f->digest, secret, scope, key), 0);
+        assert_int_equal(key_cache_get(f->cache, f->digest, c, scope, &cached, &e), 0);
+        assert_int_equal(key_derive(f->digest, c->secret_access_key, scope, key), 0);
         assert_int_equal(digest_hmac(f->digest, slice_of(key, sizeof(key)), SLICE("text"), expected), 0);
         assert_int_equal(digest_key_hmac(f->digest, cached.hmac, SLICE("text"), actual), 0);
         assert_memory_equal(actual, expected, DIGEST_SIZE);
+        return cached.hmac;
+}
+
+static size_t count_keys(const struct credentials *c)
+{
+        size_t n = 0;
+        for (const struct credentials_derived *derived = c->derived; derived; derived = derived->next)
+                n++;
+        return n;
 }
 
 static void set_up(struct fixture *f)
@@ -81,66 +100,102 @@ static void test_keys_are_told_apart(void **state)
             {SLICE_INIT("0123456789012345678901234567890123456789012345678901234567890123456788"), "20260901",
              "us-east-1", "bedrock"},
         };
-        const size_t count = LENGTH(rows);
+        enum { COUNT = LENGTH(rows) };
         (void)state;
         struct fixture f;
         set_up(&f);
-        for (size_t i = 0; i < 3 * count; i++) {
-                const struct key_scope scope =
-                    scope_of(rows[i % count].date, rows[i % count].region, rows[i % count].service);
-                assert_right_key(&f, rows[i % count].secret, &scope);
+        struct credentials *c[COUNT];
+        const struct digest_key *keys[COUNT];
+        // Rows with the same secret share their credentials.
+        for (size_t i = 0; i < COUNT; i++)
+                c[i] = i > 0 && slice_eq(rows[i].secret, rows[0].secret) ? credentials_ref(c[0])
+                                                                         : credentials_of(rows[i].secret);
+        for (size_t i = 0; i < 3 * COUNT; i++) {
+                size_t row = i % COUNT;
+                const struct key_scope scope = scope_of(rows[row].date, rows[row].region, rows[row].service);
+                const struct digest_key *key = assert_right_key(&f, c[row], &scope);
+                if (i < COUNT)
+                        keys[row] = key;
+                assert_ptr_equal(key, keys[row]); // derived once
         }
-        assert_int_equal(key_cache_derivations(f.cache), count);
-        assert_int_equal(key_cache_count(f.cache), count);
-        key_cache_clear(f.cache);
-        assert_int_equal(key_cache_count(f.cache), 0);
-        const struct key_scope scope = scope_of("20260901", "us-east-1", "bedrock");
-        assert_right_key(&f, SLICE("secret"), &scope);
-        assert_int_equal(key_cache_derivations(f.cache), count + 1);
+        assert_int_equal(count_keys(c[0]), 6);
+        assert_int_equal(count_keys(c[1]), 1);
+        for (size_t i = 0; i < COUNT; i++)
+                credentials_unref(c[i]);
         tear_down(&f);
 }
 
+// Credentials may get the address that others had.
+static void test_new_credentials_have_new_keys(void **state)
+{
+        (void)state;
+        struct fixture f;
+        const struct key_scope scope = scope_of("20260901", "us-east-1", "bedrock");
+        set_up(&f);
+        uintptr_t before = 0;
+        bool was_reused = false;
+        for (int i = 0; i < 3; i++) {
+                char secret[32];
+                (void)snprintf(secret, sizeof(secret), "secret-%d", i);
+                struct credentials *c = credentials_of(slice_str(secret));
+                was_reused |= (uintptr_t)c == before;
+                before = (uintptr_t)c;
+                (void)assert_right_key(&f, c, &scope);
+                credentials_unref(c);
+        }
+        assert_true(was_reused);
+        tear_down(&f);
+}
+
+static void test_two_caches_share_credentials(void **state)
+{
+        (void)state;
+        struct fixture f, g;
+        const struct key_scope scope = scope_of("20260901", "us-east-1", "bedrock");
+        set_up(&f);
+        set_up(&g);
+        struct credentials *c = credentials_of(SECRET);
+        const struct digest_key *key = assert_right_key(&f, c, &scope);
+        assert_ptr_not_equal(assert_right_key(&g, c, &scope), key);
+        assert_ptr_equal(assert_right_key(&f, c, &scope), key);
+        tear_down(&f);
+        (void)assert_right_key(&g, c, &scope);
+        credentials_unref(c);
+        tear_down(&g);
+}
+
+// Keys that were not used for longest go first, and never more are held than there is space for.
 static void test_bounded(void **state)
 {
         (void)state;
+        enum { COUNT = 3 * KEY_CACHE_SIZE };
         struct fixture f;
+        static struct credentials *c[COUNT];
+        const struct key_scope scope = scope_of("20260901", "us-east-1", "bedrock");
         set_up(&f);
-        for (int round = 0; round < 2; round++) {
-                for (int i = 0; i < 1000; i++) {
-                        char secret[32];
-                        (void)snprintf(secret, sizeof(secret), "secret-%d", i);
-                        const struct key_scope scope = scope_of("20260901", "us-east-1", "bedrock");
-                        assert_right_key(&f, slice_str(secret), &scope);
-                        assert_true(key_cache_count(f.cache) <= 256);
-                }
+        const struct digest_key *first = NULL;
+        for (size_t i = 0; i < COUNT; i++) {
+                char secret[32];
+                (void)snprintf(secret, sizeof(secret), "secret-%zu", i);
+                c[i] = credentials_of(slice_str(secret));
+                (void)assert_right_key(&f, c[i], &scope);
+                const struct digest_key *key = assert_right_key(&f, c[0], &scope); // always in use
+                first = first ? first : key;
+                assert_ptr_equal(key, first);
         }
-        assert_true(key_cache_count(f.cache) > 200);
-        tear_down(&f);
-}
-
-// Keys of yesterday go first: what is in use stays although many old keys are younger in use.
-static void test_other_days_leave_first(void **state)
-{
-        (void)state;
-        struct fixture f;
-        set_up(&f);
-        char secret[32];
-        const struct key_scope today = scope_of("20260902", "us-east-1", "bedrock");
-        const struct key_scope yesterday = scope_of("20260901", "us-east-1", "bedrock");
-        for (int i = 0; i < 20; i++) {
-                (void)snprintf(secret, sizeof(secret), "today-%d", i);
-                assert_right_key(&f, slice_str(secret), &today);
+        size_t held = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+                held += count_keys(c[i]);
+                assert_int_equal(count_keys(c[i]), i == 0 || i > COUNT - KEY_CACHE_SIZE);
         }
-        for (int i = 0; i < 60; i++) {
-                (void)snprintf(secret, sizeof(secret), "yesterday-%d", i);
-                assert_right_key(&f, slice_str(secret), &yesterday);
-        }
-        unsigned long before = key_cache_derivations(f.cache);
-        for (int i = 0; i < 20; i++) {
-                (void)snprintf(secret, sizeof(secret), "today-%d", i);
-                assert_right_key(&f, slice_str(secret), &today);
-        }
-        assert_true(key_cache_derivations(f.cache) - before <= 2);
+        assert_int_equal(held, KEY_CACHE_SIZE);
+        // The space of keys that went with their credentials is taken before any other's.
+        credentials_unref(c[COUNT - 1]);
+        c[COUNT - 1] = credentials_of(SECRET);
+        (void)assert_right_key(&f, c[COUNT - 1], &scope);
+        assert_int_equal(count_keys(c[COUNT - KEY_CACHE_SIZE + 1]), 1);
+        for (size_t i = 0; i < COUNT; i++)
+                credentials_unref(c[i]);
         tear_down(&f);
 }
 
@@ -163,24 +218,29 @@ static void test_scope_is_checked(void **state)
         (void)state;
         struct fixture f;
         set_up(&f);
+        struct credentials *c = credentials_of(SECRET);
         for (size_t i = 0; i < 2 * LENGTH(rows); i++) {
                 size_t row = i % (LENGTH(rows));
                 const struct key_scope scope = scope_of("20260901", rows[row].region, rows[row].service);
                 struct signing_key key;
                 struct error e = {.kind = ERROR_NONE};
-                int r = key_cache_get(f.cache, f.digest, SECRET, &scope, &key, &e);
+                int r = key_cache_get(f.cache, f.digest, c, &scope, &key, &e);
                 assert_int_equal(r, rows[row].good ? 0 : -1);
                 if (!rows[row].good)
                         assert_int_equal(e.kind, ERROR_CONFIG);
         }
+        credentials_unref(c);
         tear_down(&f);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_derivation),       cmocka_unit_test(test_keys_are_told_apart),
-            cmocka_unit_test(test_bounded),          cmocka_unit_test(test_other_days_leave_first),
+            cmocka_unit_test(test_derivation),
+            cmocka_unit_test(test_keys_are_told_apart),
+            cmocka_unit_test(test_new_credentials_have_new_keys),
+            cmocka_unit_test(test_two_caches_share_credentials),
+            cmocka_unit_test(test_bounded),
             cmocka_unit_test(test_scope_is_checked),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
