@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the connection. A request that goes out on a connection kept from an earlier call may meet an agent that has
-// been restarted since; it is then sent once more on a fresh one. None of the API's requests does harm when it arrives
-// twice.
+// Owns the connection. The agent may have been restarted since an earlier call on the same connection; the request is
+// then sent once more on a new one. Sending any request of the API twice does no harm.
 #include "clients/c/client.h"
 
 #include <errno.h>
@@ -19,11 +18,11 @@ enum { DEFAULT_TIMEOUT_MS = 15000, INPUT_SIZE = 16 * 1024 };
 struct keyfob_client {
         int fd; // -1: not connected
         int timeout_ms;
-        bool used; // an answer has come over this connection
+        bool used; // this connection has delivered an answer
         struct http_whole *parser;
         char path[LIMIT_UNIX_PATH + 1];
-        size_t input_size;         // how much of `input` is to be wiped
-        uint8_t input[INPUT_SIZE]; // the last answer, if it came in one piece
+        size_t input_size;         // how much of `input` must be wiped
+        uint8_t input[INPUT_SIZE]; // the last answer, if it arrived in one piece
 };
 
 static bool path_exists(const char *path)
@@ -33,13 +32,9 @@ static bool path_exists(const char *path)
 
 bool keyfob_socket_path(const char *socket, char *path, size_t size)
 {
-        char found[LIMIT_UNIX_PATH + 1];
-        if (api_socket_path(socket, getenv("KEYFOB_SOCKET"), getenv("XDG_RUNTIME_DIR"), path_exists, found,
-                            sizeof(found)) < 0 ||
-            strlen(found) >= size)
-                return false;
-        memcpy(path, found, strlen(found) + 1);
-        return true;
+        const size_t most = LIMIT_UNIX_PATH + 1;
+        return api_socket_path(socket, getenv("KEYFOB_SOCKET"), getenv("XDG_RUNTIME_DIR"), path_exists, path,
+                               size < most ? size : most) == 0;
 }
 
 const char *keyfob_version(void)
@@ -112,13 +107,8 @@ void keyfob_disconnect(struct keyfob_client *client)
         free(client);
 }
 
-static int why_refused(enum http_event result)
-{
-        return result == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
-}
-
-// Receives until a final answer is whole. 0, or -errno: -ECONNRESET when the connection ended before the first byte,
-// -EPROTO when it ended later or what came is no HTTP, -ENOMEM.
+// Receives until a final answer is complete. 0, or -errno: -ECONNRESET when the connection ended before the first byte,
+// -EPROTO when it ended later or the bytes are not HTTP, -ENOMEM.
 static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
 {
         bool begun = false;
@@ -134,8 +124,9 @@ static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
                         if (r == HTTP_MORE)
                                 break;
                         if (r != HTTP_END)
-                                return why_refused(r);
-                        if (http_whole_message(client->parser)->head->status >= 200) // one below announces another
+                                return r == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
+                        if (http_whole_message(client->parser)->head->status >=
+                            200) // a 1xx answer precedes the final one
                                 return rest.n == 0 ? 0 : -EPROTO;
                 }
         }
@@ -147,50 +138,47 @@ static int exchange_once(struct keyfob_client *client, struct slice request, int
         if (r < 0)
                 return r;
         r = deadline_send(client->fd, request, deadline_ms);
-        // An agent that refuses early answers before it has read all, then closes: its answer is still to be had.
+        // An agent that refuses early answers before it has read everything, then closes: the answer can still be read.
         if (r < 0 && r != -EPIPE && r != -ECONNRESET)
                 return r;
         return receive_answer(client, deadline_ms);
 }
 
-// The connection was closed before anything of an answer came.
+// The connection was closed before the first byte of an answer.
 static bool is_stale(int r)
 {
         return r == -ECONNRESET || r == -EPIPE;
 }
 
-enum keyfob_status client_exchange(struct keyfob_client *client, struct slice head_and_body,
-                                   struct keyfob_response *response, struct keyfob_error *error)
+static enum keyfob_status exchange(struct keyfob_client *client, struct slice request, struct keyfob_response *response,
+                                   struct keyfob_error *error)
 {
         int64_t deadline_ms = deadline_now_ms() + client->timeout_ms;
         bool was_used = client->used;
-        *response = (struct keyfob_response){0};
         wipe_input(client);
-        int r = exchange_once(client, head_and_body, deadline_ms);
+        int r = exchange_once(client, request, deadline_ms);
         if (was_used && is_stale(r)) {
                 hang_up(client);
-                r = exchange_once(client, head_and_body, deadline_ms);
+                r = exchange_once(client, request, deadline_ms);
         }
         if (r < 0) {
                 hang_up(client);
-                if (r == -EPROTO)
-                        return errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is cut short or no HTTP",
-                                          "See whether it is a keyfob agent that listens on the socket.");
                 return errors_from_system(error, r, client->path);
         }
         const struct http_message *message = http_whole_message(client->parser);
-        client->used = message->head->keep_alive;
-        if (!message->head->keep_alive) { // the message outlives the connection, until the parser is fed again
+        const struct http_head *head = message->head;
+        client->used = head->keep_alive;
+        if (!head->keep_alive) { // the message outlives the connection, until the parser is fed again
                 (void)close(client->fd);
                 client->fd = -1;
         }
-        if (message->head->status >= 400)
-                return errors_from_answer(error, message->head->status, message->body);
-        *response = (struct keyfob_response){message->head->status, (const char *)message->body.p, message->body.n};
+        if (head->status >= 400)
+                return errors_from_answer(error, head->status, message->body);
+        *response = (struct keyfob_response){head->status, (const char *)message->body.p, message->body.n};
         return KEYFOB_OK;
 }
 
-// No byte that would end the request line or begin another field.
+// True without a byte that would end the request line or begin a header.
 static bool is_clean(const char *s)
 {
         for (; *s; s++)
@@ -199,56 +187,75 @@ static bool is_clean(const char *s)
         return true;
 }
 
-static int put_head(const char *method, const char *path, struct slice body, bool has_body, struct buffer *out)
+// Without buffer_printf(), whose code would cost `keyfob credential-process` more page faults than all of this.
+static void put_request(const char *method, const char *path, struct slice body, struct buffer *out)
 {
         (void)buffer_put_str(out, method);
         (void)buffer_put_byte(out, ' ');
         (void)buffer_put_str(out, path);
         (void)buffer_put_str(out, " HTTP/1.1\r\nHost: keyfob\r\n");
-        if (has_body) {
+        if (body.p) {
                 (void)buffer_put_str(out, "Content-Type: application/json\r\nContent-Length: ");
                 (void)buffer_put_u64(out, body.n);
                 (void)buffer_put_str(out, "\r\n");
         }
         (void)buffer_put_str(out, "\r\n");
-        return buffer_put(out, body);
+        (void)buffer_put(out, body);
 }
 
-enum keyfob_status client_profile_request(const char *method, const char *profile, const char *rest, struct slice body,
-                                          struct buffer *out, struct keyfob_error *error)
+static enum keyfob_status request(struct keyfob_client *client, const char *method, const char *path, struct slice body,
+                                  struct keyfob_response *response, struct keyfob_error *error)
+{
+        struct buffer out;
+        enum keyfob_status status;
+        buffer_init(&out, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
+        put_request(method, path, body, &out);
+        if (out.no_memory)
+                status = errors_no_memory(error);
+        else if (out.failed)
+                status = errors_set(error, KEYFOB_INVALID, "", "the request is larger than the agent accepts");
+        else
+                status = exchange(client, buffer_slice(&out), response, error);
+        buffer_free(&out);
+        return status;
+}
+
+enum keyfob_status client_check_profile(const char *profile, struct keyfob_error *error)
+{
+        if (api_is_profile_name(slice_str(profile)))
+                return KEYFOB_OK;
+        return errors_set(error, KEYFOB_INVALID, "use 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces",
+                          "invalid profile name: %s", profile);
+}
+
+enum keyfob_status client_call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
+                               struct slice body, struct slice *answer, struct keyfob_error *error)
 {
         struct buffer path;
-        struct slice name = slice_str(profile);
-        if (!api_is_profile_name(name))
-                return errors_set(error, KEYFOB_INVALID, "this is no name that a profile can have",
-                                  "Names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces.");
+        struct keyfob_response response = {0};
+        *answer = slice_of(NULL, 0);
+        if (profile && client_check_profile(profile, error) != KEYFOB_OK)
+                return KEYFOB_INVALID;
         buffer_init(&path, LIMIT_HTTP_TARGET);
-        (void)buffer_put_str(&path, "/" API_VERSION "/profiles/");
-        (void)text_percent_encode(name, false, &path);
+        (void)buffer_put_str(&path, profile ? "/" API_VERSION "/profiles/" : "/" API_VERSION "/profiles");
+        (void)text_percent_encode(slice_str(profile), false, &path);
         (void)buffer_put_str(&path, rest);
         const char *text = buffer_c_str(&path);
-        int r = text ? put_head(method, text, body, body.p != NULL, out) : -1;
+        enum keyfob_status status =
+            text ? request(client, method, text, body, &response, error) : errors_no_memory(error);
         buffer_free(&path);
-        return r < 0 ? errors_set(error, KEYFOB_NO_MEMORY, "the request is too large, or out of memory", "")
-                     : KEYFOB_OK;
+        *answer = slice_of(response.body, response.body_size);
+        return status;
 }
 
 enum keyfob_status keyfob_request(struct keyfob_client *client, const char *method, const char *path, const char *body,
                                   struct keyfob_response *response, struct keyfob_error *error)
 {
-        struct buffer request;
         *response = (struct keyfob_response){0};
-        if (strcmp(method, "HEAD") == 0) // its answer announces a body that does not come
-                return errors_set(error, KEYFOB_INVALID, "HEAD requests cannot be made", "Use GET.");
+        if (strcmp(method, "HEAD") == 0) // its answer announces a body that does not follow
+                return errors_set(error, KEYFOB_INVALID, "use GET", "HEAD is not supported");
         if (path[0] != '/' || !is_clean(path) || !is_clean(method) || method[0] == 0)
-                return errors_set(error, KEYFOB_INVALID, "the method or path has bytes that it cannot have",
-                                  "Percent-encode the path.");
-        buffer_init(&request, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
-        enum keyfob_status status = KEYFOB_NO_MEMORY;
-        if (put_head(method, path, slice_str(body), body != NULL, &request) == 0)
-                status = client_exchange(client, buffer_slice(&request), response, error);
-        else
-                (void)errors_set(error, status, "the request is too large, or out of memory", "");
-        buffer_free(&request);
-        return status;
+                return errors_set(error, KEYFOB_INVALID, "percent-encode the path", "invalid method or path: %s %s",
+                                  method, path);
+        return request(client, method, path, slice_str(body), response, error);
 }

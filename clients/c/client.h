@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of the library share, not part of its interface.
+// What the files of the library share with each other and with the command. Not part of the library's interface.
 #ifndef CLIENTS_C_CLIENT_H
 #define CLIENTS_C_CLIENT_H
 
 #include "clients/c/keyfob.h"
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 
-// Sends `head_and_body`, a whole request; as keyfob_request() otherwise. The slice of the body is borrowed likewise.
-enum keyfob_status client_exchange(struct keyfob_client *client, struct slice head_and_body,
-                                   struct keyfob_response *response, struct keyfob_error *error);
+// KEYFOB_INVALID for a name that no profile can have.
+MUST_CHECK enum keyfob_status client_check_profile(const char *profile, struct keyfob_error *error);
 
-// Puts together a request: "POST /v1/profiles/{profile}{rest} HTTP/1.1" and so on. KEYFOB_OK, KEYFOB_INVALID for a
-// name that no profile can have, KEYFOB_NO_MEMORY.
-enum keyfob_status client_profile_request(const char *method, const char *profile, const char *rest, struct slice body,
-                                          struct buffer *out, struct keyfob_error *error);
+// Calls "METHOD /v1/profiles/{profile}{rest}", or "/v1/profiles{rest}" for a profile of NULL, as keyfob_request() does.
+// KEYFOB_INVALID for an invalid profile name. `body` with p == NULL: no body. *answer is the body of the answer (empty
+// on failure), borrowed until the client's next call.
+MUST_CHECK enum keyfob_status client_call(struct keyfob_client *client, const char *method, const char *profile,
+                                          const char *rest, struct slice body, struct slice *answer,
+                                          struct keyfob_error *error);
+
+// What POST …/sign and …/presign accept beyond struct keyfob_sign_request.
+struct client_sign_options {
+        const char *time;      // such as "20260901T120000Z"; NULL: now
+        int64_t expires_in_s;  // of a presigned URL; 0: the agent's default
+        bool has_default_hash; // leave the payload's hash to the service's default
+};
+
+// Writes the JSON body of a request to sign or presign. KEYFOB_INVALID names the argument that is invalid.
+MUST_CHECK enum keyfob_status client_put_sign_request(const struct keyfob_sign_request *request,
+                                                      const struct client_sign_options *options, struct buffer *out,
+                                                      struct keyfob_error *error);
+
+// Reads the answer of POST …/sign. The caller clears *ret with keyfob_signature_clear().
+MUST_CHECK enum keyfob_status client_read_signature(struct slice body, struct keyfob_signature *ret,
+                                                    struct keyfob_error *error);
 
 #endif

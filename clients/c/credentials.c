@@ -7,7 +7,7 @@
 
 enum { DOCUMENT_MAX = 256 * 1024 };
 
-// Copies a text and a NUL to *at and moves on.
+// Copies a text and a NUL to *at, and advances it.
 static const char *put(char **at, struct slice s)
 {
         char *start = *at;
@@ -51,8 +51,8 @@ static enum keyfob_status read_document(struct slice body, struct keyfob_credent
         else if (fault.no_memory || scratch.no_memory)
                 status = errors_no_memory(error);
         else
-                status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no credential document",
-                                    what ? what : fault.what);
+                status = errors_set(error, KEYFOB_BAD_ANSWER, "",
+                                    "the agent's answer is not a credentials document: %s", what ? what : fault.what);
         buffer_free(&scratch);
         json_doc_free(&doc);
         return status;
@@ -61,18 +61,11 @@ static enum keyfob_status read_document(struct slice body, struct keyfob_credent
 enum keyfob_status keyfob_get_credentials(struct keyfob_client *client, const char *profile,
                                           struct keyfob_credentials *credentials, struct keyfob_error *error)
 {
-        struct buffer request;
-        struct keyfob_response response = {0};
+        struct slice answer;
         *credentials = (struct keyfob_credentials){0};
-        buffer_init(&request, LIMIT_HTTP_HEAD);
         enum keyfob_status status =
-            client_profile_request("GET", profile, "/credentials", slice_of(NULL, 0), &request, error);
-        if (status == KEYFOB_OK)
-                status = client_exchange(client, buffer_slice(&request), &response, error);
-        if (status == KEYFOB_OK)
-                status = read_document(slice_of(response.body, response.body_size), credentials, error);
-        buffer_free(&request);
-        return status;
+            client_call(client, "GET", profile, "/credentials", slice_of(NULL, 0), &answer, error);
+        return status == KEYFOB_OK ? read_document(answer, credentials, error) : status;
 }
 
 void keyfob_credentials_clear(struct keyfob_credentials *credentials)

@@ -12,8 +12,8 @@
 
 enum { RETRY_MS = 5 }; // while the listener's backlog is full
 
-// A process whose standard streams are closed would get the socket in the place of one of them, and what it prints
-// would go to the agent.
+// In a process whose standard streams are closed, the socket would take the place of one of them, and what the process
+// prints would go to the agent.
 static int open_socket(void)
 {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -32,14 +32,14 @@ int64_t deadline_now_ms(void)
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-// Milliseconds that are left, for poll(); never negative.
+// The milliseconds left, for poll(); never negative.
 static int left_ms(int64_t deadline_ms)
 {
         int64_t left = deadline_ms - deadline_now_ms();
         return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-// 0 once the descriptor is ready (or broken, which the next call will say), or -errno.
+// 0 once the descriptor is ready (or broken, which the next call reports), or -errno.
 static int wait_for(int fd, short events, int64_t deadline_ms)
 {
         for (;;) {
@@ -54,8 +54,7 @@ static int wait_for(int fd, short events, int64_t deadline_ms)
         }
 }
 
-// A Unix socket is connected at once or not at all: with a full backlog connect() says EAGAIN, and poll() cannot wait
-// for room.
+// With a full backlog connect() on a Unix socket fails with EAGAIN, and poll() cannot wait for a free slot.
 static int connect_until(int fd, const struct sockaddr_un *address, int64_t deadline_ms)
 {
         while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
@@ -106,7 +105,7 @@ int deadline_send(int fd, struct slice bytes, int64_t deadline_ms)
 
 ssize_t deadline_receive(int fd, uint8_t *to, size_t size, int64_t deadline_ms)
 {
-        for (;;) { // waiting comes first: an answer is hardly ever there at once
+        for (;;) { // wait first: an answer is hardly ever there at once
                 int r = wait_for(fd, POLLIN, deadline_ms);
                 if (r < 0)
                         return r;

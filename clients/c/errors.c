@@ -2,15 +2,18 @@
 #include "clients/c/errors.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
 
-enum { STRING_MAX = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
+enum { STRING_MAX = 64 * 1024, FORMATTED_MAX = 4096, RETRY_AFTER_MAX_S = 86400 };
 
-static const char hint_start[] = "Start the agent with `keyfobd`, or set KEYFOB_SOCKET to the path that it listens on.";
-static const char hint_no_answer[] = "See whether it is a keyfob agent that listens there, and what its log says.";
+static const char hint_start[] = "start the agent with `keyfobd`, or set KEYFOB_SOCKET to the path of its socket";
+static const char hint_no_answer[] = "check that a keyfob agent listens on this socket, and read its log";
 
 // Cut where it is too long, at the start of a UTF-8 sequence; what a terminal might obey becomes "?".
 static void put_text(char *to, size_t size, struct slice text)
@@ -24,36 +27,25 @@ static void put_text(char *to, size_t size, struct slice text)
         text_defuse((uint8_t *)to, n);
 }
 
-enum keyfob_status errors_set(struct keyfob_error *error, enum keyfob_status status, const char *detail,
-                              const char *hint)
+enum keyfob_status errors_set(struct keyfob_error *error, enum keyfob_status status, const char *hint,
+                              const char *format, ...)
 {
+        char text[FORMATTED_MAX]; // longer than `detail`, so that put_text() does the cutting
+        va_list arguments;
         if (!error)
                 return status;
         *error = (struct keyfob_error){.status = status};
-        put_text(error->detail, sizeof(error->detail), slice_str(detail));
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        put_text(error->detail, sizeof(error->detail), slice_str(text));
         put_text(error->hint, sizeof(error->hint), slice_str(hint));
         return status;
 }
 
-// Text, place, text: "no agent answers at /run/keyfob/keyfob.sock: nobody listens there".
-static enum keyfob_status set_at(struct keyfob_error *error, enum keyfob_status status, const char *const text[3],
-                                 const char *hint)
-{
-        char detail[512];
-        size_t n = 0;
-        for (size_t i = 0; i < 3; i++) {
-                struct slice part = slice_head(slice_str(text[i]), sizeof(detail) - 1 - n);
-                if (part.p)
-                        memcpy(detail + n, part.p, part.n);
-                n += part.n;
-        }
-        detail[n] = 0;
-        return errors_set(error, status, detail, hint);
-}
-
 enum keyfob_status errors_no_memory(struct keyfob_error *error)
 {
-        return errors_set(error, KEYFOB_NO_MEMORY, "out of memory", "");
+        return errors_set(error, KEYFOB_NO_MEMORY, "", "out of memory");
 }
 
 enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const char *socket)
@@ -61,39 +53,40 @@ enum keyfob_status errors_from_system(struct keyfob_error *error, int r, const c
         switch (-r) {
         case ENOENT:
         case ENOTDIR:
-                return set_at(error, KEYFOB_NO_AGENT, (const char *[]){"no agent at ", socket, ": no such socket"},
-                              hint_start);
+                return errors_set(error, KEYFOB_NO_AGENT, hint_start, "no agent at %s: no such socket", socket);
         case ECONNREFUSED:
         case ENOTSOCK:
         case EPROTOTYPE: // a socket of another kind
-                return set_at(error, KEYFOB_NO_AGENT, (const char *[]){"no agent at ", socket, ": nobody listens"},
-                              hint_start);
+                return errors_set(error, KEYFOB_NO_AGENT, hint_start, "no agent at %s: nothing listens there", socket);
         case EACCES:
         case EPERM:
-                return set_at(error, KEYFOB_NO_AGENT, (const char *[]){"no access to ", socket, ": permission denied"},
-                              "The socket's mode and group say who may connect: join the group, or change `mode` or "
-                              "`group` of the listener in the agent's configuration.");
+                return errors_set(error, KEYFOB_NO_AGENT,
+                                  "join the group of the socket, or change `mode` or `group` of the listener in the "
+                                  "agent's configuration",
+                                  "cannot connect to %s: permission denied", socket);
         case ENAMETOOLONG:
-                return errors_set(error, KEYFOB_NO_AGENT, "the path of the socket is longer than 107 bytes",
-                                  "Use a shorter path.");
+                return errors_set(error, KEYFOB_NO_AGENT, "use a shorter path",
+                                  "the path of the socket is longer than 107 bytes");
         case ETIMEDOUT:
-                return set_at(error, KEYFOB_TIMED_OUT,
-                              (const char *[]){"the agent at ", socket, " did not answer in time"},
-                              "See the agent's log; its source of credentials may be slow or unreachable.");
+                return errors_set(error, KEYFOB_TIMED_OUT,
+                                  "read the agent's log: its source of credentials may be slow or unreachable",
+                                  "the agent at %s did not answer in time", socket);
         case ENOMEM:
                 return errors_no_memory(error);
         case EMFILE:
         case ENFILE:
-                return errors_set(error, KEYFOB_NO_AGENT, "too many open files to connect to the agent",
-                                  "Raise the limit of open files of this process.");
+                return errors_set(error, KEYFOB_NO_AGENT, "raise the limit of open files of this process",
+                                  "cannot connect to %s: too many open files", socket);
+        case EPROTO:
+                return errors_set(error, KEYFOB_BAD_ANSWER, hint_no_answer,
+                                  "the answer from %s is incomplete or not HTTP", socket);
         default:
-                return set_at(error, KEYFOB_BAD_ANSWER,
-                              (const char *[]){"the agent at ", socket, " closed the connection without an answer"},
-                              hint_no_answer);
+                return errors_set(error, KEYFOB_BAD_ANSWER, hint_no_answer,
+                                  "the agent at %s closed the connection without an answer", socket);
         }
 }
 
-// A string member's decoded text.
+// The decoded text of a string member.
 static void read_member(const struct json_doc *doc, struct slice key, char *to, size_t size)
 {
         struct buffer text;
@@ -102,16 +95,6 @@ static void read_member(const struct json_doc *doc, struct slice key, char *to, 
         if (node != JSON_NONE && json_string(doc, node, &text) == 0)
                 put_text(to, size, buffer_slice(&text));
         buffer_free(&text);
-}
-
-static void put_status(struct keyfob_error *error)
-{
-        char text[] = "the agent answered with HTTP status 000";
-        size_t last = sizeof(text) - 2;
-        int status = error->http_status;
-        for (size_t i = 0; i < 3; i++, status /= 10)
-                text[last - i] = (char)('0' + status % 10);
-        put_text(error->detail, sizeof(error->detail), slice_str(text));
 }
 
 enum keyfob_status errors_from_answer(struct keyfob_error *error, int http_status, struct slice body)
@@ -125,10 +108,9 @@ enum keyfob_status errors_from_answer(struct keyfob_error *error, int http_statu
         json_doc_init(&doc);
         if (json_parse(&doc, body, &fault) == 0) {
                 read_member(&doc, SLICE("code"), error->code, sizeof(error->code));
+                read_member(&doc, SLICE("title"), error->detail, sizeof(error->detail));
                 read_member(&doc, SLICE("detail"), error->detail, sizeof(error->detail));
                 read_member(&doc, SLICE("hint"), error->hint, sizeof(error->hint));
-                if (error->detail[0] == 0)
-                        read_member(&doc, SLICE("title"), error->detail, sizeof(error->detail));
                 size_t node = json_get(&doc, JSON_ROOT, SLICE("retry_after"));
                 if (node != JSON_NONE && json_integer(&doc, node, &retry_after_s) == 0 && retry_after_s > 0)
                         error->retry_after_s =
@@ -136,8 +118,9 @@ enum keyfob_status errors_from_answer(struct keyfob_error *error, int http_statu
         }
         json_doc_free(&doc);
         if (error->detail[0] == 0) {
-                put_status(error);
-                put_text(error->hint, sizeof(error->hint), slice_of(hint_no_answer, sizeof(hint_no_answer) - 1));
+                (void)snprintf(error->detail, sizeof(error->detail), "the agent answered with HTTP status %d",
+                               http_status);
+                put_text(error->hint, sizeof(error->hint), slice_str(hint_no_answer));
         }
         return KEYFOB_REFUSED;
 }

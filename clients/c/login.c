@@ -9,8 +9,8 @@
 
 enum { TEXT_MAX = 64 * 1024, BODY_MAX = 1024 };
 
-// A string member; what a terminal might obey becomes "?". One that does not fit is left out: half a URI is none.
-// False: there is no memory to read it.
+// Copies a string member; what a terminal might obey becomes "?". Leaves out one that does not fit, as half a URI leads
+// nowhere. False: out of memory.
 static bool read_text(const struct json_doc *doc, size_t object, const char *key, char *to, size_t size)
 {
         struct buffer text;
@@ -82,41 +82,35 @@ static enum keyfob_status read_login(const struct json_doc *doc, struct keyfob_l
         return KEYFOB_OK;
 }
 
-static enum keyfob_status exchange(struct keyfob_client *client, const char *profile, struct slice body,
-                                   struct keyfob_login *login, struct keyfob_error *error)
+static enum keyfob_status call(struct keyfob_client *client, const char *profile, struct slice body,
+                               struct keyfob_login *login, struct keyfob_error *error)
 {
         struct json_doc doc;
         struct json_fault fault;
-        struct buffer request;
-        struct keyfob_response response = {0};
+        struct slice answer;
         *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
-        buffer_init(&request, LIMIT_HTTP_HEAD);
         enum keyfob_status status =
-            client_profile_request(body.n > 0 ? "POST" : "GET", profile, "/login", body, &request, error);
-        if (status == KEYFOB_OK)
-                status = client_exchange(client, buffer_slice(&request), &response, error);
-        buffer_free(&request);
+            client_call(client, body.n > 0 ? "POST" : "GET", profile, "/login", body, &answer, error);
         if (status != KEYFOB_OK)
                 return status;
         json_doc_init(&doc);
-        if (json_parse(&doc, slice_of(response.body, response.body_size), &fault) < 0)
+        if (json_parse(&doc, answer, &fault) < 0)
                 status = fault.no_memory ? KEYFOB_NO_MEMORY : KEYFOB_BAD_ANSWER;
         else
                 status = read_login(&doc, login);
-        if (status != KEYFOB_OK) {
-                *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
-                status = status == KEYFOB_NO_MEMORY
-                             ? errors_no_memory(error)
-                             : errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer is no state of a login", "");
-        }
         json_doc_free(&doc);
-        return status;
+        if (status == KEYFOB_OK)
+                return status;
+        *login = (struct keyfob_login){.kind = KEYFOB_LOGIN_NONE};
+        return status == KEYFOB_NO_MEMORY
+                   ? errors_no_memory(error)
+                   : errors_set(error, status, "", "the agent's answer does not describe the state of a login");
 }
 
 enum keyfob_status keyfob_login_status(struct keyfob_client *client, const char *profile, struct keyfob_login *login,
                                        struct keyfob_error *error)
 {
-        return exchange(client, profile, slice_of(NULL, 0), login, error);
+        return call(client, profile, slice_of(NULL, 0), login, error);
 }
 
 enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *profile, const char *token_code,
@@ -133,10 +127,9 @@ enum keyfob_status keyfob_login_begin(struct keyfob_client *client, const char *
         if (body.no_memory)
                 status = errors_no_memory(error);
         else if (body.failed)
-                status = errors_set(error, KEYFOB_INVALID, "this is no code of an MFA device",
-                                    "Such codes have six digits.");
+                status = errors_set(error, KEYFOB_INVALID, "", "invalid MFA code: expected six digits");
         else
-                status = exchange(client, profile, buffer_slice(&body), login, error);
+                status = call(client, profile, buffer_slice(&body), login, error);
         buffer_free(&body);
         return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/c/client.h"
 #include "clients/c/errors.h"
+#include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/mem/text.h"
 #include "proto/wire/field.h"
@@ -10,63 +11,93 @@
 
 static void put_payload(const struct keyfob_sign_request *request, struct buffer *out)
 {
-        struct buffer base64;
         if (request->payload_sha256) {
                 json_member(out, "payload_sha256", slice_str(request->payload_sha256));
-                return;
-        }
-        if (request->unsigned_payload) {
+        } else if (request->unsigned_payload) {
                 json_member_bool(out, "unsigned_payload", true);
-                return;
+        } else {
+                json_key(out, "payload");
+                (void)buffer_put_byte(out, '"');
+                (void)text_base64_encode(slice_of(request->payload, request->payload_size), out);
+                (void)buffer_put_byte(out, '"');
         }
-        buffer_init(&base64, LIMIT_HTTP_BODY);
-        if (text_base64_encode(slice_of(request->payload, request->payload_size), &base64) == 0)
-                json_member(out, "payload", buffer_slice(&base64));
-        else
-                out->failed = true;
-        out->no_memory = out->no_memory || base64.no_memory;
-        buffer_free(&base64);
 }
 
-static void put_request(const struct keyfob_sign_request *request, struct buffer *out)
+static void put_headers(const struct keyfob_sign_request *request, struct buffer *out)
 {
+        if (request->headers_count == 0)
+                return;
+        json_key(out, "headers");
         json_begin_object(out);
-        json_member(out, "method", slice_str(request->method));
-        json_member(out, "url", slice_str(request->url));
-        if (request->headers_count > 0) {
-                json_key(out, "headers");
-                json_begin_object(out);
-                for (size_t i = 0; i < request->headers_count; i++) {
-                        json_put_string(out, slice_str(request->headers[i].name));
-                        (void)buffer_put_byte(out, ':');
-                        json_put_string(out, slice_str(request->headers[i].value));
-                }
-                json_end_object(out);
+        for (size_t i = 0; i < request->headers_count; i++) {
+                json_put_string(out, slice_str(request->headers[i].name));
+                (void)buffer_put_byte(out, ':');
+                json_put_string(out, slice_str(request->headers[i].value));
         }
-        put_payload(request, out);
-        if (request->service)
-                json_member(out, "service", slice_str(request->service));
-        if (request->region)
-                json_member(out, "region", slice_str(request->region));
         json_end_object(out);
 }
 
-// JSON is UTF-8: other bytes would be replaced, and something else be signed than what is sent.
-static bool is_text(const char *s)
+static void put_text(struct buffer *out, const char *key, const char *value)
 {
-        return text_is_utf8(slice_str(s));
+        if (value)
+                json_member(out, key, slice_str(value));
 }
 
-static const char *find_fault(const struct keyfob_sign_request *request)
+static enum keyfob_status check_header(const struct keyfob_header *header, struct keyfob_error *error)
 {
+        if (!field_is_name(slice_str(header->name)))
+                return errors_set(error, KEYFOB_INVALID, "use letters, digits and -", "invalid header name: %s",
+                                  header->name ? header->name : "(none)");
+        if (!field_is_value(slice_str(header->value)) || !text_is_utf8(slice_str(header->value)))
+                return errors_set(error, KEYFOB_INVALID, "use UTF-8 without line breaks",
+                                  "invalid value of header %s: %s", header->name, header->value);
+        return KEYFOB_OK;
+}
+
+// JSON is UTF-8: other bytes would be replaced, and something else would be signed than what is sent.
+static enum keyfob_status check_request(const struct keyfob_sign_request *request, const char *time,
+                                        struct keyfob_error *error)
+{
+        const char *const texts[] = {request->method,  request->url,    request->payload_sha256,
+                                     request->service, request->region, time};
         if (!request->method || !request->url)
-                return "a request to sign needs a method and a url";
-        bool is_good = is_text(request->method) && is_text(request->url) && is_text(request->service) &&
-                       is_text(request->region) && is_text(request->payload_sha256);
+                return errors_set(error, KEYFOB_INVALID, "", "the request to sign has no method or no URL");
+        for (size_t i = 0; i < LENGTH(texts); i++)
+                if (!text_is_utf8(slice_str(texts[i])))
+                        return errors_set(error, KEYFOB_INVALID, "percent-encode other bytes in a URL",
+                                          "not valid UTF-8: %s", texts[i]);
         for (size_t i = 0; i < request->headers_count; i++)
-                is_good =
-                    is_good && field_is_name(slice_str(request->headers[i].name)) && is_text(request->headers[i].value);
-        return is_good ? NULL : "the request to sign has a header's name that is none, or bytes that are no UTF-8";
+                if (check_header(&request->headers[i], error) != KEYFOB_OK)
+                        return KEYFOB_INVALID;
+        return KEYFOB_OK;
+}
+
+enum keyfob_status client_put_sign_request(const struct keyfob_sign_request *request,
+                                           const struct client_sign_options *options, struct buffer *out,
+                                           struct keyfob_error *error)
+{
+        if (check_request(request, options->time, error) != KEYFOB_OK)
+                return KEYFOB_INVALID;
+        json_begin_object(out);
+        put_text(out, "method", request->method);
+        put_text(out, "url", request->url);
+        put_headers(request, out);
+        if (!options->has_default_hash)
+                put_payload(request, out);
+        put_text(out, "service", request->service);
+        put_text(out, "region", request->region);
+        put_text(out, "time", options->time);
+        if (options->expires_in_s > 0)
+                json_member_i64(out, "expires_in", options->expires_in_s);
+        json_end_object(out);
+        if (out->no_memory)
+                return errors_no_memory(error);
+        if (out->failed)
+                return errors_set(error, KEYFOB_INVALID,
+                                  "give the SHA-256 of a large payload instead of the payload (payload_sha256)",
+                                  "the request to sign is too large: the agent accepts 1 MiB, a payload in base64 "
+                                  "included");
+        return KEYFOB_OK;
 }
 
 static int put_field(const struct json_doc *doc, size_t node, bool (*is_good)(struct slice), struct buffer *out)
@@ -77,8 +108,8 @@ static int put_field(const struct json_doc *doc, size_t node, bool (*is_good)(st
         return buffer_put_byte(out, 0);
 }
 
-// Names and values one after the other, each with a NUL (which no JSON string here holds). Returns how many headers,
-// or -1.
+// Collects names and values one after the other, each with a NUL, which the JSON reader refuses inside a string.
+// Returns the number of headers, or -1.
 static int64_t collect(const struct json_doc *doc, struct buffer *texts)
 {
         int64_t count = 0;
@@ -89,7 +120,7 @@ static int64_t collect(const struct json_doc *doc, struct buffer *texts)
                 if (put_field(doc, key, field_is_name, texts) < 0 ||
                     put_field(doc, json_value(doc, key), field_is_value, texts) < 0)
                         return -1;
-        return count > 0 ? count : -1;
+        return count > 0 && count <= LIMIT_SIGN_HEADERS_N ? count : -1;
 }
 
 static enum keyfob_status copy_out(size_t count, struct slice texts, struct keyfob_signature *ret,
@@ -112,10 +143,10 @@ static enum keyfob_status copy_out(size_t count, struct slice texts, struct keyf
         return KEYFOB_OK;
 }
 
-static enum keyfob_status read_signature(struct slice body, struct keyfob_signature *ret, struct keyfob_error *error)
+enum keyfob_status client_read_signature(struct slice body, struct keyfob_signature *ret, struct keyfob_error *error)
 {
         struct json_doc doc;
-        struct json_fault fault;
+        struct json_fault fault = {.no_memory = false};
         struct buffer texts;
         enum keyfob_status status;
         json_doc_init(&doc);
@@ -126,7 +157,7 @@ static enum keyfob_status read_signature(struct slice body, struct keyfob_signat
         else if (fault.no_memory || texts.no_memory)
                 status = errors_no_memory(error);
         else
-                status = errors_set(error, KEYFOB_BAD_ANSWER, "the agent's answer has no signed headers", "");
+                status = errors_set(error, KEYFOB_BAD_ANSWER, "", "the agent's answer has no signed headers");
         buffer_free(&texts);
         json_doc_free(&doc);
         return status;
@@ -136,31 +167,16 @@ enum keyfob_status keyfob_sign(struct keyfob_client *client, const char *profile
                                const struct keyfob_sign_request *request, struct keyfob_signature *signature,
                                struct keyfob_error *error)
 {
+        static const struct client_sign_options no_options = {0};
         struct buffer body;
-        struct buffer whole;
-        struct keyfob_response response = {0};
-        enum keyfob_status status;
+        struct slice answer;
         *signature = (struct keyfob_signature){0};
-        const char *fault = find_fault(request);
-        if (fault)
-                return errors_set(error, KEYFOB_INVALID, fault, "");
         buffer_init(&body, LIMIT_HTTP_BODY);
-        buffer_init(&whole, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
-        put_request(request, &body);
-        if (body.no_memory)
-                status = errors_no_memory(error);
-        else if (body.failed)
-                status = errors_set(error, KEYFOB_INVALID, "the request to sign is larger than the agent takes",
-                                    "Give the SHA-256 of a large payload instead of the payload.");
-        else
-                status = client_profile_request("POST", profile, "/sign", buffer_slice(&body), &whole, error);
+        enum keyfob_status status = client_put_sign_request(request, &no_options, &body, error);
         if (status == KEYFOB_OK)
-                status = client_exchange(client, buffer_slice(&whole), &response, error);
-        if (status == KEYFOB_OK)
-                status = read_signature(slice_of(response.body, response.body_size), signature, error);
-        buffer_free(&whole);
+                status = client_call(client, "POST", profile, "/sign", buffer_slice(&body), &answer, error);
         buffer_free(&body);
-        return status;
+        return status == KEYFOB_OK ? client_read_signature(answer, signature, error) : status;
 }
 
 void keyfob_signature_clear(struct keyfob_signature *signature)

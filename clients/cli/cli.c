@@ -3,16 +3,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "clients/c/client.h"
+#include "clients/cli/duration.h"
 #include "clients/cli/prompt.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
-#include "proto/wire/limits.h"
 
-enum { MESSAGE_MAX = 256 * 1024, ARGUMENT_SHOWN = 1024, NAME_MAX_SIZE = 1024 };
-
-const char cli_profile_names[] = "names have 1 to 128 of A-Z a-z 0-9 _ . @ + - and inner spaces";
+enum { TEXT_MAX = 2048, HINT_MAX = 1024, OUTPUT_MAX = 8 * 1024 };
 
 static int write_all(int fd, struct slice s)
 {
@@ -20,7 +21,7 @@ static int write_all(int fd, struct slice s)
                 ssize_t n = write(fd, s.p, s.n);
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0 && errno == EAGAIN) { // whoever gave us this stream has made it non-blocking
+                if (n < 0 && errno == EAGAIN) { // the parent process made this stream non-blocking
                         struct pollfd p = {.fd = fd, .events = POLLOUT};
                         (void)poll(&p, 1, -1);
                         continue;
@@ -36,62 +37,59 @@ int cli_write(struct slice s)
 {
         if (write_all(STDOUT_FILENO, s) == 0)
                 return EXIT_OK;
-        return cli_say(EXIT_FAILED, "standard output cannot be written to", NULL);
+        return cli_fail(EXIT_FAILED, NULL, "cannot write to standard output: %s", strerror(errno));
 }
 
-static void put_argument(const char *argument, struct buffer *b)
+int cli_print(const char *format, ...)
 {
-        struct slice s = slice_str(argument);
-        (void)buffer_put_str(b, ": ");
-        size_t start = b->n;
-        (void)buffer_put(b, slice_head(s, ARGUMENT_SHOWN));
-        if (!b->failed)
-                text_defuse(b->p + start, b->n - start);
-        if (s.n > ARGUMENT_SHOWN)
-                (void)buffer_put_str(b, "...");
+        char text[OUTPUT_MAX];
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        return cli_write(slice_str(text));
 }
 
-int cli_say_about(int exit_code, const char *what, const char *argument, const char *hint)
+int cli_fail(int exit_code, const char *hint, const char *format, ...)
 {
-        struct buffer b;
-        buffer_init(&b, MESSAGE_MAX);
-        (void)buffer_put_str(&b, "keyfob: ");
-        (void)buffer_put_str(&b, what);
-        if (argument)
-                put_argument(argument, &b);
-        (void)buffer_put_byte(&b, '\n');
-        if (hint && hint[0]) {
-                (void)buffer_put_str(&b, "hint: ");
-                (void)buffer_put_str(&b, hint);
-                (void)buffer_put_byte(&b, '\n');
-        }
-        (void)write_all(STDERR_FILENO, buffer_slice(&b));
-        buffer_free(&b);
+        char text[TEXT_MAX], whole[TEXT_MAX + HINT_MAX + sizeof("keyfob: \nhint: \n")];
+        bool has_hint = hint && hint[0];
+        va_list arguments;
+        va_start(arguments, format);
+        if (vsnprintf(text, sizeof(text), format, arguments) >= TEXT_MAX)
+                memcpy(text + TEXT_MAX - sizeof("..."), "...", sizeof("..."));
+        va_end(arguments);
+        text_defuse((uint8_t *)text, strlen(text));
+        (void)snprintf(whole, sizeof(whole), "keyfob: %s\n%s%.*s%s", text, has_hint ? "hint: " : "", HINT_MAX,
+                       has_hint ? hint : "", has_hint ? "\n" : "");
+        (void)write_all(STDERR_FILENO, slice_str(whole));
         return exit_code;
 }
 
-int cli_say(int exit_code, const char *what, const char *hint)
+int cli_fail_with(const struct keyfob_error *error)
 {
-        return cli_say_about(exit_code, what, NULL, hint);
-}
-
-int cli_say_error(const struct keyfob_error *error)
-{
-        const char *hint = error->hint; // the agent's own, which speaks of its API
+        const char *hint = error->hint; // the agent's own hints are about its API
+        int exit_code = error->status == KEYFOB_NO_AGENT  ? EXIT_NO_AGENT
+                        : error->status == KEYFOB_INVALID ? EXIT_USAGE
+                                                          : EXIT_FAILED;
         if (strcmp(error->code, api_error_text(API_PROFILE_NOT_FOUND)->code) == 0)
-                hint = "`keyfob status` lists the profiles";
-        return cli_say(error->status == KEYFOB_NO_AGENT ? EXIT_NO_AGENT : EXIT_FAILED, error->detail, hint);
+                hint = "run `keyfob status` to list the profiles";
+        return cli_fail(exit_code, hint, "%s", error->detail);
 }
 
-int cli_usage(const char *what, const char *argument, const char *hint)
-{
-        return cli_say_about(EXIT_USAGE, what, argument, hint);
-}
-
-bool cli_is_passing(const struct keyfob_error *error)
+bool cli_may_retry(const struct keyfob_error *error)
 {
         return error->status == KEYFOB_NO_AGENT || error->status == KEYFOB_TIMED_OUT ||
                error->status == KEYFOB_BAD_ANSWER || (error->status == KEYFOB_REFUSED && error->http_status >= 500);
+}
+
+int cli_duration(const struct options *o, enum option_id id, int64_t *ret_s)
+{
+        if (!options_has(o, id) || duration_parse(slice_str(o->values[id]), ret_s) == 0)
+                return 0;
+        (void)cli_fail(EXIT_USAGE, "write 90s, 10m or 1h", "invalid duration for --%s: %s", options_name(id),
+                       o->values[id]);
+        return -1;
 }
 
 const char *cli_profile(const struct options *o)
@@ -101,81 +99,38 @@ const char *cli_profile(const struct options *o)
         return options_has(o, OPTION_PROFILE) ? o->values[OPTION_PROFILE] : CLI_DEFAULT_PROFILE;
 }
 
-struct keyfob_client *cli_connect(const struct options *o, int timeout_ms, int *exit_code)
+struct keyfob_client *cli_connect(const struct options *o, const char *profile, int timeout_ms, int *exit_code)
 {
         struct keyfob_error error;
         struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = timeout_ms};
-        struct keyfob_client *client = keyfob_connect(&options, &error);
+        struct keyfob_client *client = NULL;
+        if (!profile || client_check_profile(profile, &error) == KEYFOB_OK)
+                client = keyfob_connect(&options, &error);
         if (!client)
-                *exit_code = cli_say_error(&error);
+                *exit_code = cli_fail_with(&error);
         return client;
 }
 
-const char *cli_profile_path(const char *profile, const char *rest, struct buffer *path)
+// True when the user gave an MFA code that the refused call needs. Else *error is what to report.
+static bool gave_code(struct keyfob_client *client, const char *profile, struct keyfob_error *error)
 {
-        struct slice name = slice_str(profile);
-        if (!api_is_profile_name(name)) {
-                (void)cli_usage("no profile can have this name", profile, cli_profile_names);
-                return NULL;
-        }
-        buffer_reset(path);
-        (void)buffer_put_str(path, "/" API_VERSION "/profiles/");
-        (void)text_percent_encode(name, false, path);
-        (void)buffer_put_str(path, rest);
-        return buffer_c_str(path);
+        return profile && strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0 && prompt_is_possible() &&
+               prompt_for_code(client, profile, error);
 }
 
-// "…/profiles/{profile}/…": the name. False when it is no such path.
-static bool profile_of_path(const char *path, struct buffer *name)
-{
-        static const struct slice start = SLICE_INIT("/" API_VERSION "/profiles/");
-        struct slice rest = slice_str(path);
-        if (!slice_starts_with(rest, start))
-                return false;
-        rest = slice_from(rest, start.n);
-        return text_percent_decode(slice_head(rest, slice_find(rest, '/')), name) == 0 && buffer_c_str(name);
-}
-
-// Whether a person at this terminal has given a code since that refusal. *error is then over, else what is to be said.
-static bool user_acted(struct keyfob_client *client, const char *path, struct keyfob_error *error)
-{
-        struct buffer name;
-        bool is_needed = strcmp(error->code, api_error_text(API_MFA_REQUIRED)->code) == 0;
-        if (!is_needed || !prompt_is_possible())
-                return false;
-        buffer_init(&name, NAME_MAX_SIZE);
-        bool helped = profile_of_path(path, &name) && prompt_for_code(client, (const char *)name.p, error);
-        buffer_free(&name);
-        return helped;
-}
-
-int cli_request(const struct options *o, int timeout_ms, const char *method, const char *path, const char *body,
-                int (*consume)(const struct options *o, struct slice body))
+int cli_call(const struct options *o, const struct cli_call *call)
 {
         struct keyfob_error error;
-        struct keyfob_response response;
+        struct slice answer;
         int exit_code = EXIT_FAILED;
-        struct keyfob_client *client = cli_connect(o, timeout_ms, &exit_code);
+        struct keyfob_client *client = cli_connect(o, call->profile, call->timeout_ms, &exit_code);
         if (!client)
                 return exit_code;
-        enum keyfob_status status = keyfob_request(client, method, path, body, &response, &error);
-        if (status != KEYFOB_OK && user_acted(client, path, &error))
-                status = keyfob_request(client, method, path, body, &response, &error);
-        if (status != KEYFOB_OK)
-                exit_code = cli_say_error(&error);
-        else
-                exit_code = consume(o, slice_of(response.body, response.body_size));
+        enum keyfob_status status =
+            client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+        if (status != KEYFOB_OK && gave_code(client, call->profile, &error))
+                status = client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+        exit_code = status == KEYFOB_OK ? call->consume(call->context, answer) : cli_fail_with(&error);
         keyfob_disconnect(client);
-        return exit_code;
-}
-
-int cli_request_profile(const struct options *o, int timeout_ms, const char *method, const char *rest,
-                        int (*consume)(const struct options *o, struct slice body))
-{
-        struct buffer path;
-        buffer_init(&path, LIMIT_HTTP_TARGET);
-        const char *text = cli_profile_path(cli_profile(o), rest, &path);
-        int exit_code = text ? cli_request(o, timeout_ms, method, text, NULL, consume) : EXIT_USAGE;
-        buffer_free(&path);
         return exit_code;
 }

@@ -1,49 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the commands share: exit codes, messages, output, the way to the agent.
+// What the commands share: exit codes, messages, output, calls of the agent's API.
 #ifndef CLIENTS_CLI_CLI_H
 #define CLIENTS_CLI_CLI_H
 
 #include "clients/c/keyfob.h"
 #include "clients/cli/options.h"
-#include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
+#include "proto/mem/slice.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_AGENT = 3 };
 
 #define CLI_DEFAULT_PROFILE "default"
-#define CLI_QUICK_MS 15000 // for what the agent answers out of its memory, or after its own wait of 10 s
-#define CLI_SLOW_MS 75000  // for what goes to AWS first
+#define CLI_QUICK_MS 15000 // for what the agent answers from memory, or after its own wait of 10 s
+#define CLI_SLOW_MS 75000  // for what makes the agent call AWS first
 
-// "keyfob: …" and "hint: …" on standard error; each gives back the exit code.
-int cli_say(int exit_code, const char *what, const char *hint);
-int cli_say_error(const struct keyfob_error *error);
-// keyfob: what: argument
-int cli_say_about(int exit_code, const char *what, const char *argument, const char *hint);
-int cli_usage(const char *what, const char *argument, const char *hint);
+// Prints "keyfob: …" and, unless it is NULL or "", "hint: …" on standard error. What a terminal might obey becomes "?".
+// Returns exit_code.
+__attribute__((format(printf, 3, 4))) int cli_fail(int exit_code, const char *hint, const char *format, ...);
 
-// What may be different when asked again: an agent that is not there yet, restarts or is busy, credentials to come.
-bool cli_is_passing(const struct keyfob_error *error);
+// The same for a failed call; the exit code follows from its status.
+int cli_fail_with(const struct keyfob_error *error);
 
-// All of it to standard output. EXIT_OK or EXIT_FAILED.
-int cli_write(struct slice s);
+// True when asking again may succeed: no agent yet, one that restarts or is busy, credentials still to come.
+bool cli_may_retry(const struct keyfob_error *error);
 
-// The first argument, else --profile, else CLI_DEFAULT_PROFILE.
+// Writes to standard output. EXIT_OK, or EXIT_FAILED after a message.
+MUST_CHECK int cli_write(struct slice s);
+__attribute__((format(printf, 1, 2))) MUST_CHECK int cli_print(const char *format, ...);
+
+// "90", "90s", "10m", "1h", "2d" as the value of an option; 0 and *ret_s unchanged when it is not given. -1 after a
+// message.
+MUST_CHECK int cli_duration(const struct options *o, enum option_id id, int64_t *ret_s);
+
+// The first argument, else --profile, else "default".
 const char *cli_profile(const struct options *o);
 
-// NULL: said.
-struct keyfob_client *cli_connect(const struct options *o, int timeout_ms, int *exit_code);
+// Connects as --socket says, to call for `profile` (may be NULL), whose name it checks first. NULL after a message,
+// with *exit_code.
+MUST_CHECK struct keyfob_client *cli_connect(const struct options *o, const char *profile, int timeout_ms,
+                                             int *exit_code);
 
-// What to say to whom gave another name.
-extern const char cli_profile_names[];
+struct cli_call {
+        const char *method;
+        const char *profile; // NULL: of all profiles
+        const char *rest;    // of the path, after the profile
+        struct slice body;   // p == NULL: no body
+        int timeout_ms;
+        int (*consume)(const void *context, struct slice answer); // returns the exit code
+        const void *context;
+};
 
-// "/v1/profiles/{profile}{rest}" as a C string, which lives as long as `path`. NULL when it is no profile's name.
-const char *cli_profile_path(const char *profile, const char *rest, struct buffer *path);
-
-// One request on a connection of its own; `consume` reads the answer and gives the exit code.
-int cli_request(const struct options *o, int timeout_ms, const char *method, const char *path, const char *body,
-                int (*consume)(const struct options *o, struct slice body));
-
-// The same, without a body, for "/v1/profiles/{profile}{rest}" of the profile that the command line names.
-int cli_request_profile(const struct options *o, int timeout_ms, const char *method, const char *rest,
-                        int (*consume)(const struct options *o, struct slice body));
+// Makes one call on a connection of its own. Where it needs an MFA code and there is a terminal, asks for the code
+// first and then calls again.
+MUST_CHECK int cli_call(const struct options *o, const struct cli_call *call);
 
 #endif

@@ -11,8 +11,16 @@ struct command {
         const char *help;    // usage, options, examples
         unsigned accepts;    // OPTION_BIT of each option beside the global ones
         size_t arguments_min, arguments_max;
-        int (*run)(const struct options *o); // gives the exit code
+        int (*run)(const struct options *o); // returns the exit code
 };
+
+// The end of the list of options in most help texts.
+#define HELP_GLOBAL_OPTIONS                                                                                            \
+        "  --profile NAME   the profile, instead of the argument\n"                                                    \
+        "  --socket PATH    the agent's socket\n"                                                                      \
+        "  --help           this text\n"                                                                               \
+        "\n"                                                                                                           \
+        "examples:\n"
 
 extern const struct command command_credential_process;
 extern const struct command command_status;

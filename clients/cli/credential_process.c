@@ -1,36 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// AWS SDKs run this for each new client that they make: nothing here that is not needed.
+// AWS SDKs run this command for each client that a program creates, so that it must start fast.
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "proto/wire/documents.h"
 
 enum { DOCUMENT_MAX = 256 * 1024 };
 
-// Prints the answer as it came, but only after reading it as the SDKs will: half a document, or one without keys, must
-// not reach them with exit code 0.
-static int print_document(const struct options *o, struct slice body)
+// Prints the answer as it is, after reading it as the SDKs will: half a document, or one without keys, must not reach
+// them with exit code 0.
+static int print_document(const void *context, struct slice answer)
 {
         struct json_doc doc;
         struct json_fault fault = {.what = NULL};
         struct buffer scratch;
         struct credentials fields;
         const char *what = NULL;
-        (void)o;
+        (void)context;
         json_doc_init(&doc);
         buffer_init(&scratch, DOCUMENT_MAX);
-        int r = json_parse(&doc, body, &fault);
+        int r = json_parse(&doc, answer, &fault);
         if (r == 0)
                 r = documents_read_process(&doc, &scratch, &fields, &what);
         buffer_free(&scratch);
         json_doc_free(&doc);
         if (r < 0)
-                return cli_say(EXIT_FAILED, "the agent's answer is no credential document", what ? what : fault.what);
-        return cli_write(body);
+                return cli_fail(EXIT_FAILED, NULL, "the agent's answer is not a credentials document: %s",
+                                what ? what : fault.what);
+        return cli_write(answer);
 }
 
 static int run(const struct options *o)
 {
-        return cli_request_profile(o, CLI_QUICK_MS, "GET", "/credentials", print_document);
+        return cli_call(o, &(struct cli_call){.method = "GET",
+                                              .profile = cli_profile(o),
+                                              .rest = "/credentials",
+                                              .timeout_ms = CLI_QUICK_MS,
+                                              .consume = print_document});
 }
 
 const struct command command_credential_process = {
@@ -38,19 +43,12 @@ const struct command command_credential_process = {
     .summary = "print credentials for credential_process in ~/.aws/config",
     .help = "usage: keyfob credential-process [PROFILE]\n"
             "\n"
-            "Prints the current credentials of a profile as AWS SDKs and the AWS CLI expect\n"
-            "them from a credential process. Without PROFILE: \"default\".\n"
+            "Prints the current credentials of a profile in the form that AWS SDKs and the\n"
+            "AWS CLI expect of a credential process. Without PROFILE: \"default\".\n"
             "\n"
-            "options:\n"
-            "  --profile NAME   the profile, if not given as argument\n"
-            "  --socket PATH    the agent's socket\n"
-            "  --help           this text\n"
-            "\n"
-            "examples:\n"
-            "  keyfob credential-process\n"
+            "options:\n" HELP_GLOBAL_OPTIONS "  keyfob credential-process\n"
             "  printf '[profile irsa]\\ncredential_process = %s\\n' \\\n"
             "    'keyfob credential-process irsa' >> ~/.aws/config\n",
-    .accepts = 0,
     .arguments_max = 1,
     .run = run,
 };

@@ -1,72 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/curl.h"
 
-int curl_quote(struct slice s, struct buffer *out)
+#include <strings.h>
+
+// Text within single quotes of a shell.
+static void put_quoted(const char *text, struct buffer *out)
 {
+        for (; *text; text++)
+                if (*text == '\'')
+                        (void)buffer_put_str(out, "'\\''"); // end, an escaped quote, begin anew
+                else
+                        (void)buffer_put_byte(out, (uint8_t)*text);
+}
+
+static void put_option(const char *option, const char *value, struct buffer *out)
+{
+        (void)buffer_printf(out, " \\\n  %s '", option);
+        put_quoted(value, out);
         (void)buffer_put_byte(out, '\'');
-        for (;;) {
-                size_t quote = slice_find(s, '\'');
-                (void)buffer_put(out, slice_head(s, quote));
-                if (quote == s.n)
-                        break;
-                (void)buffer_put_str(out, "'\\''"); // end, an escaped quote, begin anew
-                s = slice_from(s, quote + 1);
-        }
-        return buffer_put_byte(out, '\'');
 }
 
-static void put_option(const char *option, struct buffer *out)
+// curl takes "Name:" as a request to send no such header; "Name;" sends it with an empty value.
+static void put_header(const struct keyfob_header *header, struct buffer *out)
 {
-        (void)buffer_put_str(out, " \\\n  ");
-        (void)buffer_put_str(out, option);
-        (void)buffer_put_byte(out, ' ');
+        (void)buffer_printf(out, " \\\n  -H '");
+        put_quoted(header->name, out);
+        (void)buffer_put_str(out, header->value[0] ? ": " : ";");
+        put_quoted(header->value, out);
+        (void)buffer_put_byte(out, '\'');
 }
 
-// An empty value is written "Name;": curl takes "Name:" as an order to send no such header.
-static void put_header(struct slice name, struct slice value, struct buffer *out)
+static bool has_header(const struct keyfob_header *headers, size_t count, const char *name)
 {
-        struct buffer line;
-        buffer_init(&line, out->max);
-        (void)buffer_put(&line, name);
-        (void)buffer_put_str(&line, value.n > 0 ? ": " : ";");
-        (void)buffer_put(&line, value);
-        put_option("-H", out);
-        (void)curl_quote(buffer_slice(&line), out);
-        out->failed = out->failed || line.failed;
-        buffer_free(&line);
-}
-
-static bool has_header(const struct curl_request *request, struct slice name)
-{
-        for (size_t i = 0; i < request->headers_count; i++)
-                if (slice_eq_ignore_case(request->headers[i].name, name))
+        for (size_t i = 0; i < count; i++)
+                if (strcasecmp(headers[i].name, name) == 0)
                         return true;
         return false;
 }
 
-// What is sent must be what was signed: the path as it is (no "..", no globs), and no type of content that curl makes
-// up.
-int curl_write(const struct curl_request *request, struct buffer *out)
+// curl must send what was signed: the path as it is (no "..", no globs), and no content type of its own.
+void curl_write(const struct keyfob_sign_request *request, const struct keyfob_signature *signature, const char *data,
+                struct buffer *out)
 {
-        struct slice method = slice_str(request->method);
         (void)buffer_put_str(out, "curl --path-as-is --globoff ");
-        if (slice_eq(method, SLICE("HEAD"))) { // with -X HEAD curl would wait for a body
+        if (strcmp(request->method, "HEAD") == 0) { // with -X HEAD curl would wait for a body
                 (void)buffer_put_str(out, "--head");
         } else {
-                (void)buffer_put_str(out, "-X ");
-                (void)curl_quote(method, out);
+                (void)buffer_put_str(out, "-X '");
+                put_quoted(request->method, out);
+                (void)buffer_put_byte(out, '\'');
         }
         for (size_t i = 0; i < request->headers_count; i++)
-                put_header(request->headers[i].name, request->headers[i].value, out);
-        if (request->data) {
-                if (!has_header(request, SLICE("content-type"))) {
-                        put_option("-H", out);
-                        (void)curl_quote(SLICE("Content-Type:"), out);
-                }
-                put_option("--data-binary", out);
-                (void)curl_quote(slice_str(request->data), out);
-        }
-        put_option("--url", out);
-        (void)curl_quote(slice_str(request->url), out);
-        return buffer_put_byte(out, '\n');
+                if (!has_header(signature->headers, signature->headers_count, request->headers[i].name))
+                        put_header(&request->headers[i], out);
+        for (size_t i = 0; i < signature->headers_count; i++)
+                put_header(&signature->headers[i], out);
+        if (data && !has_header(request->headers, request->headers_count, "content-type") &&
+            !has_header(signature->headers, signature->headers_count, "content-type"))
+                put_option("-H", "Content-Type:", out);
+        if (data)
+                put_option("--data-binary", data, out);
+        put_option("--url", request->url, out);
+        (void)buffer_put_byte(out, '\n');
 }

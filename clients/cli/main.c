@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// keyfob: the command for people and for AWS config files. Finds the command, checks what it takes, runs it.
+// keyfob: the command for users and for AWS config files. Finds the command, checks its options, runs it.
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "proto/mem/buffer.h"
+#include "proto/mem/length.h"
 
 static const struct command *const commands[] = {
     &command_credential_process,
@@ -13,49 +15,38 @@ static const struct command *const commands[] = {
     &command_login,
 };
 
-enum { COMMANDS_N = sizeof(commands) / sizeof(commands[0]), LIST_MAX = 4096 };
+enum { LIST_MAX = 4096 };
 
 static const char intro[] = "usage: keyfob COMMAND [ARGUMENTS]\n"
                             "\n"
                             "Fresh AWS credentials and signatures from the keyfob agent (keyfobd).\n"
                             "\n"
                             "commands:\n";
-static const char outro[] = "\n"
+static const char outro[] = "  version              print the version\n"
+                            "  help                 this text; help COMMAND: about a command\n"
+                            "\n"
                             "options of every command:\n"
                             "  --profile NAME   the profile to use\n"
                             "  --socket PATH    the agent's socket; else $KEYFOB_SOCKET,\n"
                             "                   $XDG_RUNTIME_DIR/keyfob/keyfob.sock, /run/keyfob/keyfob.sock\n"
                             "  --help           about the command\n"
                             "\n"
-                            "exit codes: 0 done, 1 failed, 2 wrong usage, 3 no agent\n"
+                            "exit codes: 0 ok, 1 failed, 2 wrong usage, 3 no agent\n"
                             "\n"
                             "examples:\n"
                             "  keyfob status\n"
                             "  keyfob help credential-process\n";
 
-static const char see_help[] = "`keyfob help` lists the commands";
-static const char see_options[] = "add --help to see what it takes";
-
-static void put_line(struct buffer *b, const char *name, const char *summary)
-{
-        static const char blanks[] = "                     ";
-        size_t n = strlen(name);
-        (void)buffer_put_str(b, "  ");
-        (void)buffer_put_str(b, name);
-        (void)buffer_put_str(b, n < sizeof(blanks) ? blanks + n : " ");
-        (void)buffer_put_str(b, summary);
-        (void)buffer_put_byte(b, '\n');
-}
+static const char see_help[] = "run `keyfob help` to list the commands";
+static const char see_options[] = "add --help to see the options";
 
 static int print_overview(void)
 {
         struct buffer b;
         buffer_init(&b, LIST_MAX);
         (void)buffer_put_str(&b, intro);
-        for (size_t i = 0; i < COMMANDS_N; i++)
-                put_line(&b, commands[i]->name, commands[i]->summary);
-        put_line(&b, "version", "print the version");
-        put_line(&b, "help", "this text, or about a command: keyfob help COMMAND");
+        for (size_t i = 0; i < LENGTH(commands); i++)
+                (void)buffer_printf(&b, "  %-20s %s\n", commands[i]->name, commands[i]->summary);
         (void)buffer_put_str(&b, outro);
         int exit_code = cli_write(buffer_slice(&b));
         buffer_free(&b);
@@ -64,7 +55,7 @@ static int print_overview(void)
 
 static const struct command *find(const char *name)
 {
-        for (size_t i = 0; i < COMMANDS_N; i++)
+        for (size_t i = 0; i < LENGTH(commands); i++)
                 if (strcmp(commands[i]->name, name) == 0)
                         return commands[i];
         return NULL;
@@ -77,31 +68,23 @@ static int print_help(const char *name)
                 return cli_write(slice_str(command->help));
         if (!name || strcmp(name, "help") == 0 || strcmp(name, "version") == 0)
                 return print_overview();
-        return cli_usage("no such command", name, see_help);
-}
-
-static int print_version(void)
-{
-        int exit_code = cli_write(SLICE("keyfob "));
-        if (exit_code == EXIT_OK)
-                exit_code = cli_write(slice_str(keyfob_version()));
-        return exit_code == EXIT_OK ? cli_write(SLICE("\n")) : exit_code;
+        return cli_fail(EXIT_USAGE, see_help, "no such command: %s", name);
 }
 
 static int run_command(const struct command *command, const struct options *o)
 {
-        unsigned surplus = o->given & ~(command->accepts | OPTIONS_GLOBAL);
-        for (unsigned i = 0; surplus != 0 && i < OPTIONS_N; i++)
-                if (surplus & OPTION_BIT(i))
-                        return cli_usage("this command does not take the option", options_name((enum option)i),
-                                         see_options);
+        for (unsigned i = 0; i < OPTIONS_N; i++)
+                if (options_has(o, i) && !(OPTION_BIT(i) & (command->accepts | OPTIONS_GLOBAL)))
+                        return cli_fail(EXIT_USAGE, see_options, "%s does not take the option --%s", command->name,
+                                        options_name(i));
         if (o->arguments_count < command->arguments_min)
-                return cli_usage("too few arguments for the command", command->name, see_options);
+                return cli_fail(EXIT_USAGE, see_options, "too few arguments for %s", command->name);
         if (o->arguments_count > command->arguments_max)
-                return cli_usage("unexpected argument", o->arguments[command->arguments_max], see_options);
+                return cli_fail(EXIT_USAGE, see_options, "unexpected argument: %s",
+                                o->arguments[command->arguments_max]);
         if (command->arguments_max == 1 && o->arguments_count == 1 && options_has(o, OPTION_PROFILE))
-                return cli_usage("the profile is given twice", o->values[OPTION_PROFILE],
-                                 "name it as argument or with --profile");
+                return cli_fail(EXIT_USAGE, "name it as the argument or with --profile",
+                                "the profile is given twice: %s", o->values[OPTION_PROFILE]);
         return command->run(o);
 }
 
@@ -110,18 +93,19 @@ int main(int argc, char **argv)
         struct options o;
         struct options_fault fault;
         if (options_parse(argc, argv, &o, &fault) < 0)
-                return cli_usage(fault.what, fault.argument, o.command && find(o.command) ? see_options : see_help);
+                return cli_fail(EXIT_USAGE, o.command && find(o.command) ? see_options : see_help, "%s: %s", fault.what,
+                                fault.argument);
         if (options_has(&o, OPTION_VERSION) || (o.command && strcmp(o.command, "version") == 0))
-                return print_version();
+                return cli_print("keyfob %s\n", keyfob_version());
         if (!o.command)
                 return options_has(&o, OPTION_HELP) ? print_overview()
-                                                    : cli_usage("a command is missing", NULL, see_help);
+                                                    : cli_fail(EXIT_USAGE, see_help, "no command given");
         if (strcmp(o.command, "help") == 0)
                 return print_help(o.arguments_count > 0 ? o.arguments[0] : NULL);
         if (options_has(&o, OPTION_HELP))
                 return print_help(o.command);
         const struct command *command = find(o.command);
         if (!command)
-                return cli_usage("no such command", o.command, see_help);
+                return cli_fail(EXIT_USAGE, see_help, "no such command: %s", o.command);
         return run_command(command, &o);
 }

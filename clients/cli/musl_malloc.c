@@ -53,9 +53,9 @@ void *malloc(size_t n)
 
 void free(void *p)
 {
-        struct block *block = (struct block *)p - 1;
         if (!p)
                 return;
+        struct block *block = (struct block *)p - 1;
         block->next = free_blocks[block->class];
         free_blocks[block->class] = block;
 }

@@ -3,116 +3,104 @@
 
 #include "proto/mem/length.h"
 
-#include <string.h>
+#include <getopt.h>
+#include <stdio.h>
 
-struct spec {
-        const char *name;
-        char letter; // 0: none
-        bool takes_value;
+enum { IN_ORDER = 1, FIRST_VALUE = 256 }; // getopt_long() returns 1 for an argument, a letter, or what the table says
+
+#define SPEC(id, name, kind) [id] = {name, kind, NULL, FIRST_VALUE + (id)}
+
+static const struct option specs[] = {
+    SPEC(OPTION_HELP, "help", no_argument),
+    SPEC(OPTION_PROFILE, "profile", required_argument),
+    SPEC(OPTION_SOCKET, "socket", required_argument),
+    SPEC(OPTION_JSON, "json", no_argument),
+    SPEC(OPTION_WATCH, "watch", no_argument),
+    SPEC(OPTION_HEADER, "header", required_argument),
+    SPEC(OPTION_DATA, "data", required_argument),
+    SPEC(OPTION_SERVICE, "service", required_argument),
+    SPEC(OPTION_REGION, "region", required_argument),
+    SPEC(OPTION_CURL, "curl", no_argument),
+    SPEC(OPTION_TIME, "time", required_argument),
+    SPEC(OPTION_EXPIRES_IN, "expires-in", required_argument),
+    SPEC(OPTION_MIN_TTL, "min-ttl", required_argument),
+    SPEC(OPTION_TIMEOUT, "timeout", required_argument),
+    SPEC(OPTION_LIVE, "live", no_argument),
+    SPEC(OPTION_VERSION, "version", no_argument),
+    SPEC(OPTION_CODE_STDIN, "code-stdin", no_argument),
+    [OPTIONS_N] = {0},
 };
 
-static const struct spec specs[] = {
-    [OPTION_HELP] = {"--help", 'h', false},
-    [OPTION_PROFILE] = {"--profile", 0, true},
-    [OPTION_SOCKET] = {"--socket", 0, true},
-    [OPTION_JSON] = {"--json", 0, false},
-    [OPTION_WATCH] = {"--watch", 0, false},
-    [OPTION_HEADER] = {"--header", 'H', true},
-    [OPTION_DATA] = {"--data", 'd', true},
-    [OPTION_SERVICE] = {"--service", 0, true},
-    [OPTION_REGION] = {"--region", 0, true},
-    [OPTION_CURL] = {"--curl", 0, false},
-    [OPTION_TIME] = {"--time", 0, true},
-    [OPTION_EXPIRES_IN] = {"--expires-in", 0, true},
-    [OPTION_MIN_TTL] = {"--min-ttl", 0, true},
-    [OPTION_TIMEOUT] = {"--timeout", 0, true},
-    [OPTION_CODE_STDIN] = {"--code-stdin", 0, false},
-    [OPTION_LIVE] = {"--live", 0, false},
-    [OPTION_VERSION] = {"--version", 0, false},
-};
+_Static_assert(LENGTH(specs) == OPTIONS_N + 1, "specify every option");
 
-_Static_assert(LENGTH(specs) == OPTIONS_N, "specify every option");
-
-const char *options_name(enum option option)
+const char *options_name(enum option_id id)
 {
-        return specs[option].name;
+        return specs[id].name;
 }
 
-// Where the value begins that is part of the argument itself ("--region=x", "-dx"); NULL when there is none.
-static const char *attached_value(const struct spec *spec, const char *argument)
+static enum option_id id_of(int found)
 {
-        size_t n = argument[1] == '-' ? strlen(spec->name) : 2;
-        if (argument[n] == 0)
-                return NULL;
-        return argument[1] == '-' ? argument + n + 1 : argument + n;
+        switch (found) {
+        case 'h':
+                return OPTION_HELP;
+        case 'H':
+                return OPTION_HEADER;
+        case 'd':
+                return OPTION_DATA;
+        default:
+                return (enum option_id)(found - FIRST_VALUE);
+        }
 }
 
-static bool matches(const struct spec *spec, const char *argument)
+// Describes what getopt_long() refused: the argument before optind, or a letter.
+static int fail(char **argv, int found, struct options_fault *fault)
 {
-        size_t n = strlen(spec->name);
-        if (argument[1] == '-')
-                return strncmp(argument, spec->name, n) == 0 && (argument[n] == 0 || argument[n] == '=');
-        return spec->letter != 0 && argument[1] == spec->letter && (spec->takes_value || argument[2] == 0);
-}
-
-static int fail(struct options_fault *fault, const char *what, const char *argument)
-{
-        *fault = (struct options_fault){what, argument};
+        bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+        fault->what = found == ':'            ? "this option needs a value"
+                      : optopt >= FIRST_VALUE ? "this option takes no value"
+                                              : "unknown option";
+        (void)snprintf(fault->letter, sizeof(fault->letter), "-%c", is_letter ? optopt : '-');
+        fault->argument = is_letter ? fault->letter : argv[optind - 1];
         return -1;
 }
 
-static int store(struct options *o, enum option option, const char *value, const char *argument,
-                 struct options_fault *fault)
+// Moves the argument to the front of argv, which getopt_long() has read already.
+static void add_argument(struct options *o, char **argv, char *argument)
 {
-        o->given |= OPTION_BIT(option);
-        o->values[option] = value;
-        if (option != OPTION_HEADER)
-                return 0;
-        if (o->headers_count == LIMIT_SIGN_HEADERS_N)
-                return fail(fault, "too many headers", argument);
-        o->headers[o->headers_count++] = value;
-        return 0;
+        if (!o->command)
+                o->command = argument;
+        else
+                argv[o->arguments_count++] = argument;
 }
 
-// The option at argv[*i]; moves *i past its value.
-static int take_option(int argc, char **argv, int *i, struct options *o, struct options_fault *fault)
+static int add_option(struct options *o, enum option_id id, struct options_fault *fault)
 {
-        const char *argument = argv[*i];
-        for (size_t k = 0; k < OPTIONS_N; k++) {
-                const struct spec *spec = &specs[k];
-                if (!matches(spec, argument))
-                        continue;
-                const char *value = attached_value(spec, argument);
-                if (!spec->takes_value)
-                        return value ? fail(fault, "this option takes no value", argument)
-                                     : store(o, (enum option)k, "", argument, fault);
-                if (!value && *i + 1 >= argc)
-                        return fail(fault, "this option needs a value", argument);
-                if (!value)
-                        value = argv[++*i];
-                return store(o, (enum option)k, value, argument, fault);
+        o->values[id] = optarg ? optarg : "";
+        if (id != OPTION_HEADER)
+                return 0;
+        if (o->headers_count == LIMIT_SIGN_HEADERS_N) {
+                *fault = (struct options_fault){.what = "too many headers", .argument = optarg};
+                return -1;
         }
-        return fail(fault, "unknown option", argument);
+        o->headers[o->headers_count++] = optarg;
+        return 0;
 }
 
 int options_parse(int argc, char **argv, struct options *ret, struct options_fault *fault)
 {
-        bool options_ended = false;
-        int kept = 0;
-        *ret = (struct options){0};
-        for (int i = 1; i < argc; i++) {
-                if (!options_ended && strcmp(argv[i], "--") == 0) {
-                        options_ended = true;
-                } else if (!options_ended && argv[i][0] == '-' && argv[i][1] != 0) {
-                        if (take_option(argc, argv, &i, ret, fault) < 0)
-                                return -1;
-                } else if (!ret->command) {
-                        ret->command = argv[i];
-                } else {
-                        argv[kept++] = argv[i];
-                }
+        int found;
+        *ret = (struct options){.arguments = argv};
+        opterr = 0; // this prints nothing
+        optind = 0; // starts anew, in glibc and in musl
+        while ((found = getopt_long(argc, argv, "-:hH:d:", specs, NULL)) != -1) {
+                if (found == '?' || found == ':')
+                        return fail(argv, found, fault);
+                if (found == IN_ORDER)
+                        add_argument(ret, argv, optarg);
+                else if (add_option(ret, id_of(found), fault) < 0)
+                        return -1;
         }
-        ret->arguments = (const char *const *)argv;
-        ret->arguments_count = (size_t)kept;
+        while (optind < argc) // what follows "--"
+                add_argument(ret, argv, argv[optind++]);
         return 0;
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line, read once. All commands share one set of options; each says which of them it takes.
+// The command line, read once. All commands share one set of options; each lists those that it accepts.
 #ifndef CLIENTS_CLI_OPTIONS_H
 #define CLIENTS_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/wire/limits.h"
 
-enum option {
+enum option_id {
         OPTION_HELP,
         OPTION_PROFILE,
         OPTION_SOCKET,
@@ -33,29 +34,29 @@ enum option {
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_PROFILE) | OPTION_BIT(OPTION_SOCKET))
 
 struct options {
-        const char *command;           // NULL: none given
+        const char *command;           // NULL: not given
         const char *values[OPTIONS_N]; // NULL: not given; of a flag: ""
-        unsigned given;                // OPTION_BIT of each that was given
-        const char *const *arguments;  // after the command
+        char *const *arguments;        // after the command
         size_t arguments_count;
-        const char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
+        char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
         size_t headers_count;
 };
 
 struct options_fault {
         const char *what;     // static text: "unknown option"
-        const char *argument; // from the command line
+        const char *argument; // the option as on the command line; may point to `letter`
+        char letter[3];
 };
 
-// Reads `argv`, and moves the arguments together in it. 0, or -1 with *fault.
-int options_parse(int argc, char **argv, struct options *ret, struct options_fault *fault);
+// Reads `argv` with getopt_long(), and moves the arguments to its front. 0, or -1 with *fault.
+MUST_CHECK int options_parse(int argc, char **argv, struct options *ret, struct options_fault *fault);
 
-// "--min-ttl"
-const char *options_name(enum option option);
+// The long name, without the dashes: "min-ttl".
+const char *options_name(enum option_id id);
 
-static inline bool options_has(const struct options *o, enum option option)
+static inline bool options_has(const struct options *o, enum option_id id)
 {
-        return o->values[option] != NULL;
+        return o->values[id] != NULL;
 }
 
 #endif

@@ -3,15 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
-#include "clients/cli/cli.h"
-#include "proto/mem/length.h"
+#include "proto/mem/slice.h"
 #include "proto/wire/api.h"
 
-enum { ATTEMPTS_N = 3, PROMPT_MAX = 1024 };
+enum { ATTEMPTS_N = 3 };
 
-// A process in the background would be stopped when it reads.
+// -1 also for a process in the background, which the kernel would stop when it reads.
 static int open_terminal(void)
 {
         int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -52,21 +52,9 @@ bool prompt_read_line(int fd, char line[PROMPT_CODE_SIZE])
         return text.n > 0;
 }
 
-static void say(int fd, const char *const parts[], size_t count)
-{
-        struct buffer b;
-        buffer_init(&b, PROMPT_MAX);
-        for (size_t i = 0; i < count; i++)
-                (void)buffer_put_str(&b, parts[i]);
-        if (write(fd, b.p, b.n) < 0) // nobody to be told
-                errno = 0;
-        buffer_free(&b);
-}
-
 static bool ask(int fd, const struct keyfob_login *login, char code[PROMPT_CODE_SIZE])
 {
-        const char *const prompt[] = {"Code of ", login->mfa_serial, " for ", login->profile, ": "};
-        say(fd, prompt, LENGTH(prompt));
+        (void)dprintf(fd, "Code of %s for %s: ", login->mfa_serial, login->profile);
         return prompt_read_line(fd, code);
 }
 
@@ -94,9 +82,8 @@ bool prompt_for_code(struct keyfob_client *client, const char *profile, struct k
                 is_given = keyfob_login_begin(client, profile, code, &done, error) == KEYFOB_OK;
                 if (!is_given && !may_try_again(error))
                         break;
-                const char *const refusal[] = {error->hint[0] ? error->hint : error->detail, "\n"};
                 if (!is_given && i + 1 < ATTEMPTS_N)
-                        say(fd, refusal, LENGTH(refusal));
+                        (void)dprintf(fd, "%s\n", error->hint[0] ? error->hint : error->detail);
         }
         explicit_bzero(code, sizeof(code));
         (void)close(fd);

@@ -5,7 +5,12 @@
 
 static int run(const struct options *o)
 {
-        return cli_request_profile(o, CLI_SLOW_MS, "POST", "/refresh", status_print);
+        return cli_call(o, &(struct cli_call){.method = "POST",
+                                              .profile = cli_profile(o),
+                                              .rest = "/refresh",
+                                              .timeout_ms = CLI_SLOW_MS,
+                                              .consume = status_print,
+                                              .context = o});
 }
 
 const struct command command_refresh = {
@@ -13,17 +18,11 @@ const struct command command_refresh = {
     .summary = "renew a profile's credentials now",
     .help = "usage: keyfob refresh [PROFILE] [--json]\n"
             "\n"
-            "Has the agent renew the credentials of a profile now, waits for the outcome,\n"
-            "and prints the profile's status. Without PROFILE: \"default\".\n"
+            "Renews the credentials of a profile now, waits until that is done, and prints\n"
+            "the profile's status. Without PROFILE: \"default\".\n"
             "\n"
             "options:\n"
-            "  --json           the status as the agent gives it\n"
-            "  --profile NAME   the profile, if not given as argument\n"
-            "  --socket PATH    the agent's socket\n"
-            "  --help           this text\n"
-            "\n"
-            "examples:\n"
-            "  keyfob refresh irsa\n"
+            "  --json           the status as the agent sends it\n" HELP_GLOBAL_OPTIONS "  keyfob refresh irsa\n"
             "  keyfob refresh --json irsa\n",
     .accepts = OPTION_BIT(OPTION_JSON),
     .arguments_max = 1,

@@ -2,137 +2,44 @@
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/curl.h"
-#include "clients/cli/sign_request.h"
+#include "clients/cli/sign_arguments.h"
 #include "proto/wire/field.h"
 #include "proto/wire/json_read.h"
 
-enum { OUTPUT_MAX = 4 * 1024 * 1024, HEADERS_MAX = 2 * LIMIT_SIGN_HEADERS_N };
+enum { OUTPUT_MAX = 4 * 1024 * 1024 };
 
-// The profile is --profile here: the arguments are method and URL.
-static int request(const struct options *o, bool is_presign, int (*consume)(const struct options *o, struct slice body))
+static int print_headers(const void *context, struct slice answer)
 {
-        struct buffer path;
-        struct buffer body;
-        const char *profile = options_has(o, OPTION_PROFILE) ? o->values[OPTION_PROFILE] : CLI_DEFAULT_PROFILE;
-        buffer_init(&path, LIMIT_HTTP_TARGET);
-        buffer_init(&body, LIMIT_HTTP_BODY);
-        int exit_code = EXIT_USAGE;
-        const char *target = cli_profile_path(profile, is_presign ? "/presign" : "/sign", &path);
-        if (target)
-                exit_code = sign_request_write(o, is_presign, &body);
-        if (exit_code == EXIT_OK) {
-                const char *text = buffer_c_str(&body);
-                exit_code = text ? cli_request(o, CLI_QUICK_MS, "POST", target, text, consume)
-                                 : cli_say(EXIT_FAILED, "out of memory", NULL);
-        }
-        buffer_free(&body);
-        buffer_free(&path);
+        const struct sign_arguments *in = context;
+        struct keyfob_signature signature;
+        struct keyfob_error error;
+        struct buffer out;
+        if (client_read_signature(answer, &signature, &error) != KEYFOB_OK)
+                return cli_fail_with(&error);
+        buffer_init(&out, OUTPUT_MAX);
+        if (options_has(in->options, OPTION_CURL))
+                curl_write(&in->request, &signature, in->options->values[OPTION_DATA], &out);
+        for (size_t i = 0; i < signature.headers_count && !options_has(in->options, OPTION_CURL); i++)
+                (void)buffer_printf(&out, "%s: %s\n", signature.headers[i].name, signature.headers[i].value);
+        int exit_code = out.failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : cli_write(buffer_slice(&out));
+        buffer_free(&out);
+        keyfob_signature_clear(&signature);
         return exit_code;
 }
 
-// --- sign ---
-
-struct headers {
-        size_t count;
-        struct curl_header list[HEADERS_MAX];
-};
-
-// The text of a string, kept in `texts`, which must not move any more.
-static bool take_text(const struct json_doc *doc, size_t node, struct buffer *texts, struct slice *ret)
-{
-        size_t start = texts->n;
-        if (json_string(doc, node, texts) < 0)
-                return false;
-        *ret = slice_of(texts->p + start, texts->n - start);
-        return true;
-}
-
-// The headers of the agent's answer. False when they are none: what is printed goes into requests, and to a terminal.
-static bool read_headers(const struct json_doc *doc, size_t node, struct buffer *texts, struct headers *ret)
-{
-        ret->count = 0;
-        if (node == JSON_NONE || json_kind(doc, node) != JSON_OBJECT || json_length(doc, node) > LIMIT_SIGN_HEADERS_N)
-                return false;
-        for (size_t key = json_first(doc, node); key != JSON_NONE; key = json_next(doc, key)) {
-                struct curl_header *h = &ret->list[ret->count++];
-                if (!take_text(doc, key, texts, &h->name) || !field_is_name(h->name) ||
-                    !take_text(doc, json_value(doc, key), texts, &h->value) || !field_is_value(h->value))
-                        return false;
-        }
-        return ret->count > 0;
-}
-
-// Puts those of the command line before the signature's, which replace ones of the same name.
-static void add_own(const struct options *o, const struct headers *signature, struct headers *all)
-{
-        all->count = 0;
-        for (size_t i = 0; i < o->headers_count; i++) {
-                struct curl_header own;
-                bool is_replaced = !sign_request_header(o->headers[i], &own.name, &own.value);
-                for (size_t k = 0; k < signature->count; k++)
-                        is_replaced = is_replaced || slice_eq_ignore_case(own.name, signature->list[k].name);
-                if (!is_replaced)
-                        all->list[all->count++] = own;
-        }
-        for (size_t i = 0; i < signature->count; i++)
-                all->list[all->count++] = signature->list[i];
-}
-
-static void put_lines(const struct headers *headers, struct buffer *out)
-{
-        for (size_t i = 0; i < headers->count; i++) {
-                (void)buffer_put(out, headers->list[i].name);
-                (void)buffer_put_str(out, ": ");
-                (void)buffer_put(out, headers->list[i].value);
-                (void)buffer_put_byte(out, '\n');
-        }
-}
-
-static void put_curl(const struct options *o, const struct headers *signature, struct buffer *out)
-{
-        struct headers all;
-        add_own(o, signature, &all);
-        (void)curl_write(&(struct curl_request){.method = o->arguments[0],
-                                                .url = o->arguments[1],
-                                                .headers = all.list,
-                                                .headers_count = all.count,
-                                                .data = o->values[OPTION_DATA]},
-                         out);
-}
-
-// False when the answer has no headers.
-static bool render(const struct options *o, const struct json_doc *doc, struct buffer *out)
-{
-        struct headers signature;
-        struct buffer texts;
-        buffer_init(&texts, OUTPUT_MAX);
-        bool is_good = false;
-        if (!buffer_reserve(&texts, doc->text.n)) { // decoded text is never longer
-                out->failed = true;
-        } else {
-                is_good = read_headers(doc, json_get(doc, JSON_ROOT, SLICE("headers")), &texts, &signature);
-                if (is_good && options_has(o, OPTION_CURL))
-                        put_curl(o, &signature, out);
-                else if (is_good)
-                        put_lines(&signature, out);
-        }
-        buffer_free(&texts);
-        return is_good;
-}
-
-static int print_headers(const struct options *o, struct slice body)
+static int print_url(const void *context, struct slice answer)
 {
         struct json_doc doc;
         struct json_fault fault;
         struct buffer out;
         int exit_code;
+        (void)context;
         json_doc_init(&doc);
         buffer_init(&out, OUTPUT_MAX);
-        bool is_good = json_parse(&doc, body, &fault) == 0 && render(o, &doc, &out);
-        if (out.failed)
-                exit_code = cli_say(EXIT_FAILED, "out of memory", NULL);
-        else if (!is_good)
-                exit_code = cli_say(EXIT_FAILED, "the agent's answer has no signed headers", NULL);
+        size_t url = json_parse(&doc, answer, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("url")) : JSON_NONE;
+        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out)) ||
+            buffer_put_byte(&out, '\n') < 0)
+                exit_code = cli_fail(EXIT_FAILED, NULL, "the agent's answer has no URL");
         else
                 exit_code = cli_write(buffer_slice(&out));
         buffer_free(&out);
@@ -140,18 +47,52 @@ static int print_headers(const struct options *o, struct slice body)
         return exit_code;
 }
 
+// The arguments are the method and the URL, so that only --profile names the profile.
+static int call(const struct sign_arguments *in, struct slice body)
+{
+        const char *profile = in->options->values[OPTION_PROFILE];
+        return cli_call(in->options, &(struct cli_call){.method = "POST",
+                                                        .profile = profile ? profile : CLI_DEFAULT_PROFILE,
+                                                        .rest = in->is_presign ? "/presign" : "/sign",
+                                                        .body = body,
+                                                        .timeout_ms = CLI_QUICK_MS,
+                                                        .consume = in->is_presign ? print_url : print_headers,
+                                                        .context = in});
+}
+
+static int run(const struct options *o, bool is_presign)
+{
+        struct sign_arguments in;
+        struct keyfob_error error;
+        struct buffer body;
+        buffer_init(&body, LIMIT_HTTP_BODY);
+        int exit_code = sign_arguments_read(o, is_presign, &in);
+        if (exit_code == EXIT_OK && client_put_sign_request(&in.request, &in.more, &body, &error) != KEYFOB_OK)
+                exit_code = cli_fail_with(&error);
+        else if (exit_code == EXIT_OK)
+                exit_code = call(&in, buffer_slice(&body));
+        buffer_free(&body);
+        sign_arguments_free(&in);
+        return exit_code;
+}
+
 static int run_sign(const struct options *o)
 {
-        return request(o, false, print_headers);
+        return run(o, false);
+}
+
+static int run_presign(const struct options *o)
+{
+        return run(o, true);
 }
 
 #define HELP_OF_REQUEST                                                                                                \
         "  -H 'NAME: VALUE'    a header to sign; may be given more than once\n"                                        \
         "  -d DATA             the request's body; @FILE takes it from a file, @- from\n"                              \
         "                      standard input\n"                                                                       \
-        "  --service NAME      such as s3; else from the host name\n"                                                  \
-        "  --region NAME       else from the host name or the profile\n"                                               \
-        "  --time TIME         sign as if it were then, such as 20260901T120000Z\n"                                    \
+        "  --service NAME      such as s3; else taken from the host name\n"                                            \
+        "  --region NAME       else taken from the host name or the profile\n"                                         \
+        "  --time TIME         sign for this time, such as 20260901T120000Z\n"                                         \
         "  --profile NAME      the profile; \"default\" if not given\n"                                                \
         "  --socket PATH       the agent's socket\n"                                                                   \
         "  --help              this text\n"                                                                            \
@@ -164,7 +105,7 @@ const struct command command_sign = {
     .help = "usage: keyfob sign METHOD URL [-H 'NAME: VALUE']... [-d DATA|@FILE] [--curl]\n"
             "\n"
             "Signs a request with a profile's credentials (SigV4) and prints the headers to\n"
-            "add to it. The URL is signed as it stands: send it just so.\n"
+            "add to it. The URL is signed exactly as given: send the same text.\n"
             "\n"
             "options:\n"
             "  --curl              print a curl command that sends the signed request\n" HELP_OF_REQUEST
@@ -179,41 +120,14 @@ const struct command command_sign = {
     .run = run_sign,
 };
 
-// --- presign ---
-
-static int print_url(const struct options *o, struct slice body)
-{
-        struct json_doc doc;
-        struct json_fault fault;
-        struct buffer out;
-        int exit_code;
-        (void)o;
-        json_doc_init(&doc);
-        buffer_init(&out, OUTPUT_MAX);
-        size_t url = json_parse(&doc, body, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("url")) : JSON_NONE;
-        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out)) ||
-            buffer_put_byte(&out, '\n') < 0)
-                exit_code = cli_say(EXIT_FAILED, "the agent's answer has no URL", NULL);
-        else
-                exit_code = cli_write(buffer_slice(&out));
-        buffer_free(&out);
-        json_doc_free(&doc);
-        return exit_code;
-}
-
-static int run_presign(const struct options *o)
-{
-        return request(o, true, print_url);
-}
-
 const struct command command_presign = {
     .name = "presign",
     .summary = "sign a URL that anyone can use for a while",
     .help = "usage: keyfob presign METHOD URL [--expires-in TIME] [-H 'NAME: VALUE']...\n"
             "                      [-d DATA|@FILE]\n"
             "\n"
-            "Prints the URL with a signature in its query (SigV4). Whoever has it can send\n"
-            "this request until it expires, at the latest when the credentials do.\n"
+            "Prints the URL with a signature in its query (SigV4). Anyone who has it can\n"
+            "send this request until it expires, at the latest when the credentials do.\n"
             "\n"
             "options:\n"
             "  --expires-in TIME   such as 15m or 12h; at most 7 days\n" HELP_OF_REQUEST

@@ -4,15 +4,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clients/c/client.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/status_table.h"
-#include "proto/wire/api.h"
 #include "proto/wire/limits.h"
 
 enum { WATCH_PAUSE_S = 1, WATCH_TIMEOUT_MS = 2000 };
 
-static const char no_status[] = "the agent's answer is no status of profiles";
 static const struct slice clear_screen = SLICE_INIT("\033[H\033[J"); // to the top left, and everything from there on
 
 static int put_status(const struct options *o, struct slice json, struct buffer *out)
@@ -28,57 +27,53 @@ static int put_status(const struct options *o, struct slice json, struct buffer 
         return status_table_write(json, now.tv_sec, out);
 }
 
-// All at once, so that nothing flickers.
+// One write, so that nothing flickers.
 static int print_over(const struct options *o, struct slice before, struct slice json)
 {
         struct buffer out;
         buffer_init(&out, LIMIT_HTTP_LIST);
         (void)buffer_put(&out, before);
-        int exit_code =
-            put_status(o, json, &out) == 0 ? cli_write(buffer_slice(&out)) : cli_say(EXIT_FAILED, no_status, NULL);
+        int exit_code = put_status(o, json, &out) == 0
+                            ? cli_write(buffer_slice(&out))
+                            : cli_fail(EXIT_FAILED, NULL, "the agent's answer is not a status of profiles");
         buffer_free(&out);
         return exit_code;
 }
 
-int status_print(const struct options *o, struct slice json)
+int status_print(const void *context, struct slice answer)
 {
-        return print_over(o, SLICE(""), json);
+        return print_over(context, SLICE(""), answer);
 }
 
-static int print_once(const struct options *o, const char *path)
-{
-        return cli_request(o, CLI_QUICK_MS, "GET", path, NULL, status_print);
-}
-
-// EXIT_OK also for what may have passed the next time: an agent that restarts will be back.
-static int watch_once(const struct options *o, const char *path, struct slice before)
+// EXIT_OK also after a failure that may pass: an agent that restarts comes back.
+static int watch_once(const struct options *o, const char *profile, struct slice before)
 {
         struct keyfob_error error;
-        struct keyfob_response response;
+        struct slice answer;
         struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = WATCH_TIMEOUT_MS};
         int exit_code;
         struct keyfob_client *client = keyfob_connect(&options, &error);
-        if (client && keyfob_request(client, "GET", path, NULL, &response, &error) == KEYFOB_OK) {
-                exit_code = print_over(o, before, slice_of(response.body, response.body_size));
+        if (client && client_call(client, "GET", profile, "", slice_of(NULL, 0), &answer, &error) == KEYFOB_OK) {
+                exit_code = print_over(o, before, answer);
         } else {
                 exit_code = cli_write(before);
-                int failure = cli_say_error(&error);
-                if (!cli_is_passing(&error))
+                int failure = cli_fail_with(&error);
+                if (!cli_may_retry(&error))
                         exit_code = failure;
         }
         keyfob_disconnect(client);
         return exit_code;
 }
 
-// On a terminal each table takes the place of the last; elsewhere they follow one another.
-static int watch(const struct options *o, const char *path)
+// On a terminal each table replaces the last; elsewhere they follow one another.
+static int watch(const struct options *o, const char *profile)
 {
         const struct timespec pause = {.tv_sec = WATCH_PAUSE_S};
         bool is_json = options_has(o, OPTION_JSON);
         bool replaces = !is_json && isatty(STDOUT_FILENO) == 1;
         struct slice before = replaces ? clear_screen : SLICE("");
         for (;;) {
-                int exit_code = watch_once(o, path, before);
+                int exit_code = watch_once(o, profile, before);
                 if (exit_code != EXIT_OK)
                         return exit_code;
                 (void)nanosleep(&pause, NULL);
@@ -89,38 +84,31 @@ static int watch(const struct options *o, const char *path)
 
 static int run(const struct options *o)
 {
-        struct buffer path;
-        const char *text = "/" API_VERSION "/profiles";
-        buffer_init(&path, LIMIT_HTTP_TARGET);
-        if (o->arguments_count > 0 || options_has(o, OPTION_PROFILE))
-                text = cli_profile_path(cli_profile(o), "", &path);
-        int exit_code = EXIT_USAGE;
-        if (text)
-                exit_code = options_has(o, OPTION_WATCH) ? watch(o, text) : print_once(o, text);
-        buffer_free(&path);
-        return exit_code;
+        const char *profile = o->arguments_count > 0 || options_has(o, OPTION_PROFILE) ? cli_profile(o) : NULL;
+        if (options_has(o, OPTION_WATCH))
+                return watch(o, profile);
+        return cli_call(o, &(struct cli_call){.method = "GET",
+                                              .profile = profile,
+                                              .rest = "",
+                                              .timeout_ms = CLI_QUICK_MS,
+                                              .consume = status_print,
+                                              .context = o});
 }
 
 const struct command command_status = {
     .name = "status",
-    .summary = "show what the agent holds, until when, what went wrong",
+    .summary = "show each profile: state, expiry, next refresh, error",
     .help = "usage: keyfob status [PROFILE] [--json] [--watch]\n"
             "\n"
-            "Shows each profile's type and state, when its credentials expire, when they\n"
-            "will be renewed, and the last error. With PROFILE: only that one, with the\n"
-            "certificate that it signs with where it has one, and for a profile of AWS's\n"
-            "files or of the default chain where its credentials come from and what was\n"
-            "passed over.\n"
+            "Shows each profile's type and state, when its credentials expire, when the\n"
+            "agent will renew them, and the last error. With PROFILE: only that one, with\n"
+            "the certificate that it signs with if it has one and, for a profile from AWS's\n"
+            "files or the default chain, the source of its credentials and the sources that\n"
+            "were skipped.\n"
             "\n"
             "options:\n"
-            "  --json           the status as the agent gives it\n"
-            "  --watch          stay, and show it again each second\n"
-            "  --profile NAME   the profile, if not given as argument\n"
-            "  --socket PATH    the agent's socket\n"
-            "  --help           this text\n"
-            "\n"
-            "examples:\n"
-            "  keyfob status\n"
+            "  --json           the status as the agent sends it\n"
+            "  --watch          stay, and show it again each second\n" HELP_GLOBAL_OPTIONS "  keyfob status\n"
             "  keyfob status --json | python3 -m json.tool\n",
     .accepts = OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_WATCH),
     .arguments_max = 1,

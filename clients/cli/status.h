@@ -2,11 +2,11 @@
 #ifndef CLIENTS_CLI_STATUS_H
 #define CLIENTS_CLI_STATUS_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
-struct options;
-
-// Prints a status answer of the agent as a table, or with --json as it is. Gives the exit code.
-int status_print(const struct options *o, struct slice json);
+// Prints the agent's answer about one profile or all of them, as a table, or with --json unchanged. `context` is the
+// struct options. Returns the exit code; a callback for struct cli_call.
+MUST_CHECK int status_print(const void *context, struct slice answer);
 
 #endif

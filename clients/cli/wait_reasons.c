@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/wait_reasons.h"
 
+#include "clients/c/errors.h"
 #include "clients/cli/cli.h"
-#include "proto/mem/text.h"
+#include "proto/mem/buffer.h"
 #include "proto/wire/json_read.h"
 
 enum { TEXT_MAX = 64 * 1024 };
@@ -30,25 +31,24 @@ static bool is_held(const struct json_doc *doc, size_t profile)
 }
 
 // "keyfob: profile irsa: AccessDenied: …", with the hint.
-static void say_last_error(const struct json_doc *doc, size_t error)
+static void print_last_error(const struct json_doc *doc, size_t last_error)
 {
-        struct buffer detail;
-        struct buffer hint;
-        size_t hint_node = json_get(doc, error, SLICE("hint"));
+        struct buffer detail, hint;
+        struct keyfob_error error;
+        size_t hint_node = json_get(doc, last_error, SLICE("hint"));
         buffer_init(&detail, TEXT_MAX);
         buffer_init(&hint, TEXT_MAX);
         if (hint_node != JSON_NONE)
                 (void)json_string(doc, hint_node, &hint);
-        if (json_string(doc, json_get(doc, error, SLICE("detail")), &detail) == 0) {
-                text_defuse(detail.p, detail.n);
-                text_defuse(hint.p, hint.n);
-                (void)cli_say(EXIT_FAILED, buffer_c_str(&detail), buffer_c_str(&hint));
+        if (json_string(doc, json_get(doc, last_error, SLICE("detail")), &detail) == 0 && buffer_c_str(&detail)) {
+                (void)errors_set(&error, KEYFOB_REFUSED, buffer_c_str(&hint), "%s", buffer_c_str(&detail));
+                (void)cli_fail_with(&error);
         }
         buffer_free(&hint);
         buffer_free(&detail);
 }
 
-void wait_say_reasons(const struct options *o, struct slice json)
+void wait_print_reasons(const struct options *o, struct slice json)
 {
         struct json_doc doc;
         struct json_fault fault;
@@ -59,7 +59,7 @@ void wait_say_reasons(const struct options *o, struct slice json)
                 size_t error = json_get(&doc, profile, SLICE("last_error"));
                 bool has_detail = json_get(&doc, error, SLICE("detail")) != JSON_NONE;
                 if (has_detail && !is_held(&doc, profile) && is_waited_for(o, &doc, profile))
-                        say_last_error(&doc, error);
+                        print_last_error(&doc, error);
         }
         json_doc_free(&doc);
 }

@@ -2,12 +2,11 @@
 #ifndef CLIENTS_CLI_WAIT_REASONS_H
 #define CLIENTS_CLI_WAIT_REASONS_H
 
+#include "clients/cli/options.h"
 #include "proto/mem/slice.h"
 
-struct options;
-
-// Says, for each profile that `keyfob wait` waits for in vain, its last error. `json` is the answer to GET
-// /v1/profiles.
-void wait_say_reasons(const struct options *o, struct slice json);
+// Prints, on standard error, the last error of each profile that `keyfob wait` waited for in vain. `json` is the answer
+// to GET /v1/profiles.
+void wait_print_reasons(const struct options *o, struct slice json);
 
 #endif

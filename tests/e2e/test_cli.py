@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `keyfob`: what it prints, on which stream, with which status."""
+"""The command `keyfob`: what it prints, on which stream, with which exit code."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def test_wait(start, standin, profiles):
     assert run.returncode == 1 and "irsa" in run.stderr
 
 
-def test_wait_waits_for_an_agent_that_is_not_there_yet(start, profiles, folder):
+def test_wait_waits_for_an_agent_to_start(start, profiles, folder):
     """The start-up gate begins before the agent does."""
     command = [str(paths.KEYFOB), "wait", "--timeout", "20s", "--socket", str(folder / "k.sock")]
     with subprocess.Popen(command, env=environment(folder), stderr=subprocess.PIPE) as waiting:
@@ -126,8 +126,8 @@ def test_usage(arguments):
 
 
 @pytest.mark.parametrize("arguments", [["login", "dev", "--nonsense"], ["status", "--socket"], ["sign", "GET"]])
-def test_usage_of_a_command_that_is_known(arguments):
-    """Whoever has the command looks for its options, not for the list of commands."""
+def test_usage_error_of_a_known_command(arguments):
+    """The hint points to the options of the command, not to the list of commands."""
     assert "\nhint: add --help" in keyfob(*arguments).stderr
 
 
@@ -149,7 +149,7 @@ def test_sign_prints_headers(shared):
     assert {"authorization", "x-amz-date", "x-amz-security-token"} <= {n.lower() for n in headers}
 
 
-def test_standard_output_that_is_closed(shared):
+def test_fails_when_standard_output_is_full(shared):
     """A full disk or a closed pipe is a failure, not a success without output."""
     with open("/dev/full", "w") as full:
         run = subprocess.run(

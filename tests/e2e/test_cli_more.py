@@ -35,11 +35,11 @@ def keyfob(*arguments, socket=None, timeout=60, binary=paths.KEYFOB, **more):
     )
 
 
-# ---- what an agent may do ----
+# ---- what an agent may send ----
 
 
 class Impostor:
-    """Listens as an agent does; gives each request the next of `answers`, and None: no answer at all."""
+    """Listens as an agent does; sends each request the next of `answers`, and for None no answer."""
 
     def __init__(self, path, answers):
         self.path, self._answers, self._kept = path, answers, []
@@ -91,21 +91,21 @@ def answer(document, status="200 OK"):
     ],
 )
 @pytest.mark.parametrize("more", [[], ["--curl"]])
-def test_headers_that_are_none(folder, headers, more):
-    """Nothing that an answer says ends up as another header, or on a terminal as an order."""
+def test_refuses_invalid_headers_in_an_answer(folder, headers, more):
+    """No text of an answer becomes another header, or a command to the terminal."""
     with Impostor(folder / "k.sock", [answer({"headers": headers})]) as agent:
         run = keyfob("sign", "GET", URL, *more, socket=agent.path)
     assert run.returncode == 1 and run.stdout == b"" and b"no signed headers" in run.stderr
 
 
 @pytest.mark.parametrize("url", [None, 7, "https://x/\nrm -rf /", "\x1b]0;x\x07"])
-def test_url_that_is_none(folder, url):
+def test_refuses_an_invalid_url_in_an_answer(folder, url):
     with Impostor(folder / "k.sock", [answer({"url": url})]) as agent:
         run = keyfob("presign", "GET", URL, socket=agent.path)
     assert run.returncode == 1 and run.stdout == b"" and b"no URL" in run.stderr
 
 
-def test_errors_give_the_terminal_no_orders(folder):
+def test_replaces_control_characters_in_errors(folder):
     problem = {"detail": "a\x1b[2J\u009b31m\nb", "hint": "c\x07", "code": "x"}
     with Impostor(folder / "k.sock", [answer(problem, "503 No")]) as agent:
         run = keyfob("credential-process", socket=agent.path)
@@ -122,21 +122,21 @@ def test_errors_give_the_terminal_no_orders(folder):
         b'{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"',
     ],
 )
-def test_credentials_that_are_none(folder, document):
+def test_refuses_invalid_credentials_in_an_answer(folder, document):
     with Impostor(folder / "k.sock", [answer(document)]) as agent:
         run = keyfob("credential-process", socket=agent.path)
-    assert run.returncode == 1 and run.stdout == b"" and b"no credential document" in run.stderr
+    assert run.returncode == 1 and run.stdout == b"" and b"not a credentials document" in run.stderr
 
 
 @pytest.mark.parametrize("cut", [0, 10, 60, -1])
-def test_answer_cut_short(folder, cut):
+def test_refuses_an_incomplete_answer(folder, cut):
     whole = answer({"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"})
     with Impostor(folder / "k.sock", [whole[:cut]]) as agent:
         run = keyfob("credential-process", socket=agent.path)
     assert run.returncode == 1 and run.stdout == b"" and b"hint: " in run.stderr
 
 
-def test_wait_tells_what_it_knew_when_the_agent_hangs(folder):
+def test_wait_reports_the_last_refusal_when_the_agent_hangs(folder):
     refusal = answer({"code": "credentials_unavailable", "detail": "not ready: irsa (fetching)"}, "503 No")
     with Impostor(folder / "k.sock", [refusal, None]) as agent:
         run = keyfob("wait", "--timeout", "1s", socket=agent.path)
@@ -144,8 +144,8 @@ def test_wait_tells_what_it_knew_when_the_agent_hangs(folder):
     assert b"did not answer" in run.stderr
 
 
-def test_permission_denied(folder):
-    """An agent that this user may not talk to is explained, and is exit code 3."""
+def test_explains_that_the_socket_denies_access(folder):
+    """Exit code 3, and a hint about the socket's mode."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / "k.sock"))
     listener.listen()
@@ -161,7 +161,7 @@ def test_permission_denied(folder):
 # ---- waiting, with the real agent ----
 
 
-def test_wait_says_why(start, standin, profiles):
+def test_wait_prints_the_last_error_of_each_profile(start, standin, profiles):
     standin.fault("rolesanywhere", "deny")
     agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem(), **{"ends-in-z": profiles.static()}))
     agent.wait_for_state("onprem", "failed")
@@ -173,7 +173,7 @@ def test_wait_says_why(start, standin, profiles):
     run = keyfob("wait", "ends-in-z", "irsa", "--min-ttl", "1m", "--timeout", "20s", socket=agent.socket)
     assert run.returncode == 0, run.stderr
     run = keyfob("wait", "irsa", "nobody", socket=agent.socket)
-    assert run.returncode == 1 and b"`keyfob status` lists the profiles" in run.stderr
+    assert run.returncode == 1 and b"run `keyfob status` to list the profiles" in run.stderr
 
 
 # ---- odd arguments ----
@@ -182,25 +182,25 @@ def test_wait_says_why(start, standin, profiles):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["credential-process", "a\x1b[31mb"], 2, "no profile can have this name: a?[31mb"),
-        (["credential-process", b"\xff\xfe"], 2, "no profile can have this name: ??"),
-        (["wait", b"\xff"], 2, "no profile can have this name: ?"),
+        (["credential-process", "a\x1b[31mb"], 2, "invalid profile name: a?[31mb"),
+        (["credential-process", b"\xff\xfe"], 2, "invalid profile name: ??"),
+        (["wait", b"\xff"], 2, "invalid profile name: ?"),
         (["\x1b[2J"], 2, "no such command: ?[2J"),
         (["status", "irsa", "--profile", "onprem"], 2, "the profile is given twice: onprem"),
-        (["wait", "--live", "irsa"], 2, "--live asks about the agent alone"),
-        (["wait", "--live", "--min-ttl", "1m"], 2, "--live asks about the agent alone"),
-        (["sign", "GET", b"https://x/\xff"], 2, "this is no UTF-8: https://x/?"),
-        (["sign", "GET", URL, "-H", b"a: \xff"], 2, "this is no UTF-8: a: ?"),
-        (["sign", "GET", URL, "-H", "a: b\r\nc: d"], 2, "this is no header: a: b??c: d"),
-        (["sign", "GET", URL, "-H", "a" * 5000], 2, "this is no header: " + "a" * 1024 + "...\n"),
+        (["wait", "--live", "irsa"], 2, "--live checks the agent alone"),
+        (["wait", "--live", "--min-ttl", "1m"], 2, "--live checks the agent alone"),
+        (["sign", "GET", b"https://x/\xff"], 2, "not valid UTF-8: https://x/?"),
+        (["sign", "GET", URL, "-H", b"a: \xff"], 2, "invalid value of header a: ?"),
+        (["sign", "GET", URL, "-H", "a: b\r\nc: d"], 2, "invalid value of header a: b??c: d"),
+        (["sign", "GET", URL, "-H", "a" * 5000], 2, "invalid header: " + "a" * 2028 + "...\n"),
         (["sign", "GET", URL, "-d", "@-", "--curl"], 2, "standard input again"),
-        (["sign", "GET", URL, "-d", "@/nonexistent/x"], 1, "cannot be opened: /nonexistent/x: No such file"),
-        (["sign", "GET", URL, "-d", "@/"], 1, "this file cannot be read: /: "),
+        (["sign", "GET", URL, "-d", "@/nonexistent/x"], 1, "cannot open /nonexistent/x: No such file"),
+        (["sign", "GET", URL, "-d", "@/"], 1, "cannot read /: "),
         (["presign", "GET", URL, "--expires-in", "8d"], 2, "a URL cannot be signed for this long: 8d"),
         (["presign", "GET", URL, "--expires-in", "0"], 2, "a URL cannot be signed for this long: 0"),
     ],
 )
-def test_arguments(arguments, status, words):
+def test_refuses_invalid_arguments(arguments, status, words):
     run = keyfob(*arguments)
     assert run.returncode == status and run.stdout == b""
     assert words in run.stderr.decode(), run.stderr
@@ -212,7 +212,7 @@ def test_help_fits_a_terminal(command):
     assert run.returncode == 0 and max(map(len, run.stdout.decode().splitlines())) <= 80
 
 
-def test_file_too_large(shared, folder):
+def test_refuses_a_payload_that_is_too_large(shared, folder):
     (folder / "large").write_bytes(bytes(1024 * 1024))
     run = keyfob("sign", "PUT", URL, "-d", f"@{folder / 'large'}", "--profile", "irsa", socket=shared.socket)
     assert run.returncode == 1 and b"too large" in run.stderr and b"payload_sha256" in run.stderr
@@ -230,8 +230,8 @@ def test_payload_from_standard_input(shared, folder):
     assert by_name.returncode == 0 and by_input.stdout == by_name.stdout
 
 
-def test_closed_standard_output(shared):
-    """The socket must not take its place: that would be success, and the credentials sent back to the agent."""
+def test_fails_when_standard_output_is_closed(shared):
+    """The socket must not take its place: the command would succeed, and send the credentials back to the agent."""
     run = subprocess.run(
         ["sh", "-c", f"exec '{paths.KEYFOB}' credential-process irsa --socket '{shared.socket}' >&-"],
         env=environment("/nonexistent"),
@@ -242,8 +242,8 @@ def test_closed_standard_output(shared):
     assert run.returncode == 1 and b"standard output" in run.stderr
 
 
-def test_standard_output_that_does_not_block(shared):
-    """As a parent may have made it, and full at first."""
+def test_writes_to_a_non_blocking_standard_output(shared):
+    """As a parent process may leave it, and full at first."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     filled = 0
@@ -291,14 +291,14 @@ class Terminal:
         return status
 
 
-def test_watch_on_a_terminal(start, profiles):
-    """Each picture takes the place of the last, an agent that restarts comes back, Ctrl-C ends it."""
+def test_watch_replaces_the_table_on_a_terminal(start, profiles):
+    """Each table replaces the last, an agent that restarts comes back, Ctrl-C ends it."""
     agent = start(config(irsa=profiles.irsa()), name="a")
     agent.credentials("irsa")
     terminal = Terminal("status", "--watch", "--socket", agent.socket)
     try:
         terminal.read_until(lambda text: text.count("irsa ") >= 2)
-        assert all(picture.startswith("PROFILE") for picture in terminal.text.split("\x1b[H\x1b[J")[1:])
+        assert all(table.startswith("PROFILE") for table in terminal.text.split("\x1b[H\x1b[J")[1:])
         agent.end()
         terminal.read_until(lambda text: "no agent at" in text)
         before = len(terminal.text)
@@ -308,9 +308,9 @@ def test_watch_on_a_terminal(start, profiles):
         assert terminal.end() == -signal.SIGINT
 
 
-def test_watch_of_a_profile_that_is_not_there(shared):
+def test_watch_ends_for_an_unknown_profile(shared):
     terminal = Terminal("status", "nobody", "--watch", "--socket", shared.socket)
-    terminal.read_until(lambda text: "lists the profiles" in text)
+    terminal.read_until(lambda text: "to list the profiles" in text)
     assert terminal.process.wait(10) == 1
     terminal.end()
 

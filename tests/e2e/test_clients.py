@@ -65,8 +65,8 @@ def test_boto3(aws_home, monkeypatch):
     assert any("messageStop" in event for event in stream)
 
 
-def test_aws_cli_shows_why(aws_home):
-    """What keyfob says on standard error reaches the user of the CLI."""
+def test_aws_cli_shows_the_error(aws_home):
+    """The message of keyfob on standard error reaches the user of the AWS CLI."""
     config = Path(aws_home["HOME"]) / ".aws" / "config"
     config.write_text(config.read_text().replace("credential-process irsa", "credential-process nobody"))
     finished = run(AWS, "sts", "get-caller-identity", "--profile", "irsa", env=aws_home)
@@ -75,7 +75,7 @@ def test_aws_cli_shows_why(aws_home):
 
 @pytest.mark.parametrize("body", [None, '{"messages": ["it\'s"]}', "two\nlines $HOME `id` \\"])
 def test_curl_from_keyfob_sign(shared, standin, body):
-    """The printed command works as it stands, whatever is in the body."""
+    """The printed command works unchanged, whatever the body contains."""
     arguments = ["sign", "POST" if body else "GET", standin.url + "/model/a.b-v1%3A0/converse?x=1&y=%20", "--curl"]
     arguments += ["--profile", "tenant-a", "--service", "bedrock", "--region", "us-east-1"]
     arguments += ["-H", "content-type: application/json", "-H", "x-amzn-bedrock-trace: ENABLED"]

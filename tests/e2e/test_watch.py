@@ -280,7 +280,7 @@ def test_status_of_a_chain(follow, standin, home, users, folder):
     agent = follow()
     assert who(standin, agent, "default") == "one"
     text, _, source = status().partition(" source: ")
-    passed = text.split(" passed over: ")[1:]
+    passed = text.split(" skipped: ")[1:]
     assert [x.partition(" ")[0] for x in passed] == ["environment", "assume_role", "web_identity", "sso"]
     assert "AWS_ACCESS_KEY_ID is not set" in passed[0] and "AWS_WEB_IDENTITY_TOKEN_FILE" in passed[2]
     assert source == f"profile default: credentials_file (aws_access_key_id of {home.folder}/credentials:2)"
@@ -288,6 +288,6 @@ def test_status_of_a_chain(follow, standin, home, users, folder):
     after(agent, (home.folder / "credentials").unlink)
     text, _, source = status().partition(" source: ")
     assert source == f"profile default: config_file (aws_access_key_id of {home.folder}/config:2)"
-    assert "passed over: credentials_file" in text
+    assert "skipped: credentials_file" in text
     for text in (status(), status("--json"), agent.stderr()):
         assert not [name for name in NAMES if f"{name}-" + "w" * 36 in text]

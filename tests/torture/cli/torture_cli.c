@@ -1,38 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command makes of its arguments, of files and of answers. What it says to people goes to standard error.
+// What the command makes of its arguments, of files and of answers. Its messages go to standard error.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
-#include "clients/cli/sign_request.h"
+#include "clients/cli/sign_arguments.h"
 #include "clients/cli/status_table.h"
 #include "proto/mem/buffer.h"
 #include "tests/torture/torture.h"
 
 static char path[] = "/tmp/keyfob-torture-XXXXXX", data[64];
 
-static int write_order(struct buffer *out)
+static int write_request(struct buffer *out)
 {
-        const char *const arguments[] = {"POST", "https://sts.us-east-1.amazonaws.com/"};
-        struct options o = {.arguments = arguments, .arguments_count = 2, .headers = {"a: b"}, .headers_count = 1};
+        char method[] = "POST", url[] = "https://sts.us-east-1.amazonaws.com/", header[] = "a: b";
+        char *const arguments[] = {method, url};
+        struct options o = {.arguments = arguments, .arguments_count = 2, .headers = {header}, .headers_count = 1};
+        struct sign_arguments in;
+        struct keyfob_error error;
         o.values[OPTION_DATA] = data;
         o.values[OPTION_EXPIRES_IN] = "10m";
-        return sign_request_write(&o, true, out);
+        int exit_code = sign_arguments_read(&o, true, &in);
+        if (exit_code == EXIT_OK && client_put_sign_request(&in.request, &in.more, out, &error) != KEYFOB_OK) {
+                assert_int_equal(error.status, KEYFOB_NO_MEMORY);
+                exit_code = EXIT_FAILED;
+        }
+        sign_arguments_free(&in);
+        return exit_code;
 }
 
 // `arg`: not NULL: the file is read byte by byte.
-static bool order_round(const void *arg)
+static bool request_round(const void *arg)
 {
         struct buffer want, got;
         buffer_init(&want, 1024 * 1024);
         buffer_init(&got, 1024 * 1024);
-        assert_int_equal(write_order(&want), EXIT_OK);
-        assert_true(slice_ends_with(buffer_slice(&want), SLICE("\"expires_in\":600,\"payload\":\"aGVsbG8=\"}")));
+        assert_int_equal(write_request(&want), EXIT_OK);
+        assert_true(slice_ends_with(buffer_slice(&want), SLICE("\"payload\":\"aGVsbG8=\",\"expires_in\":600}")));
         torture_short_reads(arg != NULL);
         torture_begin();
-        int exit_code = write_order(&got);
+        int exit_code = write_request(&got);
         torture_end();
         torture_short_reads(false);
         if (exit_code == EXIT_OK)
@@ -76,8 +85,8 @@ static bool table_round(const void *arg)
 int main(void)
 {
         static const struct torture_row rows[] = {
-            {.name = "an order to sign", .round = order_round},
-            {.name = "an order to sign, byte by byte", .round = order_round, .arg = ""},
+            {.name = "a request to sign", .round = request_round},
+            {.name = "a request to sign, byte by byte", .round = request_round, .arg = ""},
             {.name = "table of profiles", .round = table_round, .arg = many},
             {.name = "table of one profile", .round = table_round, .arg = one},
         };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library's calls against an agent that plays a script, a process of its own. Answers are read whole, and byte by
-// byte with interruptions.
+// The library's calls against a scripted agent in a process of its own. Answers are read whole, and byte by byte with
+// interruptions.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ enum call { CALL_CREDENTIALS, CALL_SIGN, CALL_LOGIN, CALL_REQUEST };
 struct client_case {
         enum call call;
         struct agent_step step;
-        enum keyfob_status status; // the right outcome
+        enum keyfob_status status; // without failures
         bool is_short;
 };
 
@@ -91,7 +91,7 @@ static enum keyfob_status call(const struct client_case *c, struct keyfob_client
         return keyfob_request(client, "POST", "/v1/profiles/a/login", "{}", &response, error);
 }
 
-// An agent is there for one call each, and gone.
+// Each call has an agent of its own.
 static enum keyfob_status call_once(const struct client_case *c, bool with_torture, struct keyfob_error *error)
 {
         struct agent agent;
@@ -138,7 +138,7 @@ int main(void)
             {.name = "credentials, byte by byte", .round = client_round, .arg = &slowly},
             {.name = "signature", .round = client_round, .arg = &signature},
             {.name = "login", .round = client_round, .arg = &login},
-            // the status says it too
+            // without memory for the body it still reports the HTTP status
             {.name = "refusal", .round = client_round, .arg = &refusal, .survives = true},
         };
         return torture_main(rows, LENGTH(rows));

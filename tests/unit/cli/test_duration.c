@@ -6,7 +6,7 @@
 
 #include "tests/unit/unit.h"
 
-static void test_durations(void **state)
+static void reads_durations_with_one_unit(void **state)
 {
         static const struct {
                 const char *text;
@@ -41,6 +41,6 @@ static void test_durations(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_durations)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(reads_durations_with_one_unit)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

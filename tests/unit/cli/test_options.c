@@ -20,7 +20,7 @@ static int parse(const char *const *arguments, struct options *o, struct options
         return options_parse(argc, argv, o, fault);
 }
 
-static void test_forms(void **state)
+static void accepts_options_in_every_form_and_place(void **state)
 {
         static const char *const rows[][8] = {
             {"sign", "--region", "r", "-d", "x", "GET", "url", NULL},
@@ -37,14 +37,14 @@ static void test_forms(void **state)
                 assert_string_equal(o.values[OPTION_REGION], "r");
                 assert_string_equal(o.values[OPTION_DATA], "x");
                 assert_false(options_has(&o, OPTION_SERVICE));
-                assert_int_equal(o.given, OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_DATA));
+                assert_false(options_has(&o, OPTION_HEADER));
                 assert_int_equal(o.arguments_count, 2);
                 assert_string_equal(o.arguments[0], "GET");
                 assert_string_equal(o.arguments[1], "url");
         }
 }
 
-static void test_corners(void **state)
+static void keeps_dashes_and_empty_arguments(void **state)
 {
         struct options o;
         struct options_fault fault;
@@ -52,9 +52,12 @@ static void test_corners(void **state)
         assert_int_equal(parse((const char *const[]){NULL}, &o, &fault), 0);
         assert_null(o.command);
         assert_int_equal(parse((const char *const[]){"status", "-", "", "--", "--json", "--", NULL}, &o, &fault), 0);
-        assert_int_equal(o.arguments_count, 4); // a lone dash is an argument, and so is all after two
+        assert_int_equal(o.arguments_count, 4); // a single dash is an argument, and so is everything after "--"
         assert_string_equal(o.arguments[2], "--json");
         assert_false(options_has(&o, OPTION_JSON));
+        assert_int_equal(parse((const char *const[]){"--", "status", "--json", NULL}, &o, &fault), 0);
+        assert_string_equal(o.command, "status");
+        assert_int_equal(o.arguments_count, 1);
         assert_int_equal(parse((const char *const[]){"x", "--profile=", "-h", "--data", "--json", NULL}, &o, &fault),
                          0);
         assert_string_equal(o.values[OPTION_PROFILE], "");
@@ -67,20 +70,21 @@ static void test_corners(void **state)
         assert_string_equal(o.headers[2], "c: 3");
 }
 
-static void test_faults(void **state)
+static void names_the_option_that_is_wrong(void **state)
 {
         static const struct {
                 const char *arguments[4];
                 const char *what, *argument;
         } rows[] = {
-            {{"status", "--jso", NULL}, "unknown option", "--jso"},
             {{"status", "--jsonx", NULL}, "unknown option", "--jsonx"},
             {{"status", "-x", NULL}, "unknown option", "-x"},
-            {{"status", "-hx", NULL}, "unknown option", "-hx"},
+            {{"status", "-hx", NULL}, "unknown option", "-x"},
+            {{"status", "--t=1", NULL}, "unknown option", "--t=1"}, // --time or --timeout
             {{"status", "--json=1", NULL}, "this option takes no value", "--json=1"},
             {{"status", "--profile", NULL}, "this option needs a value", "--profile"},
             {{"sign", "-d", NULL}, "this option needs a value", "-d"},
             {{"status", "--profile-x", "a", NULL}, "unknown option", "--profile-x"},
+            {{"-x", "status", NULL}, "unknown option", "-x"},
         };
         (void)state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -92,7 +96,7 @@ static void test_faults(void **state)
         }
 }
 
-static void test_too_many_headers(void **state)
+static void refuses_too_many_headers(void **state)
 {
         const char *arguments[LIMIT_SIGN_HEADERS_N + 3] = {"sign"};
         struct options o;
@@ -110,10 +114,10 @@ static void test_too_many_headers(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_forms),
-            cmocka_unit_test(test_corners),
-            cmocka_unit_test(test_faults),
-            cmocka_unit_test(test_too_many_headers),
+            cmocka_unit_test(accepts_options_in_every_form_and_place),
+            cmocka_unit_test(keeps_dashes_and_empty_arguments),
+            cmocka_unit_test(names_the_option_that_is_wrong),
+            cmocka_unit_test(refuses_too_many_headers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

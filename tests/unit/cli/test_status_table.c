@@ -51,7 +51,7 @@ static const struct {
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
      "a        -     -      -        -             -\n"
      "    certificate: CN=a, serial 1, expired 2026-09-01T11:59:59Z\n"
-     "    the one in its files is not used: the key is another's\n"},
+     "    the certificate in its files is not used: the key is another's\n"},
     {"{\"name\":\"a\",\"certificate\":null}",
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\na        -     -      -        -             -\n"},
     {"{\"profiles\":[{\"name\":\"a\",\"certificate\":{}},{\"name\":\"b\",\"certificate\":{}}]}",
@@ -64,7 +64,7 @@ static const struct {
      "PROFILE                  TYPE            STATE     EXPIRES         NEXT REFRESH\n"
      "a-name-that-is-much-to\xe2\x80\xa6  roles_anywhere  fetching  in 24 h 05 min  in 3 h 05 min\n"
      "    short\n"},
-    // and nothing is said below the line where there is nothing to say
+    // without an error there is no line below
     {"{\"profiles\":[{\"name\":\"a-name-that-is-much-too-long-for-any-table\",\"type\":\"roles_anywhere\","
      "\"state\":\"fetching\",\"expiration\":\"2026-09-02T12:05:00Z\",\"next_refresh\":\"2026-09-01T15:05:00Z\","
      "\"last_error\":null}]}",
@@ -81,8 +81,8 @@ static const struct {
      "/home/somebody/.aws/config:12345\"}]}",
      "PROFILE  TYPE           STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
      "a        default_chain  fresh  never    -             -\n"
-     "    passed over: environment (AWS_ACCESS_KEY_ID is not?set)\n"
-     "    passed over: - (-)\n"
+     "    skipped: environment (AWS_ACCESS_KEY_ID is not?set)\n"
+     "    skipped: - (-)\n"
      "    source: profile work: sso (sso_account_id of\n"
      "    /home/somebody/.aws/config:12345)\n"},
     // what is missing or odd
@@ -91,7 +91,7 @@ static const struct {
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n-        -     -      -        -             -\n"},
 };
 
-static void test_tables(void **state)
+static void renders_tables_of_80_columns(void **state)
 {
         (void)state;
         for (size_t i = 0; i < LENGTH(tables); i++) {
@@ -103,7 +103,7 @@ static void test_tables(void **state)
         }
 }
 
-static void test_no_table(void **state)
+static void refuses_what_is_not_a_status(void **state)
 {
         static const char *const rows[] = {"", "[]", "1", "{\"profiles\":{}}", "{\"profiles\":[}"};
         (void)state;
@@ -115,7 +115,7 @@ static void test_no_table(void **state)
         }
 }
 
-static void test_full_buffer(void **state)
+static void fails_when_the_buffer_is_full(void **state)
 {
         (void)state;
         for (size_t max = 0; max < strlen(tables[1].want); max += 10) {
@@ -126,8 +126,7 @@ static void test_full_buffer(void **state)
         }
 }
 
-// Long texts of any kind stay within the line.
-static void test_width(void **state)
+static void long_texts_stay_within_the_line(void **state)
 {
         (void)state;
         for (size_t n = 1; n < 300; n++) {
@@ -162,10 +161,10 @@ static void test_width(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_tables),
-            cmocka_unit_test(test_no_table),
-            cmocka_unit_test(test_full_buffer),
-            cmocka_unit_test(test_width),
+            cmocka_unit_test(renders_tables_of_80_columns),
+            cmocka_unit_test(refuses_what_is_not_a_status),
+            cmocka_unit_test(fails_when_the_buffer_is_full),
+            cmocka_unit_test(long_texts_stay_within_the_line),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A child process that plays the agent by a script: for each entry it reads one request and answers.
+// A child process that plays the agent: for each step of a script it reads one request and answers.
 #ifndef TESTS_UNIT_CLIENT_AGENT_H
 #define TESTS_UNIT_CLIENT_AGENT_H
 
@@ -19,7 +19,7 @@
 enum agent_then {
         AGENT_STAY,        // the connection stays open for the next entry
         AGENT_CLOSE,       // closes after the answer
-        AGENT_HANG,        // answers (maybe nothing), then waits until the client goes
+        AGENT_HANG,        // answers (maybe nothing), then waits until the client closes
         AGENT_CLOSE_UNREAD // answers and closes after the first bytes of the request
 };
 
@@ -28,7 +28,7 @@ struct agent_step {
         enum agent_then then;
         size_t piece;     // bytes a write; 0: all at once
         const char *body; // if given: sent after its Content-Length
-        int surplus;      // what that says too much
+        int surplus;      // added to the true Content-Length
 };
 
 enum { AGENT_LOG_SIZE = 4 * 1024 * 1024 };
@@ -59,7 +59,7 @@ static inline void agent_write(int fd, const struct agent_step *step)
         }
 }
 
-// How many bytes a whole request at `text` has; 0: not whole yet.
+// The number of bytes of a complete request at `text`; 0: not complete yet.
 static inline size_t agent_request_size(const char *text)
 {
         const char *end = strstr(text, "\r\n\r\n");
@@ -71,7 +71,7 @@ static inline size_t agent_request_size(const char *text)
         return strlen(text) >= head + body ? head + body : 0;
 }
 
-// False when the client has gone.
+// False when the client closed the connection.
 static inline bool agent_read(int fd, char *log, size_t *at, bool first_bytes_only)
 {
         size_t start = *at;
@@ -125,7 +125,7 @@ static inline void agent_start(struct agent *agent, const struct agent_step *ste
                 agent_play(agent, steps, count);
 }
 
-// True when the script was played to its end. The log stays until agent_free().
+// True when the script ran to its end. The log stays until agent_free().
 static inline bool agent_end(struct agent *agent)
 {
         int status = -1;
@@ -140,7 +140,7 @@ static inline void agent_free(struct agent *agent)
         (void)munmap(agent->log, AGENT_LOG_SIZE);
 }
 
-// --- what most tests have it say, and ask it with ---
+// --- what most tests share ---
 
 #define DOCUMENT                                                                                                       \
         "{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret/+=\",\"SessionToken\":\"tok\","   \

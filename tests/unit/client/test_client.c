@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials, the connection and its end, requests that cannot be made, and the process around all of it.
+// Credentials, the connection and its end, invalid arguments, and the signals and streams of the process.
 #include "clients/c/keyfob.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 // --- credentials ---
 
-static void test_credentials(void **state)
+static void returns_credentials_from_answers_in_any_pieces(void **state)
 {
         static const size_t pieces[] = {0, 1, 7, 100};
         (void)state;
@@ -42,7 +42,7 @@ static void test_credentials(void **state)
         }
 }
 
-static void test_static_credentials(void **state)
+static void returns_credentials_without_session_token(void **state)
 {
         static const struct agent_step script[] = {
             {OK_HEAD, AGENT_CLOSE, 0, "{\"Version\":1,\"AccessKeyId\":\"AKIA\",\"SecretAccessKey\":\"s\"} ", 0}};
@@ -63,7 +63,7 @@ static void test_static_credentials(void **state)
 
 // --- the connection ---
 
-static void test_connection_is_kept(void **state)
+static void keeps_the_connection(void **state)
 {
         static const struct agent_step script[] = {{OK_HEAD, AGENT_STAY, 0, DOCUMENT, 0},
                                                    {OK_HEAD, AGENT_STAY, 5, DOCUMENT, 0},
@@ -82,7 +82,7 @@ static void test_connection_is_kept(void **state)
         agent_free(&agent);
 }
 
-static void test_agent_was_restarted(void **state)
+static void connects_again_after_a_restart(void **state)
 {
         static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0},
                                                    {OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0}};
@@ -97,14 +97,14 @@ static void test_agent_was_restarted(void **state)
                 keyfob_credentials_clear(&c);
         }
         assert_true(agent_end(&agent));
-        close(agent.listener); // now for good
+        close(agent.listener); // now it stays away
         assert_int_equal(keyfob_get_credentials(client, "default", &c, &error), KEYFOB_NO_AGENT);
         assert_int_equal(keyfob_get_credentials(client, "default", &c, &error), KEYFOB_NO_AGENT);
         keyfob_disconnect(client);
         agent_free(&agent);
 }
 
-static void test_connection_close_is_heeded(void **state)
+static void connects_again_after_connection_close(void **state)
 {
         static const char closing[] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
         static const struct agent_step script[] = {{closing, AGENT_CLOSE, 0, NULL, 0},
@@ -125,7 +125,7 @@ static void test_connection_close_is_heeded(void **state)
         agent_free(&agent);
 }
 
-static void test_no_agent(void **state)
+static void reports_that_no_agent_listens(void **state)
 {
         char folder[] = "/tmp/keyfob-test-XXXXXX";
         char path[64];
@@ -161,7 +161,7 @@ static void test_no_agent(void **state)
         keyfob_disconnect(NULL);
 }
 
-static void test_socket_path(void **state)
+static void finds_the_socket_path(void **state)
 {
         char path[108];
         (void)state;
@@ -172,15 +172,15 @@ static void test_socket_path(void **state)
         assert_string_equal(path, "/given");
         assert_false(keyfob_socket_path("/given", path, 6));
         (void)unsetenv("KEYFOB_SOCKET");
-        (void)setenv("XDG_RUNTIME_DIR", "/nowhere", 1); // no agent there: passed over
+        (void)setenv("XDG_RUNTIME_DIR", "/nowhere", 1); // no agent there: skipped
         assert_true(keyfob_socket_path(NULL, path, sizeof(path)));
         assert_string_equal(path, "/run/keyfob/keyfob.sock");
         assert_true(keyfob_version()[0] != 0);
 }
 
-// --- requests that cannot be made ---
+// --- invalid arguments ---
 
-static void test_invalid(void **state)
+static void refuses_invalid_arguments_without_sending(void **state)
 {
         static const char *const names[] = {"", "a/b", " a", "a\r\nX: y", "\xc3\xa4"};
         static const struct {
@@ -218,22 +218,22 @@ static void test_invalid(void **state)
             .method = "PUT", .url = "https://h/", .payload = payload, .payload_size = size};
         assert_int_equal(keyfob_sign(client, "default", &large, &signature, &error), KEYFOB_INVALID);
         free(payload);
-        assert_int_equal(keyfob_get_credentials(client, "default", &c, &error), KEYFOB_OK); // none of it was sent
+        assert_int_equal(keyfob_get_credentials(client, "default", &c, &error), KEYFOB_OK); // no request was sent
         keyfob_credentials_clear(&c);
         keyfob_disconnect(client);
         assert_true(agent_end(&agent));
         agent_free(&agent);
 }
 
-// --- the process around it ---
+// --- the process ---
 
 static void on_alarm(int number)
 {
         (void)number;
 }
 
-// Signals whose handlers do not restart system calls, many while the answer comes byte by byte.
-static void test_signals(void **state)
+// Handlers that do not restart system calls run often while the answer arrives byte by byte.
+static void continues_after_signals(void **state)
 {
         static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 1, DOCUMENT, 0}};
         const struct sigaction action = {.sa_handler = on_alarm};
@@ -260,8 +260,8 @@ static void test_signals(void **state)
         }
 }
 
-// The connection must not become the standard output of a process that has none.
-static void test_closed_standard_streams(void **state)
+// The connection must not become the standard output of a process that closed it.
+static void leaves_closed_standard_streams_closed(void **state)
 {
         static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0}};
         struct agent agent;
@@ -291,16 +291,16 @@ static void test_closed_standard_streams(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_credentials),
-            cmocka_unit_test(test_static_credentials),
-            cmocka_unit_test(test_connection_is_kept),
-            cmocka_unit_test(test_agent_was_restarted),
-            cmocka_unit_test(test_connection_close_is_heeded),
-            cmocka_unit_test(test_no_agent),
-            cmocka_unit_test(test_socket_path),
-            cmocka_unit_test(test_invalid),
-            cmocka_unit_test(test_signals),
-            cmocka_unit_test(test_closed_standard_streams),
+            cmocka_unit_test(returns_credentials_from_answers_in_any_pieces),
+            cmocka_unit_test(returns_credentials_without_session_token),
+            cmocka_unit_test(keeps_the_connection),
+            cmocka_unit_test(connects_again_after_a_restart),
+            cmocka_unit_test(connects_again_after_connection_close),
+            cmocka_unit_test(reports_that_no_agent_listens),
+            cmocka_unit_test(finds_the_socket_path),
+            cmocka_unit_test(refuses_invalid_arguments_without_sending),
+            cmocka_unit_test(continues_after_signals),
+            cmocka_unit_test(leaves_closed_standard_streams_closed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers that are none, and refusals.
+// Invalid answers, and refusals.
 #include "clients/c/keyfob.h"
 
 #include "tests/unit/client/agent.h"
 
-static void test_bad_answers(void **state)
+static void refuses_invalid_answers(void **state)
 {
         static const struct {
                 const char *name;
@@ -52,7 +52,7 @@ static void test_bad_answers(void **state)
         }
 }
 
-static void test_interim_answers_are_skipped(void **state)
+static void skips_interim_answers(void **state)
 {
         static const struct agent_step script[] = {
             {"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", AGENT_CLOSE, 3, NULL, 0}};
@@ -71,7 +71,7 @@ static void test_interim_answers_are_skipped(void **state)
 
 #define PROBLEM_HEAD "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
 
-static void test_refusals(void **state)
+static void returns_the_agents_error(void **state)
 {
         static const struct {
                 const char *head, *body;
@@ -85,9 +85,9 @@ static void test_refusals(void **state)
             {PROBLEM_HEAD, "{\"title\":\"Title\"}", 503, 0, "", "Title", ""},
             {PROBLEM_HEAD, "{\"detail\":\"a\\u001b[2J\xc3\xa4\\u009b2J\"}", 503, 0, "", "a?[2J\xc3\xa4??2J", ""},
             {"HTTP/1.1 404 Not Found\r\n", "nope", 404, 0, "", "the agent answered with HTTP status 404",
-             "See whether it is a keyfob agent that listens there, and what its log says."},
+             "check that a keyfob agent listens on this socket, and read its log"},
             {"HTTP/1.1 500 Oh\r\n", "{\"detail\":7,\"code\":1}", 500, 0, "", "the agent answered with HTTP status 500",
-             "See whether it is a keyfob agent that listens there, and what its log says."},
+             "check that a keyfob agent listens on this socket, and read its log"},
         };
         (void)state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -109,7 +109,7 @@ static void test_refusals(void **state)
         }
 }
 
-static void test_early_refusal(void **state)
+static void reads_a_refusal_sent_before_the_whole_request(void **state)
 {
         static const struct agent_step script[] = {{"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\n",
                                                     AGENT_CLOSE_UNREAD, 0, "{\"detail\":\"too large\"}", 0}};
@@ -137,10 +137,10 @@ static void test_early_refusal(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_bad_answers),
-            cmocka_unit_test(test_interim_answers_are_skipped),
-            cmocka_unit_test(test_refusals),
-            cmocka_unit_test(test_early_refusal),
+            cmocka_unit_test(refuses_invalid_answers),
+            cmocka_unit_test(skips_interim_answers),
+            cmocka_unit_test(returns_the_agents_error),
+            cmocka_unit_test(reads_a_refusal_sent_before_the_whole_request),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

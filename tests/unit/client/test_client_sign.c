@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signatures, and what the agent may not say in their place.
+// Signatures, and invalid answers in their place.
 #include "clients/c/keyfob.h"
 
 #include "tests/unit/client/agent.h"
 
-static void test_sign(void **state)
+static void returns_the_headers_of_a_signature(void **state)
 {
         static const struct agent_step script[] = {
             {OK_HEAD, AGENT_STAY, 0,
@@ -51,8 +51,8 @@ static void test_sign(void **state)
         agent_free(&agent);
 }
 
-// What an impostor might send: nothing of it becomes a part of the caller's requests.
-static void test_signatures_that_are_none(void **state)
+// What another process on the socket might send must not become a part of the caller's requests.
+static void refuses_invalid_signatures(void **state)
 {
         static const char *const bodies[] = {
             "{}",
@@ -65,6 +65,7 @@ static void test_signatures_that_are_none(void **state)
             "{\"headers\":{\"a\":\"x\\r\\nEvil: y\"}}",
             "{\"headers\":{\"a\\nEvil\":\"x\"}}",
             "{\"headers\":{\"a\":\"\\u007f\"}}",
+            "{\"headers\":{\"authorization\":\"x\"} ",
         };
         static const struct keyfob_sign_request request = {.method = "GET", .url = "https://h/"};
         (void)state;
@@ -85,8 +86,8 @@ static void test_signatures_that_are_none(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_sign),
-            cmocka_unit_test(test_signatures_that_are_none),
+            cmocka_unit_test(returns_the_headers_of_a_signature),
+            cmocka_unit_test(refuses_invalid_signatures),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

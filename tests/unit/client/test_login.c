@@ -25,7 +25,7 @@ struct answer {
         char request[1024];
 };
 
-// Asks once: with `code` NULL and `begins` false, for the status.
+// Begins a login, or asks for its status.
 static void ask(const char *head, const char *body, bool begins, const char *code, struct answer *ret)
 {
         const struct agent_step script[] = {{head, AGENT_CLOSE, 0, body, 0}};
@@ -42,7 +42,7 @@ static void ask(const char *head, const char *body, bool begins, const char *cod
         agent_free(&agent);
 }
 
-static void test_a_browser(void **state)
+static void reads_a_login_in_a_browser(void **state)
 {
         struct answer a;
         (void)state;
@@ -55,7 +55,7 @@ static void test_a_browser(void **state)
         assert_string_equal(a.login.profile, "dev");
         assert_string_equal(a.login.verification_uri, "https://v/");
         assert_string_equal(a.login.verification_uri_complete, "https://v/?c=1");
-        assert_string_equal(a.login.user_code, "AB?-CD"); // no terminal obeys it
+        assert_string_equal(a.login.user_code, "AB?-CD"); // without the control character
         assert_int_equal(a.login.expires_in_s, 600);
         assert_int_equal(a.login.interval_s, 5);
 
@@ -73,7 +73,7 @@ static void test_a_browser(void **state)
         assert_int_equal(a.login.state, KEYFOB_LOGIN_IDLE);
 }
 
-static void test_a_code(void **state)
+static void sends_an_mfa_code(void **state)
 {
         struct answer a;
         (void)state;
@@ -91,7 +91,7 @@ static void test_a_code(void **state)
         assert_int_equal(a.login.kind, KEYFOB_LOGIN_NONE);
 }
 
-static void test_answers_that_are_none(void **state)
+static void refuses_invalid_answers(void **state)
 {
         static const char *const bodies[] = {"",
                                              "[]",
@@ -110,7 +110,7 @@ static void test_answers_that_are_none(void **state)
         }
         ask(OK_HEAD, "{\"kind\":\"none\"}", false, NULL, &a);
         assert_int_equal(a.status, KEYFOB_OK);
-        // What does not fit, or is of another type, is left out.
+        // A text that does not fit, or a member of another type, is left out.
         ask(OK_HEAD,
             "{\"kind\":\"sso\",\"state\":\"pending\",\"interval\":-1,\"expires_in\":1.5,\"verification_uri\":1,"
             "\"user_code\":\"1234567890123456789012345678901234567890123456789012345678901234567890\"}",
@@ -125,9 +125,9 @@ static void test_answers_that_are_none(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_a_browser),
-            cmocka_unit_test(test_a_code),
-            cmocka_unit_test(test_answers_that_are_none),
+            cmocka_unit_test(reads_a_login_in_a_browser),
+            cmocka_unit_test(sends_an_mfa_code),
+            cmocka_unit_test(refuses_invalid_answers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
