@@ -52,15 +52,15 @@ static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32
                 reader_expected(r, node,
                                 kind == ACCOUNT_USER ? "the name of a user of this system, or a number"
                                                      : "the name of a group of this system, or a number");
-                return error_hint(r->e,
-                                  "see \"getent %s\"; a container may know other names than its host, numbers hold",
-                                  kind == ACCOUNT_USER ? "passwd" : "group");
+                return error_hint(
+                    r->e, "check \"getent %s\"; names can differ between container and host: use the numeric ID",
+                    kind == ACCOUNT_USER ? "passwd" : "group");
         }
         if (found == -ENOMEM)
                 return reader_no_memory(r);
         errno = -found;
         reader_fail(r, node, "the system cannot say which id this %s has (errno %d)", what, -found);
-        return error_hint(r->e, "give the number instead of the name");
+        return error_hint(r->e, "use the number instead of the name");
 }
 
 static int read_ids(struct reader *r, size_t value, enum account_kind kind, uint32_t **ret, size_t *ret_count)
@@ -70,7 +70,7 @@ static int read_ids(struct reader *r, size_t value, enum account_kind kind, uint
                 return reader_expected(r, value, "a list of ids or names");
         if (count == 0) {
                 reader_fail(r, value, "found an empty list, expected at least one id or name");
-                return error_hint(r->e, "leave the key out where nobody is meant by it");
+                return error_hint(r->e, "remove the key if the rule is not about users or groups");
         }
         uint32_t *ids = arena_array(r->strings, count, sizeof(*ids));
         if (!ids)
@@ -119,7 +119,7 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
 
 static int read_rule(struct reader *r, size_t node, struct allow_rule *allow)
 {
-        const struct key_table table = {rules, LENGTH(rules), "a rule's", 0};
+        const struct key_table table = {rules, LENGTH(rules), "a rule", NULL, 0};
         allow->scopes = ALLOW_ALL;
         return reader_object(r, node, &table, allow);
 }
@@ -134,7 +134,7 @@ int allow_read(struct reader *r, size_t value, const struct key_rule *rule, void
         size_t count = is_list ? json_length(r->doc, value) : 1;
         if (count < 1 || count > RULES_MAX) {
                 reader_fail(r, value, "found %zu rules, expected 1 to %d", count, RULES_MAX);
-                return error_hint(r->e, "leave the key out to allow whoever may connect");
+                return error_hint(r->e, "remove the key to allow every user who can connect");
         }
         p->allow = arena_array(r->strings, count, sizeof(*p->allow));
         if (!p->allow)

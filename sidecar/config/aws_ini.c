@@ -141,7 +141,7 @@ static int open_section(struct parser *p, struct slice line)
                 return refuse(p, "found a section without \"]\"", form);
         struct slice rest = slice_trim(slice_from(line, end + 1));
         if (rest.n && !is_comment(rest))
-                return refuse(p, "found text after the \"]\" of a section", "begin a comment with # or ;");
+                return refuse(p, "found text after the \"]\" of a section", "start comments with # or ;");
         struct slice content = slice_trim(slice_of(line.p + 1, end - 1));
         p->has_section = true;
         p->keeps = false;
@@ -176,9 +176,9 @@ static int open_property(struct parser *p, struct slice line)
         if (!p->has_section)
                 return refuse(p, "found a setting before the first section", "put [default] or a profile before it");
         if (!split(without_comment(line), true, &key, &value))
-                return refuse(p, "found a line without \"=\", expected KEY = VALUE", "begin a comment with # or ;");
+                return refuse(p, "found a line without \"=\", expected KEY = VALUE", "start comments with # or ;");
         if (key.n == 0)
-                return refuse(p, "found no key before \"=\", expected KEY = VALUE", "correct the line or take it out");
+                return refuse(p, "found no key before \"=\", expected KEY = VALUE", "correct or remove the line");
         buffer_reset(&p->key);
         buffer_reset(&p->value);
         for (size_t i = 0; i < key.n; i++) {
@@ -197,7 +197,7 @@ static int continue_property(struct parser *p, struct slice text)
 {
         struct slice key, value;
         if (p->has_properties && (!split(text, false, &key, &value) || key.n == 0))
-                return refuse(p, "found a line that is no KEY = VALUE below a setting without a value",
+                return refuse(p, "found a line that is not KEY = VALUE below a setting without a value",
                               "give the setting above its value on its own line, or correct this one");
         (void)buffer_put_byte(&p->value, '\n');
         return buffer_put(&p->value, text) < 0 ? no_memory(p) : 0;
@@ -212,7 +212,7 @@ static int read_line(struct parser *p, struct slice line)
         if (text.n == 0 || is_comment(text))
                 return 0;
         if (slice_find(line, '\0') < line.n || !text_is_utf8(line))
-                return refuse(p, "found bytes that are no UTF-8 text", "write the file as UTF-8");
+                return refuse(p, "found bytes that are not valid UTF-8", "write the file as UTF-8");
         size_t indent = 0;
         while (is_blank(line.p[indent]))
                 indent++;

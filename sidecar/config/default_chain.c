@@ -24,7 +24,7 @@ const char *default_chain_profile(const struct resolution *r, const char **ret_v
         static const char *const variables[] = {"AWS_DEFAULT_PROFILE", "AWS_PROFILE"};
         for (size_t i = 0; i < LENGTH(variables); i++) {
                 *ret_variable = variables[i];
-                const char *name = env_get(r->env, variables[i]);
+                const char *name = env_get(r->reader->env, variables[i]);
                 if (name)
                         return name;
         }
@@ -36,7 +36,7 @@ static int try_environment(struct search *q, struct profile *p)
 {
         static const char name[] = "environment";
         if (q->is_named)
-                return resolution_link(q->r, name, "not asked, the configuration names profile %s", q->name);
+                return resolution_link(q->r, name, "ignored, the configuration names profile %s", q->name);
         int taken = env_source_keys(q->r, p);
         if (taken < 0)
                 return -1;
@@ -66,16 +66,16 @@ static int pass_shared(struct search *q, enum shared_link link, const char *name
                                                            : "";
         const struct shared_file *file =
             &files[link == SHARED_CREDENTIALS_FILE ? AWS_FILE_CREDENTIALS : AWS_FILE_CONFIG];
-        if (resolution_print(q->r, &what, "no %s%s", key, kind) < 0)
+        if (reader_keep_print(q->r->reader, &what, "no %s%s", key, kind) < 0)
                 return -1;
         return pass_file(q, name, file, what);
 }
 
 static int pass_web_identity(struct search *q)
 {
-        bool has_lone_role = !q->is_named && !q->has_role && env_get(q->r->env, "AWS_ROLE_ARN");
+        bool has_lone_role = !q->is_named && !q->has_role && env_get(q->r->reader->env, "AWS_ROLE_ARN");
         return resolution_link(q->r, shared_link_name(SHARED_WEB_IDENTITY), "%s, no web_identity_token_file%s",
-                               q->is_named ? "variables not asked" : "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
+                               q->is_named ? "variables are ignored" : "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
                                has_lone_role ? "; AWS_ROLE_ARN alone is not used" : "");
 }
 
@@ -86,13 +86,14 @@ static int try_shared(struct search *q, enum shared_link link, struct profile *p
         if (result < 0)
                 return -1;
         bool is_by_env =
-            link == SHARED_WEB_IDENTITY && q->walk.takes_env && env_get(r->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
+            link == SHARED_WEB_IDENTITY && q->walk.takes_env && env_get(r->reader->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
         if (result == 0)
                 return link == SHARED_WEB_IDENTITY ? pass_web_identity(q)
                                                    : pass_shared(q, link, shared_link_name(link));
         if (is_by_env)
                 return resolution_link(r, shared_link_name(link), "AWS_WEB_IDENTITY_TOKEN_FILE, %s",
-                                       env_get(r->env, "AWS_ROLE_ARN") ? "AWS_ROLE_ARN" : "role_arn of the profile") < 0
+                                       env_get(r->reader->env, "AWS_ROLE_ARN") ? "AWS_ROLE_ARN"
+                                                                               : "role_arn of the profile") < 0
                            ? -1
                            : 1;
         return shared_profile_report(r, link, q->s, p) < 0 ? -1 : 1;
@@ -102,7 +103,8 @@ static int try_container(struct search *q, struct profile *p)
 {
         static const char relative[] = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
         static const char full[] = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-        const char *variable = env_get(q->r->env, relative) ? relative : (env_get(q->r->env, full) ? full : NULL);
+        const char *variable =
+            env_get(q->r->reader->env, relative) ? relative : (env_get(q->r->reader->env, full) ? full : NULL);
         if (!variable)
                 return resolution_link(q->r, "container", "AWS_CONTAINER_CREDENTIALS_{RELATIVE,FULL}_URI are not set");
         p->type = PROFILE_CONTAINER;
@@ -113,7 +115,7 @@ static int try_container(struct search *q, struct profile *p)
 
 static int try_imds(struct search *q, struct profile *p)
 {
-        const char *disabled = env_get(q->r->env, "AWS_EC2_METADATA_DISABLED");
+        const char *disabled = env_get(q->r->reader->env, "AWS_EC2_METADATA_DISABLED");
         if (disabled && slice_eq_ignore_case(slice_str(disabled), SLICE("true")))
                 return resolution_link(q->r, "imds", "AWS_EC2_METADATA_DISABLED is true");
         p->type = PROFILE_IMDS;
@@ -167,7 +169,7 @@ static int find_below_role(struct search *q, struct profile *p)
         if (env_source_keep(r, ENV_ROLE_ARN, &p->role.role_arn) < 0 ||
             env_source_keep(r, ENV_EXTERNAL_ID, &p->role.external_id) < 0 ||
             env_source_keep(r, ENV_ROLE_SESSION_NAME, &p->role.role_session_name) < 0 ||
-            resolution_print(r, &base.name, "%s/base", p->name) < 0)
+            reader_keep_print(r->reader, &base.name, "%s/base", p->name) < 0)
                 return -1;
         p->source_profile = base.name;
         if (shared_common_apply(r, q->walk.common, p) < 0 || resolution_add(r, &base) < 0)
@@ -183,7 +185,8 @@ static int look_for_role(struct search *q)
         const char *role, *external_id;
         if (q->is_named)
                 return 0;
-        bool is_asked_for = env_get(q->r->env, "AWS_EXTERNAL_ID") && !env_get(q->r->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
+        bool is_asked_for =
+            env_get(q->r->reader->env, "AWS_EXTERNAL_ID") && !env_get(q->r->reader->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
         if (is_asked_for &&
             (env_source_get(q->r, ENV_EXTERNAL_ID, &external_id) < 0 || env_source_get(q->r, ENV_ROLE_ARN, &role) < 0))
                 return -1;
@@ -192,17 +195,6 @@ static int look_for_role(struct search *q)
         q->has_role = is_asked_for;
         q->walk.takes_env = !q->has_role;
         return 0;
-}
-
-static int refuse_unknown(const struct search *q, const char *variable)
-{
-        const struct shared_file *files = q->r->files.files;
-        struct error *e = q->r->reader->e;
-        const char *config = files[AWS_FILE_CONFIG].path, *credentials = files[AWS_FILE_CREDENTIALS].path;
-        error_set(e, ERROR_CONFIG, "%s%sthere is no profile %.80s in %s or %s", variable ? variable : "",
-                  variable ? ": " : "", q->name, config ? config : "~/.aws/config",
-                  credentials ? credentials : "~/.aws/credentials");
-        return error_hint(e, "name one that is there, or write [profile %.80s] into the config file", q->name);
 }
 
 int default_chain_resolve(struct resolution *r, struct profile *p, bool *ret_is_empty)
@@ -214,7 +206,7 @@ int default_chain_resolve(struct resolution *r, struct profile *p, bool *ret_is_
         q.name = p->shared_profile ? p->shared_profile : default_chain_profile(r, &variable);
         q.s = shared_files_find(&r->files, AWS_SECTION_PROFILE, q.name);
         if (!q.s && (q.is_named || variable))
-                return refuse_unknown(&q, variable);
+                return shared_fail_unknown(r, variable, q.name);
         if (shared_common_read(r, q.s, p, &common) < 0)
                 return -1;
         q.walk = (struct shared_walk){.r = r, .common = &common, .names = {q.name}, .depth = 1};

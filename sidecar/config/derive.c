@@ -29,28 +29,19 @@ static enum endpoints_service service_of(const struct profile *p)
         return p->type == PROFILE_ROLES_ANYWHERE ? ENDPOINTS_ROLESANYWHERE : ENDPOINTS_STS;
 }
 
-static bool is_fips_name(struct slice region)
-{
-        return slice_starts_with(region, SLICE("fips-")) || slice_ends_with(region, SLICE("-fips"));
-}
-
 int derive_begin(struct derivation *d)
 {
-        const char *name = "AWS_REGION";
-        const char *region = env_get(d->env, name);
-        if (!region) {
-                name = "AWS_DEFAULT_REGION";
-                region = env_get(d->env, name);
-        }
+        const struct reader *r = d->reader;
+        const char *name = env_get(r->env, "AWS_REGION") ? "AWS_REGION" : "AWS_DEFAULT_REGION";
+        const char *region = env_get(r->env, name);
+        bool is_fips = region && endpoints_is_fips_name(slice_str(region));
         if (!region)
                 return 0;
-        if (!endpoints_is_region(slice_str(region)) || is_fips_name(slice_str(region))) {
-                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%s\", expected an AWS region", name,
-                          region);
-                return error_hint(d->reader->e, "set %s to a region such as us-east-1%s, or unset it", name,
-                                  is_fips_name(slice_str(region)) ? ", and AWS_USE_FIPS_ENDPOINT to true" : "");
-        }
-        return reader_keep(d->reader, slice_str(region), &d->env_region);
+        if (endpoints_is_region(slice_str(region)) && !is_fips)
+                return reader_keep(r, slice_str(region), &d->env_region);
+        (void)reader_refuse_variable(r, name, region, "an AWS region");
+        return error_hint(r->e, "set %s to a region such as us-east-1%s, or unset it", name,
+                          is_fips ? ", and AWS_USE_FIPS_ENDPOINT to true" : "");
 }
 
 static char *first(char *a, char *b)
@@ -96,21 +87,12 @@ static int derive_regions(struct derivation *d, size_t node, struct profile *p, 
                                             : "set AWS_REGION");
 }
 
-int derive_check_region(struct derivation *d, size_t node, const char *key, const char *region)
-{
-        struct reader *r = d->reader;
-        if (!is_fips_name(slice_str(region)))
-                return 0;
-        reader_fail(r, reader_at(r, node, key), "found \"%s\", expected the name of a region", region);
-        return error_hint(r->e, "give the plain region, and set \"use_fips_endpoint\" to true");
-}
-
-static int derive_issuer(struct derivation *d, size_t node, struct profile *p)
+static int derive_issuer(const struct reader *r, size_t node, struct profile *p)
 {
         struct derive_choice choice;
-        const struct derive_endpoint of = {service_of(p),          "sts_region",     &p->issuer_region,
-                                           p->shared_endpoint_url, &p->endpoint_url, &choice};
-        if (derive_endpoint(d, node, p, &of) < 0)
+        const struct derive_endpoint of = {service_of(p), "sts_region", &p->issuer_region, p->shared_endpoint_url,
+                                           &p->endpoint_url};
+        if (derive_endpoint(r, node, p, &of, &choice) < 0)
                 return -1;
         p->aws_partition = choice.partition;
         return 0;
@@ -118,32 +100,29 @@ static int derive_issuer(struct derivation *d, size_t node, struct profile *p)
 
 static int derive_ca_bundle(struct derivation *d, struct profile *p)
 {
-        const char *path = env_get(d->env, "AWS_CA_BUNDLE");
+        const char *path = env_get(d->reader->env, "AWS_CA_BUNDLE");
         if (p->ca_bundle || !path)
                 return 0;
         if (!d->env_ca_bundle) {
-                struct reader in_env = *d->reader; // the same in all but where the value stands
-                in_env.file = "environment: AWS_CA_BUNDLE";
-                in_env.directory = d->working_directory;
-                if (reader_keep_path(&in_env, slice_str(path), &d->env_ca_bundle) < 0 ||
-                    reader_check_file(&in_env, JSON_NONE, d->env_ca_bundle) < 0)
+                if (reader_keep_env_path(d->reader, path, &d->env_ca_bundle) < 0 ||
+                    reader_check_file_of(d->reader, "environment: AWS_CA_BUNDLE", d->env_ca_bundle) < 0)
                         return -1;
         }
         p->ca_bundle = d->env_ca_bundle;
         return 0;
 }
 
-static int derive_session_name(struct derivation *d, struct profile *p)
+static int derive_session_name(const struct reader *r, struct profile *p)
 {
         char name[SESSION_NAME_SIZE];
         if (p->role.role_session_name || p->type == PROFILE_ROLES_ANYWHERE || p->type == PROFILE_STATIC)
                 return 0; // Roles Anywhere refuses a session name unless its profile says otherwise
-        session_name_default(slice_str(p->name), d->host_name, name);
+        session_name_default(slice_str(p->name), r->host_name, name);
         p->role.has_derived_session_name = true;
-        return reader_keep(d->reader, slice_str(name), &p->role.role_session_name);
+        return reader_keep(r, slice_str(name), &p->role.role_session_name);
 }
 
-static int derive_type(struct derivation *d, size_t node, struct profile *p)
+static int derive_type(const struct reader *r, size_t node, struct profile *p)
 {
         switch (p->type) {
         case PROFILE_ROLES_ANYWHERE:
@@ -154,15 +133,15 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
                     first(p->roles_anywhere.private_key_passphrase_file, p->roles_anywhere.pin_file);
                 return 0;
         case PROFILE_WEB_IDENTITY:
-                return derive_github_actions(d, node, p);
+                return derive_github_actions(r, node, p);
         case PROFILE_CONTAINER:
-                return derive_container(d, node, p);
+                return derive_container(r, node, p);
         case PROFILE_IMDS:
-                return derive_imds(d, node, p);
+                return derive_imds(r, node, p);
         case PROFILE_SSO:
-                return derive_sso(d, node, p);
+                return derive_sso(r, node, p);
         case PROFILE_LOGIN:
-                return derive_login(d, node, p);
+                return derive_login(r, node, p);
         default:
                 return 0;
         }
@@ -170,14 +149,15 @@ static int derive_type(struct derivation *d, size_t node, struct profile *p)
 
 int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source)
 {
-        if (derive_regions(d, node, p, source) < 0 || derive_check_region(d, node, "region", p->region) < 0)
+        const struct reader *r = d->reader;
+        if (derive_regions(d, node, p, source) < 0 || derive_check_region(r, node, "region", p->region) < 0)
                 return -1;
-        if (has_service(p) && (derive_issuer(d, node, p) < 0 || derive_session_name(d, p) < 0))
+        if (has_service(p) && (derive_issuer(r, node, p) < 0 || derive_session_name(r, p) < 0))
                 return -1;
         if ((has_service(p) || p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && derive_ca_bundle(d, p) < 0)
                 return -1;
-        if (derive_type(d, node, p) < 0)
+        if (derive_type(r, node, p) < 0)
                 return -1;
         const char *global = p->region ? endpoints_global_region(slice_str(p->region)) : NULL;
-        return global ? reader_keep(d->reader, slice_str(global), &p->region) : 0;
+        return global ? reader_keep(r, slice_str(global), &p->region) : 0;
 }

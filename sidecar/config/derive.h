@@ -8,53 +8,47 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/config/reader.h"
 
-struct env;
-
 struct derivation {
         struct reader *reader;
-        const struct env *env;
-        const char *host_name;
-        const char *working_directory; // paths in the environment are relative to it
-        char *region;                  // of the top level, or NULL
-        char *env_region;              // AWS_REGION or AWS_DEFAULT_REGION, kept by derive_begin()
-        char *env_ca_bundle;           // AWS_CA_BUNDLE, checked at its first use
+        char *region;        // of the top level, or NULL
+        char *env_region;    // AWS_REGION or AWS_DEFAULT_REGION, kept by derive_begin()
+        char *env_ca_bundle; // AWS_CA_BUNDLE, checked at its first use
 };
 
-// Fills in the rest of *d, whose reader, env, host_name, working_directory and region are set.
-int derive_begin(struct derivation *d);
+// Fills in the rest of *d, whose reader and region are set.
+MUST_CHECK int derive_begin(struct derivation *d);
 
 // Completes *p. `source` is complete, or NULL for a profile without one; `node` is the profile's object, for messages.
-int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source);
+MUST_CHECK int derive_profile(struct derivation *d, size_t node, struct profile *p, const struct profile *source);
 
-// Refuses "fips-us-east-1" and "us-east-1-fips": no regions, but older tools' way to ask for another endpoint. `key` is
-// where the region stands; NULL for the region is fine.
-int derive_check_region(struct derivation *d, size_t node, const char *key, const char *region);
+// Refuses what endpoints_is_fips_name(). `key` is where the region is configured; NULL for the region is fine.
+MUST_CHECK int derive_check_region(const struct reader *r, size_t node, const char *key, const char *region);
 
 // The endpoint of one service that *p is issued by: its own, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, that of a
 // shared file, else by AWS's rules with FIPS and dual-stack as *p or the environment wish.
+struct derive_endpoint {
+        enum endpoints_service service;
+        const char *region_key; // for messages: "sts_region"
+        char **region;          // in: as configured, NULL for AWS Sign-In alone; out: the real one, which requests are
+                                // signed for
+        const char *shared_url; // what a shared file says, or NULL
+        char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
+};
+// How it came about, which is also what the rules need for the endpoint of a region that is not known yet: there the
+// URL is NULL, unless somebody has chosen it.
 struct derive_choice {
         bool is_custom;
         unsigned variant;
         unsigned partition; // of the region whose endpoint it is by AWS's rules; 0: there is no such endpoint
 };
-struct derive_endpoint {
-        enum endpoints_service service;
-        const char *region_key; // for messages: "sts_region"
-        char **region;          // in: as configured; out: the real one, which requests are signed for. May be NULL
-                                // where `choice` is there
-        const char *shared_url; // what a shared file says, or NULL
-        char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
-        // Out, unless NULL: how that came about, which is also what else the rules need for the endpoint of a region
-        // that is not known yet. *url is NULL then, unless somebody has chosen it.
-        struct derive_choice *choice;
-};
-int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of);
+MUST_CHECK int derive_endpoint(const struct reader *r, size_t node, const struct profile *p,
+                               const struct derive_endpoint *of, struct derive_choice *ret);
 
 // Of one type each, called by derive_profile(): what else follows from the environment, see there.
-int derive_container(struct derivation *d, size_t node, struct profile *p);
-int derive_imds(struct derivation *d, size_t node, struct profile *p);
-int derive_sso(struct derivation *d, size_t node, struct profile *p);
-int derive_login(struct derivation *d, size_t node, struct profile *p);
-int derive_github_actions(struct derivation *d, size_t node, struct profile *p);
+MUST_CHECK int derive_container(const struct reader *r, size_t node, struct profile *p);
+MUST_CHECK int derive_imds(const struct reader *r, size_t node, struct profile *p);
+MUST_CHECK int derive_sso(const struct reader *r, size_t node, struct profile *p);
+MUST_CHECK int derive_login(const struct reader *r, size_t node, struct profile *p);
+MUST_CHECK int derive_github_actions(const struct reader *r, size_t node, struct profile *p);
 
 #endif

@@ -19,16 +19,12 @@
 #define ENV_TOKEN_FILE "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
 // Says what is wrong with the value of `key`, or with that of the environment's `variable` if it came from there.
-static int refuse(struct derivation *d, size_t node, const char *key, const char *variable, const char *expected)
+static int refuse(const struct reader *r, size_t node, const char *key, const char *variable, const char *expected)
 {
-        if (!key) {
-                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found another form, expected %s", variable,
-                          expected);
-                return error_hint(d->reader->e, "correct or unset %s", variable);
-        }
-        reader_fail(d->reader, reader_at(d->reader, node, key), "found a string of another form, expected %s",
-                    expected);
-        return error_hint(d->reader->e, "correct \"%s\", or take it out to use %s", key, variable);
+        if (!key)
+                return reader_refuse_variable(r, variable, NULL, expected);
+        reader_fail(r, reader_at(r, node, key), "found an invalid value (not shown), expected %s", expected);
+        return error_hint(r->e, "correct \"%s\", or remove it to use %s", key, variable);
 }
 
 // An IPv6 address between brackets: ::1, or that of the EKS Pod Identity agent.
@@ -87,80 +83,61 @@ static const char *check_full(struct slice url)
                "[fd00:ec2::23]";
 }
 
-static int take_relative(struct derivation *d, struct profile *p)
-{
-        struct buffer url;
-        buffer_init(&url, sizeof(ECS_BASE) + strlen(p->container.relative_uri));
-        (void)buffer_put_str(&url, ECS_BASE);
-        (void)buffer_put_str(&url, p->container.relative_uri);
-        int r =
-            url.failed ? reader_no_memory(d->reader) : reader_keep(d->reader, buffer_slice(&url), &p->container.url);
-        buffer_free(&url);
-        return r;
-}
-
 // `is_env`: the URIs are the environment's.
-static int take_url(struct derivation *d, size_t node, struct profile *p, bool is_env)
+static int take_url(const struct reader *r, size_t node, struct profile *p, bool is_env)
 {
         if (p->container.relative_uri) {
                 if (!values_is_path_and_query(slice_str(p->container.relative_uri)))
-                        return refuse(d, node, is_env ? NULL : KEY_RELATIVE, ENV_RELATIVE, "a path that begins with /");
-                return take_relative(d, p);
+                        return refuse(r, node, is_env ? NULL : KEY_RELATIVE, ENV_RELATIVE, "a path that begins with /");
+                return reader_keep_print(r, &p->container.url, "%s%s", ECS_BASE, p->container.relative_uri);
         }
         if (p->container.full_uri) {
                 const char *expected = check_full(slice_str(p->container.full_uri));
                 if (expected)
-                        return refuse(d, node, is_env ? NULL : KEY_FULL, ENV_FULL, expected);
+                        return refuse(r, node, is_env ? NULL : KEY_FULL, ENV_FULL, expected);
                 p->container.url = p->container.full_uri;
                 return 0;
         }
-        reader_fail(d->reader, node, "found neither \"%s\" nor \"%s\", nor their variables in the environment",
-                    KEY_RELATIVE, KEY_FULL);
-        return error_hint(d->reader->e,
+        reader_fail(r, node, "found neither \"%s\" nor \"%s\", nor their variables in the environment", KEY_RELATIVE,
+                    KEY_FULL);
+        return error_hint(r->e,
                           "ECS sets %s in a task with a task role, EKS Pod Identity %s in a pod with an association: "
                           "check that this container has one, or set the key",
                           ENV_RELATIVE, ENV_FULL);
 }
 
-static int take_env_token(struct derivation *d, struct profile *p)
+static int take_env_token(const struct reader *r, struct profile *p)
 {
-        const char *path = env_get(d->env, ENV_TOKEN_FILE);
-        const char *token = env_get(d->env, ENV_TOKEN);
-        if (path) {
-                struct reader in_env = *d->reader; // the same in all but what the path is relative to
-                in_env.directory = d->working_directory;
-                return reader_keep_path(&in_env, slice_str(path), &p->container.authorization_token_file);
-        }
+        const char *path = env_get(r->env, ENV_TOKEN_FILE);
+        const char *token = env_get(r->env, ENV_TOKEN);
+        if (path)
+                return reader_keep_env_path(r, path, &p->container.authorization_token_file);
         if (!token)
                 return 0;
         if (!values_is_authorization(slice_str(token)))
-                return refuse(d, JSON_NONE, NULL, ENV_TOKEN, "a token without line breaks");
-        char *copy = arena_copy(d->reader->secrets, slice_str(token));
-        if (!copy)
-                return reader_no_memory(d->reader);
-        p->container.authorization_token = (struct secret){(uint8_t *)copy, strlen(copy)};
-        return 0;
+                return reader_refuse_variable(r, ENV_TOKEN, NULL, "a token without line breaks");
+        return reader_keep_secret(r, slice_str(token), &p->container.authorization_token);
 }
 
-static int take_env_uri(struct derivation *d, const char *name, char **ret)
+static int take_env_uri(const struct reader *r, const char *name, char **ret)
 {
-        const char *value = env_get(d->env, name);
-        return value ? reader_keep(d->reader, slice_str(value), ret) : 0;
+        const char *value = env_get(r->env, name);
+        return value ? reader_keep(r, slice_str(value), ret) : 0;
 }
 
-int derive_container(struct derivation *d, size_t node, struct profile *p)
+int derive_container(const struct reader *r, size_t node, struct profile *p)
 {
         if (p->endpoint_url) {
-                reader_fail(d->reader, reader_at(d->reader, node, "endpoint_url"),
+                reader_fail(r, reader_at(r, node, "endpoint_url"),
                             "found \"endpoint_url\" in a container profile, expected \"%s\"", KEY_FULL);
-                return error_hint(d->reader->e, "give the address as \"%s\"", KEY_FULL);
+                return error_hint(r->e, "set \"%s\" instead", KEY_FULL);
         }
         bool is_env = !p->container.relative_uri && !p->container.full_uri;
-        if (is_env && (take_env_uri(d, ENV_RELATIVE, &p->container.relative_uri) < 0 ||
-                       take_env_uri(d, ENV_FULL, &p->container.full_uri) < 0))
+        if (is_env && (take_env_uri(r, ENV_RELATIVE, &p->container.relative_uri) < 0 ||
+                       take_env_uri(r, ENV_FULL, &p->container.full_uri) < 0))
                 return -1;
-        if (take_url(d, node, p, is_env) < 0)
+        if (take_url(r, node, p, is_env) < 0)
                 return -1;
         bool has_token = p->container.authorization_token_file || p->container.authorization_token.n > 0;
-        return is_env && !has_token ? take_env_token(d, p) : 0;
+        return is_env && !has_token ? take_env_token(r, p) : 0;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
 #include "sidecar/config/values.h"
@@ -32,18 +33,24 @@ static const char *const variables[] = {
     [ENDPOINTS_SIGNIN] = "AWS_ENDPOINT_URL_SIGNIN",
 };
 
-static int read_switch(const struct derivation *d, const char *variable, bool *ret)
+int derive_check_region(const struct reader *r, size_t node, const char *key, const char *region)
 {
-        const char *value = env_get(d->env, variable);
+        if (!endpoints_is_fips_name(slice_str(region)))
+                return 0;
+        reader_fail(r, reader_at(r, node, key), "found \"%s\", expected the name of a region", region);
+        return error_hint(r->e, "set the plain region, and \"use_fips_endpoint\" to true");
+}
+
+static int read_switch(const struct reader *r, const char *variable, bool *ret)
+{
+        const char *value = env_get(r->env, variable);
         *ret = value && slice_eq_ignore_case(slice_str(value), SLICE("true"));
         if (!value || *ret || slice_eq_ignore_case(slice_str(value), SLICE("false")))
                 return 0;
-        error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%.80s\", expected \"true\" or \"false\"",
-                  variable, value);
-        return error_hint(d->reader->e, "correct or unset %s", variable);
+        return reader_refuse_variable(r, variable, value, "\"true\" or \"false\"");
 }
 
-static int find_variant(const struct derivation *d, const struct profile *p, struct variant *ret)
+static int find_variant(const struct reader *r, const struct profile *p, struct variant *ret)
 {
         const struct {
                 enum choice own;
@@ -54,9 +61,9 @@ static int find_variant(const struct derivation *d, const struct profile *p, str
             {p->use_fips_endpoint, ENDPOINTS_FIPS, "use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT"},
         };
         *ret = (struct variant){0, NULL, NULL};
-        for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        for (size_t i = 0; i < LENGTH(switches); i++) {
                 bool is_on = switches[i].own == CHOICE_YES;
-                if (switches[i].own == CHOICE_UNSET && read_switch(d, switches[i].variable, &is_on) < 0)
+                if (switches[i].own == CHOICE_UNSET && read_switch(r, switches[i].variable, &is_on) < 0)
                         return -1;
                 if (!is_on)
                         continue;
@@ -67,28 +74,28 @@ static int find_variant(const struct derivation *d, const struct profile *p, str
         return 0;
 }
 
-static int find_custom(const struct derivation *d, const struct profile *p, const struct derive_endpoint *of,
+static int find_custom(const struct reader *r, const struct profile *p, const struct derive_endpoint *of,
                        struct custom *ret)
 {
         bool is_ignored = false;
         *ret = (struct custom){FROM_PROFILE, "endpoint_url", *of->url};
         if (ret->url || p->ignores_configured_endpoint_urls)
                 return 0;
-        if (read_switch(d, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &is_ignored) < 0 || is_ignored)
+        if (read_switch(r, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", &is_ignored) < 0 || is_ignored)
                 return is_ignored ? 0 : -1;
         const char *const names[] = {variables[of->service], "AWS_ENDPOINT_URL"};
         for (size_t i = 0; i < 2 && !ret->url; i++)
-                *ret = (struct custom){FROM_ENVIRONMENT, names[i], env_get(d->env, names[i])};
+                *ret = (struct custom){FROM_ENVIRONMENT, names[i], env_get(r->env, names[i])};
         if (!ret->url)
                 *ret = (struct custom){FROM_SHARED_FILE, "endpoint_url", of->shared_url};
         return 0;
 }
 
 // Sets the error of an endpoint that is not the profile's own.
-static int refuse(const struct derivation *d, const struct profile *p, const struct custom *custom, const char *found,
+static int refuse(const struct reader *r, const struct profile *p, const struct custom *custom, const char *found,
                   const char *expected)
 {
-        struct error *e = d->reader->e;
+        struct error *e = r->e;
         if (custom->origin == FROM_ENVIRONMENT)
                 error_set(e, ERROR_CONFIG, "environment: %s: found %s, expected %s", custom->name, found, expected);
         else
@@ -97,10 +104,10 @@ static int refuse(const struct derivation *d, const struct profile *p, const str
         return -1;
 }
 
-static int check_url(const struct derivation *d, const struct profile *p, const struct custom *custom)
+static int check_url(const struct reader *r, const struct profile *p, const struct custom *custom)
 {
         struct slice url = slice_str(custom->url);
-        char found[128] = "another form"; // where it may hold a password
+        char found[128] = "an invalid value (not shown)"; // where it may hold a password
         if (custom->origin == FROM_PROFILE)
                 return 0; // judged where it was read
         enum values_url judged = values_check_endpoint(url);
@@ -108,94 +115,81 @@ static int check_url(const struct derivation *d, const struct profile *p, const 
                 return 0;
         if (slice_find(url, '@') == url.n)
                 (void)snprintf(found, sizeof(found), "\"%.120s\"", custom->url);
-        refuse(d, p, custom, found,
+        refuse(r, p, custom, found,
                judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
                                           : "a URL (https://host[:port][/path])");
-        return error_hint(d->reader->e, "correct or unset %s, or give the profile its own \"endpoint_url\"",
-                          custom->name);
+        return error_hint(r->e, "correct or unset %s, or give the profile its own \"endpoint_url\"", custom->name);
 }
 
 // AWS's rules know no FIPS or dual-stack form of an endpoint that somebody has chosen. Else the setting would do
 // nothing without a word.
-static int refuse_variant(const struct derivation *d, size_t node, const struct profile *p, const struct custom *custom,
+static int refuse_variant(const struct reader *r, size_t node, const struct profile *p, const struct custom *custom,
                           const struct variant *variant)
 {
         char found[128];
         (void)snprintf(found, sizeof(found), "a custom endpoint beside %s%s", variant->variable ? "" : "the profile's ",
                        variant->variable ? variant->variable : variant->key);
         if (custom->origin == FROM_PROFILE)
-                reader_fail(d->reader, reader_at(d->reader, node, custom->name), "found %s, expected one of the two",
-                            found);
+                reader_fail(r, reader_at(r, node, custom->name), "found %s, expected one of the two", found);
         else
-                refuse(d, p, custom, found, "one of the two");
-        return error_hint(d->reader->e,
-                          "a custom endpoint is called as it is: let its URL name one that has what you need and set "
-                          "\"%s\" of profile %s to false, or take the endpoint out",
+                refuse(r, p, custom, found, "one of the two");
+        return error_hint(r->e,
+                          "a custom endpoint is called as it is: use the URL of one that has what you need and set "
+                          "\"%s\" of profile %s to false, or remove the endpoint",
                           variant->key, p->name);
 }
 
 // Whether sts_regional_endpoints, or its variable, says "legacy".
-static int read_legacy(const struct derivation *d, const struct profile *p, bool *ret)
+static int read_legacy(const struct reader *r, const struct profile *p, bool *ret)
 {
         static const char variable[] = "AWS_STS_REGIONAL_ENDPOINTS";
-        const char *value = p->sts_regional_endpoints == STS_ENDPOINTS_UNSET ? env_get(d->env, variable) : NULL;
+        const char *value = p->sts_regional_endpoints == STS_ENDPOINTS_UNSET ? env_get(r->env, variable) : NULL;
         *ret = value ? strcmp(value, "legacy") == 0 : p->sts_regional_endpoints == STS_ENDPOINTS_LEGACY;
         if (!value || *ret || strcmp(value, "regional") == 0)
                 return 0;
-        error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%.80s\", expected \"regional\" or \"legacy\"",
-                  variable, value);
-        return error_hint(d->reader->e, "correct or unset %s", variable);
+        return reader_refuse_variable(r, variable, value, "\"regional\" or \"legacy\"");
 }
 
-static int follow_rules(const struct derivation *d, size_t node, const struct profile *p,
-                        const struct derive_endpoint *of, unsigned variant)
+static int follow_rules(const struct reader *r, size_t node, const struct profile *p, const struct derive_endpoint *of,
+                        unsigned variant)
 {
         char url[ENDPOINTS_URL_SIZE];
         struct slice region = slice_str(*of->region);
         bool is_legacy = false;
         if (of->service == ENDPOINTS_STS && variant == 0) {
-                if (read_legacy(d, p, &is_legacy) < 0)
+                if (read_legacy(r, p, &is_legacy) < 0)
                         return -1;
                 if (slice_eq(region, SLICE("aws-global")) || (is_legacy && endpoints_is_sts_legacy(region))) {
-                        if (reader_keep(d->reader, SLICE("us-east-1"), of->region) < 0) // which it is signed for
+                        if (reader_keep(r, SLICE("us-east-1"), of->region) < 0) // which it is signed for
                                 return -1;
-                        return reader_keep(d->reader, SLICE("https://sts.amazonaws.com"), of->url);
+                        return reader_keep(r, SLICE("https://sts.amazonaws.com"), of->url);
                 }
         }
         const char *global = endpoints_global_region(region);
         if (global)
                 region = slice_str(global);
         if (endpoints_resolve(of->service, region, variant, url, sizeof(url)) < 0)
-                return reader_fail(d->reader, node, "no endpoint follows from region \"%s\"", *of->region);
-        return reader_keep(d->reader, slice_str(url), of->url);
+                return reader_fail(r, node, "found no endpoint for region \"%s\"", *of->region);
+        return reader_keep(r, slice_str(url), of->url);
 }
 
-static int take(const struct derivation *d, const char *text, char **ret)
-{
-        struct slice url = slice_str(text);
-        while (slice_ends_with(url, SLICE("/")))
-                url.n--;
-        return reader_keep(d->reader, url, ret);
-}
-
-int derive_endpoint(struct derivation *d, size_t node, const struct profile *p, const struct derive_endpoint *of)
+int derive_endpoint(const struct reader *r, size_t node, const struct profile *p, const struct derive_endpoint *of,
+                    struct derive_choice *ret)
 {
         struct variant variant;
         struct custom custom;
-        if (derive_check_region(d, node, of->region_key, *of->region) < 0 || find_variant(d, p, &variant) < 0 ||
-            find_custom(d, p, of, &custom) < 0)
+        if (derive_check_region(r, node, of->region_key, *of->region) < 0 || find_variant(r, p, &variant) < 0 ||
+            find_custom(r, p, of, &custom) < 0)
                 return -1;
         if (custom.url && variant.bits)
-                return refuse_variant(d, node, p, &custom, &variant);
-        if (of->choice) {
-                *of->choice = (struct derive_choice){.is_custom = custom.url != NULL, .variant = variant.bits};
-                if (!custom.url && *of->region)
-                        of->choice->partition = endpoints_partition(slice_str(*of->region));
-        }
-        if (custom.url && (check_url(d, p, &custom) < 0 || take(d, custom.url, of->url) < 0))
+                return refuse_variant(r, node, p, &custom, &variant);
+        *ret = (struct derive_choice){.is_custom = custom.url != NULL, .variant = variant.bits};
+        if (!custom.url && *of->region)
+                ret->partition = endpoints_partition(slice_str(*of->region));
+        if (custom.url && (check_url(r, p, &custom) < 0 || reader_keep_url(r, slice_str(custom.url), of->url) < 0))
                 return -1;
-        if (!custom.url && *of->region && follow_rules(d, node, p, of, variant.bits) < 0)
+        if (!custom.url && *of->region && follow_rules(r, node, p, of, variant.bits) < 0)
                 return -1;
         const char *global = endpoints_global_region(slice_str(*of->region));
-        return global ? reader_keep(d->reader, slice_str(global), of->region) : 0;
+        return global ? reader_keep(r, slice_str(global), of->region) : 0;
 }

@@ -14,52 +14,40 @@ static const char *endpoint_of_mode(const char *mode)
         return is_v6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
 }
 
-static int refuse(struct derivation *d, size_t node, bool is_env, enum values_url judged)
+static int refuse(const struct reader *r, size_t node, bool is_env, enum values_url judged)
 {
         const char *expected = judged == VALUES_URL_PLAIN
                                    ? "https: plain http is for loopback and link-local hosts only"
                                    : "a URL (http://169.254.169.254), no query, no user";
-        if (is_env) {
-                error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found another form, expected %s", ENV_ENDPOINT,
-                          expected);
-                return error_hint(d->reader->e, "correct or unset %s", ENV_ENDPOINT);
-        }
-        reader_fail(d->reader, reader_at(d->reader, node, "endpoint"), "found a string of another form, expected %s",
-                    expected);
-        return error_hint(d->reader->e, "correct \"endpoint\", or leave it out: %s is the default",
-                          endpoint_of_mode(NULL));
+        if (is_env)
+                return reader_refuse_variable(r, ENV_ENDPOINT, NULL, expected);
+        reader_fail(r, reader_at(r, node, "endpoint"), "found an invalid value (not shown), expected %s", expected);
+        return error_hint(r->e, "correct \"endpoint\", or remove it: %s is the default", endpoint_of_mode(NULL));
 }
 
-static int take_endpoint(struct derivation *d, size_t node, struct profile *p, const char *given, bool is_env)
+static int take_endpoint(const struct reader *r, size_t node, struct profile *p, const char *given, bool is_env)
 {
         struct slice url = slice_str(given);
         enum values_url judged = values_check_endpoint(url);
-        if (judged != VALUES_URL_GOOD)
-                return refuse(d, node, is_env, judged);
-        while (url.p[url.n - 1] == '/')
-                url.n--;
-        return reader_keep(d->reader, url, &p->imds.endpoint);
+        return judged == VALUES_URL_GOOD ? reader_keep_url(r, url, &p->imds.endpoint) : refuse(r, node, is_env, judged);
 }
 
-int derive_imds(struct derivation *d, size_t node, struct profile *p)
+int derive_imds(const struct reader *r, size_t node, struct profile *p)
 {
-        const char *disabled = env_get(d->env, ENV_DISABLED);
+        const char *disabled = env_get(r->env, ENV_DISABLED);
         p->imds.is_disabled = disabled && slice_eq_ignore_case(slice_str(disabled), SLICE("true"));
         if (p->imds.endpoint)
-                return take_endpoint(d, node, p, p->imds.endpoint, false);
+                return take_endpoint(r, node, p, p->imds.endpoint, false);
         if (p->endpoint_url)
-                return take_endpoint(d, node, p, p->endpoint_url, false);
+                return take_endpoint(r, node, p, p->endpoint_url, false);
         const char *mode = p->imds.endpoint_mode;
         if (!mode) {
-                const char *endpoint = env_get(d->env, ENV_ENDPOINT);
+                const char *endpoint = env_get(r->env, ENV_ENDPOINT);
                 if (endpoint)
-                        return take_endpoint(d, node, p, endpoint, true);
-                mode = env_get(d->env, ENV_MODE);
-                if (mode && !values_is_endpoint_mode(slice_str(mode))) {
-                        error_set(d->reader->e, ERROR_CONFIG, "environment: %s: found \"%.40s\", expected IPv4 or IPv6",
-                                  ENV_MODE, mode);
-                        return error_hint(d->reader->e, "correct or unset %s", ENV_MODE);
-                }
+                        return take_endpoint(r, node, p, endpoint, true);
+                mode = env_get(r->env, ENV_MODE);
+                if (mode && !values_is_endpoint_mode(slice_str(mode)))
+                        return reader_refuse_variable(r, ENV_MODE, mode, "IPv4 or IPv6");
         }
-        return reader_keep(d->reader, slice_str(endpoint_of_mode(mode)), &p->imds.endpoint);
+        return reader_keep(r, slice_str(endpoint_of_mode(mode)), &p->imds.endpoint);
 }

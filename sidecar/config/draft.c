@@ -8,32 +8,61 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
-#include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/profile_check.h"
-#include "sidecar/config/resolve.h"
 #include "sidecar/config/suggest.h"
 
+#define FIRST_PROFILES ((size_t)8)
 #define NAMES_TEXT ((size_t)200) // of known names in a hint
 #define CIRCLE_TEXT ((size_t)400)
 
-struct settings_store *settings_store_new(void)
+static int make_space(struct draft *d)
 {
-        struct settings_store *store = calloc(1, sizeof(*store));
-        if (!store)
+        size_t capacity = d->capacity ? 2 * d->capacity : FIRST_PROFILES;
+        if (d->count < d->capacity)
+                return 0;
+        struct profile *profiles = reallocarray(d->profiles, capacity, sizeof(*profiles));
+        if (profiles)
+                d->profiles = profiles;
+        struct origin *origins = reallocarray(d->origins, capacity, sizeof(*origins));
+        if (origins)
+                d->origins = origins;
+        if (!profiles || !origins)
+                return reader_no_memory(d->reader);
+        d->capacity = capacity;
+        return 0;
+}
+
+struct profile *draft_add(struct draft *d, struct origin origin)
+{
+        if (make_space(d) < 0)
                 return NULL;
-        store->settings.references = 1;
-        arena_init(&store->strings, false);
-        arena_init(&store->secrets, true);
-        return store;
+        d->origins[d->count] = origin;
+        d->profiles[d->count] = (struct profile){.name = NULL};
+        return &d->profiles[d->count++];
 }
 
 size_t draft_turn_to(struct draft *d, size_t index)
 {
-        if (!d->origins)
-                return JSON_NONE;
         reader_move(d->reader, d->origins[index].place);
         return d->origins[index].node;
+}
+
+int draft_keep_fault(const struct draft *d, struct profile *p)
+{
+        const struct error *e = d->reader->e;
+        if (e->kind != ERROR_CONFIG)
+                return -1;
+        *p = (struct profile){.name = p->name,
+                              .type = p->declared_type,
+                              .declared_type = p->declared_type,
+                              .on_demand = p->on_demand,
+                              .is_implied = p->is_implied,
+                              .stands_for = p->stands_for,
+                              .region = p->region};
+        if (reader_keep(d->reader, slice_str(e->message), &p->fault) < 0)
+                return -1;
+        return e->hint[0] ? reader_keep(d->reader, slice_str(e->hint), &p->fault_hint) : 0;
 }
 
 // The names there are, with the nearest first.
@@ -72,7 +101,7 @@ static int refuse_second(struct draft *d, size_t second)
         const char *file = r->file;
         reader_fail(r, draft_turn_to(d, second),
                     "found a second profile of this name, expected one: the other is in %s:%u", file, at.line);
-        return error_hint(r->e, "rename one of the two, or take it out");
+        return error_hint(r->e, "rename or remove one of the two");
 }
 
 static int refuse_plan(struct draft *d, const struct plan *plan, enum plan_result result, size_t fault)
@@ -86,12 +115,12 @@ static int refuse_plan(struct draft *d, const struct plan *plan, enum plan_resul
         size_t node = reader_at(r, draft_turn_to(d, fault), "source_profile");
         if (result == PLAN_NO_SOURCE) {
                 reader_fail(r, node, "found \"%s\", expected the name of a profile%s", source,
-                            d->included ? "" : " of this file");
+                            d->include == JSON_NONE ? " of this file" : "");
                 return hint_names(d, plan, source);
         }
         if (result == PLAN_TOO_DEEP) {
                 reader_fail(r, node, "found a chain of more than %d profiles, expected fewer", PLAN_CHAIN_MAX);
-                return error_hint(r->e, "let this profile stand on one that is nearer to its last source");
+                return error_hint(r->e, "use a source_profile that is nearer to the end of the chain");
         }
         struct buffer circle;
         buffer_init(&circle, CIRCLE_TEXT);
@@ -109,11 +138,7 @@ static int refuse_plan(struct draft *d, const struct plan *plan, enum plan_resul
 
 static int complete_profiles(struct draft *d, const struct plan *plan)
 {
-        struct derivation derivation = {.reader = d->reader,
-                                        .env = d->env,
-                                        .host_name = d->host_name,
-                                        .working_directory = d->working_directory,
-                                        .region = d->store->settings.region};
+        struct derivation derivation = {.reader = d->reader, .region = d->store->settings.region};
         if (derive_begin(&derivation) < 0)
                 return -1;
         if (!d->store->settings.region)
@@ -127,11 +152,10 @@ static int complete_profiles(struct draft *d, const struct plan *plan)
                 if (p->fault || (derive_profile(&derivation, node, p, source) == 0 &&
                                  profile_check(d->reader, node, p, source) == 0))
                         continue;
-                if (!d->keeps_faults || resolve_to_fault(d, p) < 0)
+                if (!d->keeps_faults || draft_keep_fault(d, p) < 0)
                         return -1;
         }
-        if (d->origins)
-                reader_move(d->reader, &d->main);
+        reader_move(d->reader, &d->main);
         return 0;
 }
 
@@ -177,15 +201,13 @@ static int finish_profiles(struct draft *d)
 static int refuse_socket(struct reader *r, const char *what)
 {
         error_set(r->e, ERROR_CONFIG, "%s: found too long a path, expected at most %d bytes", what, LIMIT_UNIX_PATH);
-        return error_hint(r->e, "the system limits socket paths: choose a shorter one with --socket");
+        return error_hint(r->e, "set a shorter path with --socket: the system limits socket paths");
 }
 
 // `path` is relative to where the process runs, not to the file.
 static int keep_socket(struct draft *d, const char *path, const char *what, char **ret)
 {
-        struct reader here = *d->reader;
-        here.directory = d->working_directory;
-        if (reader_keep_path(&here, slice_str(path), ret) < 0)
+        if (reader_keep_env_path(d->reader, path, ret) < 0)
                 return -1;
         return strlen(*ret) > LIMIT_UNIX_PATH ? refuse_socket(d->reader, what) : 0;
 }
@@ -197,9 +219,9 @@ static int finish_listeners(struct draft *d)
         bool has_flag = d->socket_path && d->socket_path[0];
         if (s->listeners_count)
                 return has_flag ? keep_socket(d, d->socket_path, "--socket", &s->listeners[0].unix_path) : 0;
-        const char *keyfob_socket = env_get(d->env, "KEYFOB_SOCKET");
+        const char *keyfob_socket = env_get(d->reader->env, "KEYFOB_SOCKET");
         const char *what = has_flag ? "--socket" : (keyfob_socket ? "KEYFOB_SOCKET" : "XDG_RUNTIME_DIR");
-        if (api_socket_path(d->socket_path, keyfob_socket, env_get(d->env, "XDG_RUNTIME_DIR"), NULL, path,
+        if (api_socket_path(d->socket_path, keyfob_socket, env_get(d->reader->env, "XDG_RUNTIME_DIR"), NULL, path,
                             sizeof(path)) < 0)
                 return refuse_socket(d->reader, what);
         s->listeners = arena_array(&d->store->strings, 1, sizeof(*s->listeners));
@@ -212,12 +234,11 @@ static int finish_listeners(struct draft *d)
 
 int draft_finish(struct draft *d)
 {
-        return resolve_profiles(d) < 0 || finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+        return finish_profiles(d) < 0 ? -1 : finish_listeners(d);
 }
 
 void draft_free(struct draft *d)
 {
         free(d->profiles);
         free(d->origins);
-        included_free(d->included);
 }

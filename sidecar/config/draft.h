@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings in the making: what the file or the environment said, before order, derived values and cross-checks.
+// Settings in the making: the profiles that the file and the AWS files describe, before they are sorted, completed and
+// checked.
 #ifndef SIDECAR_CONFIG_DRAFT_H
 #define SIDECAR_CONFIG_DRAFT_H
 
@@ -14,11 +15,6 @@ struct settings_store {
         struct plan_name *by_name; // of settings.profiles, sorted
 };
 
-// NULL when memory ran out.
-struct settings_store *settings_store_new(void);
-
-struct included;
-
 struct origin {
         const struct reader_place *place; // the file
         size_t node;                      // its object there
@@ -27,21 +23,20 @@ struct origin {
 struct draft {
         struct reader *reader;
         struct settings_store *store;
-        const struct env *env;
-        const char *socket_path; // --socket, or NULL
-        const char *host_name;
-        const char *working_directory;
+        const char *socket_path;  // --socket, or NULL
         struct profile *profiles; // in the order of the file; what they point to is the store's
-        struct origin *origins;   // where each is configured; NULL in zero configuration
+        struct origin *origins;   // where each is configured
         size_t count, capacity;
-        struct reader_place main;         // the configuration file
+        struct reader_place main;         // the configuration file; without one, the environment
         const struct reader_place *place; // the file that is being read
         size_t include;                   // the value of "include" in the main file, or JSON_NONE
-        struct included *included;        // what it brought; owned
         bool is_zero;                     // zero configuration: the profiles of the AWS files belong to it
         // A profile that cannot be used is kept with a fault: somebody else wrote it, and others may be good.
         bool keeps_faults;
 };
+
+// Appends a zeroed profile. It may move when another is added. NULL: out of memory, which is the reader's error.
+struct profile *draft_add(struct draft *d, struct origin origin);
 
 // Reads the value of "profiles" of the file at `place`, which the reader is at, into the draft (the record).
 key_read_fn draft_read_profiles;
@@ -49,8 +44,13 @@ key_read_fn draft_read_profiles;
 // Makes messages those of the file that configures this profile, whose node there is returned.
 size_t draft_turn_to(struct draft *d, size_t index);
 
-// Makes concrete, orders, completes and checks; then the store's settings are whole. 0, or -1 with reader->e.
-int draft_finish(struct draft *d);
+// Makes the reader's error the fault of *p, which keeps its name and what it was declared as. -1 when that error is not
+// about the configuration.
+MUST_CHECK int draft_keep_fault(const struct draft *d, struct profile *p);
+
+// Sorts, completes and checks the profiles, which are concrete; then the store's settings are whole. 0, or -1 with
+// reader->e.
+MUST_CHECK int draft_finish(struct draft *d);
 
 // Releases all but the store.
 void draft_free(struct draft *d);

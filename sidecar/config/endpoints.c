@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "proto/mem/length.h"
+
 #define REGION_MAX 63
 #define PREFIXES_MAX 9
 
@@ -66,8 +68,6 @@ static const struct partition partitions[] = {
     {{SLICE_INIT("eusc-de-")}, "amazonaws.eu", "api.amazonwebservices.eu", "amazonaws-eusc.eu", SLICE_INIT(""), NULL},
 };
 
-#define PARTITIONS_N (sizeof(partitions) / sizeof(partitions[0]))
-
 static const char *const prefixes[] = {
     [ENDPOINTS_STS] = "sts",
     [ENDPOINTS_ROLESANYWHERE] = "rolesanywhere",
@@ -95,6 +95,11 @@ bool endpoints_is_region(struct slice region)
                 if (!is_alphanumeric(region.p[i]) && region.p[i] != '-')
                         return false;
         return true;
+}
+
+bool endpoints_is_fips_name(struct slice region)
+{
+        return slice_starts_with(region, SLICE("fips-")) || slice_ends_with(region, SLICE("-fips"));
 }
 
 // "<word>-<digits>"; a word has no hyphen, which keeps "us-gov-west-1" out of "us-".
@@ -125,7 +130,7 @@ static bool is_in_partition(const struct partition *p, struct slice region)
 
 static size_t partition_of(struct slice region)
 {
-        for (size_t i = 0; i < PARTITIONS_N; i++)
+        for (size_t i = 0; i < LENGTH(partitions); i++)
                 if (is_in_partition(&partitions[i], region))
                         return i;
         return AWS;
@@ -133,7 +138,7 @@ static size_t partition_of(struct slice region)
 
 const char *endpoints_global_region(struct slice name)
 {
-        for (size_t i = 0; i < PARTITIONS_N; i++)
+        for (size_t i = 0; i < LENGTH(partitions); i++)
                 if (partitions[i].global_region && slice_eq(name, partitions[i].global))
                         return partitions[i].global_region;
         return NULL;
@@ -154,7 +159,7 @@ bool endpoints_is_sts_legacy(struct slice region)
             SLICE_INIT("us-east-1"),      SLICE_INIT("us-east-2"),  SLICE_INIT("us-west-1"),
             SLICE_INIT("us-west-2"),
         };
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t i = 0; i < LENGTH(names); i++)
                 if (slice_eq(region, names[i]))
                         return true;
         return false;

@@ -25,6 +25,9 @@ enum endpoints_variant { ENDPOINTS_FIPS = 1, ENDPOINTS_DUALSTACK = 2 };
 // A DNS label: letters, digits, hyphens, 1 to 63 characters, no hyphen at the ends.
 bool endpoints_is_region(struct slice region);
 
+// "fips-us-east-1", "us-east-1-fips": no regions, but older tools' way to ask for another endpoint.
+bool endpoints_is_fips_name(struct slice region);
+
 // The region that stands behind a partition's global name ("aws-global": "us-east-1"), or NULL for a real region.
 const char *endpoints_global_region(struct slice name);
 

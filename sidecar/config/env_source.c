@@ -37,18 +37,12 @@ static_assert(sizeof(variables) / sizeof(variables[0]) == ENV_VARIABLE_COUNT, "a
 
 int env_source_get(const struct resolution *r, enum env_variable variable, const char **ret)
 {
-        struct error *e = r->reader->e;
         const char *name = variables[variable].name;
-        *ret = env_get(r->env, name);
+        *ret = env_get(r->reader->env, name);
         if (!*ret || variables[variable].is_valid(slice_str(*ret)))
                 return 0;
-        if (variables[variable].is_secret)
-                error_set(e, ERROR_CONFIG, "environment: %s: found another form, expected %s", name,
-                          variables[variable].expected);
-        else
-                error_set(e, ERROR_CONFIG, "environment: %s: found \"%.80s\", expected %s", name, *ret,
-                          variables[variable].expected);
-        return error_hint(e, "correct or unset %s", name);
+        return reader_refuse_variable(r->reader, name, variables[variable].is_secret ? NULL : *ret,
+                                      variables[variable].expected);
 }
 
 int env_source_keep(struct resolution *r, enum env_variable variable, char **ret)
@@ -61,7 +55,7 @@ int env_source_keep(struct resolution *r, enum env_variable variable, char **ret
 
 int env_source_refuse_missing(const struct resolution *r, const char *there, const char *missing)
 {
-        error_set(r->reader->e, ERROR_CONFIG, "environment: found %s, but not %s, which goes with it", there, missing);
+        error_set(r->reader->e, ERROR_CONFIG, "environment: found %s without %s", there, missing);
         return error_hint(r->reader->e, "set %s, or unset %s", missing, there);
 }
 
@@ -80,8 +74,8 @@ int env_source_keys(struct resolution *r, struct profile *p)
         token = token ? token : old_token;
         p->type = PROFILE_STATIC;
         if (reader_keep(r->reader, slice_str(id), &p->keys.access_key_id) < 0 ||
-            resolution_keep_secret(r, secret, &p->keys.secret_access_key) < 0 ||
-            (token && resolution_keep_secret(r, token, &p->keys.session_token) < 0) ||
+            reader_keep_secret(r->reader, slice_str(secret), &p->keys.secret_access_key) < 0 ||
+            (token && reader_keep_secret(r->reader, slice_str(token), &p->keys.session_token) < 0) ||
             env_source_keep(r, ENV_CREDENTIAL_EXPIRATION, &p->keys.expiration) < 0 ||
             env_source_keep(r, ENV_ACCOUNT_ID, &p->keys.account_id) < 0)
                 return -1;

@@ -26,7 +26,7 @@ static int add(struct reader *r, size_t node, struct include_list *list, const c
 {
         if (list->count == LIMIT_INCLUDE_FILES_N) {
                 reader_fail(r, node, "found more than %d files, expected fewer", LIMIT_INCLUDE_FILES_N);
-                return error_hint(r->e, "put several profiles into one file");
+                return error_hint(r->e, "put more profiles into each file");
         }
         if (list->count == list->capacity) {
                 size_t capacity = list->capacity ? 2 * list->capacity : CAPACITY_FIRST;
@@ -45,7 +45,7 @@ static int refuse_directory(struct reader *r, size_t node, const char *directory
         char room[128];
         reader_fail(r, node, "found the directory \"%s\" (%s), expected one that can be read", directory,
                     strerror_r(reason, room, sizeof(room)));
-        return error_hint(r->e, "create it, or let the agent read it; it may be empty");
+        return error_hint(r->e, "create it (it may be empty), or let the agent read it");
 }
 
 // Adds what matches the last part of `path`, which is cut there.
@@ -99,7 +99,7 @@ static int add_pattern(struct reader *r, size_t node, struct include_list *list)
         if (!strchr(wildcard, '/'))
                 return add_matches(r, node, list, path);
         reader_fail(r, node, "found a wildcard in the name of a directory, expected one in that of a file");
-        return error_hint(r->e, "name each directory by a pattern of its own");
+        return error_hint(r->e, "add one pattern for each directory");
 }
 
 static int compare_paths(const void *a, const void *b)
@@ -128,7 +128,7 @@ int include_find(struct reader *r, size_t node, struct include_list *list)
         size_t count = json_length(r->doc, node);
         if (count == 0 || count > LIMIT_INCLUDE_PATTERNS_N) {
                 reader_fail(r, node, "found %zu patterns, expected 1 to %d", count, LIMIT_INCLUDE_PATTERNS_N);
-                return error_hint(r->e, "name a directory's files by one pattern, such as tenants.d/*.json");
+                return error_hint(r->e, "use one pattern for the files of a directory, such as tenants.d/*.json");
         }
         for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at))
                 if (add_pattern(r, at, list) < 0)

@@ -50,7 +50,8 @@ static int open_document(struct draft *d, struct included *all, const char *path
         if (all->bytes > LIMIT_INCLUDE_TOTAL) {
                 error_set(r->e, ERROR_CONFIG, "%s: found more than %d bytes in all included files, expected fewer",
                           path, LIMIT_INCLUDE_TOTAL);
-                return error_hint(r->e, "look for a file that is there by mistake, or split the profiles over agents");
+                return error_hint(r->e,
+                                  "remove files that do not belong there, or split the profiles among several agents");
         }
         document->place = (struct reader_place){document->file, document->directory, &document->doc};
         d->place = &document->place;
@@ -60,7 +61,7 @@ static int open_document(struct draft *d, struct included *all, const char *path
 
 static int read_document(struct draft *d, struct included *all, const char *path)
 {
-        static const struct key_table table = {rules, LENGTH(rules), "an included file's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "an included file", NULL, 0};
         size_t before = d->count;
         if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;
@@ -87,10 +88,10 @@ static int read_all(struct draft *d, struct included *all)
         return result;
 }
 
-int included_read(struct draft *d)
+int included_read(struct draft *d, struct included **ret)
 {
-        d->included = calloc(1, sizeof(*d->included));
-        return d->included ? read_all(d, d->included) : reader_no_memory(d->reader);
+        *ret = calloc(1, sizeof(**ret));
+        return *ret ? read_all(d, *ret) : reader_no_memory(d->reader);
 }
 
 void included_free(struct included *all)

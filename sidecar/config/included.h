@@ -6,9 +6,11 @@
 
 #include "sidecar/config/draft.h"
 
-// Reads the profiles of all files that d->include means into the draft, and leaves the files in d->included. 0, or -1
-// with d->reader->e.
-int included_read(struct draft *d);
+struct included;
+
+// Reads the profiles of all files that d->include means into the draft. 0, or -1 with d->reader->e. In any case *ret is
+// what messages about these profiles point into.
+MUST_CHECK int included_read(struct draft *d, struct included **ret);
 void included_free(struct included *included); // NULL is fine
 
 // The keys of an included file, in the format of profile_rules().

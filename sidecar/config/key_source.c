@@ -23,8 +23,8 @@ static bool has_pin(struct slice uri)
 static int refuse_pin(struct reader *r, size_t value)
 {
         reader_expected_secret(r, value, "a URI without a PIN in it");
-        return error_hint(r->e, "put the PIN into a file, name that in \"private_key_passphrase_file\", and take "
-                                "pin-value out");
+        return error_hint(r->e, "write the PIN to a file, set \"private_key_passphrase_file\" to its path, and remove "
+                                "pin-value");
 }
 
 // "file:/path", "file:///path", "/path". Empty: something else.
@@ -52,14 +52,14 @@ static int keep_file(struct reader *r, size_t value, const char *name, struct sl
         if (!has_memory)
                 return reader_no_memory(r);
         if (result > 0) {
-                reader_fail(r, value, "found a URI whose %s is no absolute path of a file", name);
+                reader_fail(r, value, "found a URI whose %s is not the absolute path of a file", name);
                 return error_hint(r->e, "write %s=file:/PATH, or %s=/PATH", name, name);
         }
         if (result < 0 || reader_check_file(r, value, kept) < 0)
                 return -1;
         if (*field && strcmp(*field, kept) != 0) {
-                reader_fail(r, value, "found another %s than before, expected one for certificate and key", name);
-                return error_hint(r->e, "name the same file in both URIs, or in one alone");
+                reader_fail(r, value, "found two different %s files, expected the same for certificate and key", name);
+                return error_hint(r->e, "name the same file in both URIs, or in one of them only");
         }
         *field = kept;
         return 0;

@@ -43,7 +43,7 @@ static int read_unix(struct reader *r, size_t value, const struct key_rule *rule
                 return 0;
         reader_fail(r, value, "found a path of %zu bytes, expected at most %d (\"%s\")", strlen(l->unix_path),
                     LIMIT_UNIX_PATH, l->unix_path);
-        return error_hint(r->e, "the system limits socket paths: choose a shorter one");
+        return error_hint(r->e, "set a shorter path: the system limits socket paths");
 }
 
 static int read_mode(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -84,8 +84,8 @@ static int read_group(struct reader *r, size_t value, const struct key_rule *rul
                 reader_expected(r, value,
                                 found == -ENOENT ? "the name of a group of this system, or a number in quotes"
                                                  : "a group's name or number, in quotes");
-                return error_hint(r->e,
-                                  "see \"getent group\"; a container may know other names than its host, numbers hold");
+                return error_hint(
+                    r->e, "check \"getent group\"; names can differ between container and host: use the numeric ID");
         }
         return reader_keep(r, text, &l->group);
 }
@@ -106,7 +106,7 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
                         reader_fail(r, node,
                                     "found \"%s\", which is not supported by this version; supported are native",
                                     later[i]);
-                        return error_hint(r->e, "take it out; without \"api\" a listener serves native");
+                        return error_hint(r->e, "remove it; without \"api\" a listener serves native");
                 }
                 return reader_expected(r, node, "\"native\"");
         }
@@ -115,7 +115,7 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
 
 static int read_listener(struct reader *r, size_t node, struct listener_settings *l)
 {
-        const struct key_table table = {rules, LENGTH(rules), "a listener's", 0};
+        const struct key_table table = {rules, LENGTH(rules), "a listener", NULL, 0};
         l->mode = LISTENER_DEFAULT_MODE;
         if (reader_object(r, node, &table, l) < 0)
                 return -1;
@@ -132,7 +132,7 @@ int listener_read_all(struct reader *r, size_t node, struct listener_settings **
         size_t count = json_length(r->doc, node);
         if (count < 1 || count > LISTENERS_MAX) {
                 reader_fail(r, node, "found %zu listeners, expected 1 to %d", count, LISTENERS_MAX);
-                return error_hint(r->e, "leave \"listeners\" out for one at the default path");
+                return error_hint(r->e, "remove \"listeners\" for one at the default path");
         }
         struct listener_settings *list = arena_array(r->strings, count, sizeof(*list));
         if (!list)
@@ -146,7 +146,7 @@ int listener_read_all(struct reader *r, size_t node, struct listener_settings **
                                 continue;
                         reader_fail(r, reader_at(r, at, "unix"), "found \"%s\", which listeners[%zu] has already",
                                     list[i].unix_path, j);
-                        return error_hint(r->e, "give each listener a path of its own");
+                        return error_hint(r->e, "set a different path for each listener");
                 }
         }
         *ret = list;

@@ -62,7 +62,7 @@ static int check_tags(struct reader *r, size_t node, const struct role_settings 
                                     "found both \"%s\" and \"%s\", expected keys that differ "
                                     "in more than case",
                                     role->tags[j].name, role->tags[i].name);
-                        return error_hint(r->e, "AWS does not tell tag keys apart by case: take one of them out");
+                        return error_hint(r->e, "AWS ignores the case of tag keys: remove one of the two");
                 }
         }
         for (size_t i = 0; i < role->transitive_tag_keys_count; i++) {
@@ -73,7 +73,7 @@ static int check_tags(struct reader *r, size_t node, const struct role_settings 
                         continue;
                 reader_fail(r, reader_at(r, node, "transitive_tag_keys"), "found \"%s\", expected a key of \"tags\"",
                             role->transitive_tag_keys[i]);
-                return error_hint(r->e, "add the tag to \"tags\", or take its key out of \"transitive_tag_keys\"");
+                return error_hint(r->e, "add the tag to \"tags\", or remove its key from \"transitive_tag_keys\"");
         }
         return 0;
 }
@@ -91,7 +91,7 @@ static int check_policies(struct reader *r, size_t node, const struct profile *p
                             "found \"%s\", expected a policy of the role's account "
                             "%.*s, or one of AWS",
                             p->role.policy_arns[i], (int)role.account.n, (const char *)role.account.p);
-                return error_hint(r->e, "AWS takes session policies from the role's own account only");
+                return error_hint(r->e, "use a policy of the role's account, or one that AWS manages");
         }
         if (p->type != PROFILE_WEB_IDENTITY || !p->role.policy)
                 return 0;
@@ -100,7 +100,7 @@ static int check_policies(struct reader *r, size_t node, const struct profile *p
                 return 0;
         reader_fail(r, reader_at(r, node, "policy"), "found %zu characters, expected at most %d for web_identity", n,
                     WEB_IDENTITY_POLICY_MAX);
-        return error_hint(r->e, "shorten the policy, or move it into a managed one and name that in \"policy_arns\"");
+        return error_hint(r->e, "shorten the policy, or move it into a managed policy and add that to \"policy_arns\"");
 }
 
 static int check_anywhere(struct reader *r, size_t node, const struct profile *p)
@@ -113,7 +113,7 @@ static int check_anywhere(struct reader *r, size_t node, const struct profile *p
         reader_fail(r, reader_at(r, node, "profile_arn"),
                     "found a profile in %.*s, expected the trust anchor's region %.*s", (int)profile.region.n,
                     (const char *)profile.region.p, (int)anchor.region.n, (const char *)anchor.region.p);
-        return error_hint(r->e, "trust anchor and profile must be of one region: name a profile of the anchor's");
+        return error_hint(r->e, "use a profile in the trust anchor's region");
 }
 
 int profile_check(struct reader *r, size_t node, const struct profile *p, const struct profile *source)

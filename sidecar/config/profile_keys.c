@@ -233,7 +233,7 @@ static int read_sign(struct reader *r, size_t value, const struct key_rule *rule
 {
         struct profile *p = record;
         (void)rule;
-        const struct key_table table = {sign_rules, LENGTH(sign_rules), "sign's", 0};
+        const struct key_table table = {sign_rules, LENGTH(sign_rules), "\"sign\"", NULL, 0};
         if (reader_object(r, value, &table, record) < 0)
                 return -1;
         for (size_t i = 0; i < p->sign.hosts_count; i++)
@@ -269,7 +269,8 @@ static int read_secretsmanager(struct reader *r, size_t value, const struct key_
 {
         const struct profile *p = record;
         (void)rule;
-        const struct key_table table = {secretsmanager_rules, LENGTH(secretsmanager_rules), "secretsmanager's", 0};
+        const struct key_table table = {secretsmanager_rules, LENGTH(secretsmanager_rules), "\"secretsmanager\"", NULL,
+                                        0};
         if (reader_object(r, value, &table, record) < 0)
                 return -1;
         if (p->secretsmanager.secret_id && p->source_profile)

@@ -13,10 +13,10 @@
 #define FOUND_TEXT 72 // of a value in a message
 #define HINT_TEXT 384
 
-void reader_init(struct reader *r, const char *file, const char *directory, struct error *e)
+void reader_init(struct reader *r)
 {
-        *r = (struct reader){.file = file, .directory = directory, .e = e};
-        r->accounts.lookup = accounts_lookup_system;
+        if (!r->accounts.lookup)
+                r->accounts.lookup = accounts_lookup_system;
         buffer_init(&r->scratch, LIMIT_CONFIG_FILE);
 }
 
@@ -41,11 +41,10 @@ int reader_parse(struct reader *r, struct slice text)
                 return reader_no_memory(r);
         error_set(r->e, ERROR_CONFIG, "%s:%u:%u: found invalid JSON (%s), expected one object", r->file, fault.line,
                   fault.column, fault.what);
-        return error_hint(r->e,
-                          "correct it there; JSON has no comments, no commas after the last element, no key twice");
+        return error_hint(r->e, "correct it there; JSON allows no comments, no trailing commas and no duplicate keys");
 }
 
-int reader_fail(struct reader *r, size_t node, const char *format, ...)
+int reader_fail(const struct reader *r, size_t node, const char *format, ...)
 {
         char text[sizeof(r->e->message)];
         va_list args;
@@ -55,7 +54,7 @@ int reader_fail(struct reader *r, size_t node, const char *format, ...)
 
         if (node == JSON_NONE || !r->doc) {
                 error_set(r->e, ERROR_CONFIG, "%s: %s", r->file, text);
-                return error_hint(r->e, "correct it, then check with \"keyfobd --check\"");
+                return error_hint(r->e, "correct it, then run \"keyfobd --check\"");
         }
         struct json_fault at;
         json_locate(r->doc, node, &at);
@@ -66,10 +65,10 @@ int reader_fail(struct reader *r, size_t node, const char *format, ...)
         error_set(r->e, ERROR_CONFIG, "%s:%u:%u: %s%s%s", r->file, at.line, at.column, path_text ? path_text : "",
                   path_text ? ": " : "", text);
         buffer_free(&path);
-        return error_hint(r->e, "correct it there, then check with \"keyfobd --check\"");
+        return error_hint(r->e, "correct it there, then run \"keyfobd --check\"");
 }
 
-int reader_expected(struct reader *r, size_t node, const char *expected)
+int reader_expected(const struct reader *r, size_t node, const char *expected)
 {
         enum json_kind kind = json_kind(r->doc, node);
         if (kind != JSON_STRING && kind != JSON_NUMBER)
@@ -83,12 +82,23 @@ int reader_expected(struct reader *r, size_t node, const char *expected)
                            shown.n < found.n ? "…" : "", quote, expected);
 }
 
-int reader_expected_secret(struct reader *r, size_t node, const char *expected)
+int reader_expected_secret(const struct reader *r, size_t node, const char *expected)
 {
         return reader_fail(r, node, "found %s, expected %s", json_kind_name(json_kind(r->doc, node)), expected);
 }
 
-int reader_no_memory(struct reader *r)
+int reader_refuse_variable(const struct reader *r, const char *variable, const char *found, const char *expected)
+{
+        if (found)
+                error_set(r->e, ERROR_CONFIG, "environment: %s: found \"%.80s\", expected %s", variable, found,
+                          expected);
+        else
+                error_set(r->e, ERROR_CONFIG, "environment: %s: found an invalid value (not shown), expected %s",
+                          variable, expected);
+        return error_hint(r->e, "correct or unset %s", variable);
+}
+
+int reader_no_memory(const struct reader *r)
 {
         return error_set(r->e, ERROR_INTERNAL, "%s: out of memory", r->file);
 }
@@ -124,7 +134,7 @@ static const struct key_rule *find_rule(const struct reader *r, const struct key
 }
 
 // What is allowed in this object, with the nearest first.
-static int hint_keys(struct reader *r, const struct key_table *table, struct slice word)
+static int hint_keys(const struct reader *r, const struct key_table *table, struct slice word)
 {
         struct suggestion near = {.word = word};
         struct buffer keys;
@@ -147,18 +157,17 @@ static int hint_keys(struct reader *r, const struct key_table *table, struct sli
         return -1;
 }
 
-static int refuse_key(struct reader *r, size_t key, const struct key_table *table, const struct key_rule *rule)
+static int refuse_key(const struct reader *r, size_t key, const struct key_table *table, const struct key_rule *rule)
 {
         struct slice raw = json_raw(r->doc, key);
-        struct slice shown = slice_head(raw, FOUND_TEXT);
+        const char *which = table->which ? table->which : "";
         if (!rule)
-                reader_fail(r, key, "found an unknown key \"%.*s\", expected one of %s keys", (int)shown.n,
-                            (const char *)shown.p, table->what);
+                reader_fail(r, key, "found an unknown key \"%.*s\" in %s%s", (int)slice_head(raw, FOUND_TEXT).n,
+                            (const char *)raw.p, table->what, which);
         else if (is_of_type(rule, table))
-                reader_fail(r, key, "found key \"%s\", which is not supported by this version", rule->key);
+                reader_fail(r, key, "found key \"%s\", which this version does not support", rule->key);
         else
-                reader_fail(r, key, "found key \"%s\" of another type, expected one of %s keys", rule->key,
-                            table->what);
+                reader_fail(r, key, "found key \"%s\", which %s%s does not have", rule->key, table->what, which);
         return hint_keys(r, table, raw);
 }
 

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema walk: objects are read by tables of keys, each with its typed getter. The first fault ends it, with
-// file, line, column, JSON path, what was found and what is expected. Values of secrets never enter a message.
+// What all of loading shares: where messages point, where results go, what the process was given. Objects are read by
+// tables of keys, each with its typed getter. The first fault ends the reading, with file, line, column, JSON path,
+// what was found and what is expected. Values of secrets never enter a message.
 #ifndef SIDECAR_CONFIG_READER_H
 #define SIDECAR_CONFIG_READER_H
 
+#include <stdarg.h>
+
+#include "proto/mem/must_check.h"
+#include "proto/mem/secret.h"
 #include "proto/wire/json_read.h"
 #include "sidecar/base/error.h"
 #include "sidecar/config/accounts.h"
 #include "sidecar/config/arena.h"
 
+struct env;
+
+enum { READER_PATH_LONGEST = 4095 };
+
 struct reader {
-        const char *file;      // for messages
-        const char *directory; // what relative paths are relative to; absolute
+        const char *file;              // for messages
+        const char *directory;         // what relative paths in the file are relative to; absolute
+        const char *working_directory; // the same for paths in the environment and on the command line
+        const char *host_name;         // for default session names
+        const struct env *env;
         struct json_doc *doc;  // NULL in zero configuration, where every node is JSON_NONE
         struct arena *strings; // where results go
         struct arena *secrets;
@@ -51,11 +63,12 @@ struct key_rule {
 struct key_table {
         const struct key_rule *rules;
         size_t count;
-        const char *what; // whose keys: "a static profile's"
-        unsigned type;    // which of the types is being read; 0: there is one only
+        const char *what, *which; // whose keys, for messages: "a profile of type ", "static"; the second may be NULL
+        unsigned type;            // which of the types is being read; 0: there is one only
 };
 
-void reader_init(struct reader *r, const char *file, const char *directory, struct error *e);
+// *r, of which all but `scratch` is set (`accounts.lookup`: NULL for the system's), is ready for use.
+void reader_init(struct reader *r);
 void reader_free(struct reader *r);
 
 // Goes on in another file: messages and relative paths are those of it.
@@ -71,21 +84,38 @@ int reader_object(struct reader *r, size_t node, const struct key_table *table, 
 size_t reader_at(const struct reader *r, size_t node, const char *key);
 
 // Sets r->e: "<file>:<line>:<column>: <path>: <text>", and a general hint. Returns -1.
-__attribute__((format(printf, 3, 4))) int reader_fail(struct reader *r, size_t node, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int reader_fail(const struct reader *r, size_t node, const char *format, ...);
 // "found <what is there>, expected <expected>".
-int reader_expected(struct reader *r, size_t node, const char *expected);
+int reader_expected(const struct reader *r, size_t node, const char *expected);
 // The same, but of what is there only its kind is told.
-int reader_expected_secret(struct reader *r, size_t node, const char *expected);
-int reader_no_memory(struct reader *r);
+int reader_expected_secret(const struct reader *r, size_t node, const char *expected);
+// Of a variable: "environment: <variable>: found <found>, expected <expected>". NULL for `found`: it is not shown, as
+// it may be a secret.
+int reader_refuse_variable(const struct reader *r, const char *variable, const char *found, const char *expected);
+int reader_no_memory(const struct reader *r);
 
 // Decodes a string into the scratch buffer: borrowed until the next use of it.
-int reader_text(struct reader *r, size_t node, struct slice *ret);
-// Keeps a copy for as long as the settings live.
-int reader_keep(struct reader *r, struct slice text, char **ret);
-// Makes a path absolute and keeps it.
-int reader_keep_path(struct reader *r, struct slice text, char **ret);
-// That a regular file is there and may be read; `name` is what the message calls it.
-int reader_check_file(struct reader *r, size_t node, const char *path);
+MUST_CHECK int reader_text(struct reader *r, size_t node, struct slice *ret);
+
+// Copies that live as long as the settings. 0, or -1 with r->e.
+MUST_CHECK int reader_keep(const struct reader *r, struct slice text, char **ret);
+MUST_CHECK int reader_keep_secret(const struct reader *r, struct slice text, struct secret *ret);
+MUST_CHECK __attribute__((format(printf, 3, 4))) int reader_keep_print(const struct reader *r, char **ret,
+                                                                       const char *format, ...);
+MUST_CHECK __attribute__((format(printf, 3, 0))) int reader_keep_print_args(const struct reader *r, char **ret,
+                                                                            const char *format, va_list args);
+// Without slashes at its end.
+MUST_CHECK int reader_keep_url(const struct reader *r, struct slice url, char **ret);
+// In absolute form: of the file, and of the environment or the command line.
+MUST_CHECK int reader_keep_path(const struct reader *r, struct slice path, char **ret);
+MUST_CHECK int reader_keep_env_path(const struct reader *r, const char *path, char **ret);
+// Where the AWS tools have a file: at what `variable` says (a leading "~/" is HOME's), else at `in_home` below HOME.
+// `variable` may be NULL. *ret stays as it is where the environment has neither.
+MUST_CHECK int reader_keep_home_path(const struct reader *r, const char *variable, const char *in_home, char **ret);
+
+// That a regular file is there and may be read; the message is about `node`, or about `place` ("environment: NAME").
+MUST_CHECK int reader_check_file(const struct reader *r, size_t node, const char *path);
+MUST_CHECK int reader_check_file_of(const struct reader *r, const char *place, const char *path);
 
 // Getters. Fields: char *, int64_t, char ** with a count, struct name_value * with a count, struct secret.
 key_read_fn reader_string;

@@ -14,7 +14,6 @@
 #include "sidecar/config/values.h"
 
 #define FAULT_SIZE 128
-#define PATH_LONGEST ((size_t)4095)
 #define TOKEN_SHORTEST ((size_t)100) // a JWT is longer
 
 static void *field(void *record, size_t offset)
@@ -29,30 +28,6 @@ int reader_text(struct reader *r, size_t node, struct slice *ret)
                 return reader_no_memory(r);
         *ret = buffer_slice(&r->scratch);
         return 0;
-}
-
-int reader_keep(struct reader *r, struct slice text, char **ret)
-{
-        char *copy = arena_copy(r->strings, text);
-        if (!copy)
-                return reader_no_memory(r);
-        *ret = copy;
-        return 0;
-}
-
-int reader_keep_path(struct reader *r, struct slice text, char **ret)
-{
-        if (text.n && text.p[0] == '/')
-                return reader_keep(r, text, ret);
-        struct buffer path;
-        buffer_init(&path, 2 * PATH_LONGEST);
-        (void)buffer_put_str(&path, r->directory);
-        if (!slice_ends_with(buffer_slice(&path), SLICE("/")))
-                (void)buffer_put_byte(&path, '/');
-        (void)buffer_put(&path, text);
-        int result = path.failed ? reader_no_memory(r) : reader_keep(r, buffer_slice(&path), ret);
-        buffer_free(&path);
-        return result;
 }
 
 // `room` may hold the text.
@@ -87,7 +62,7 @@ static bool looks_secret(const struct reader *r, const char *path)
         return values_is_like_secret(given) || (name && values_is_like_secret(slice_str(name + 1)));
 }
 
-int reader_check_file(struct reader *r, size_t node, const char *path)
+int reader_check_file(const struct reader *r, size_t node, const char *path)
 {
         if (!r->check_files)
                 return 0;
@@ -96,13 +71,21 @@ int reader_check_file(struct reader *r, size_t node, const char *path)
         if (!fault)
                 return 0;
         if (looks_secret(r, path)) {
-                reader_fail(r, node,
-                            "found what looks like a secret itself, expected the path of a file that holds it");
-                return error_hint(r->e, "put the secret into a file of its own and name that file here");
+                reader_fail(r, node, "found what looks like a secret, expected the path of a file that contains it");
+                return error_hint(r->e, "write the secret to a file and set the path of that file here");
         }
-        reader_fail(r, node, "found \"%s\" (%s), expected a file that can be read", path, fault);
+        reader_fail(r, node, "found \"%s\" (%s), expected a readable file", path, fault);
         return error_hint(r->e, "this process runs with uid %lu; relative paths are relative to %s",
                           (unsigned long)geteuid(), r->directory);
+}
+
+int reader_check_file_of(const struct reader *r, const char *place, const char *path)
+{
+        struct reader there = *r;
+        there.file = place;
+        there.directory = r->working_directory;
+        there.doc = NULL;
+        return reader_check_file(&there, JSON_NONE, path);
 }
 
 int reader_nothing(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -131,7 +114,7 @@ int reader_hidden_string(struct reader *r, size_t value, const struct key_rule *
         if (reader_text(r, value, &text) < 0)
                 return -1;
         if (!rule->is_valid(text))
-                return reader_fail(r, value, "found a string of another form, expected %s", rule->expected);
+                return reader_fail(r, value, "found an invalid value (not shown), expected %s", rule->expected);
         return reader_keep(r, text, field(record, rule->offset));
 }
 
@@ -144,14 +127,14 @@ int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule,
                 return -1;
         bool is_token = slice_starts_with(text, SLICE("eyJ")) && text.n >= TOKEN_SHORTEST;
         if (is_token || slice_starts_with(text, SLICE("-----BEGIN")) || slice_find(text, '\n') < text.n) {
-                reader_expected_secret(r, value, "the path of a file; this is the content of one");
-                return error_hint(r->e, "put the content into a file and name that file here");
+                reader_expected_secret(r, value, "the path of a file, not its content");
+                return error_hint(r->e, "write the content to a file and set the path of that file here");
         }
         if (values_is_uri(text)) {
                 reader_expected(r, value, "the path of a file, not a URI");
-                return error_hint(r->e, "give a path, without a scheme such as file: or pkcs11:");
+                return error_hint(r->e, "use a path without a scheme such as file: or pkcs11:");
         }
-        if (text.n < 1 || text.n > PATH_LONGEST)
+        if (text.n < 1 || text.n > READER_PATH_LONGEST)
                 return reader_expected(r, value, "the path of a file, 1 to 4095 bytes");
         return reader_keep_path(r, text, field(record, rule->offset));
 }
@@ -248,13 +231,9 @@ int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, v
                 return -1;
         if (!rule->is_valid(text)) {
                 buffer_reset(&r->scratch);
-                return reader_fail(r, value, "found a string of another form, expected %s", rule->expected);
+                return reader_fail(r, value, "found an invalid value (not shown), expected %s", rule->expected);
         }
-        char *copy = arena_copy(r->secrets, text);
-        size_t n = text.n;
+        int result = reader_keep_secret(r, text, field(record, rule->offset));
         buffer_reset(&r->scratch);
-        if (!copy)
-                return reader_no_memory(r);
-        *(struct secret *)field(record, rule->offset) = (struct secret){(uint8_t *)copy, n};
-        return 0;
+        return result;
 }

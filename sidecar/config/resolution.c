@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define TEXT_MAX ((size_t)16 * 1024)
 #define FIRST_IMPLIED 8
 
 struct name_node {
@@ -35,7 +34,7 @@ int resolution_need_files(struct resolution *r)
         if (r->has_files)
                 return 0;
         r->has_files = true;
-        return shared_files_load(&r->files, r->env, r->working_directory, r->reader->e);
+        return shared_files_load(&r->files, r->reader);
 }
 
 bool resolution_reuse(struct resolution *r, const char *name)
@@ -73,37 +72,16 @@ int resolution_add(struct resolution *r, const struct profile *p)
         return 0;
 }
 
-__attribute__((format(printf, 3, 0))) static int keep(struct resolution *r, char **ret, const char *format,
-                                                      va_list args)
-{
-        char *text = NULL;
-        int n = vasprintf(&text, format, args);
-        if (n < 0)
-                return reader_no_memory(r->reader);
-        int result = reader_keep(r->reader, slice_head(slice_str(text), TEXT_MAX), ret);
-        free(text);
-        return result;
-}
-
-int resolution_print(struct resolution *r, char **ret, const char *format, ...)
-{
-        va_list args;
-        va_start(args, format);
-        int result = keep(r, ret, format, args);
-        va_end(args);
-        return result;
-}
-
 int resolution_link(struct resolution *r, const char *name, const char *format, ...)
 {
         if (r->links_count == RESOLUTION_LINKS_MAX)
-                return error_set(r->reader->e, ERROR_INTERNAL, "a chain of too many links");
+                return error_set(r->reader->e, ERROR_INTERNAL, "the chain of credential sources is too long");
         struct chain_link *link = &r->links[r->links_count];
         if (reader_keep(r->reader, slice_str(name), &link->name) < 0)
                 return -1;
         va_list args;
         va_start(args, format);
-        int result = keep(r, &link->outcome, format, args);
+        int result = reader_keep_print_args(r->reader, &link->outcome, format, args);
         va_end(args);
         if (result == 0)
                 r->links_count++;
@@ -117,21 +95,5 @@ int resolution_keep_links(struct resolution *r, struct profile *p)
                 return reader_no_memory(r->reader);
         memcpy(p->chain, r->links, r->links_count * sizeof(*p->chain));
         p->chain_count = r->links_count;
-        return 0;
-}
-
-int resolution_keep_path(struct resolution *r, const char *path, char **ret)
-{
-        struct reader here = *r->reader;
-        here.directory = r->working_directory;
-        return reader_keep_path(&here, slice_str(path), ret);
-}
-
-int resolution_keep_secret(struct resolution *r, const char *text, struct secret *ret)
-{
-        char *copy = arena_copy(r->reader->secrets, slice_str(text));
-        if (!copy)
-                return reader_no_memory(r->reader);
-        *ret = (struct secret){(uint8_t *)copy, strlen(copy)};
         return 0;
 }

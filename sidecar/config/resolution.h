@@ -16,9 +16,7 @@ struct implied {
 };
 
 struct resolution {
-        struct reader *reader;
-        const struct env *env;
-        const char *working_directory;
+        const struct reader *reader;
         struct shared_files files; // once has_files
         bool has_files;
         struct implied *implied; // malloc'ed
@@ -31,7 +29,7 @@ struct resolution {
         size_t links_count;
 };
 
-// Zeroed but for the reader, env and working_directory; free it in any case.
+// Zeroed but for the reader; free it in any case.
 void resolution_free(struct resolution *r);
 
 // Reads the files, once.
@@ -49,14 +47,5 @@ __attribute__((format(printf, 3, 4))) int resolution_link(struct resolution *r, 
 
 // Makes the links that were added *p's.
 int resolution_keep_links(struct resolution *r, struct profile *p);
-
-// As reader_keep(), of what is printed.
-__attribute__((format(printf, 3, 4))) int resolution_print(struct resolution *r, char **ret, const char *format, ...);
-
-// As reader_keep_path(), relative to where the process runs.
-int resolution_keep_path(struct resolution *r, const char *path, char **ret);
-
-// As reader_secret's results.
-int resolution_keep_secret(struct resolution *r, const char *text, struct secret *ret);
 
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/resolve.h"
 
-#include <stdlib.h>
-
 #include "proto/wire/api.h"
 #include "sidecar/config/default_chain.h"
 #include "sidecar/config/shared_profile.h"
@@ -22,14 +20,8 @@ static int resolve_shared(struct resolution *r, struct profile *p)
         const char *variable = NULL;
         const char *name = p->shared_profile ? p->shared_profile : default_chain_profile(r, &variable);
         const struct aws_section *s = shared_files_find(&r->files, AWS_SECTION_PROFILE, name);
-        if (!s) {
-                const char *config = r->files.files[AWS_FILE_CONFIG].path;
-                const char *credentials = r->files.files[AWS_FILE_CREDENTIALS].path;
-                error_set(r->reader->e, ERROR_CONFIG, "%s%sfound no profile %.80s in %s or %s",
-                          variable ? variable : "", variable ? ": " : "", name, config ? config : "~/.aws/config",
-                          credentials ? credentials : "~/.aws/credentials");
-                return error_hint(r->reader->e, "name one that is there%s", config ? "" : "; HOME is not set");
-        }
+        if (!s)
+                return shared_fail_unknown(r, variable, name);
         if (shared_common_read(r, s, p, &common) < 0)
                 return -1;
         struct shared_walk walk = {.r = r, .common = &common, .names = {s->name}, .depth = 1};
@@ -71,25 +63,6 @@ static int resolve_one(struct resolution *r, struct profile *p, bool *ret_is_emp
         }
 }
 
-// ---- those that cannot be used ----
-
-int resolve_to_fault(struct draft *d, struct profile *p)
-{
-        const struct error *e = d->reader->e;
-        if (e->kind != ERROR_CONFIG)
-                return -1;
-        *p = (struct profile){.name = p->name,
-                              .type = p->declared_type,
-                              .declared_type = p->declared_type,
-                              .on_demand = p->on_demand,
-                              .is_implied = p->is_implied,
-                              .stands_for = p->stands_for,
-                              .region = p->region};
-        if (reader_keep(d->reader, slice_str(e->message), &p->fault) < 0)
-                return -1;
-        return e->hint[0] ? reader_keep(d->reader, slice_str(e->hint), &p->fault_hint) : 0;
-}
-
 // Says which profile of our configuration it is about.
 static int refuse(struct draft *d, size_t node)
 {
@@ -103,37 +76,20 @@ static int refuse(struct draft *d, size_t node)
 
 // ---- all of them ----
 
-static int grow(struct draft *d, size_t count)
-{
-        struct profile *profiles = realloc(d->profiles, count * sizeof(*profiles));
-        if (profiles)
-                d->profiles = profiles;
-        struct origin *origins = d->origins ? realloc(d->origins, count * sizeof(*origins)) : NULL;
-        if (origins)
-                d->origins = origins;
-        if (!profiles || (!origins && d->origins))
-                return reader_no_memory(d->reader);
-        d->capacity = count;
-        return 0;
-}
-
 static int add_shared(struct draft *d, const struct resolution *r)
 {
         const struct aws_ini *ini = &r->files.ini;
-        if (grow(d, d->count + ini->count + 1) < 0)
-                return -1;
         for (size_t i = 0; i < ini->count; i++) {
                 const struct aws_section *s = &ini->sections[i];
-                struct profile *p = &d->profiles[d->count];
                 if (s->kind != AWS_SECTION_PROFILE || strcmp(s->name, "default") == 0 ||
                     !api_is_profile_name(slice_str(s->name)))
                         continue;
-                *p = (struct profile){
-                    .type = PROFILE_SHARED_CONFIG, .declared_type = PROFILE_SHARED_CONFIG, .on_demand = true};
-                if (reader_keep(d->reader, slice_str(s->name), &p->name) < 0)
+                struct profile *p = draft_add(d, (struct origin){&d->main, JSON_NONE});
+                if (!p || reader_keep(d->reader, slice_str(s->name), &p->name) < 0)
                         return -1;
+                p->type = p->declared_type = PROFILE_SHARED_CONFIG;
+                p->on_demand = true;
                 p->shared_profile = p->name;
-                d->count++;
         }
         return 0;
 }
@@ -144,25 +100,21 @@ static int watch(struct draft *d, const struct resolution *r)
         s->watched = arena_array(&d->store->strings, AWS_FILE_COUNT, sizeof(*s->watched));
         if (!s->watched)
                 return reader_no_memory(d->reader);
-        for (unsigned i = 0; i < AWS_FILE_COUNT; i++) {
-                const char *path = r->files.files[i].path;
-                if (path && reader_keep(d->reader, slice_str(path), &s->watched[s->watched_count++]) < 0)
-                        return -1;
-        }
+        for (unsigned i = 0; i < AWS_FILE_COUNT; i++)
+                if (r->files.files[i].path)
+                        s->watched[s->watched_count++] = r->files.files[i].path;
         return 0;
 }
 
 static int append_implied(struct draft *d, const struct resolution *r)
 {
-        if (r->implied_count == 0)
-                return 0;
-        if (grow(d, d->count + r->implied_count) < 0)
-                return -1;
         for (size_t i = 0; i < r->implied_count; i++) {
-                if (d->origins)
-                        d->origins[d->count] = d->origins[r->implied[i].owner];
-                d->profiles[d->count] = r->implied[i].profile;
-                d->profiles[d->count++].stands_for = d->profiles[r->implied[i].owner].name;
+                const struct implied *implied = &r->implied[i];
+                struct profile *p = draft_add(d, d->origins[implied->owner]);
+                if (!p)
+                        return -1;
+                *p = implied->profile;
+                p->stands_for = d->profiles[implied->owner].name;
         }
         return 0;
 }
@@ -190,7 +142,7 @@ static int resolve_all(struct draft *d, struct resolution *r)
                 if (!d->keeps_faults)
                         return refuse(d, draft_turn_to(d, i));
                 p->on_demand |= is_empty; // nobody asked for it
-                if (resolve_to_fault(d, p) < 0)
+                if (draft_keep_fault(d, p) < 0)
                         return -1;
         }
         return append_implied(d, r);
@@ -198,7 +150,7 @@ static int resolve_all(struct draft *d, struct resolution *r)
 
 int resolve_profiles(struct draft *d)
 {
-        struct resolution r = {.reader = d->reader, .env = d->env, .working_directory = d->working_directory};
+        struct resolution r = {.reader = d->reader};
         int result = resolve_all(d, &r);
         resolution_free(&r);
         return result;

@@ -6,11 +6,8 @@
 
 #include "sidecar/config/draft.h"
 
-// Appends the profiles that others stand on to d->profiles (and d->nodes), and fills settings.watched. With d->is_zero,
-// appends every profile of the AWS files first and decides d->keeps_faults. 0, or -1 with d->reader->e.
-int resolve_profiles(struct draft *d);
-
-// Makes *p a profile with the reader's error as its fault. -1 when the error is not about the configuration.
-int resolve_to_fault(struct draft *d, struct profile *p);
+// Appends the profiles that others stand on to the draft, and fills settings.watched. With d->is_zero, appends every
+// profile of the AWS files first and decides d->keeps_faults. 0, or -1 with d->reader->e.
+MUST_CHECK int resolve_profiles(struct draft *d);
 
 #endif

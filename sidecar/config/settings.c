@@ -25,7 +25,7 @@ static int refuse_path(const struct buffer *out, struct error *e)
                 return error_set(e, ERROR_INTERNAL, "configuration file: out of memory");
         error_set(e, ERROR_CONFIG, "found too long a path for the configuration file, expected at most %d bytes",
                   PATH_SIZE - 1);
-        return error_hint(e, "give a shorter one with --config");
+        return error_hint(e, "set a shorter path with --config");
 }
 
 // Writes the absolute form of `path`.
@@ -46,8 +46,9 @@ static int exists(const char *path, struct error *e)
                 return 1;
         if (errno == ENOENT || errno == ENOTDIR)
                 return 0;
-        error_set_errno(e, ERROR_CONFIG, "%s: cannot tell whether there is a configuration file", path);
-        return error_hint(e, "let uid %lu look there, or give another file with --config", (unsigned long)geteuid());
+        error_set_errno(e, ERROR_CONFIG, "%s: cannot check whether this configuration file exists", path);
+        return error_hint(e, "grant uid %lu access to its directory, or set another file with --config",
+                          (unsigned long)geteuid());
 }
 
 // Leaves the file's absolute path in *out, or nothing when there is no file.
@@ -81,7 +82,6 @@ static int load_file(const struct settings_source *base, const char *path, struc
 {
         char directory[PATH_SIZE];
         struct buffer text;
-        struct settings *settings = NULL;
         const char *slash = strrchr(path, '/');
         size_t n = slash == path ? 1 : (size_t)(slash - path);
         memcpy(directory, path, n);
@@ -93,27 +93,17 @@ static int load_file(const struct settings_source *base, const char *path, struc
         buffer_init(&text, LIMIT_CONFIG_FILE);
         int r = file_read(path, "configuration file", &text, e);
         if (r == 0)
-                r = settings_parse(&source, buffer_slice(&text), &settings, e);
+                r = settings_parse(&source, buffer_slice(&text), ret, e);
         buffer_free(&text);
-        if (r < 0 || !settings)
-                return -1;
-        struct settings_store *store = (struct settings_store *)(void *)settings;
-        settings->path = arena_copy(&store->strings, slice_str(path));
-        if (!settings->path) {
-                settings_release(settings);
-                return error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
-        }
-        *ret = settings;
-        return 0;
+        return r;
 }
 
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e)
 {
         char directory[PATH_SIZE];
         struct buffer path;
-        struct settings *settings = NULL;
         if (!getcwd(directory, sizeof(directory))) {
-                error_set_errno(e, ERROR_CONFIG, "cannot tell the working directory");
+                error_set_errno(e, ERROR_CONFIG, "cannot determine the working directory");
                 return error_hint(e, "start the agent in a directory that exists, such as /");
         }
         struct settings_source source = {.working_directory = directory,
@@ -124,11 +114,8 @@ int settings_load(const struct settings_input *input, struct settings **ret, str
         buffer_init(&path, PATH_SIZE);
         int r = find_file(input, directory, &path, e);
         if (r == 0)
-                r = path.n ? load_file(&source, buffer_c_str(&path), &settings, e)
-                           : settings_zero(&source, &settings, e);
+                r = path.n ? load_file(&source, buffer_c_str(&path), ret, e) : settings_zero(&source, ret, e);
         buffer_free(&path);
-        if (r == 0)
-                *ret = settings;
         return r;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 #include "sidecar/config/profile.h"
 
@@ -51,7 +52,7 @@ struct settings_input {
 // come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
 // (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS
 // and AWS_CA_BUNDLE.
-int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
+MUST_CHECK int settings_load(const struct settings_input *input, struct settings **ret, struct error *e);
 
 // From any thread. The last reference takes the memory with it, which is wiped. settings_release(NULL) is fine.
 void settings_hold(struct settings *settings);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the top level of the file.
+// Owns the top level of the file, and the steps from there to settings.
 #include "sidecar/config/settings_parse.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "proto/mem/length.h"
 #include "sidecar/config/draft.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
+#include "sidecar/config/resolve.h"
 #include "sidecar/config/upstream_read.h"
 
 static key_read_fn read_region, read_listeners, read_include, read_upstream;
@@ -52,55 +54,91 @@ static int read_upstream(struct reader *r, size_t value, const struct key_rule *
         return upstream_read(r, value, &d->store->settings.upstream);
 }
 
-static int read_root(struct draft *d)
+static int read_root(struct draft *d, struct included **ret)
 {
-        static const struct key_table table = {rules, LENGTH(rules), "the top level's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "the top level", NULL, 0};
         if (reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;
-        if (d->include != JSON_NONE && included_read(d) < 0)
+        if (d->include != JSON_NONE && included_read(d, ret) < 0)
                 return -1;
-        if (d->count == 0) {
-                reader_fail(d->reader, JSON_ROOT, "found no \"profiles\", which the file needs%s",
-                            d->include == JSON_NONE ? "" : ", nor any in what it includes");
-                return error_hint(d->reader->e, "add \"profiles\": {\"NAME\": {\"type\": \"web_identity\", …}}");
-        }
-        return draft_finish(d);
+        if (d->count > 0)
+                return 0;
+        reader_fail(d->reader, JSON_ROOT, "found no \"profiles\", which the file needs%s",
+                    d->include == JSON_NONE ? "" : ", nor any in what it includes");
+        return error_hint(d->reader->e, "add \"profiles\": {\"NAME\": {\"type\": \"web_identity\", …}}");
 }
 
-int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret, struct error *e)
+// Without a configuration file, what AWS tools would use is the profile `default`.
+static int add_default(struct draft *d)
 {
-        struct settings_store *store = settings_store_new();
+        struct profile *p = draft_add(d, (struct origin){&d->main, JSON_NONE});
+        if (!p)
+                return -1;
+        p->type = p->declared_type = PROFILE_DEFAULT_CHAIN;
+        return reader_keep(d->reader, SLICE("default"), &p->name);
+}
+
+static int read_all(struct draft *d, const struct slice *text, struct included **ret)
+{
+        if (text ? reader_parse(d->reader, *text) < 0 || read_root(d, ret) < 0 : add_default(d) < 0)
+                return -1;
+        return resolve_profiles(d) < 0 ? -1 : draft_finish(d);
+}
+
+// `text` is NULL where there is no file.
+static int load(const struct settings_source *source, const struct reader_place *place, const struct slice *text,
+                struct settings **ret, struct error *e)
+{
+        struct settings_store *store = calloc(1, sizeof(*store));
+        struct included *included = NULL;
         if (!store)
-                return error_set(e, ERROR_INTERNAL, "%s: out of memory", source->file);
-        struct json_doc doc;
-        struct reader reader;
-        json_doc_init(&doc);
-        reader_init(&reader, source->file, source->directory, e);
-        reader.doc = &doc;
-        reader.strings = &store->strings;
-        reader.secrets = &store->secrets;
-        reader.check_files = source->check_files;
-        if (source->lookup)
-                reader.accounts.lookup = source->lookup;
+                return error_set(e, ERROR_INTERNAL, "%s: out of memory", place->file);
+        store->settings.references = 1;
+        arena_init(&store->strings, false);
+        arena_init(&store->secrets, true);
+        struct reader reader = {.working_directory = source->working_directory,
+                                .host_name = source->host_name,
+                                .env = source->env,
+                                .strings = &store->strings,
+                                .secrets = &store->secrets,
+                                .accounts.lookup = source->lookup,
+                                .check_files = source->check_files,
+                                .e = e};
+        reader_init(&reader);
+        reader_move(&reader, place);
         struct draft draft = {.reader = &reader,
                               .store = store,
-                              .env = source->env,
                               .socket_path = source->socket_path,
-                              .host_name = source->host_name,
-                              .working_directory = source->working_directory,
-                              .main = {source->file, source->directory, &doc},
-                              .include = JSON_NONE};
+                              .main = *place,
+                              .include = JSON_NONE,
+                              .is_zero = !text};
         draft.place = &draft.main;
 
-        int r = reader_parse(&reader, text);
-        if (r == 0)
-                r = read_root(&draft);
+        int r = read_all(&draft, text, &included);
+        if (r == 0 && text)
+                r = reader_keep(&reader, slice_str(place->file), &store->settings.path);
         draft_free(&draft);
+        included_free(included);
         reader_free(&reader);
-        json_doc_free(&doc);
         if (r == 0)
                 *ret = &store->settings;
         else
                 settings_release(&store->settings);
         return r;
+}
+
+int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret, struct error *e)
+{
+        struct json_doc doc;
+        json_doc_init(&doc);
+        const struct reader_place place = {source->file, source->directory, &doc};
+        int r = load(source, &place, &text, ret, e);
+        json_doc_free(&doc);
+        return r;
+}
+
+int settings_zero(const struct settings_source *source, struct settings **ret, struct error *e)
+{
+        const struct reader_place place = {"environment", source->working_directory, NULL};
+        return load(source, &place, NULL, ret, e);
 }

@@ -17,10 +17,11 @@ struct settings_source {
         bool check_files;          // whether the files that it names must be there
 };
 
-// As settings_load(), but for settings->path, which stays NULL. `text` may hold secrets: the caller wipes it.
-int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret, struct error *e);
+// As settings_load(). `text` may hold secrets: the caller wipes it.
+MUST_CHECK int settings_parse(const struct settings_source *source, struct slice text, struct settings **ret,
+                              struct error *e);
 
-// Settings from the environment alone.
-int settings_zero(const struct settings_source *source, struct settings **ret, struct error *e);
+// Settings from the environment and the AWS files alone; `file` and `directory` are not used.
+MUST_CHECK int settings_zero(const struct settings_source *source, struct settings **ret, struct error *e);
 
 #endif

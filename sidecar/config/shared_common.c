@@ -12,16 +12,16 @@
 
 static bool is_in_env(const struct resolution *r, const char *name)
 {
-        return env_get(r->env, name);
+        return env_get(r->reader->env, name);
 }
 
 static int read_region(struct resolution *r, const struct aws_section *s, struct profile *settings)
 {
         if (settings->region || !aws_section_get(s, "region"))
                 return 0;
-        const char *region = env_get(r->env, "AWS_REGION");
+        const char *region = env_get(r->reader->env, "AWS_REGION");
         if (!region)
-                region = env_get(r->env, "AWS_DEFAULT_REGION");
+                region = env_get(r->reader->env, "AWS_DEFAULT_REGION");
         if (region && endpoints_is_region(slice_str(region))) // another is refused where it is read for all profiles
                 return reader_keep(r->reader, slice_str(region), &settings->region);
         return shared_take(r, s, SHARED_REGION, &settings->region);
@@ -35,13 +35,9 @@ static int read_ca_bundle(struct resolution *r, const struct aws_section *s, str
                 return 0;
         (void)snprintf(place, sizeof(place), "%s:%u: profile %s: ca_bundle", r->files.files[at->file].path, at->line,
                        s->name);
-        struct reader here = *r->reader; // the same in all but where the value stands
-        here.doc = NULL;
-        here.file = place;
-        here.directory = r->working_directory;
-        if (reader_keep_path(&here, slice_str(at->value), &settings->ca_bundle) < 0)
+        if (reader_keep_env_path(r->reader, at->value, &settings->ca_bundle) < 0)
                 return -1;
-        return reader_check_file(&here, JSON_NONE, settings->ca_bundle);
+        return reader_check_file_of(r->reader, place, settings->ca_bundle);
 }
 
 static int read_switches(struct resolution *r, const struct aws_section *s, struct profile *settings)
@@ -80,7 +76,7 @@ static int read_url(struct resolution *r, const struct aws_section *s, const str
 static int read_urls(struct resolution *r, const struct aws_section *s, struct shared_common *c)
 {
         enum choice ignore = CHOICE_UNSET;
-        const char *variable = env_get(r->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        const char *variable = env_get(r->reader->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if (variable)
                 ignore = slice_eq_ignore_case(slice_str(variable), SLICE("true")) ? CHOICE_YES : CHOICE_NO;
         else if (shared_take_choice(r, s, "ignore_configured_endpoint_urls", &ignore) < 0)
@@ -109,14 +105,12 @@ static int read_urls(struct resolution *r, const struct aws_section *s, struct s
 static int read_timeout(struct resolution *r, const struct aws_section *s, int64_t *ret_s)
 {
         static const char variable[] = "AWS_METADATA_SERVICE_TIMEOUT";
-        const char *text = env_get(r->env, variable);
+        const char *text = env_get(r->reader->env, variable);
         if (!text)
                 return shared_take_number(r, s, "metadata_service_timeout", (int64_t[2]){1, TIMEOUT_MAX_S}, ret_s);
         if (text_parse_i64(slice_str(text), ret_s) == 0 && *ret_s >= 1 && *ret_s <= TIMEOUT_MAX_S)
                 return 0;
-        error_set(r->reader->e, ERROR_CONFIG, "environment: %s: found \"%.40s\", expected 1 to %d (seconds)", variable,
-                  text, TIMEOUT_MAX_S);
-        return error_hint(r->reader->e, "correct or unset %s", variable);
+        return reader_refuse_variable(r->reader, variable, text, "1 to 600 (seconds)");
 }
 
 static int read_imds(struct resolution *r, const struct aws_section *s, struct profile *settings)

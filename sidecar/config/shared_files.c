@@ -4,14 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/file.h"
-
-#define PATH_SIZE 4096
 
 static const struct {
         const char *what, *variable, *in_home;
@@ -20,44 +17,11 @@ static const struct {
     [AWS_FILE_CREDENTIALS] = {"AWS credentials file", "AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials"},
 };
 
-static int find(struct shared_files *f, enum aws_file which, const struct env *env, const char *working_directory,
-                struct error *e)
+static int find(struct shared_files *f, enum aws_file which, const struct reader *r)
 {
         struct shared_file *file = &f->files[which];
-        const char *home = env_get(env, "HOME");
-        const char *named = env_get(env, places[which].variable);
-        struct buffer path;
-        if (!named && !home)
-                return 0;
-        buffer_init(&path, PATH_SIZE);
-        if (!named)
-                (void)buffer_printf(&path, "%s%s", home, places[which].in_home);
-        else if (home && strncmp(named, "~/", 2) == 0)
-                (void)buffer_printf(&path, "%s%s", home, named + 1);
-        else
-                (void)buffer_put_str(&path, named);
-        bool is_relative = path.n > 0 && path.p[0] != '/';
-        struct buffer whole;
-        buffer_init(&whole, PATH_SIZE);
-        if (is_relative)
-                (void)buffer_printf(&whole, "%s/", strcmp(working_directory, "/") == 0 ? "" : working_directory);
-        (void)buffer_put(&whole, buffer_slice(&path));
-        file->variable = named ? places[which].variable : NULL;
-        int r = 0;
-        if (path.no_memory || whole.no_memory) {
-                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", places[which].what);
-        } else if (path.failed || whole.failed) {
-                error_set(e, ERROR_CONFIG, "environment: %s: found too long a path, expected at most %d bytes",
-                          named ? places[which].variable : "HOME", PATH_SIZE - 1);
-                r = error_hint(e, "name a shorter one");
-        } else {
-                file->path = arena_copy(&f->strings, buffer_slice(&whole));
-                if (!file->path)
-                        r = error_set(e, ERROR_INTERNAL, "%s: out of memory", places[which].what);
-        }
-        buffer_free(&path);
-        buffer_free(&whole);
-        return r;
+        file->variable = env_get(r->env, places[which].variable) ? places[which].variable : NULL;
+        return reader_keep_home_path(r, places[which].variable, places[which].in_home, &file->path);
 }
 
 // Whether there is such a file. A home that this process may not look into has none for it.
@@ -136,15 +100,14 @@ static void merge(struct aws_ini *ini)
         ini->count = kept;
 }
 
-int shared_files_load(struct shared_files *ret, const struct env *env, const char *working_directory, struct error *e)
+int shared_files_load(struct shared_files *ret, const struct reader *r)
 {
         *ret = (struct shared_files){.files = {{.path = NULL}}};
         arena_init(&ret->strings, false);
         arena_init(&ret->secrets, true);
         ret->ini = (struct aws_ini){.strings = &ret->strings, .secrets = &ret->secrets};
         for (unsigned which = 0; which < AWS_FILE_COUNT; which++)
-                if (find(ret, (enum aws_file)which, env, working_directory, e) < 0 ||
-                    read_one(ret, (enum aws_file)which, e) < 0)
+                if (find(ret, (enum aws_file)which, r) < 0 || read_one(ret, (enum aws_file)which, r->e) < 0)
                         return -1;
         merge(&ret->ini);
         return 0;

@@ -83,25 +83,21 @@ static int take_keys(struct resolution *r, const struct aws_section *s, enum aws
         if (!id && !secret)
                 return 0;
         if (!id || !secret)
-                return shared_fail(r, s, id ? id : secret, "found %s, but not %s, which goes with it in the same file",
+                return shared_fail(r, s, id ? id : secret, "found %s without %s in the same file",
                                    id ? "aws_access_key_id" : "aws_secret_access_key",
                                    id ? "aws_secret_access_key" : "aws_access_key_id");
         token = token ? token : find_in(s, "aws_security_token", file);
+        const struct slice hidden = {NULL, 0};
         if (!values_is_access_key_id(slice_str(id->value)))
-                return shared_fail(r, s, id,
-                                   "aws_access_key_id: found another form, expected 1 to 128 letters and "
-                                   "digits");
+                return shared_refuse(r, s, id, hidden, "1 to 128 letters and digits");
         if (!values_is_secret_access_key(slice_str(secret->value)))
-                return shared_fail(r, s, secret,
-                                   "aws_secret_access_key: found another form, expected a secret access "
-                                   "key without blanks");
+                return shared_refuse(r, s, secret, hidden, "a secret access key without blanks");
         if (token && !values_is_session_token(slice_str(token->value)))
-                return shared_fail(r, s, token, "%s: found another form, expected a session token without blanks",
-                                   token->key);
+                return shared_refuse(r, s, token, hidden, "a session token without blanks");
         p->type = PROFILE_STATIC;
         if (reader_keep(r->reader, slice_str(id->value), &p->keys.access_key_id) < 0 ||
-            resolution_keep_secret(r, secret->value, &p->keys.secret_access_key) < 0 ||
-            (token && resolution_keep_secret(r, token->value, &p->keys.session_token) < 0))
+            reader_keep_secret(r->reader, slice_str(secret->value), &p->keys.secret_access_key) < 0 ||
+            (token && reader_keep_secret(r->reader, slice_str(token->value), &p->keys.session_token) < 0))
                 return -1;
         return shared_take(r, s, SHARED_ACCOUNT_ID, &p->keys.account_id) < 0 ? -1 : 1;
 }
@@ -142,7 +138,8 @@ static int stand_on(struct shared_walk *w, const struct aws_section *source, boo
         struct resolution *r = w->r;
         struct profile base = {.name = NULL};
         enum shared_link link;
-        if (resolution_print(r, &p->source_profile, "%s/%s", source->name, by_keys ? "keys" : w->common->suffix) < 0)
+        if (reader_keep_print(r->reader, &p->source_profile, "%s/%s", source->name,
+                              by_keys ? "keys" : w->common->suffix) < 0)
                 return -1;
         if (resolution_reuse(r, p->source_profile))
                 return 0;
@@ -189,8 +186,7 @@ static int try_role(struct shared_walk *w, const struct aws_section *s, struct p
         if (has(s, "web_identity_token_file") || (is_source && has_keys(s)))
                 return 0;
         if (!has(s, "role_arn"))
-                return source || named ? shared_fail(r, s, source ? source : named,
-                                                     "found %s, but not role_arn, which goes with it",
+                return source || named ? shared_fail(r, s, source ? source : named, "found %s without role_arn",
                                                      source ? source->key : named->key)
                                        : 0;
         if (source && named)
@@ -199,8 +195,8 @@ static int try_role(struct shared_walk *w, const struct aws_section *s, struct p
                                    "them");
         if (!source && !named)
                 return shared_fail(r, s, aws_section_get(s, "role_arn"),
-                                   "found role_arn, but neither source_profile nor credential_source nor "
-                                   "web_identity_token_file, one of which goes with it");
+                                   "found role_arn without source_profile, credential_source or "
+                                   "web_identity_token_file");
         p->type = PROFILE_ASSUME_ROLE;
         if (take_role(r, s, p) < 0 ||
             shared_take_number(r, s, "duration_seconds", (int64_t[2]){DURATION_MIN_S, DURATION_MAX_S},
@@ -234,10 +230,8 @@ static int try_web_identity(struct shared_walk *w, const struct aws_section *s, 
                 return -1;
         if (!p->role.role_arn)
                 return token ? env_source_refuse_missing(r, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
-                             : shared_fail(r, s, at,
-                                           "found web_identity_token_file, but not role_arn, which goes "
-                                           "with it");
-        return resolution_keep_path(r, token ? token : at->value, &p->web_identity_token_file) < 0 ? -1 : 1;
+                             : shared_fail(r, s, at, "found web_identity_token_file without role_arn");
+        return reader_keep_env_path(r->reader, token ? token : at->value, &p->web_identity_token_file) < 0 ? -1 : 1;
 }
 
 int shared_profile_use_source(struct resolution *r, const struct shared_common *common, struct profile *p)
@@ -246,8 +240,8 @@ int shared_profile_use_source(struct resolution *r, const struct shared_common *
         bool is_imds = strcmp(p->credential_source, "Ec2InstanceMetadata") == 0;
         bool is_environment = strcmp(p->credential_source, "Environment") == 0;
         // No AWS profile has an empty name.
-        if (resolution_print(r, &p->source_profile, "/%s%s%s", p->credential_source, common && is_imds ? "/" : "",
-                             common && is_imds ? common->imds_suffix : "") < 0)
+        if (reader_keep_print(r->reader, &p->source_profile, "/%s%s%s", p->credential_source,
+                              common && is_imds ? "/" : "", common && is_imds ? common->imds_suffix : "") < 0)
                 return -1;
         if (resolution_reuse(r, p->source_profile))
                 return 0;
@@ -283,7 +277,7 @@ int shared_profile_use_session(struct resolution *r, const struct aws_section *s
                 return -1;
         if (p->sso.start_url && p->sso.region)
                 return 0;
-        return shared_fail(r, session, NULL, "found no %s, which single sign-on needs",
+        return shared_fail(r, session, NULL, "found no %s, which IAM Identity Center needs",
                            p->sso.start_url ? "sso_region" : "sso_start_url");
 }
 
@@ -326,7 +320,7 @@ static int try_sso(struct shared_walk *w, const struct aws_section *s, struct pr
         }
         if (!missing)
                 missing = !p->sso.start_url ? "sso_start_url" : (!p->sso.region ? "sso_region" : NULL);
-        return missing ? shared_fail(r, s, NULL, "found no %s, which single sign-on needs", missing) : 1;
+        return missing ? shared_fail(r, s, NULL, "found no %s, which IAM Identity Center needs", missing) : 1;
 }
 
 static int try_login(struct shared_walk *w, const struct aws_section *s, struct profile *p)
@@ -366,7 +360,7 @@ int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, s
         shared_fail(w->r, s, NULL,
                     "found no credentials, expected role_arn, web_identity_token_file, sso_account_id, "
                     "login_session, credential_process or aws_access_key_id");
-        return error_hint(w->r->reader->e, "say there where its credentials come from");
+        return error_hint(w->r->reader->e, "add one of these settings to the profile");
 }
 
 int shared_profile_report(struct resolution *r, enum shared_link link, const struct aws_section *s,
@@ -376,7 +370,7 @@ int shared_profile_report(struct resolution *r, enum shared_link link, const str
         const struct aws_property *source = link == SHARED_ASSUME_ROLE ? aws_section_get(s, "source_profile") : NULL;
         bool has_base = source || (link == SHARED_ASSUME_ROLE && p->credential_source);
         char *name = NULL;
-        if (resolution_print(r, &name, "profile %s: %s", s->name, links[link].name) < 0)
+        if (reader_keep_print(r->reader, &name, "profile %s: %s", s->name, links[link].name) < 0)
                 return -1;
         return resolution_link(r, name, "%s of %s:%u%s%s", links[link].key,
                                r->files.files[at ? at->file : s->file].path, at ? at->line : s->line,

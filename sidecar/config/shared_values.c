@@ -15,11 +15,9 @@
 
 #define FOUND_TEXT 80 // of a value in a message
 
-// Not "fips-us-east-1", an old way to ask for another endpoint.
 static bool is_region(struct slice text)
 {
-        return endpoints_is_region(text) && !slice_starts_with(text, SLICE("fips-")) &&
-               !slice_ends_with(text, SLICE("-fips"));
+        return endpoints_is_region(text) && !endpoints_is_fips_name(text);
 }
 
 static const struct {
@@ -62,15 +60,27 @@ int shared_fail(const struct resolution *r, const struct aws_section *s, const s
         va_end(args);
         error_set(r->reader->e, ERROR_CONFIG, "%s:%u: %s %s: %s", r->files.files[at ? at->file : s->file].path,
                   at ? at->line : s->line, kind_name(s->kind), s->name, text);
-        return error_hint(r->reader->e, "correct it there, then check with \"keyfobd --check\"");
+        return error_hint(r->reader->e, "correct it there, then run \"keyfobd --check\"");
 }
 
-static int fail_value(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
-                      const char *expected)
+int shared_fail_unknown(const struct resolution *r, const char *variable, const char *name)
 {
-        if (values_is_like_secret(slice_str(at->value)))
-                return shared_fail(r, s, at, "%s: found another form, expected %s", at->key, expected);
-        return shared_fail(r, s, at, "%s: found \"%.*s\", expected %s", at->key, FOUND_TEXT, at->value, expected);
+        const char *config = r->files.files[AWS_FILE_CONFIG].path;
+        const char *credentials = r->files.files[AWS_FILE_CREDENTIALS].path;
+        error_set(r->reader->e, ERROR_CONFIG, "%s%sfound no profile %.80s in %s or %s", variable ? variable : "",
+                  variable ? ": " : "", name, config ? config : "~/.aws/config",
+                  credentials ? credentials : "~/.aws/credentials");
+        return error_hint(r->reader->e, "name an existing profile, or add [profile %.80s] to the config file%s", name,
+                          config ? "" : "; HOME is not set");
+}
+
+int shared_refuse(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
+                  struct slice value, const char *expected)
+{
+        if (value.n == 0 || values_is_like_secret(value))
+                return shared_fail(r, s, at, "%s: found an invalid value (not shown), expected %s", at->key, expected);
+        return shared_fail(r, s, at, "%s: found \"%.*s\", expected %s", at->key, (int)slice_head(value, FOUND_TEXT).n,
+                           (const char *)value.p, expected);
 }
 
 int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field)
@@ -79,7 +89,7 @@ int shared_take(struct resolution *r, const struct aws_section *s, enum shared_t
         if (*field || !at)
                 return 0;
         if (!texts[text].is_valid(slice_str(at->value)))
-                return fail_value(r, s, at, texts[text].expected);
+                return shared_refuse(r, s, at, slice_str(at->value), texts[text].expected);
         return reader_keep(r->reader, slice_str(at->value), field);
 }
 
@@ -96,7 +106,7 @@ int shared_take_number(struct resolution *r, const struct aws_section *s, const 
                 return 0;
         }
         (void)snprintf(expected, sizeof(expected), "%" PRId64 " to %" PRId64 " (seconds)", range[0], range[1]);
-        return fail_value(r, s, at, expected);
+        return shared_refuse(r, s, at, slice_str(at->value), expected);
 }
 
 int shared_take_choice(struct resolution *r, const struct aws_section *s, const char *key, enum choice *ret)
@@ -109,7 +119,7 @@ int shared_take_choice(struct resolution *r, const struct aws_section *s, const 
         else if (slice_eq_ignore_case(slice_str(at->value), SLICE("false")))
                 *ret = CHOICE_NO;
         else
-                return fail_value(r, s, at, "true or false");
+                return shared_refuse(r, s, at, slice_str(at->value), "true or false");
         return 0;
 }
 
@@ -117,15 +127,11 @@ int shared_take_url(struct resolution *r, const struct aws_section *s, const str
                     char **ret)
 {
         enum values_url judged = values_check_endpoint(url);
-        if (judged == VALUES_URL_GOOD) {
-                while (url.p[url.n - 1] == '/')
-                        url.n--;
-                return reader_keep(r->reader, url, ret);
-        }
-        bool may_be_secret = slice_find(url, '@') < url.n; // a password may be before it
-        return shared_fail(r, s, at, "%s: found %s%.*s%s, expected %s", at->key, may_be_secret ? "" : "\"",
-                           may_be_secret ? 12 : (int)slice_head(url, FOUND_TEXT).n,
-                           may_be_secret ? "another form" : (const char *)url.p, may_be_secret ? "" : "\"",
-                           judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
-                                                      : "a URL (https://host[:port][/path])");
+        if (judged == VALUES_URL_GOOD)
+                return reader_keep_url(r->reader, url, ret);
+        if (slice_find(url, '@') < url.n) // a password may be before it
+                url.n = 0;
+        return shared_refuse(r, s, at, url,
+                             judged == VALUES_URL_PLAIN ? "https: plain http is for loopback and link-local hosts only"
+                                                        : "a URL (https://host[:port][/path])");
 }

@@ -10,6 +10,14 @@
 __attribute__((format(printf, 4, 5))) int shared_fail(const struct resolution *r, const struct aws_section *s,
                                                       const struct aws_property *at, const char *format, ...);
 
+// "<key>: found "<value>", expected <expected>" likewise. An empty value is not shown, nor one that looks like a
+// secret.
+int shared_refuse(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,
+                  struct slice value, const char *expected);
+
+// Of a profile that no section describes; `variable` names it, or NULL. Returns -1.
+int shared_fail_unknown(const struct resolution *r, const char *variable, const char *name);
+
 // The keys that are plain texts.
 enum shared_text {
         SHARED_ROLE_ARN,

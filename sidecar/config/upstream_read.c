@@ -24,7 +24,7 @@ const struct key_rule *upstream_rules(size_t *ret_count)
 
 int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret)
 {
-        static const struct key_table table = {rules, LENGTH(rules), "upstream's", 0};
+        static const struct key_table table = {rules, LENGTH(rules), "\"upstream\"", NULL, 0};
         if (reader_object(r, value, &table, ret) < 0)
                 return -1;
         if (!ret->calls_per_second || ret->burst <= ret->calls_per_second)

@@ -76,7 +76,8 @@ static void put_sections(const struct aws_ini *ini, enum aws_section_kind kind, 
 static int judge_files(const struct env *env, struct buffer *out, struct error *e)
 {
         struct shared_files files;
-        int r = shared_files_load(&files, env, "/", e);
+        const struct reader reader = {.working_directory = "/", .env = env, .strings = &files.strings, .e = e};
+        int r = shared_files_load(&files, &reader);
         if (r == 0) {
                 put_sections(&files.ini, AWS_SECTION_PROFILE, "profiles", out);
                 put_sections(&files.ini, AWS_SECTION_SSO_SESSION, "sso_sessions", out);

@@ -69,7 +69,7 @@ static void check(enum aws_file file, const struct row *rows, size_t count)
 #define NO_EQUALS "error: FILE:2: found a line without \"=\""
 #define NO_KEY "error: FILE:2: found no key before \"=\""
 #define NO_BRACKET "error: FILE:1: found a section without \"]\""
-#define BAD_SUB "error: FILE:3: found a line that is no KEY = VALUE below a setting without a value"
+#define BAD_SUB "error: FILE:3: found a line that is not KEY = VALUE below a setting without a value"
 #define NO_SECTION "error: FILE:1: found a setting before the first section"
 
 static void test_config(void **state)
@@ -187,7 +187,7 @@ static void test_faults(void **state)
             {"[profile foo]\ns3 =\n  name : value", BAD_SUB},
             {"[profile foo]\na = 1\rb = 2", "error: FILE:2: found a carriage return within a line"},
             {"# c\r[profile foo]\r\n", "error: FILE:1: found a carriage return within a line"},
-            {"[profile foo]\nname = \xff", "error: FILE:2: found bytes that are no UTF-8 text"},
+            {"[profile foo]\nname = \xff", "error: FILE:2: found bytes that are not valid UTF-8"},
         };
         check(AWS_FILE_CONFIG, rows, ROWS(rows));
 
@@ -195,7 +195,7 @@ static void test_faults(void **state)
         struct error e;
         buffer_init(&out, 4096);
         (void)read_text(AWS_FILE_CONFIG, SLICE("[profile foo]\na = b\0c"), &out, &e);
-        assert_non_null(strstr(e.message, "FILE:2: found bytes that are no UTF-8 text"));
+        assert_non_null(strstr(e.message, "FILE:2: found bytes that are not valid UTF-8"));
         // Nothing of a line is repeated.
         (void)read_text(AWS_FILE_CREDENTIALS, SLICE("[foo]\naws_secret_access_key wJalrXUtnFEMI"), &out, &e);
         assert_non_null(strstr(e.message, "FILE:2:"));

@@ -69,12 +69,14 @@ static void test_refused(void **state)
             {"https://h/t", NULL, "found no ACTIONS_ID_TOKEN_REQUEST_TOKEN", "id-token: write"},
             {"https://h/t", "", "found no ACTIONS_ID_TOKEN_REQUEST_TOKEN", "id-token: write"},
             {NULL, "CANARY", "found no ACTIONS_ID_TOKEN_REQUEST_URL", "id-token: write"},
-            {"http://h/CANARY", "CANARY", "environment: ACTIONS_ID_TOKEN_REQUEST_URL: found another form", "leave"},
-            {"h/CANARY", "CANARY", "another form", "leave"},
-            {"https://h/t?a b", "CANARY", "another form", "leave"},
-            {"https://h/t?a#b", "CANARY", "another form", "leave"},
-            {"https://u:CANARY@h/t", "CANARY", "another form", "leave"},
-            {"https://h/t", "CANARY\r\nx: y", "environment: ACTIONS_ID_TOKEN_REQUEST_TOKEN: found bytes", "leave"},
+            {"http://h/CANARY", "CANARY", "environment: ACTIONS_ID_TOKEN_REQUEST_URL: found an invalid value",
+             "as GitHub"},
+            {"h/CANARY", "CANARY", "an invalid value", "as GitHub"},
+            {"https://h/t?a b", "CANARY", "an invalid value", "as GitHub"},
+            {"https://h/t?a#b", "CANARY", "an invalid value", "as GitHub"},
+            {"https://u:CANARY@h/t", "CANARY", "an invalid value", "as GitHub"},
+            {"https://h/t", "CANARY\r\nx: y", "environment: ACTIONS_ID_TOKEN_REQUEST_TOKEN: found an invalid value",
+             "as GitHub"},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
                 struct job j;

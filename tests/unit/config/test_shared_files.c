@@ -4,6 +4,12 @@
 #include "proto/mem/buffer.h"
 #include "tests/unit/config/shared_support.h"
 
+static int load_files(struct shared_files *f, const struct env *env, struct error *e)
+{
+        const struct reader r = {.working_directory = "/base", .env = env, .strings = &f->strings, .e = e};
+        return shared_files_load(f, &r);
+}
+
 static const char *value(const struct shared_files *f, enum aws_section_kind kind, const char *name, const char *key)
 {
         const struct aws_property *p = aws_section_get(shared_files_find(f, kind, name), key);
@@ -19,7 +25,7 @@ static void test_merge(void **state)
                  "[profile b]\nx=1\nx=2\ny=config\n[default]\na=1\n[profile a]\nonly=config\n[services b]\nx=s\n"
                  "[profile b]\nX=3\nz=again\n",
                  "[b]\ny=credentials\n[c]\nonly=credentials\n[b]\nw=4\n[default]\nb=2\n", NULL);
-        assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), 0);
+        assert_int_equal(load_files(&f, &h->env, &e), 0);
         assert_string_equal(value(&f, AWS_SECTION_PROFILE, "b", "x"), "3");
         assert_string_equal(value(&f, AWS_SECTION_PROFILE, "b", "y"), "credentials");
         assert_string_equal(value(&f, AWS_SECTION_PROFILE, "b", "z"), "again");
@@ -44,7 +50,7 @@ static void test_two_defaults(void **state)
                                              "[default]\na=2\nb=2\n[profile default]\na=1\n"};
         for (size_t i = 0; i < ROWS(orders); i++) {
                 home_set(h, orders[i], "[default]\nc=3\n", NULL);
-                assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), 0);
+                assert_int_equal(load_files(&f, &h->env, &e), 0);
                 assert_string_equal(value(&f, AWS_SECTION_PROFILE, "default", "a"), "1");
                 assert_string_equal(value(&f, AWS_SECTION_PROFILE, "default", "b"), "-");
                 assert_string_equal(value(&f, AWS_SECTION_PROFILE, "default", "c"), "3");
@@ -70,7 +76,7 @@ static void test_paths(void **state)
                 struct shared_files f;
                 char expected[128];
                 home_set(h, NULL, NULL, (const char *const[]){t[i].config, t[i].credentials, NULL});
-                assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), 0);
+                assert_int_equal(load_files(&f, &h->env, &e), 0);
                 (void)snprintf(expected, sizeof(expected), "%s%s", t[i].below_home ? h->folder.path : "",
                                t[i].expected_config);
                 assert_string_equal(f.files[AWS_FILE_CONFIG].path, expected);
@@ -92,7 +98,7 @@ static void test_no_home(void **state)
         char *environment[] = {NULL};
         (void)state;
         env_init(&env, environment);
-        assert_int_equal(shared_files_load(&f, &env, "/base", &e), 0);
+        assert_int_equal(load_files(&f, &env, &e), 0);
         assert_null(f.files[AWS_FILE_CONFIG].path);
         assert_null(f.files[AWS_FILE_CREDENTIALS].path);
         shared_files_free(&f);
@@ -105,7 +111,7 @@ static void test_faults(void **state)
         struct error e = {.kind = ERROR_NONE};
         char variable[128];
         home_set(h, "[default]\n", "[default]\naws_secret_access_key wJalrXUtnFEMI\n", NULL);
-        assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), -1);
+        assert_int_equal(load_files(&f, &h->env, &e), -1);
         assert_int_equal(e.kind, ERROR_CONFIG);
         assert_non_null(strstr(e.message, "/.aws/credentials:2: "));
         assert_null(strstr(e.message, "wJalr"));
@@ -113,7 +119,7 @@ static void test_faults(void **state)
 
         (void)snprintf(variable, sizeof(variable), "AWS_CONFIG_FILE=%s/.aws", h->folder.path);
         home_set(h, NULL, NULL, (const char *const[]){variable, NULL});
-        assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), -1);
+        assert_int_equal(load_files(&f, &h->env, &e), -1);
         assert_non_null(strstr(e.message, "is a directory"));
         shared_files_free(&f);
 }
@@ -129,7 +135,7 @@ static void test_many(void **state)
         for (unsigned i = 0; i < 60000; i++)
                 (void)buffer_printf(&text, "[profile p%u]\nregion = eu-west-1\n", i % 50000);
         home_set(h, buffer_c_str(&text), "[p49999]\nregion = us-east-1\n", NULL);
-        assert_int_equal(shared_files_load(&f, &h->env, "/base", &e), 0);
+        assert_int_equal(load_files(&f, &h->env, &e), 0);
         assert_int_equal(f.ini.count, 50000);
         assert_string_equal(value(&f, AWS_SECTION_PROFILE, "p9999", "region"), "eu-west-1");
         assert_string_equal(value(&f, AWS_SECTION_PROFILE, "p49999", "region"), "us-east-1");

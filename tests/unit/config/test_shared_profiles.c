@@ -238,7 +238,7 @@ static void test_named_chain(void **state)
         struct settings *s = home_load(h, "{\"profiles\": {\"p\": {\"type\": \"default_chain\", \"profile\": \"a\"}}}");
         const struct profile *p = home_find(s, "p");
         assert_string_equal(p->keys.access_key_id, "AKIDEXAMPLE00001");
-        assert_string_equal(p->chain[0].outcome, "not asked, the configuration names profile a");
+        assert_string_equal(p->chain[0].outcome, "ignored, the configuration names profile a");
         settings_release(s);
 }
 

@@ -206,14 +206,14 @@ static void test_refused(void **state)
             {{REGION, NO_IMDS}, "config does not exist", "/etc/keyfob/config.json"},
             {{ROLE_ARN, NO_IMDS}, "AWS_ROLE_ARN alone is not used", ""},
             {{NO_IMDS, "AWS_CONFIG_FILE=/none/x"}, "AWS_CONFIG_FILE /none/x does not exist", ""},
-            {{"AWS_PROFILE=dev"}, "AWS_PROFILE: there is no profile dev in /", "[profile dev]"},
-            {{"AWS_PROFILE=dev", KEY_ID, SECRET_KEY}, "AWS_PROFILE: there is no profile dev in /", "[profile dev]"},
-            {{"AWS_DEFAULT_PROFILE=dev"}, "AWS_DEFAULT_PROFILE: there is no profile dev in /", ""},
-            {{KEY_ID}, "found AWS_ACCESS_KEY_ID, but not AWS_SECRET_ACCESS_KEY", "set AWS_SECRET_ACCESS_KEY"},
-            {{KEY_ID, TOKEN_FILE, ROLE_ARN, REGION}, "but not AWS_SECRET_ACCESS_KEY", ""},
-            {{SECRET_KEY}, "found AWS_SECRET_ACCESS_KEY, but not AWS_ACCESS_KEY_ID", ""},
-            {{KEY_ID, SECRET_KEY, "AWS_EXTERNAL_ID=ext"}, "found AWS_EXTERNAL_ID, but not AWS_ROLE_ARN", ""},
-            {{TOKEN_FILE, REGION}, "found AWS_WEB_IDENTITY_TOKEN_FILE, but not AWS_ROLE_ARN", ""},
+            {{"AWS_PROFILE=dev"}, "AWS_PROFILE: found no profile dev in /", "[profile dev]"},
+            {{"AWS_PROFILE=dev", KEY_ID, SECRET_KEY}, "AWS_PROFILE: found no profile dev in /", "[profile dev]"},
+            {{"AWS_DEFAULT_PROFILE=dev"}, "AWS_DEFAULT_PROFILE: found no profile dev in /", ""},
+            {{KEY_ID}, "found AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY", "set AWS_SECRET_ACCESS_KEY"},
+            {{KEY_ID, TOKEN_FILE, ROLE_ARN, REGION}, "without AWS_SECRET_ACCESS_KEY", ""},
+            {{SECRET_KEY}, "found AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID", ""},
+            {{KEY_ID, SECRET_KEY, "AWS_EXTERNAL_ID=ext"}, "found AWS_EXTERNAL_ID without AWS_ROLE_ARN", ""},
+            {{TOKEN_FILE, REGION}, "found AWS_WEB_IDENTITY_TOKEN_FILE without AWS_ROLE_ARN", ""},
             {{ROLE_ARN, "AWS_EXTERNAL_ID=ext", NO_IMDS}, "found no AWS credentials", ""},
             {{TOKEN_FILE, "AWS_ROLE_ARN=role", REGION},
              "environment: AWS_ROLE_ARN: found \"role\"",
@@ -222,7 +222,7 @@ static void test_refused(void **state)
              "environment: AWS_REGION: found \"fips-us-east-1\", expected an AWS region",
              "AWS_USE_FIPS_ENDPOINT"},
             {{TOKEN_FILE, ROLE_ARN, "AWS_REGION=x_y"}, "environment: AWS_REGION: found \"x_y\"", ""},
-            {{KEY_ID, "AWS_SECRET_ACCESS_KEY=se cret"}, "AWS_SECRET_ACCESS_KEY: found another form", ""},
+            {{KEY_ID, "AWS_SECRET_ACCESS_KEY=se cret"}, "AWS_SECRET_ACCESS_KEY: found an invalid value", ""},
             {{KEY_ID, SECRET_KEY, "AWS_CREDENTIAL_EXPIRATION=soon"}, "AWS_CREDENTIAL_EXPIRATION: found \"soon\"", ""},
         };
         for (size_t i = 0; i < ROWS(t); i++) {
@@ -256,7 +256,7 @@ static void test_broken_profiles(void **state)
         assert_null(settings_find(s, "my/name"));
         assert_null(home_find(s, "default")->fault);
         const struct profile *p = home_find(s, "half");
-        assert_non_null(strstr(p->fault, "/.aws/config:5: profile half: found aws_access_key_id, but not "));
+        assert_non_null(strstr(p->fault, "/.aws/config:5: profile half: found aws_access_key_id without "));
         assert_true(p->fault_hint && p->on_demand && p->declared_type == PROFILE_SHARED_CONFIG);
         assert_non_null(strstr(home_find(s, "nothing")->fault, "profile nothing: found no credentials"));
         assert_non_null(strstr(home_find(s, "no-source")->fault, "source_profile: found \"none\""));
