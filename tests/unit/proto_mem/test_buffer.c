@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "tests/canary.h"
 #include "tests/unit/unit.h"
 
 // AddressSanitizer asks for this by name: a block that cannot be had is NULL, as everywhere else.
@@ -32,6 +33,7 @@ static void test_append(void **state)
         assert_int_equal(buffer_put_byte(&b, ' '), 0);
         assert_int_equal(buffer_put_i64(&b, 0), 0);
         assert_int_equal(buffer_printf(&b, "] %s-%d", "x", 7), 0);
+        assert_int_equal(buffer_printf(&b, "%s", ""), 0);
         assert_holds(&b, "a=[18446744073709551615 -9223372036854775808 0] x-7");
         assert_string_equal(buffer_c_str(&b), "a=[18446744073709551615 -9223372036854775808 0] x-7");
         buffer_free(&b);
@@ -105,6 +107,20 @@ static void test_printf_fills_to_the_brim(void **state)
         buffer_free(&b);
 }
 
+// What this leaves in memory fails the test, see tests/canary.h.
+static void test_wipes_what_it_gives_back(void **state)
+{
+        struct buffer b;
+        (void)state;
+        buffer_init(&b, sizeof(CANARY) - 1);
+        assert_int_equal(buffer_printf(&b, "%s", CANARY), 0); // to the brim: formatted beside the buffer
+        buffer_free(&b);
+        buffer_init(&b, 4096);
+        assert_int_equal(buffer_put_str(&b, CANARY), 0);
+        assert_non_null(buffer_reserve(&b, 1000)); // it grows, and the old block goes
+        buffer_free(&b);
+}
+
 static void test_consume(void **state)
 {
         struct buffer b;
@@ -155,6 +171,7 @@ int main(void)
             cmocka_unit_test(test_limit_is_exact_and_sticky),
             cmocka_unit_test(test_no_wrap_around),
             cmocka_unit_test(test_printf_fills_to_the_brim),
+            cmocka_unit_test(test_wipes_what_it_gives_back),
             cmocka_unit_test(test_consume),
             cmocka_unit_test(test_reset_wipes),
             cmocka_unit_test(test_reserve_and_commit),

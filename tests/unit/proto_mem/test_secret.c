@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/canary.h"
 #include "tests/unit/unit.h"
 
 // The VmFlags line of the mapping that holds `p`.
@@ -55,6 +57,45 @@ static void test_left_out_of_dumps(void **state)
         assert_non_null(strstr(flags, " dd")); // do not dump
         assert_non_null(strstr(flags, " wf")); // wipe on fork
         secret_release(p, 10);
+}
+
+// Where the system lets this process lock a page at all; sanitizers take the call and do nothing.
+static bool can_lock(void)
+{
+        char flags[512] = "";
+        size_t size = 4096;
+        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        assert_true(p != MAP_FAILED);
+        if (mlock(p, size) == 0)
+                read_flags(p, flags, sizeof(flags));
+        assert_int_equal(munmap(p, size), 0);
+        return strstr(flags, " lo") != NULL;
+}
+
+static void test_kept_out_of_swap(void **state)
+{
+        char flags[512];
+        (void)state;
+        void *p = secret_alloc(10);
+        assert_non_null(p);
+        read_flags(p, flags, sizeof(flags));
+        if (can_lock())
+                assert_non_null(strstr(flags, " lo"));
+        secret_release(p, 10);
+}
+
+static void test_wiped_before_it_goes(void **state)
+{
+        (void)state;
+        struct secret s = {0};
+        assert_int_equal(secret_copy(&s, SLICE(CANARY)), 0);
+        secret_clear(&s); // tests/canary.h looks
+        assert_null(s.p);
+        char *text = wiping_strdup(CANARY);
+        assert_non_null(text);
+        text = wiping_realloc(text, 1000);
+        assert_non_null(text);
+        wiping_free(text);
 }
 
 static void test_child_sees_nothing(void **state)
@@ -118,6 +159,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_alloc),
             cmocka_unit_test(test_left_out_of_dumps),
+            cmocka_unit_test(test_kept_out_of_swap),
+            cmocka_unit_test(test_wiped_before_it_goes),
             cmocka_unit_test(test_child_sees_nothing),
             cmocka_unit_test(test_copy_and_clear),
             cmocka_unit_test(test_wiping_functions),
