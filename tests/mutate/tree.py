@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of the tree with a build of its tests, in which one file at a time is mutated."""
+import collections
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+LAYERS = ["proto_mem", "proto_wire", "base", "config", "signing", "io", "providers", "vault", "server", "app", "client",
+          "cli"]
+FOLDERS = {"proto/mem": "proto_mem", "proto/wire": "proto_wire", "clients/c": "client", "clients/cli": "cli",
+           **{f"sidecar/{name}": name for name in LAYERS[2:10]}}
+FLAGS = "-w -finstrument-functions -finstrument-functions-exclude-file-list=tests/"
+LEAST_TIMEOUT_S = 10
+
+Test = collections.namedtuple("Test", "name layer arguments seconds functions")
+
+
+def layer_of(path):
+    return FOLDERS.get(str(pathlib.PurePosixPath(path).parent), "app")
+
+
+def sources_of(root):
+    """Paths of the product's files."""
+    listed = subprocess.run(["git", "ls-files", "proto", "sidecar", "clients"], cwd=root, capture_output=True, text=True,
+                            check=True).stdout.split()
+    return [p for p in listed if p.endswith((".c", ".h")) and (root / p).exists()]
+
+
+class Tree:
+    def __init__(self, root, folder, asan=False):
+        self.root, self.folder, self.asan = root, folder, asan
+        self.build_folder = folder / "build"
+
+    def copy(self):
+        """Brings the copy up to date; what is the same keeps its time, so that it is not built anew."""
+        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=self.root,
+                                capture_output=True, text=True, check=True).stdout
+        wanted = {p for p in listed.split("\0") if p and (self.root / p).is_file()}
+        for path in wanted:
+            source, target = self.root / path, self.folder / path
+            content = source.read_bytes()
+            if not target.exists() or target.read_bytes() != content:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+                shutil.copymode(source, target)
+        for target in self.folder.rglob("*"):
+            path = target.relative_to(self.folder).as_posix()
+            if target.is_file() and not path.startswith("build/") and path not in wanted:
+                target.unlink()
+
+    def configure(self):
+        self.build_folder.mkdir(parents=True, exist_ok=True)
+        trace = self.build_folder / "trace.o"
+        subprocess.run(["cc", "-O1", "-c", "-o", trace, self.folder / "tests/mutate/trace.c"], check=True)
+        leaks = "" if self.asan else "-fsanitize=leak"  # no leak is missed, and nothing is instrumented for it
+        gold = "-fuse-ld=gold" if shutil.which("ld.gold") and not self.asan else ""
+        ccache = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+        subprocess.run(["cmake", "-G", "Ninja", "-S", self.folder, "-B", self.build_folder, *ccache,
+                        "-DCMAKE_BUILD_TYPE=Debug", "-DKEYFOB_TESTS=ON", "-DKEYFOB_WERROR=OFF", "-DKEYFOB_MUSL=OFF",
+                        f"-DKEYFOB_SANITIZE={'ON' if self.asan else 'OFF'}", f"-DCMAKE_C_FLAGS={FLAGS}",
+                        "-DCMAKE_C_FLAGS_DEBUG=-g1", f"-DCMAKE_EXE_LINKER_FLAGS={trace} {gold} {leaks}"],
+                       check=True, stdout=subprocess.DEVNULL, env=self.environment())
+
+    def environment(self):
+        return {**os.environ, "CCACHE_BASEDIR": str(self.folder), "CCACHE_NOHASHDIR": "1",
+                "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "LSAN_OPTIONS": "exitcode=23:allocator_may_return_null=1"}
+
+    def build(self, targets, jobs, caches=False):
+        """Whether these could be built."""
+        environment = self.environment() if caches else {**self.environment(), "CCACHE_DISABLE": "1"}
+        return subprocess.run(["ninja", "-C", self.build_folder, f"-j{jobs}", *targets], capture_output=True,
+                              env=environment).returncode == 0
+
+    def program(self, test):
+        return self.build_folder / test.name
+
+    def run(self, test, trace=None):
+        """Seconds that it took; None: it failed or did not end."""
+        limit = max(LEAST_TIMEOUT_S, 5 * test.seconds + 5) if test.seconds else 600
+        environment = self.environment()
+        if trace:
+            environment["MUTATE_TRACE"] = str(trace)
+        begin = time.monotonic()
+        arguments = [str(self.folder / a) for a in test.arguments]
+        with subprocess.Popen([self.program(test), *arguments], cwd=self.build_folder, env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+            try:
+                code = process.wait(limit)
+            except subprocess.TimeoutExpired:
+                code = None
+            try:
+                os.killpg(process.pid, signal.SIGKILL)  # with what it started
+            except ProcessLookupError:
+                pass
+        return time.monotonic() - begin if code == 0 else None
+
+    def tests(self):
+        """All unit, torture and replayed fuzzing programs, as ctest names them."""
+        found = []
+        for layer in LAYERS:
+            for kind, prefix in (("unit", f"{layer}_"), ("torture", f"torture_{layer}_"), ("fuzz", "")):
+                for source in sorted((self.folder / "tests" / kind / layer).glob(f"{'test' if kind == 'unit' else kind}_*.c")):
+                    name = source.stem if kind != "torture" else source.stem.removeprefix("torture_")
+                    corpus = f"tests/fuzz/{layer}/corpus/{name.removeprefix('fuzz_')}"
+                    found.append(Test(prefix + name, layer, (corpus,) if kind == "fuzz" else (), 0, ()))
+        return found
