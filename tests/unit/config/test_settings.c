@@ -184,19 +184,22 @@ static void test_listeners(void **state)
         (void)state;
         static const char text[] =
             "{\"listeners\": [{\"unix\": \"/run/a.sock\", \"mode\": \"0660\", \"group\": \"gateway\","
-            " \"api\": [\"native\"]}, {\"unix\": \"b.sock\", \"group\": \"12\", \"mode\": \"777\"}],"
+            " \"api\": [\"native\"]}, {\"unix\": \"b.sock\", \"group\": \"12\", \"mode\": \"777\"},"
+            " {\"unix\": \"/c.sock\"}],"
             " \"profiles\": {\"p\": {" KEYS_BODY "}}}";
         char *environment[] = {(char[]){"KEYFOB_SOCKET=/elsewhere.sock"}, NULL};
         struct settings *s = NULL;
         struct error e;
         assert_int_equal(parse_with(text, environment, NULL, &s, &e), 0);
-        assert_int_equal(s->listeners_count, 2);
+        assert_int_equal(s->listeners_count, 3);
         assert_string_equal(s->listeners[0].unix_path, "/run/a.sock");
         assert_int_equal(s->listeners[0].mode, 0660);
         assert_string_equal(s->listeners[0].group, "gateway");
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
         assert_int_equal(s->listeners[1].mode, 0777);
         assert_string_equal(s->listeners[1].group, "12");
+        assert_int_equal(s->listeners[2].mode, 0600);
+        assert_null(s->listeners[2].group);
         settings_release(s);
 
         assert_int_equal(parse_with(text, environment, "mine.sock", &s, &e), 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,26 @@ static void test_kept_out_of_swap(void **state)
         secret_release(p, 10);
 }
 
+// In a child without the right to lock anything: the secret is had all the same, and the failure is counted.
+static void test_failures_to_lock_are_counted(void **state)
+{
+        (void)state;
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                static const struct rlimit none = {0, 0};
+                if (setrlimit(RLIMIT_MEMLOCK, &none) < 0 || (geteuid() == 0 && setuid(65534) < 0))
+                        _exit(2);
+                unsigned long failures = secret_lock_failures();
+                bool may_lock = mlock(&none, 1) == 0; // sanitizers do nothing, and say so
+                void *p = secret_alloc(10);
+                _exit(p && secret_lock_failures() == failures + (may_lock ? 0 : 1) ? 0 : 1);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 static void test_wiped_before_it_goes(void **state)
 {
         (void)state;
@@ -160,6 +181,7 @@ int main(void)
             cmocka_unit_test(test_alloc),
             cmocka_unit_test(test_left_out_of_dumps),
             cmocka_unit_test(test_kept_out_of_swap),
+            cmocka_unit_test(test_failures_to_lock_are_counted),
             cmocka_unit_test(test_wiped_before_it_goes),
             cmocka_unit_test(test_child_sees_nothing),
             cmocka_unit_test(test_copy_and_clear),
