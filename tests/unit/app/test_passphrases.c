@@ -2,6 +2,7 @@
 #include "sidecar/app/passphrases.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +128,45 @@ static void what_gives_none_is_refused(void **state)
         }
 }
 
+// A writer that never closes its end: the linker sends poll() here, which lets the time pass at once.
+static bool time_passes;
+static int waited_ms;
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+        if (!time_passes)
+                return __real_poll(fds, count, timeout_ms);
+        waited_ms += timeout_ms;
+        return 0;
+}
+
+static void a_writer_has_ten_seconds(void **state)
+{
+        (void)state;
+        static char name[] = "p";
+        struct passphrases p = {.count = 0};
+        struct error e;
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        struct profile profile = {.name = name, .roles_anywhere.private_key_passphrase_fd = ends[0]};
+        time_passes = true;
+        assert_int_equal(give(&p, &profile, 1, &e), -1);
+        time_passes = false;
+        assert_in_range(waited_ms, 9000, 10000);
+        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_non_null(strstr(e.message, "10 s"));
+        assert_non_null(strstr(e.hint, "close"));
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        passphrases_free(&p);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(a_writer_has_ten_seconds),
             cmocka_unit_test(is_read_once_and_kept),
             cmocka_unit_test(what_gives_none_is_refused),
         };
