@@ -49,6 +49,19 @@ def _skipped(source, function):
     return skipped
 
 
+def _is_allocated(source, i):
+    """Whether the token stands in the arguments of a function that allocates."""
+    t, depth = source.tokens, 0
+    while i > 0 and t[i].text not in (";", "{", "}"):
+        depth += (t[i].text == ")") - (t[i].text == "(")
+        if depth < 0:
+            if re.search("alloc|reserve", t[i - 1].text):
+                return True
+            depth = 0
+        i -= 1
+    return False
+
+
 def _operators(source, function, add):
     t, skipped = source.tokens, _skipped(source, function)
     for i in range(function.start + 1, function.end):
@@ -67,7 +80,8 @@ def _operators(source, function, add):
         elif token.kind == "number" and re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]*", token.text):
             if token.text == "0" and before.text == "{" and after.text == "}":
                 continue
-            add(token.start, token.end, f"({token.text} + 1)", "constant + 1")
+            if not _is_allocated(source, i):  # a byte too many is no fault
+                add(token.start, token.end, f"({token.text} + 1)", "constant + 1")
             if token.text != "0":
                 add(token.start, token.end, f"({token.text} - 1)", "constant - 1")
         elif token.text == "return" and after.text != ";":
