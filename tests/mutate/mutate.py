@@ -36,7 +36,7 @@ from tree import LAYERS, Tree, layer_of, sources_of  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 THRESHOLD = 92.0
-BATCH = 8           # test programs that are linked at a time
+BATCH = 8           # test programs that are linked at a time, after a first 2 and then 4
 SLOW_TESTS_S = 45   # of tests for one change: then it has survived
 SAMPLE_S = 200      # of --sample, after the build
 SAMPLE_RANDOM = 2   # of each layer
@@ -78,8 +78,10 @@ def judge(tree, mutation, source, tests):
     outcome, by = SURVIVED, "no test enters it" if not tests else ""
     target.write_text(mutation.apply(source.text))
     try:
-        for at in range(0, len(tests), BATCH):
-            batch = tests[at:at + BATCH]
+        at, size = 0, 2
+        while at < len(tests):
+            batch = tests[at:at + size]
+            at, size = at + size, min(2 * size, BATCH)
             if not tree.build([t.name for t in batch], 1):
                 return Result(mutation, INVALID, "", time.monotonic() - begin)
             for test in batch:
