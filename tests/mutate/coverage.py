@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -42,7 +43,8 @@ def measure(tree, jobs):
                 print(f"{test.name} fails without a mutation; it is left out", file=sys.stderr)
                 return None
             names = symbols(tree.program(test))
-            entered = {names[at] for line in trace.read_text().split() if (at := int(line, 16)) in names}
+            entered = {names[m.start()] for m in re.finditer(b"\1", trace.read_bytes()) if m.start() in names}
+            trace.unlink()
             known[test.name] = {"digest": digest, "seconds": seconds, "functions": sorted(entered)}
         entry = known[test.name]
         return test._replace(seconds=entry["seconds"], functions=frozenset(map(tuple, entry["functions"])))
@@ -80,6 +82,8 @@ class Map:
         inline = {f for p, f in named if p.endswith(".h")}
 
         def enters(test):
+            if any(word in test.text for word in mutation.words):  # it may compare the constant itself
+                return True
             return any((not file and f in names) or (file, f) in local or f in inline for file, f in test.functions)
 
         start = order.index(mutation_layer(mutation))

@@ -165,7 +165,7 @@ def parse_arguments():
     parser.add_argument("--random", type=int, metavar="N", help="N random changes for each layer, not the fixed list")
     parser.add_argument("--seed", default="1", help="of the random changes (default: 1)")
     parser.add_argument("--layer", action="append", choices=LAYERS, help="only this one; may be given again")
-    parser.add_argument("--match", metavar="TEXT", help="only changes whose file and lines hold this")
+    parser.add_argument("--match", metavar="TEXT", help="only changes whose kind, file or lines hold this")
     parser.add_argument("--sample", action="store_true",
                         help="what CI runs: some of both lists, others for each commit, for a few minutes")
     parser.add_argument("--list", action="store_true", help="print the changes and do nothing")
@@ -188,7 +188,7 @@ def chosen(arguments, sources):
         found = fixed_list(sources)
     found = [m for m in found if layer_of(m.path) in layers]
     if arguments.match:
-        found = [m for m in found if arguments.match in m.path + ": " + diff(m, sources)]
+        found = [m for m in found if arguments.match in f"{m.operator}: {m.path}\n{diff(m, sources)}"]
     return found
 
 

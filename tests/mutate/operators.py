@@ -110,7 +110,7 @@ def _statements(source, function, add):
         if is_flat and t[end].text == ";" and not _declares(t, i, end):
             if assigns:
                 add(t[i].start, t[end].start, "", "drop the assignment")
-            elif t[end - 1].text == ")" and end - i > 2 and not _only_marks_unused(t, i, end):
+            elif t[end - 1].text == ")" and end - i > 2 and t[i].text != "va_end" and not _only_marks_unused(t, i, end):
                 add(t[i].start, t[end].start, "", "drop the call")
         i = end + 1 if is_flat else i + 1
 

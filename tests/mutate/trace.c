@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linked into the tests that script/mutate builds with -finstrument-functions: notes which functions a program enters,
-// and at its end appends their addresses to the file that MUTATE_TRACE names.
+// in the file that MUTATE_TRACE names: a byte for each byte of the program. The file is mapped, so that what child
+// processes enter is noted, too, however they end.
+#include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define HIDDEN __attribute__((no_instrument_function))
 enum { SPAN = 16 * 1024 * 1024 };
 
 extern const char __executable_start[];
-static uint8_t entered[SPAN];
+static uint8_t *entered;
 
 void __cyg_profile_func_enter(void *function, void *caller) HIDDEN;
 void __cyg_profile_func_exit(void *function, void *caller) HIDDEN;
@@ -18,7 +21,7 @@ void __cyg_profile_func_enter(void *function, void *caller)
 {
         (void)caller;
         uintptr_t at = (uintptr_t)function - (uintptr_t)__executable_start;
-        if (at < SPAN)
+        if (entered && at < SPAN)
                 entered[at] = 1;
 }
 
@@ -28,19 +31,15 @@ void __cyg_profile_func_exit(void *function, void *caller)
         (void)caller;
 }
 
-static const char *path;
-
-HIDDEN __attribute__((constructor)) static void begin(void)
+HIDDEN __attribute__((constructor(101))) static void begin(void)
 {
-        path = getenv("MUTATE_TRACE");
-}
-
-HIDDEN __attribute__((destructor(101))) static void end(void)
-{
-        FILE *f = path ? fopen(path, "a") : NULL;
-        for (size_t i = 0; f && i < SPAN; i++)
-                if (entered[i])
-                        (void)fprintf(f, "%zx\n", i);
-        if (f)
-                (void)fclose(f);
+        const char *path = getenv("MUTATE_TRACE");
+        int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+        if (fd < 0)
+                return;
+        if (ftruncate(fd, SPAN) == 0) {
+                void *p = mmap(NULL, SPAN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                entered = p == MAP_FAILED ? NULL : p;
+        }
+        (void)close(fd);
 }

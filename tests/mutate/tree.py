@@ -15,7 +15,7 @@ FOLDERS = {"proto/mem": "proto_mem", "proto/wire": "proto_wire", "clients/c": "c
 FLAGS = "-w -finstrument-functions -finstrument-functions-exclude-file-list=tests/"
 LEAST_TIMEOUT_S = 10
 
-Test = collections.namedtuple("Test", "name layer arguments seconds functions")
+Test = collections.namedtuple("Test", "name layer text arguments seconds functions")
 
 
 def layer_of(path):
@@ -105,5 +105,5 @@ class Tree:
                 for source in sorted((self.folder / "tests" / kind / layer).glob(f"{'test' if kind == 'unit' else kind}_*.c")):
                     name = source.stem if kind != "torture" else source.stem.removeprefix("torture_")
                     corpus = f"tests/fuzz/{layer}/corpus/{name.removeprefix('fuzz_')}"
-                    found.append(Test(prefix + name, layer, (corpus,) if kind == "fuzz" else (), 0, ()))
+                    found.append(Test(prefix + name, layer, source.read_text(), (corpus,) if kind == "fuzz" else (), 0, ()))
         return found
