@@ -71,18 +71,14 @@ void endpoint_leave(struct endpoint *p)
         free(p);
 }
 
-static int64_t or_default(int64_t value, int64_t otherwise)
-{
-        return value > 0 ? value : otherwise;
-}
-
 void endpoints_set_pacing(struct endpoints *all, const struct vault_pacing *pacing)
 {
-        int64_t rate = or_default(pacing->calls_per_second, VAULT_CALLS_PER_SECOND);
-        int64_t burst = or_default(pacing->burst, VAULT_BURST);
-        all->pacing = (struct vault_pacing){.calls_per_second = rate,
-                                            .burst = burst < rate ? burst : rate,
-                                            .concurrency = or_default(pacing->concurrency, VAULT_CONCURRENCY)};
+        struct vault_pacing *to = &all->pacing;
+        to->calls_per_second = pacing->calls_per_second > 0 ? pacing->calls_per_second : VAULT_CALLS_PER_SECOND;
+        to->burst = pacing->burst > 0 ? pacing->burst : VAULT_BURST;
+        to->concurrency = pacing->concurrency > 0 ? pacing->concurrency : VAULT_CONCURRENCY;
+        if (to->burst > to->calls_per_second)
+                to->burst = to->calls_per_second;
         struct endpoint *p;
         TAILQ_FOREACH(p, &all->list, entry)
         set_limits(p);

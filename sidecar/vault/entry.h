@@ -26,10 +26,7 @@
 #include "sidecar/vault/schedule.h"
 #include "sidecar/vault/vault.h"
 
-enum {
-        VAULT_TURN_MS = 1,
-        VAULT_STEP_MS = 1000 // a clock that moved by more than this against another was stepped
-};
+enum { VAULT_TURN_MS = 1 }; // of the loop, at least
 
 struct entry {
         struct vault *vault;
@@ -128,8 +125,8 @@ void plan_no_later_than(struct entry *e, int64_t at_ms);
 void plan_arm(struct entry *e); // sets the timer for whatever comes next
 
 // waiters.c
-void waiters_settle(struct entry *e);                                     // completes those that can be
-void waiters_settle_flight(struct entry *e, const struct error *failure); // the same, a flight has just ended
+enum flight { FLIGHT_NONE, FLIGHT_SUCCEEDED, FLIGHT_FAILED }; // what has just ended; with its error if it failed
+void waiters_settle(struct entry *e, enum flight flight, const struct error *failure); // completes those that can be
 
 // refresh.c
 void refresh_start(struct entry *e);   // called by the pump alone

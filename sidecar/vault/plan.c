@@ -8,8 +8,7 @@
 
 #include "proto/wire/limits.h"
 
-enum { IDLE_MS = 15 * 60 * 1000 };                  // an on-demand entry is dropped when nobody asked for this long
-#define LONGEST_WAIT_MS (INT64_C(24) * 3600 * 1000) // of the timer, which is then set anew
+enum { IDLE_MS = 15 * 60 * 1000 }; // an on-demand entry is dropped when nobody asked for this long
 
 static enum turn_kind urgent_kind(const struct entry *e)
 {
@@ -113,16 +112,6 @@ static bool may_become_idle(const struct entry *e)
         return e->is_on_demand && e->is_wanted && !e->is_refused && !e->is_running && !e->turn.is_queued && !is_kept;
 }
 
-static void drop_idle(struct entry *e)
-{
-        bool held = e->credentials;
-        e->is_wanted = false;
-        entry_forget(e);
-        e->next_refresh_ms = SCHEDULE_NEVER;
-        if (held)
-                entry_report(e, VAULT_DROPPED, 0, NULL);
-}
-
 static void on_timer(uv_timer_t *timer)
 {
         struct entry *e = timer->data;
@@ -132,8 +121,14 @@ static void on_timer(uv_timer_t *timer)
                 entry_wipe_derived(e); // the credentials stay: a clock that is wrong may be corrected
                 entry_report(e, VAULT_EXPIRED, 0, NULL);
         }
-        if (may_become_idle(e) && now_ms - e->last_request_ms >= IDLE_MS)
-                drop_idle(e);
+        if (may_become_idle(e) && now_ms - e->last_request_ms >= IDLE_MS) {
+                bool is_held = e->credentials;
+                e->is_wanted = false;
+                e->next_refresh_ms = SCHEDULE_NEVER;
+                entry_forget(e);
+                if (is_held)
+                        entry_report(e, VAULT_DROPPED, 0, NULL);
+        }
         if (e->next_refresh_ms <= now_ms)
                 plan_now(e, entry_is_waited_for(e));
         plan_arm(e);
@@ -146,13 +141,9 @@ void plan_arm(struct entry *e)
                 at_ms = e->serve_until_ms;
         if (may_become_idle(e) && e->last_request_ms + IDLE_MS < at_ms)
                 at_ms = e->last_request_ms + IDLE_MS;
-        if (at_ms == SCHEDULE_NEVER || e->is_retired) {
+        uint64_t real_ms = clock_real_ms(e->vault->deps.clock, at_ms - entry_clock_ms(e));
+        if (at_ms == SCHEDULE_NEVER || e->is_retired)
                 uv_timer_stop(&e->timer);
-                return;
-        }
-        int64_t now_ms = entry_clock_ms(e);
-        int64_t wait_ms = at_ms <= now_ms ? 0 : at_ms - now_ms;
-        if (wait_ms > LONGEST_WAIT_MS)
-                wait_ms = LONGEST_WAIT_MS;
-        uv_timer_start(&e->timer, on_timer, clock_real_ms(e->vault->deps.clock, wait_ms), 0);
+        else
+                uv_timer_start(&e->timer, on_timer, real_ms, 0);
 }

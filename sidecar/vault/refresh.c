@@ -6,6 +6,8 @@
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 
+enum { ROUNDING_MS = 1000 }; // ends that differ by no more are the same
+
 void refresh_abandon(struct entry *e)
 {
         turn_unqueue(&e->turn);
@@ -26,7 +28,7 @@ static void fail(struct entry *e, const struct error *error, int64_t duration_ms
         e->is_forced = false;
         plan_refresh(e);
         entry_report(e, VAULT_REFRESH_FAILED, duration_ms, &named);
-        waiters_settle_flight(e, &named);
+        waiters_settle(e, FLIGHT_FAILED, &named);
 }
 
 static bool is_same(const struct credentials *a, const struct credentials *b)
@@ -54,7 +56,7 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
         if (held->expires_s == CREDENTIALS_NEVER_EXPIRE || is_known_to_differ(held->account_id, c->account_id) ||
             is_known_to_differ(held->assumed_role_arn, c->assumed_role_arn))
                 return false;
-        return entry_serve_until_ms(e, c) < e->serve_until_ms - VAULT_STEP_MS;
+        return entry_serve_until_ms(e, c) < e->serve_until_ms - ROUNDING_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)
@@ -82,7 +84,7 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         e->is_forced = false;
         plan_refresh(e);
         entry_report(e, is_kept ? VAULT_REFRESHED : VAULT_ROTATED, duration_ms, NULL);
-        waiters_settle_flight(e, NULL);
+        waiters_settle(e, FLIGHT_SUCCEEDED, NULL);
 }
 
 static void set_too_short(const struct credentials *c, struct error *ret)

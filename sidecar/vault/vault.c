@@ -6,7 +6,11 @@
 
 #include <stdlib.h>
 
-enum { TURNS_PER_LOOP_TURN = 16, TICK_MS = 10 * 1000 };
+enum {
+        BEGIN_IN_ONE_TURN = 16, // of the loop
+        TICK_MS = 10 * 1000,
+        STEP_MS = 1000 // a clock that moved by more than this against another was stepped
+};
 
 // --- the pump ---
 
@@ -18,7 +22,7 @@ static void settle_all(struct vault *v)
                 struct entry *e = TAILQ_FIRST(&now);
                 TAILQ_REMOVE(&now, e, settling);
                 e->is_settle_queued = false;
-                waiters_settle(e);
+                waiters_settle(e, FLIGHT_NONE, NULL);
         }
 }
 
@@ -36,16 +40,13 @@ static void on_pump(uv_timer_t *timer)
         struct turn *turn = NULL;
         int64_t wait_ms = VAULT_TURN_MS;
         settle_all(v);
-        for (unsigned i = 0; i < TURNS_PER_LOOP_TURN && (turn = endpoints_next(&v->endpoints, &wait_ms)); i++)
+        for (unsigned i = 0; i < BEGIN_IN_ONE_TURN && (turn = endpoints_next(&v->endpoints, &wait_ms)); i++)
                 begin(turn);
-        // What came up meanwhile has armed the timer with 0. That would come in the same turn of the loop, and for ever
-        // where a waiter waits again each time.
+        // Not at once: a timer of 0 would fire in this turn of the loop, for ever where a waiter waits again each time.
         uv_timer_stop(&v->pump);
-        uint64_t real_ms = clock_real_ms(v->deps.clock, wait_ms);
-        if (turn || !TAILQ_EMPTY(&v->settling))
-                uv_timer_start(&v->pump, on_pump, VAULT_TURN_MS, 0);
-        else if (wait_ms != SCHEDULE_NEVER)
-                uv_timer_start(&v->pump, on_pump, real_ms, 0);
+        bool is_soon = turn || !TAILQ_EMPTY(&v->settling);
+        if (is_soon || wait_ms != SCHEDULE_NEVER)
+                uv_timer_start(&v->pump, on_pump, is_soon ? VAULT_TURN_MS : clock_real_ms(v->deps.clock, wait_ms), 0);
 }
 
 // --- the clocks ---
@@ -62,16 +63,12 @@ static int64_t boot_less_loop_ms(const struct vault *v)
         return clock_boot_ms(clock) - (int64_t)uv_now(v->deps.loop) * clock->speed;
 }
 
-static bool is_step(int64_t was_ms, int64_t is_ms, int64_t tolerance_ms)
-{
-        return is_ms - was_ms > tolerance_ms || was_ms - is_ms > tolerance_ms;
-}
-
 static void on_tick(uv_timer_t *timer)
 {
         struct vault *v = timer->data;
-        if (is_step(v->wall_less_boot_ms, wall_less_boot_ms(v), VAULT_STEP_MS) ||
-            is_step(v->boot_less_loop_ms, boot_less_loop_ms(v), (int64_t)VAULT_STEP_MS * v->deps.clock->speed))
+        int64_t wall_step_ms = wall_less_boot_ms(v) - v->wall_less_boot_ms;
+        int64_t loop_step_ms = boot_less_loop_ms(v) - v->boot_less_loop_ms;
+        if (llabs(wall_step_ms) > STEP_MS || llabs(loop_step_ms) > (int64_t)STEP_MS * v->deps.clock->speed)
                 vault_replan(v);
 }
 

@@ -15,7 +15,6 @@ enum {
 };
 
 enum verdict { STAY, GIVE, FAIL };
-enum flight { FLIGHT_NONE, FLIGHT_SUCCEEDED, FLIGHT_FAILED }; // what has just ended
 
 // --- the verdict ---
 
@@ -130,22 +129,17 @@ static void explain(const struct entry *e, const struct error *failure, struct e
 
 static void complete(struct entry *e, struct vault_waiter *w, bool is_given, const struct error *failure)
 {
-        if (is_given && w->want == VAULT_WANT_LOGIN) {
-                w->done(w, NULL, NULL);
-                return;
-        }
-        if (is_given) {
-                struct credentials *c = credentials_ref(e->credentials); // the callee may drop or retire the entry
-                w->done(w, c, NULL);
-                credentials_unref(c);
-                return;
-        }
         struct error error;
-        explain(e, failure, &error);
-        w->done(w, NULL, &error);
+        struct credentials *c = NULL;
+        if (!is_given)
+                explain(e, failure, &error);
+        else if (w->want != VAULT_WANT_LOGIN)
+                c = credentials_ref(e->credentials); // the callee may drop or retire the entry
+        w->done(w, c, is_given ? NULL : &error);
+        credentials_unref(c);
 }
 
-static void settle(struct entry *e, enum flight flight, const struct error *failure)
+void waiters_settle(struct entry *e, enum flight flight, const struct error *failure)
 {
         if (e->is_settling) { // from within a waiter of the same entry: when that is through
                 vault_settle_soon(e);
@@ -168,16 +162,6 @@ static void settle(struct entry *e, enum flight flight, const struct error *fail
         TAILQ_REMOVE(&e->waiters, &last, link);
         e->is_settling = false;
         entry_free_when_done(e);
-}
-
-void waiters_settle(struct entry *e)
-{
-        settle(e, FLIGHT_NONE, NULL);
-}
-
-void waiters_settle_flight(struct entry *e, const struct error *failure)
-{
-        settle(e, failure ? FLIGHT_FAILED : FLIGHT_SUCCEEDED, failure);
 }
 
 // --- the callers' side ---
