@@ -9,6 +9,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/io/defer.h"
 #include "sidecar/vault/vault.h"
+#include "tests/canary.h"
 #include "tests/torture/torture.h"
 
 enum { NOON_S = 1788264000, LIFE_S = 1000 * 1000 * 1000, ENTRIES_MAX = 24 };
@@ -203,7 +204,7 @@ static void assert_usable(struct world *w, struct entry *entry, const char *id)
         struct credentials *c = entry_peek(entry);
         assert_non_null(c);
         assert_true(slice_eq(c->access_key_id, slice_str(id)));
-        assert_true(entry_rendering(entry) || entry_keep_rendering(entry, SLICE("text"), 0));
+        assert_true(entry_rendering(entry) || entry_keep_rendering(entry, SLICE(CANARY), 0));
 }
 
 // --- rounds ---
@@ -223,7 +224,7 @@ static bool fetch_round(const void *arg)
                 is_done = wait_for(&w, &first);
                 is_done = wait_for(&w, &second) && is_done;
         }
-        bool is_rendered = is_done && entry_keep_rendering(e, SLICE("text"), 0);
+        bool is_rendered = is_done && entry_keep_rendering(e, SLICE(CANARY), 0);
         torture_end();
         if (e && !is_done)
                 (void)(torture_refused(&first.e) || torture_refused(&second.e));

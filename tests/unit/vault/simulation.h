@@ -15,6 +15,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
+#include "tests/canary.h"
 #include "tests/unit/unit.h"
 
 enum { SIM_WALL_S = 1800000000 };
@@ -44,7 +45,13 @@ struct sim {
         struct vault *vault;
         bool is_closed;
         uint32_t random;
+        // The first credentials that providers gave: one reference each is the test's, so that sim_end() can see that
+        // all others were given back.
+        struct credentials *issued[256];
+        unsigned issued_count;
         unsigned events[VAULT_EVENT_COUNT];
+        unsigned wipes;     // of what was derived from credentials,
+        char wiped_key[32]; // the access key ID of which was this at last
         int64_t last_duration_ms;
         struct error last_error;
         // when providers called upstream, in boot time: the first `calls_max`, where the test wants to know
@@ -90,6 +97,14 @@ static inline void sim_event(void *context, struct entry *entry, enum vault_even
                 sim->last_error = *e;
 }
 
+static inline void sim_wipe_derived(void *context, const struct credentials *c)
+{
+        struct sim *sim = context;
+        sim->wipes++;
+        snprintf(sim->wiped_key, sizeof(sim->wiped_key), "%.*s", (int)c->access_key_id.n,
+                 (const char *)c->access_key_id.p);
+}
+
 static inline void sim_nothing(uv_timer_t *timer)
 {
         (void)timer;
@@ -108,7 +123,9 @@ static inline void sim_begin_at(struct sim *sim, unsigned speed)
                                                     .clock = &sim->clock,
                                                     .random = sim_random,
                                                     .random_context = sim,
-                                                    .observer = {.event = sim_event, .context = sim}});
+                                                    .observer = {.event = sim_event, .context = sim},
+                                                    .wipe_derived = sim_wipe_derived,
+                                                    .wipe_context = sim});
         assert_non_null(sim->vault);
 }
 
@@ -162,6 +179,10 @@ static inline void sim_end(struct sim *sim)
         assert_false(sim->is_closed); // not from within
         sim_run_loop_ms(sim, 5 * SECOND);
         assert_true(sim->is_closed);
+        for (unsigned i = 0; i < sim->issued_count; i++) {
+                assert_int_equal(sim->issued[i]->references, 1);
+                credentials_unref(sim->issued[i]);
+        }
         uv_close((uv_handle_t *)&sim->keep_alive, NULL);
         assert_int_equal(uv_run(&sim->loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(uv_loop_close(&sim->loop), 0);
@@ -183,7 +204,7 @@ struct fake {
         bool has_no_date; // issued in the local wall clock's time
         bool is_fixed;    // the same credentials each time, ending at fixed_end_s
         int64_t fixed_end_s;
-        bool cancels_at_once;
+        bool cancels_at_once, ignores_cancel;
         const char *account;                     // 12 digits; NULL: not said
         const struct credentials_source *source; // its base
         int64_t source_life_s;
@@ -201,8 +222,8 @@ static inline struct credentials *fake_credentials(struct fake *f)
         snprintf(key, sizeof(key), "AKIDEXAMPLE%u", f->is_fixed ? 0 : ++f->issued);
         int64_t now_ms = sim_wall_ms(sim) + (f->has_no_date ? 0 : f->skew_s * 1000);
         struct credentials fields = {.access_key_id = slice_str(key),
-                                     .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-                                     .session_token = SLICE("token"),
+                                     .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG/" CANARY),
+                                     .session_token = SLICE("token-" CANARY),
                                      .account_id = slice_str(f->account),
                                      .assumed_role_arn =
                                          SLICE("arn:aws:sts::111122223333:assumed-role/gateway/session"),
@@ -214,6 +235,8 @@ static inline struct credentials *fake_credentials(struct fake *f)
                 fields.expires_s = f->fixed_end_s;
         struct credentials *c = credentials_new(&fields);
         assert_non_null(c);
+        if (sim->issued_count < LENGTH(sim->issued))
+                sim->issued[sim->issued_count++] = credentials_ref(c);
         return c;
 }
 
@@ -286,6 +309,8 @@ static inline void fake_cancel(struct provider *p)
 {
         struct fake *f = (struct fake *)p;
         f->cancels++;
+        if (f->ignores_cancel)
+                return;
         f->sim->calling -= uv_is_active((uv_handle_t *)&f->timer) != 0;
         uv_timer_stop(&f->timer);
         if (f->is_waiting_for_source)

@@ -43,7 +43,7 @@ static void test_all_share_one_fetch_of_the_base(void **state)
         for (unsigned i = 0; i < CHAINS; i++) {
                 assert_int_equal(h->chained[i].starts, 1);
                 assert_string_equal(h->chained[i].base_key, "AKIDEXAMPLE1");
-                assert_int_equal(entry_peek(h->base_entry)->references, 1);
+                assert_int_equal(entry_peek(h->base_entry)->references, 2); // the entry's and the test's
                 assert_int_equal(state_of(h->entries[i]), ENTRY_FRESH);
         }
         sim_end(&h->sim);
