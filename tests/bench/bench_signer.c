@@ -3,8 +3,9 @@
 // Signatures per second of sigv4_sign() with a given payload hash, a session token of 1 KiB and four signed headers,
 // beside the floor: the bare cryptography of the same request (one SHA-256 over the canonical request, one HMAC-SHA-256
 // over the string to sign, of the same lengths; algorithms fetched once, key cached, keyed context reused). Both take
-// turns of a few milliseconds on one CPU, so that a busy neighbour slows both; the medians of all rounds count. Prints
-// one JSON object.
+// turns of a few milliseconds on one CPU, so that a busy neighbour slows both; the medians of all rounds count. With
+// arguments it measures the floor alone, for a session token of that length. Prints one JSON object.
+// usage: bench_signer [MILLISECONDS TOKEN-BYTES]
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -13,11 +14,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
 #include "sidecar/signing/sigv4.h"
 
-enum { ROUNDS = 9, BATCH = 256, TOKEN_SIZE = 1024, CANONICAL_MAX = 4096, STRING_TO_SIGN_SIZE = 138 };
+enum { ROUNDS = 9, BATCH = 256, TOKEN_SIZE = 1024, CANONICAL_MAX = 16 * 1024, STRING_TO_SIGN_SIZE = 138 };
 
 static const double round_s = 0.3, turn_s = 0.005; // a round is 0.3 s of each
 
@@ -155,14 +157,15 @@ static void floor_free(struct floor *f)
         EVP_MD_free(f->md);
 }
 
-static void subject_init(struct subject *s, const struct header *headers, size_t count)
+static void subject_init(struct subject *s, size_t token_size)
 {
-        static char token[TOKEN_SIZE];
+        static const struct header headers[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
+        static char token[CANONICAL_MAX];
         memset(token, 'T', sizeof(token));
         const struct credentials fields = {
             .access_key_id = SLICE("ASIAEXAMPLEKEYID0001"),
             .secret_access_key = SLICE("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
-            .session_token = slice_of(token, sizeof(token)),
+            .session_token = slice_of(token, token_size),
             .expires_s = CREDENTIALS_NEVER_EXPIRE,
         };
         s->request = (struct sigv4_request){
@@ -170,7 +173,7 @@ static void subject_init(struct subject *s, const struct header *headers, size_t
             .url = SLICE("https://bedrock-runtime.us-east-1.amazonaws.com"
                          "/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/invoke"),
             .headers = headers,
-            .headers_count = count,
+            .headers_count = 1, // with host, x-amz-date and x-amz-security-token: four
             .payload_hash = SLICE("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             .service = SLICE("bedrock"),
             .region = SLICE("us-east-1"),
@@ -196,25 +199,46 @@ static size_t canonical_length(struct subject *s)
         return n;
 }
 
-int main(void)
+static void compare_with_floor(struct meter *signing, struct meter *bare)
 {
-        static const struct header headers[] = {{SLICE_INIT("content-type"), SLICE_INIT("application/json")}};
-        struct subject s;
-        struct floor f;
         double signer[ROUNDS], floor[ROUNDS], ratio[ROUNDS];
-        struct meter signing = {.once = sign_once, .context = &s}, bare = {.once = hash_once, .context = &f};
-        pin();
-        subject_init(&s, headers, 1); // with host, x-amz-date and x-amz-security-token: four
-        floor_init(&f, canonical_length(&s));
-        run_round(&signing, &bare); // warm
+        run_round(signing, bare); // warm
         for (int i = 0; i < ROUNDS; i++) {
-                run_round(&signing, &bare);
-                signer[i] = rate(&signing);
-                floor[i] = rate(&bare);
+                run_round(signing, bare);
+                signer[i] = rate(signing);
+                floor[i] = rate(bare);
                 ratio[i] = signer[i] / floor[i];
         }
         printf("{\"signer_per_s\":%.0f,\"floor_per_s\":%.0f,\"ratio\":%.3f}\n", median(signer), median(floor),
                median(ratio));
+}
+
+static void measure_floor(struct meter *bare, uint64_t milliseconds)
+{
+        take_turn(bare); // warm
+        bare->spent_s = 0;
+        bare->n = 0;
+        while (bare->spent_s < (double)milliseconds / 1000)
+                take_turn(bare);
+        printf("{\"floor_per_s\":%.0f}\n", rate(bare));
+}
+
+int main(int argc, char **argv)
+{
+        struct subject s;
+        struct floor f;
+        struct meter signing = {.once = sign_once, .context = &s}, bare = {.once = hash_once, .context = &f};
+        uint64_t milliseconds = 0, token_size = TOKEN_SIZE;
+        if (argc != 1 && (argc != 3 || text_parse_u64(slice_str(argv[1]), &milliseconds) < 0 ||
+                          text_parse_u64(slice_str(argv[2]), &token_size) < 0 || token_size > CANONICAL_MAX))
+                fail("usage: bench_signer [MILLISECONDS TOKEN-BYTES]");
+        pin();
+        subject_init(&s, token_size);
+        floor_init(&f, canonical_length(&s));
+        if (argc == 1)
+                compare_with_floor(&signing, &bare);
+        else
+                measure_floor(&bare, milliseconds);
         floor_free(&f);
         credentials_unref(s.credentials);
         signer_free(s.signer);

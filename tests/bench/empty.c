@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What starting a process costs at least.
+// The least that starting a process costs.
 int main(void)
 {
         return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // link: llhttp PkgConfig::uv
-// The floor that the agent is measured against: libuv and llhttp, nothing else. Parses each request, keeps its URL,
-// answers a fixed document. usage: floor_server SOCKET DOCUMENT-FILE
+// The floor that the agent is measured against: libuv and llhttp, nothing else. Parses each request with its body,
+// keeps the URL, and answers with a fixed document. usage: floor_server SOCKET DOCUMENT-FILE
 #include <llhttp.h>
 #include <signal.h>
 #include <stdio.h>

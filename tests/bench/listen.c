@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // link: proto_mem
-// How long a program takes from its start to a Unix socket that accepts: median of a number of runs, in microseconds.
+// The time from the start of a program until its Unix socket accepts: the median of RUNS runs, in microseconds.
 // usage: listen RUNS SOCKET PROGRAM [ARGUMENT…]
 #include <errno.h>
 #include <signal.h>

@@ -17,7 +17,7 @@ import time
 import bench
 
 HERE = pathlib.Path(__file__).resolve().parent
-SPEED = 60  # of the hour
+SPEED = 60  # of the hour of renewals
 COUNTS = (1, 100, 10000)
 DEFAULT_RATE, HIGH_RATE = 100, 1000
 RELOADS = 5
@@ -60,7 +60,7 @@ def agent(binary, folder, config, **environment):
 
 @contextlib.contextmanager
 def manager(folder):
-    """The service manager's socket, which hears of the ends of reloads."""
+    """The service manager's socket, to which the agent reports the end of each reload."""
     path = folder / "notify.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(path))
@@ -72,8 +72,8 @@ def manager(folder):
 
 
 def traffic(port):
-    """The calls since the last time. The most in a second is by when the agent sent them, where that could be seen of
-    each: what the upstream finds when it comes to them is that and its own delays."""
+    """The calls since the last report. `most_sent_in_a_second` goes by when the agent sent them, if the upstream saw
+    that of each; `most_met_in_a_second` by when the upstream read them, which adds its own delays."""
     seen = report(port)
     result = {"calls": seen["calls"], "most_met_in_a_second": seen["most_in_a_second"]}
     if seen.get("sent") == seen["calls"]:
@@ -81,7 +81,7 @@ def traffic(port):
     return result
 
 
-def ask_all(unix, count):
+def request_all(unix, count):
     for i in range(count):
         status, _ = unix.request("GET", f"/v1/profiles/tenant-{i}/credentials")
         if status != 200:
@@ -93,30 +93,30 @@ def is_ready(unix):
 
 
 def longest_turn(unix):
-    """Of the event loop, since its start: for so long nobody was answered."""
+    """Of the event loop, since its start: no client was answered for so long."""
     _, text = unix.request("GET", "/metrics")
     name = "keyfob_loop_stall_max_seconds "
     return next(float(line[len(name):]) for line in text.decode().splitlines() if line.startswith(name))
 
 
-def hear(listener, state):
+def wait_for_state(listener, state):
     while listener.recv(4096).split(b"\n")[0] != state:
         pass
 
 
 def reload_figures(process, unix, listener):
-    """Of RELOADS in a row: the longest from the signal to the end, to an answer that was asked for meanwhile, and the
-    longest turn of the loop (with what there was before the first of them)."""
+    """Of RELOADS in a row: the longest time from the signal to the end, the longest wait for an answer meanwhile, and the
+    longest turn of the loop, beside the longest one before the first reload."""
     took, answered = [], []
     before = longest_turn(unix)
     for _ in range(RELOADS):
         begun = time.monotonic()
         process.send_signal(signal.SIGHUP)
-        hear(listener, b"RELOADING=1")
+        wait_for_state(listener, b"RELOADING=1")
         asked = time.monotonic()
         unix.request("GET", "/livez")
         answered.append(time.monotonic() - asked)
-        hear(listener, b"READY=1")
+        wait_for_state(listener, b"READY=1")
         took.append(time.monotonic() - begun)
     return {"reload_s": round(max(took), 3), "reload_answer_s": round(max(answered), 4),
             "longest_turn_s": round(longest_turn(unix), 4), "longest_turn_before_s": round(before, 4)}
@@ -126,13 +126,13 @@ def eager(build, folder, count, rate):
     with upstream() as port, manager(folder) as (notify, listener), agent(
             build / "keyfobd", folder, configuration(folder, count, port, rate, "eager"),
             NOTIFY_SOCKET=str(notify)) as (process, unix, begun):
-        hear(listener, b"READY=1")
+        wait_for_state(listener, b"READY=1")
         bench.wait_for("all are ready", lambda: is_ready(unix), 60 + 2 * count / rate)
         ready = time.monotonic() - begun
         result = {"ready_s": round(ready, 2), **traffic(port), "resident_kb": bench.resident_kb(process.pid)}
         result.update(reload_figures(process, unix, listener))
         result["resident_after_reload_kb"] = bench.resident_kb(process.pid)
-        ask_all(unix, count)
+        request_all(unix, count)
         return {**result, "resident_all_asked_kb": bench.resident_kb(process.pid)}
 
 
@@ -141,7 +141,7 @@ def on_demand(build, folder, count, rate):
             build / "keyfobd", folder, configuration(folder, count, port, rate, "on_demand"),
             NOTIFY_SOCKET=str(notify)) as (process, unix, begun):
         ready = time.monotonic() - begun
-        hear(listener, b"READY=1")
+        wait_for_state(listener, b"READY=1")
         result = {"listening_s": round(ready, 3), "resident_kb": bench.resident_kb(process.pid),
                   "calls": report(port)["calls"]}
         begun = time.monotonic()
@@ -153,7 +153,7 @@ def on_demand(build, folder, count, rate):
 
 
 def an_hour(build, folder, count, rate):
-    """Renewals of an hour in its sixtieth part, all times those of the agent's clock."""
+    """The renewals of an hour within a minute; all times are those of the agent's clock."""
     epoch_ms = int(time.time() * 1000)
     with upstream(str(SPEED), str(epoch_ms)) as port, agent(
             build / "keyfobd_accelerated", folder, configuration(folder, count, port, rate, "eager"),
@@ -178,7 +178,7 @@ def at_rate(build, folder, rate, with_hour):
 
 
 def measure(build, quick):
-    """By calls a second, then by number of profiles."""
+    """Results by calls per second, then by number of profiles."""
     rates = (HIGH_RATE,) if quick else (DEFAULT_RATE, HIGH_RATE)
     with tempfile.TemporaryDirectory(prefix="keyfob-tenants-") as temporary:
         folder = pathlib.Path(temporary)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An STS for the benchmarks: one process that answers AssumeRole at once and verifies nothing, so that what is measured
-is the agent. It counts. (Whether what the agent sends is right is judged by the stand-in, in the tests.)
+"""An STS for the benchmarks: one process that answers AssumeRole at once and verifies nothing, so that the benchmark
+measures the agent. It counts the calls. (The stand-in of the tests verifies what the agent sends.)
 
-`upstream.py [SPEED EPOCH_MS]` prints its port, then answers POST / as STS and GET / with what it has counted, from the
-last GET on: by when it came to each call, and, where packets may be captured (root), by when the agent sent it. Times
-are those of a clock that began at EPOCH_MS and runs SPEED times as fast as the machine's."""
+`upstream.py [SPEED EPOCH_MS]` prints its port, then answers POST / as STS and GET / with the counts since the last GET:
+by when it read each call and, where it may capture packets (root), by when the agent sent it. Times are those of a clock
+that began at EPOCH_MS and runs SPEED times as fast as the machine's."""
 import asyncio
 import contextlib
 import json
@@ -41,8 +41,8 @@ def most_in_a_second(times):
 
 
 class Sends(threading.Thread):
-    """When the first packet of each call from the agent came over the loopback device, which is when it was sent, by
-    the kernel's own time stamps: this process comes to a call whenever it is scheduled, and reads several at once."""
+    """The time at which the agent sent the first packet of each call over the loopback device, by the kernel's time
+    stamps: this process reads a call only when it is scheduled, and then several at once."""
 
     SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 
@@ -84,8 +84,8 @@ class Calls:
         )
 
     def report(self):
-        """What came since the last report: how many, over how long, and the most in any one second. `sent` is how many
-        of them were seen when they were sent; without all of these their most is not known."""
+        """The calls since the last report: how many, over how long, and the most in any one second. `sent` is how many
+        of them the capture saw; `most_sent_in_a_second` is only true if it saw all."""
         times, self.times = sorted(self.times), []
         result = {"calls": len(times), "seconds": times[-1] - times[0] if times else 0,
                   "most_in_a_second": most_in_a_second(times)}

@@ -22,7 +22,7 @@ enum { CONNECTIONS_MAX = 1024, REPLY_MAX = 1024 * 1024, BUCKETS = 20000 };
 
 struct connection {
         int fd;
-        size_t received, expected; // expected 0: the head is not whole yet
+        size_t received, expected; // expected 0: the head is not complete yet
         uint64_t sent_ns;
         uint8_t *reply;
 };
@@ -60,7 +60,7 @@ static void send_request(const struct load *l, struct connection *c)
                 die("send");
 }
 
-// The length of head and body once the head is whole, else 0.
+// The length of head and body once the head is complete, else 0.
 static size_t reply_length(const struct connection *c)
 {
         const uint8_t *end = memmem(c->reply, c->received, "\r\n\r\n", 4);
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
                 return 2;
         }
         // On a shared processor the kernel would otherwise stop the server at each of its writes to let this program
-        // run, and so measure context switches. It is the same for every server.
+        // run, and the result would measure context switches. Every server gets the same treatment.
         const struct sched_param none = {0};
         if (sched_setscheduler(0, SCHED_BATCH, &none) < 0)
                 die("SCHED_BATCH");
