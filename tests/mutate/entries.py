@@ -70,16 +70,18 @@ def mutations(path, sources):
 
 class Equivalents:
     def __init__(self, path, sources):
-        self.known = {}
-        self.faults = []
+        self.known, self.faults = {}, []
         for e in read(path):
-            source = sources.get(e.path)
-            if not source or not places(e, source.text):
+            spans = places(e, sources[e.path].text) if e.path in sources else []
+            if not spans:
                 self.faults.append(f"{path.name}:{e.line}: its lines are no longer in {e.path}")
-            self.known[(e.path, plain(e.before), plain(e.after))] = e.reason.strip()
+            self.known.setdefault(e.path, []).extend((span, e) for span in spans)
 
     def reason(self, mutation, source):
-        first, last = source.line_span(mutation.start, mutation.end)
-        before = source.text[first:last]
-        after = before[:mutation.start - first] + mutation.text + before[mutation.end - first:]
-        return self.known.get((mutation.path, plain(before), plain(after)))
+        """Why this mutation is none; None where it is one."""
+        for (start, end), e in self.known.get(mutation.path, ()):
+            if start <= mutation.start and mutation.end <= end:
+                after = source.text[start:mutation.start] + mutation.text + source.text[mutation.end:end]
+                if plain(after) == plain(e.after):
+                    return e.reason.strip()
+        return None

@@ -122,6 +122,34 @@ def run_all(trees, mutations, sources, cover, deadline, report):
     return results
 
 
+def judge_end_to_end(results, sources, python):
+    """The survivors once more, by the end-to-end tests of their layer."""
+    survivors = [r for r in results if r.outcome == SURVIVED]
+    if not survivors:
+        return results
+    tree = Tree(ROOT, ROOT / "build-mutate/e2e", whole=True)
+    tree.folder.mkdir(parents=True, exist_ok=True)
+    tree.copy()
+    tree.configure()
+    if not tree.build([], os.cpu_count(), caches=True):
+        raise SystemExit("the tree does not build")
+    for layer in {layer_of(r.mutation.path) for r in survivors}:
+        if not tree.end_to_end(layer, python):
+            print(f"end-to-end tests of {layer} fail without a mutation: it is left out", file=sys.stderr)
+            survivors = [r for r in survivors if layer_of(r.mutation.path) != layer]
+    judged = {}
+    for r in survivors:
+        target, source = tree.folder / r.mutation.path, sources[r.mutation.path]
+        target.write_text(r.mutation.apply(source.text))
+        try:
+            if tree.build([], os.cpu_count()) and not tree.end_to_end(layer_of(r.mutation.path), python):
+                judged[r.mutation] = r._replace(outcome=CAUGHT, by="end-to-end tests")
+                print(f"caught end to end: {r.mutation.path}\n{diff(r.mutation, sources)}", flush=True)
+        finally:
+            target.write_text(source.text)
+    return [judged.get(r.mutation, r) for r in results]
+
+
 def prepare(arguments):
     """The trees, built, and what their tests cover."""
     begin = time.monotonic()
@@ -170,6 +198,9 @@ def parse_arguments():
                         help="what CI runs: some of both lists, others for each commit, for a few minutes")
     parser.add_argument("--list", action="store_true", help="print the changes and do nothing")
     parser.add_argument("--asan", action="store_true", help="build with AddressSanitizer: slower, catches more")
+    parser.add_argument("--e2e", metavar="PYTHON", nargs="?", const=str(ROOT / "build-asan/venv/bin/python"),
+                        help="run the layer's end-to-end tests for what survives, with this Python (default: the one "
+                             "that script/test made)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="copies of the tree that work at a time")
     parser.add_argument("--json", metavar="FILE", help="write the results there, too")
     return parser.parse_args()
@@ -219,6 +250,8 @@ def main():
     begin = time.monotonic()
     deadline = begin + SAMPLE_S if arguments.sample else None
     results = run_all(trees, kept, sources, coverage.Map(tests, sources), deadline, report)
+    if arguments.e2e:
+        results = judge_end_to_end(results, sources, arguments.e2e)
     lines, share = table(results, known)
     print(f"{lines}\n{len(results)} changes in {time.monotonic() - begin:.0f} s")
     if arguments.json:

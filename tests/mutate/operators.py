@@ -63,7 +63,7 @@ def _is_allocated(source, i):
 
 
 def _operators(source, function, add):
-    t, skipped = source.tokens, _skipped(source, function)
+    t, skipped, returned = source.tokens, _skipped(source, function), set()
     for i in range(function.start + 1, function.end):
         if i in skipped:
             continue
@@ -80,16 +80,23 @@ def _operators(source, function, add):
         elif token.kind == "number" and re.fullmatch(r"(0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]*", token.text):
             if token.text == "0" and before.text == "{" and after.text == "}":
                 continue
-            if not _is_allocated(source, i):  # a byte too many is no fault
+            # A byte too many is no fault, and -2 is as negative as -1.
+            is_minus_one = token.text == "1" and before.text == "-" and not (
+                t[i - 2].kind in ("name", "number") and t[i - 2].text not in KEYWORDS or t[i - 2].text in (")", "]"))
+            if token.text == "0" and i in returned:  # functions return 0 or -1, and nobody tells 1 from 0
+                add(token.start, token.end, "-1", "0 to -1")
+            elif not is_minus_one and not _is_allocated(source, i):
                 add(token.start, token.end, f"({token.text} + 1)", "constant + 1")
-            if token.text != "0":
+            if token.text != "0":  # of -1 that is 0
                 add(token.start, token.end, f"({token.text} - 1)", "constant - 1")
         elif token.text == "return" and after.text != ";":
             end = i
             while t[end].text != ";":
                 end = source.partner[end] if t[end].text in "([{" else end
                 end += 1
-            add(after.start, t[end].start, f"!({source.text[after.start:t[end].start]})", "another return value")
+            returned.update(range(i, end))
+            if end - i > 2 or after.kind == "name":  # literals have operators of their own
+                add(after.start, t[end].start, f"!({source.text[after.start:t[end].start]})", "another return value")
 
 
 def _statements(source, function, add):

@@ -29,9 +29,22 @@ def sources_of(root):
     return [p for p in listed if p.endswith((".c", ".h")) and (root / p).exists()]
 
 
+# What end-to-end tests show of a layer first, for --e2e.
+E2E = {
+    "proto_mem": ["secrets", "api"], "proto_wire": ["api", "sign_api", "clients"], "base": ["failures", "config"],
+    "config": ["config", "shared_files", "environments", "shared_config_judge"],
+    "signing": ["roles_anywhere_keys", "pkcs11_provider", "sigv4_judge", "certificate_rotation"],
+    "io": ["proxy", "watch", "lifecycle", "host_process"],
+    "providers": ["sources", "host_sources", "host_process", "sso", "secretsmanager", "login_session", "mfa",
+                  "roles_anywhere_keys", "certificate_expiry"],
+    "vault": ["renewal", "failures", "reload", "mfa"], "server": ["api", "sign_api", "sso_login", "lifecycle"],
+    "app": ["lifecycle", "reload", "config", "keys_that_hang"], "client": ["clients"], "cli": ["cli", "cli_more"],
+}
+
+
 class Tree:
-    def __init__(self, root, folder, asan=False):
-        self.root, self.folder, self.asan = root, folder, asan
+    def __init__(self, root, folder, asan=False, whole=False):
+        self.root, self.folder, self.asan, self.whole = root, folder, asan, whole
         self.build_folder = folder / "build"
 
     def copy(self):
@@ -57,11 +70,12 @@ class Tree:
         subprocess.run(["cc", "-O1", "-c", "-o", trace, self.folder / "tests/mutate/trace.c"], check=True)
         leaks = "" if self.asan else "-fsanitize=leak"  # no leak is missed, and nothing is instrumented for it
         gold = "-fuse-ld=gold" if shutil.which("ld.gold") and not self.asan else ""
+        flags, linker = (FLAGS, f"{trace} {gold} {leaks}") if not self.whole else ("-w", "")
         ccache = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
         subprocess.run(["cmake", "-G", "Ninja", "-S", self.folder, "-B", self.build_folder, *ccache,
                         "-DCMAKE_BUILD_TYPE=Debug", "-DKEYFOB_TESTS=ON", "-DKEYFOB_WERROR=OFF", "-DKEYFOB_MUSL=OFF",
-                        f"-DKEYFOB_SANITIZE={'ON' if self.asan else 'OFF'}", f"-DCMAKE_C_FLAGS={FLAGS}",
-                        "-DCMAKE_C_FLAGS_DEBUG=-g1", f"-DCMAKE_EXE_LINKER_FLAGS={trace} {gold} {leaks}"],
+                        f"-DKEYFOB_SANITIZE={'ON' if self.asan else 'OFF'}", f"-DCMAKE_C_FLAGS={flags}",
+                        "-DCMAKE_C_FLAGS_DEBUG=-g1", f"-DCMAKE_EXE_LINKER_FLAGS={linker}"],
                        check=True, stdout=subprocess.DEVNULL, env=self.environment())
 
     def environment(self):
@@ -96,6 +110,20 @@ class Tree:
             except ProcessLookupError:
                 pass
         return time.monotonic() - begin if code == 0 else None
+
+    def end_to_end(self, layer, python):
+        """Whether the layer's end-to-end tests pass, with binaries of this tree; those that fail without a mutation, too,
+        are the caller's concern."""
+        files = [f"tests/e2e/test_{name}.py" for name in E2E[layer]]
+        environment = {**os.environ, "KEYFOB_BUILD": str(self.build_folder), "KEYFOB_RELEASE": str(self.build_folder)}
+        with subprocess.Popen([python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files], cwd=self.folder,
+                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, start_new_session=True) as process:
+            try:
+                return process.wait(1200) == 0
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return False
 
     def tests(self):
         """All unit, torture and replayed fuzzing programs, as ctest names them."""

@@ -87,6 +87,30 @@ static void test_path_bytes(void **state)
         }
 }
 
+// What is normalised, at every place within two blocks.
+static void test_path_segments(void **state)
+{
+        static const struct {
+                const char *inside; // of 36 letters behind a slash
+                size_t gone;        // bytes from its beginning that are not in the result
+        } rows[] = {{"//", 1}, {"/./", 2}};
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                for (size_t at = 2; at + 4 < 37; at++) {
+                        char path[40] = "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", expected[40];
+                        size_t n = strlen(rows[i].inside);
+                        memcpy(path + at, rows[i].inside, n);
+                        (void)snprintf(expected, sizeof(expected), "%.*s%s", (int)at, path, path + at + rows[i].gone);
+                        assert_path(path, CANONICAL_PATH_ENCODED, expected);
+                }
+        }
+        for (size_t at = 2; at + 4 < 37; at++) {
+                char path[40] = "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+                memcpy(path + at, "/../", 4);
+                assert_path(path, CANONICAL_PATH_ENCODED, path + at + 3);
+        }
+}
+
 static void test_path_verbatim(void **state)
 {
         (void)state;
@@ -266,6 +290,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_path),
             cmocka_unit_test(test_path_bytes),
+            cmocka_unit_test(test_path_segments),
             cmocka_unit_test(test_path_verbatim),
             cmocka_unit_test(test_query),
             cmocka_unit_test(test_query_many),

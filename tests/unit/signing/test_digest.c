@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/signing/digest.h"
 
+#include <openssl/evp.h>
+
 #include "proto/mem/text.h"
 #include "tests/unit/unit.h"
 
@@ -9,6 +11,45 @@ static void assert_hex(const uint8_t bytes[DIGEST_SIZE], const char *hex)
         char text[DIGEST_HEX_SIZE + 1] = {0};
         text_hex_encode(slice_of(bytes, DIGEST_SIZE), text);
         assert_string_equal(text, hex);
+}
+
+// OpenSSL's functions, of which the n-th call fails; 0: none. The linker sends our calls here.
+static unsigned failing, calls;
+
+#define FAILING(type, name, parameters, arguments)                                                                     \
+        type __real_##name parameters;                                                                                 \
+        type __wrap_##name parameters;                                                                                 \
+        type __wrap_##name parameters                                                                                  \
+        {                                                                                                              \
+                return ++calls == failing ? 0 : __real_##name arguments;                                               \
+        }
+
+FAILING(int, EVP_DigestInit_ex2, (EVP_MD_CTX * c, const EVP_MD *type, const OSSL_PARAM *p), (c, type, p))
+FAILING(int, EVP_DigestUpdate, (EVP_MD_CTX * c, const void *bytes, size_t n), (c, bytes, n))
+FAILING(int, EVP_DigestFinal_ex, (EVP_MD_CTX * c, unsigned char *out, unsigned *n), (c, out, n))
+FAILING(int, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * to, const EVP_MD_CTX *from), (to, from))
+
+static void test_failures(void **state)
+{
+        (void)state;
+        struct digest *d = digest_new();
+        assert_non_null(d);
+        uint8_t key[131] = {1}, out[DIGEST_SIZE];
+        for (size_t n = 0; n <= sizeof(key); n += sizeof(key)) { // one that is hashed first, too
+                bool is_whole = false;
+                for (failing = 1; !is_whole; failing++) {
+                        calls = 0;
+                        int r = digest_hmac(d, slice_of(key, n), SLICE("text"), out);
+                        is_whole = calls < failing;
+                        assert_int_equal(r, is_whole ? 0 : -1);
+                }
+        }
+        for (failing = 1; failing <= 4; failing++) {
+                calls = 0;
+                assert_int_equal(digest_sha256(d, SLICE("text"), out), failing <= 3 ? -1 : 0);
+        }
+        failing = 0;
+        digest_free(d);
 }
 
 static void test_sha256(void **state)
@@ -91,6 +132,7 @@ static void test_prepared_key(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_failures),
             cmocka_unit_test(test_sha256),
             cmocka_unit_test(test_hmac),
             cmocka_unit_test(test_prepared_key),
