@@ -56,16 +56,17 @@ def places(entry, text):
 
 
 def mutations(path, sources):
-    """The mutations of fixed.txt; stops where an entry fits nowhere, or in two places."""
-    found = []
+    """The mutations of fixed.txt, and what is wrong with it: an entry that fits nowhere, or in two places."""
+    found, faults = [], []
     for e in read(path):
         source = sources.get(e.path)
         spans = places(e, source.text) if source else []
         if len(spans) != 1:
-            raise SystemExit(f"{path.name}:{e.line}: its lines are {len(spans)} times in {e.path}, not once")
+            faults.append(f"{path.name}:{e.line}: its lines are {len(spans)} times in {e.path}, not once")
+            continue
         (start, end), = spans
         found.append(Mutation(e.path, start, end, e.after.rstrip("\n"), e.reason.strip(), source.function_at(start)))
-    return found
+    return found, faults
 
 
 class Equivalents:

@@ -19,6 +19,7 @@ import os
 import pathlib
 import queue
 import random
+import re
 import sys
 import threading
 import time
@@ -50,7 +51,7 @@ def load_sources():
 
 
 def fixed_list(sources):
-    listed = entries.mutations(HERE / "fixed.txt", sources)
+    listed, _ = entries.mutations(HERE / "fixed.txt", sources)
     return listed + [m for p in sorted(sources) for m in scan.of_file(sources[p])]
 
 
@@ -193,7 +194,7 @@ def parse_arguments():
     parser.add_argument("--random", type=int, metavar="N", help="N random changes for each layer, not the fixed list")
     parser.add_argument("--seed", default="1", help="of the random changes (default: 1)")
     parser.add_argument("--layer", action="append", choices=LAYERS, help="only this one; may be given again")
-    parser.add_argument("--match", metavar="TEXT", help="only changes whose kind, file or lines hold this")
+    parser.add_argument("--match", metavar="REGEX", help="only changes whose kind, file or lines match this")
     parser.add_argument("--sample", action="store_true",
                         help="what CI runs: some of both lists, others for each commit, for a few minutes")
     parser.add_argument("--list", action="store_true", help="print the changes and do nothing")
@@ -219,7 +220,7 @@ def chosen(arguments, sources):
         found = fixed_list(sources)
     found = [m for m in found if layer_of(m.path) in layers]
     if arguments.match:
-        found = [m for m in found if arguments.match in f"{m.operator}: {m.path}\n{diff(m, sources)}"]
+        found = [m for m in found if re.search(arguments.match, f"{m.operator}: {m.path}\n{diff(m, sources)}")]
     return found
 
 
@@ -227,7 +228,8 @@ def main():
     arguments = parse_arguments()
     sources = load_sources()
     equivalents = entries.Equivalents(HERE / "equivalent.txt", sources)
-    for fault in equivalents.faults:
+    faults = equivalents.faults + entries.mutations(HERE / "fixed.txt", sources)[1]
+    for fault in faults:
         print(fault, file=sys.stderr)
     found = chosen(arguments, sources)
     kept = [m for m in found if not equivalents.reason(m, sources[m.path])]
@@ -258,7 +260,7 @@ def main():
         pathlib.Path(arguments.json).write_text(json.dumps(
             [{"path": r.mutation.path, "operator": r.mutation.operator, "outcome": r.outcome, "by": r.by,
               "seconds": r.seconds, "diff": diff(r.mutation, sources)} for r in results], indent=1))
-    if equivalents.faults:
+    if faults:
         return 1
     return 0 if share >= (THRESHOLD if arguments.random else 100.0) else 1
 

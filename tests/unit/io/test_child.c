@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "tests/canary.h"
+#include "tests/unit/stack.h"
 #include "tests/unit/unit.h"
 
 enum { OUTPUT_MAX = 64 * 1024, TEXT_MAX = 80 * 1024, TEST_TIMEOUT_MS = 60000 };
@@ -269,14 +271,50 @@ static void no_descriptor_is_left(void **state)
         (void)close(after);
 }
 
+struct printed {
+        struct run *run;
+        char path[32];
+};
+
+static void print_file(void *arg)
+{
+        static char cat[] = "cat";
+        struct printed *p = arg;
+        char *const words[] = {cat, p->path, NULL};
+        assert_int_equal(begin(p->run, words, TEST_TIMEOUT_MS), 0);
+        finish(p->run);
+}
+
+// What a command prints is read by way of the stack.
+static void test_output_leaves_the_stack(void **state)
+{
+        (void)state;
+        struct printed p = {malloc(sizeof(*p.run)), "/tmp/keyfob-child-XXXXXX"};
+        int fd = mkstemp(p.path);
+        assert_true(p.run && fd >= 0);
+        assert_int_equal(write(fd, CANARY, sizeof(CANARY) - 1), sizeof(CANARY) - 1);
+        (void)close(fd);
+        assert_false(stack_keeps(SLICE(CANARY), print_file, &p));
+        assert_int_equal(p.run->output_n, sizeof(CANARY) - 1);
+        explicit_bzero(p.run, sizeof(*p.run)); // its copy of the output, see tests/canary.h
+        free(p.run);
+        assert_int_equal(unlink(p.path), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(gives_output_and_status),  cmocka_unit_test(all_that_fits),
-            cmocka_unit_test(too_much_ends_it),         cmocka_unit_test(time_is_limited),
-            cmocka_unit_test(cancel_ends_it),           cmocka_unit_test(its_helpers_end_too),
-            cmocka_unit_test(no_descriptor_goes_along), cmocka_unit_test(signals_are_as_they_should_be),
-            cmocka_unit_test(what_cannot_be_run),       cmocka_unit_test(no_descriptor_is_left),
+            cmocka_unit_test(test_output_leaves_the_stack),
+            cmocka_unit_test(gives_output_and_status),
+            cmocka_unit_test(all_that_fits),
+            cmocka_unit_test(too_much_ends_it),
+            cmocka_unit_test(time_is_limited),
+            cmocka_unit_test(cancel_ends_it),
+            cmocka_unit_test(its_helpers_end_too),
+            cmocka_unit_test(no_descriptor_goes_along),
+            cmocka_unit_test(signals_are_as_they_should_be),
+            cmocka_unit_test(what_cannot_be_run),
+            cmocka_unit_test(no_descriptor_is_left),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
