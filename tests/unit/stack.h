@@ -21,10 +21,10 @@ struct stack_run {
 static inline void *stack_begin(void *arg)
 {
         struct stack_run *r = arg;
-        volatile char above[STACK_SIZE / 4]; // what the end of a thread overwrites
-        above[0] = 0;
+        char above[STACK_SIZE / 4]; // what the end of a thread overwrites
+        memset(above, 1, sizeof(above));
         r->run(r->arg);
-        above[1] = 0;
+        assert_int_equal(above[0], 1);
         return NULL;
 }
 
