@@ -94,12 +94,17 @@ void credentials_unref(struct credentials *c)
         assert(c->references > 0);
         if (--c->references > 0)
                 return;
+        credentials_drop_derived(c);
+        secret_pool_release(c, c->mapped);
+}
+
+void credentials_drop_derived(struct credentials *c)
+{
         while (c->derived) {
                 struct credentials_derived *derived = c->derived;
                 credentials_detach(derived);
                 derived->drop(derived);
         }
-        secret_pool_release(c, c->mapped);
 }
 
 void credentials_attach(struct credentials *c, struct credentials_derived *derived)

@@ -47,6 +47,9 @@ struct credentials *credentials_ref(struct credentials *c);
 // At the last reference: drops what was derived, wipes and frees. NULL is fine.
 void credentials_unref(struct credentials *c);
 
+// Drops what was derived so far.
+void credentials_drop_derived(struct credentials *c);
+
 // `derived->drop` is set by the caller; `derived` must stay until it is dropped or detached.
 void credentials_attach(struct credentials *c, struct credentials_derived *derived);
 void credentials_detach(struct credentials_derived *derived); // one that is not attached is fine

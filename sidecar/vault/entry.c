@@ -185,11 +185,10 @@ void vault_settle_soon(struct entry *e)
 
 void entry_wipe_derived(struct entry *e)
 {
-        const struct vault_deps *deps = &e->vault->deps;
         secret_pool_release(e->rendering.text.p, e->rendering.text.n);
         e->rendering = (struct entry_rendering){0};
-        if (e->credentials && deps->wipe_derived)
-                deps->wipe_derived(deps->wipe_context, e->credentials);
+        if (e->credentials)
+                credentials_drop_derived(e->credentials);
 }
 
 void entry_end_generation(struct entry *e)

@@ -107,7 +107,7 @@ bool entry_may_serve_for(const struct entry *e, int64_t min_life_s, int64_t now_
 bool entry_is_fetching(const struct entry *e); // a flight whose result will count is under way or about to start
 bool entry_is_waited_for(const struct entry *e);
 const char *entry_shown_name(const struct entry *e);
-void entry_wipe_derived(struct entry *e);   // the rendering, and keys that were derived
+void entry_wipe_derived(struct entry *e);   // the rendering and the signing keys
 void entry_end_generation(struct entry *e); // wipes the credentials, and what was derived from them
 void entry_forget(struct entry *e);         // … and the failures
 void entry_keep_error(struct entry *e, const struct error *error);

@@ -49,9 +49,6 @@ struct vault_deps {
         uint32_t (*random)(void *context); // for jitter
         void *random_context;
         struct vault_observer observer;
-        // Wipes what was derived from credentials that an entry uses no more (signing keys). NULL: nothing was.
-        void (*wipe_derived)(void *context, const struct credentials *c);
-        void *wipe_context;
 };
 
 MUST_CHECK struct vault *vault_new(const struct vault_deps *deps);

@@ -50,8 +50,6 @@ struct sim {
         struct credentials *issued[256];
         unsigned issued_count;
         unsigned events[VAULT_EVENT_COUNT];
-        unsigned wipes;     // of what was derived from credentials,
-        char wiped_key[32]; // the access key ID of which was this at last
         int64_t last_duration_ms;
         struct error last_error;
         // when providers called upstream, in boot time: the first `calls_max`, where the test wants to know
@@ -97,14 +95,6 @@ static inline void sim_event(void *context, struct entry *entry, enum vault_even
                 sim->last_error = *e;
 }
 
-static inline void sim_wipe_derived(void *context, const struct credentials *c)
-{
-        struct sim *sim = context;
-        sim->wipes++;
-        snprintf(sim->wiped_key, sizeof(sim->wiped_key), "%.*s", (int)c->access_key_id.n,
-                 (const char *)c->access_key_id.p);
-}
-
 static inline void sim_nothing(uv_timer_t *timer)
 {
         (void)timer;
@@ -123,9 +113,7 @@ static inline void sim_begin_at(struct sim *sim, unsigned speed)
                                                     .clock = &sim->clock,
                                                     .random = sim_random,
                                                     .random_context = sim,
-                                                    .observer = {.event = sim_event, .context = sim},
-                                                    .wipe_derived = sim_wipe_derived,
-                                                    .wipe_context = sim});
+                                                    .observer = {.event = sim_event, .context = sim}});
         assert_non_null(sim->vault);
 }
 
