@@ -27,6 +27,7 @@ static const struct api_error_text error_texts[] = {
     [API_MFA_REQUIRED] = {"mfa_required", "MFA code required", 503},
     [API_LOGIN_REQUIRED] = {"login_required", "Login required", 503},
     [API_TOO_MANY_CONNECTIONS] = {"too_many_connections", "Too many connections", 503},
+    [API_TOO_MANY_REQUESTS] = {"too_many_requests", "Too many requests", 503},
     [API_SHUTTING_DOWN] = {"shutting_down", "Shutting down", 503},
     [API_UPSTREAM_TIMEOUT] = {"upstream_timeout", "Upstream timeout", 504},
 };

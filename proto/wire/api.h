@@ -30,6 +30,7 @@ enum api_error {
         API_MFA_REQUIRED,            // 503: a person has to give a code: POST …/login
         API_LOGIN_REQUIRED,          // 503: a person has to log in: POST …/login
         API_TOO_MANY_CONNECTIONS,    // 503
+        API_TOO_MANY_REQUESTS,       // 503: of one uid
         API_SHUTTING_DOWN,           // 503
         API_UPSTREAM_TIMEOUT,        // 504
         API_ERROR_COUNT

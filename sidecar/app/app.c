@@ -29,6 +29,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/watch.h"
 #include "sidecar/io/workers.h"
+#include "sidecar/server/api_native.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
@@ -269,9 +270,10 @@ static int make_rooms(struct app *app, struct error *e)
 
 static int open_door(struct app *app, struct error *e)
 {
+        const struct api *native = &api_native;
         for (size_t i = 0; i < listeners_count(app->listeners); i++) {
                 const char *path = listeners_path(app->listeners, i);
-                if (server_listen(app->server, listeners_take(app->listeners, i), e) < 0)
+                if (server_listen(app->server, listeners_take(app->listeners, i), &native, 1, e) < 0)
                         return error_context(e, "%s", path ? path : "activated socket");
                 LOG_EVENT(&app->log, LOG_LEVEL_INFO, "listening", LOG_STR("socket", path ? path : "activated"));
         }

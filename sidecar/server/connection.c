@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns both handles of a connection; its memory goes with the last of them. One thread, the loop's.
+// Owns the stream and the exchange of a connection; its memory goes with the last of their handles. Loop thread only.
 #include "sidecar/server/connection.h"
 
 #include <assert.h>
@@ -7,17 +7,17 @@
 #include <unistd.h>
 
 #include "proto/mem/length.h"
+#include "sidecar/server/listener.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
 
 #define TO(state) (1U << CONNECTION_##state)
 
 static const uint8_t moves[] = {
-    [CONNECTION_IDLE] = TO(READING) | TO(ANSWERING) | TO(CLOSING),
-    [CONNECTION_READING] = TO(ANSWERING) | TO(CLOSING),
-    [CONNECTION_ANSWERING] = TO(IDLE) | TO(WAITING) | TO(WRITING) | TO(LINGERING) | TO(CLOSING),
-    [CONNECTION_WAITING] = TO(ANSWERING) | TO(CLOSING),
-    [CONNECTION_WRITING] = TO(IDLE) | TO(LINGERING) | TO(CLOSING),
+    [CONNECTION_IDLE] = TO(IDLE) | TO(READING) | TO(SERVING) | TO(WRITING) | TO(LINGERING) | TO(CLOSING),
+    [CONNECTION_READING] = TO(IDLE) | TO(READING) | TO(SERVING) | TO(WRITING) | TO(LINGERING) | TO(CLOSING),
+    [CONNECTION_SERVING] = TO(IDLE) | TO(READING) | TO(WRITING) | TO(LINGERING) | TO(CLOSING),
+    [CONNECTION_WRITING] = TO(IDLE) | TO(READING) | TO(LINGERING) | TO(CLOSING),
     [CONNECTION_LINGERING] = TO(CLOSING),
     [CONNECTION_CLOSING] = 0,
 };
@@ -31,34 +31,125 @@ void connection_set_state(struct connection *c, enum connection_state state)
         c->since_ms = uv_now(c->server->deps.loop);
 }
 
-static void on_closed(uv_handle_t *handle)
+// --- the end ---
+
+static void release(struct connection *c)
 {
-        struct connection *c = handle->data;
         if (--c->open > 0)
                 return;
         struct server *s = c->server;
-        http_whole_free(c->parser);
+        http_parser_free(c->parser);
         buffer_free(&c->pending);
+        buffer_free(&c->body);
         free(c);
         server_release(s);
+}
+
+void connection_on_stream_closed(struct stream *stream)
+{
+        release(connection_of_stream(stream));
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+        release(connection_of_exchange(handle->data));
 }
 
 void connection_close(struct connection *c)
 {
         if (c->state == CONNECTION_CLOSING)
                 return;
-        connection_stop_waiting(c);
-        connection_set_state(c, CONNECTION_CLOSING);
         struct server *s = c->server;
+        connection_set_state(c, CONNECTION_CLOSING);
+        exchange_abort(&c->exchange);
+        turns_unqueue(c);
         *c->link = c->next;
         if (c->next)
                 c->next->link = c->link;
         s->connections_count--;
-        uv_close((uv_handle_t *)&c->pipe, on_closed);
-        uv_close((uv_handle_t *)&c->wait_timer, on_closed);
+        stream_close(&c->stream);
+        exchange_close(&c->exchange, on_timer_closed);
+        account_close(&c->account);
         if (s->connections_count == 0) {
                 uv_timer_stop(&s->sweep);
                 server_check_closed(s);
+        }
+}
+
+void connection_shut_down(struct connection *c)
+{
+        if (c->end == CONNECTION_KEEP)
+                c->end = CONNECTION_CLOSE;
+        exchange_shut_down(&c->exchange);
+}
+
+// --- deadlines ---
+
+static bool has_written(struct connection *c)
+{
+        size_t unsent = stream_unsent(&c->stream);
+        bool has = unsent != c->unsent;
+        c->unsent = unsent;
+        return has;
+}
+
+static void refuse_slow(struct connection *c)
+{
+        turns_begin(c->server);
+        connection_refuse(c, &(struct problem){.code = API_REQUEST_TIMEOUT,
+                                               .detail = "the request was not whole in time",
+                                               .hint = "send head and body of a request without a pause"});
+}
+
+static void sweep_serving(struct connection *c, uint64_t now_ms, uint64_t age)
+{
+        const struct server_deadlines *limits = &c->server->deadlines;
+        bool waits_for_body = c->is_in_body && !c->exchange.is_body_paused && c->stream.is_reading;
+        if (stream_unsent(&c->stream) > 0) {
+                if (has_written(c))
+                        c->since_ms = now_ms;
+                else if (age >= limits->write_ms)
+                        connection_close(c);
+        } else if (waits_for_body && age >= limits->request_ms) {
+                if (c->exchange.state == EXCHANGE_HANDLED)
+                        refuse_slow(c);
+                else
+                        connection_close(c);
+        }
+}
+
+static void sweep(struct connection *c, uint64_t now_ms)
+{
+        const struct server_deadlines *limits = &c->server->deadlines;
+        uint64_t age = now_ms - c->since_ms;
+        if (!c->stream.is_reading && stream_has_hung_up(&c->stream)) { // else reading tells
+                connection_close(c);
+                return;
+        }
+        switch (c->state) {
+        case CONNECTION_IDLE:
+                if (age >= limits->idle_ms)
+                        connection_close(c);
+                break;
+        case CONNECTION_READING:
+                if (age < limits->request_ms)
+                        break;
+                if (c->exchange.state == EXCHANGE_NONE && c->is_in_body) // answered already
+                        connection_close(c);
+                else
+                        refuse_slow(c);
+                break;
+        case CONNECTION_SERVING: // a wait has a timer of its own
+        case CONNECTION_WRITING:
+                sweep_serving(c, now_ms, age);
+                break;
+        case CONNECTION_LINGERING:
+                if (age >= limits->linger_ms)
+                        connection_close(c);
+                break;
+        case CONNECTION_CLOSING:
+        case CONNECTION_STATE_COUNT:
+                break;
         }
 }
 
@@ -68,9 +159,11 @@ static void on_sweep(uv_timer_t *timer)
         struct connection *next;
         for (struct connection *c = s->connections; c; c = next) {
                 next = c->next; // a sweep closes no other connection than its own
-                connection_sweep(c, uv_now(timer->loop));
+                sweep(c, uv_now(timer->loop));
         }
 }
+
+// --- birth ---
 
 static void join(struct server *s, struct connection *c)
 {
@@ -85,84 +178,34 @@ static void join(struct server *s, struct connection *c)
                 (void)uv_timer_start(&s->sweep, on_sweep, s->deadlines.sweep_ms, s->deadlines.sweep_ms);
 }
 
-int connection_open(struct server *s, int fd, const struct peer *peer)
+int connection_open(const struct listener *l, int fd, const struct peer *peer, struct account *account)
 {
+        struct server *s = l->server;
         struct connection *c = calloc(1, sizeof(*c));
-        struct http_whole *parser = c ? http_whole_new(HTTP_REQUESTS, LIMIT_HTTP_BODY) : NULL;
-        if (!parser || uv_pipe_init(s->deps.loop, &c->pipe, 0) < 0) {
-                http_whole_free(parser);
+        struct http_parser *parser = c ? http_parser_new(HTTP_REQUESTS) : NULL;
+        if (!parser) {
                 free(c);
+                account_close(account);
                 close(fd);
                 return -1;
         }
-        c->pipe.data = c;
-        (void)uv_timer_init(s->deps.loop, &c->wait_timer); // cannot fail
-        c->wait_timer.data = c;
-        c->open = 2;
         c->server = s;
         c->parser = parser;
-        c->request.peer = *peer;
+        c->peer = *peer;
+        c->account = *account;
+        c->exchange.carrier = &connection_carrier_ops;
+        c->exchange.listener = l;
+        c->exchange.peer = &c->peer;
+        c->exchange.account = &c->account;
         c->since_ms = uv_now(s->deps.loop);
-        buffer_init(&c->pending, 2 * READ_SIZE);
+        buffer_init(&c->pending, READ_SIZE);
+        buffer_init(&c->body, LIMIT_HTTP_BODY);
+        stream_init_unix(&c->stream, s->deps.loop, &connection_stream_ops);
+        exchange_open(&c->exchange, s);
+        c->open = 2;
         join(s, c);
-        int rc = uv_pipe_open(&c->pipe, fd);
-        if (rc < 0)
-                close(fd);
-        if (rc < 0 || connection_start_reading(c) < 0) {
-                connection_close(c);
-                return -1;
-        }
-        return 0;
-}
-
-static bool has_write_progressed(struct connection *c)
-{
-        size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe);
-        bool has = queued != c->queued;
-        c->queued = queued;
-        return has;
-}
-
-void connection_sweep(struct connection *c, uint64_t now_ms)
-{
-        const struct server_deadlines *limits = &c->server->deadlines;
-        uint64_t age = now_ms - c->since_ms;
-        switch (c->state) {
-        case CONNECTION_IDLE:
-                if (age >= limits->idle_ms)
-                        connection_close(c);
-                break;
-        case CONNECTION_READING:
-                if (age >= limits->request_ms)
-                        connection_refuse(c, API_REQUEST_TIMEOUT, "send head and body of a request without a pause",
-                                          "the request was not whole in time");
-                break;
-        case CONNECTION_WRITING:
-                if (has_write_progressed(c))
-                        c->since_ms = now_ms;
-                else if (age >= limits->write_ms)
-                        connection_close(c);
-                break;
-        case CONNECTION_LINGERING:
-                if (age >= limits->linger_ms)
-                        connection_close(c);
-                break;
-        case CONNECTION_ANSWERING:
-        case CONNECTION_WAITING: // has a timer of its own
-        case CONNECTION_CLOSING:
-        case CONNECTION_STATE_COUNT:
-                break;
-        }
-}
-
-void connection_drain(struct connection *c)
-{
-        if (c->end == CONNECTION_KEEP)
-                c->end = CONNECTION_CLOSE;
-        if (c->state != CONNECTION_WAITING)
-                return;
-        connection_stop_waiting(c);
-        connection_set_state(c, CONNECTION_ANSWERING);
-        problem_say(&c->request, API_SHUTTING_DOWN, "ask again once the agent is back", "the agent is shutting down");
-        connection_resume(c);
+        if (stream_open(&c->stream, fd) == 0)
+                return 0;
+        connection_close(c);
+        return -1;
 }

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// One peer: bytes to requests, answers to bytes, one request at a time and in order.
+// One peer that speaks HTTP/1.1: bytes to requests, answers to bytes, one exchange at a time and in order.
 #ifndef SIDECAR_SERVER_CONNECTION_H
 #define SIDECAR_SERVER_CONNECTION_H
 
-#include <uv.h>
-
 #include "proto/wire/api.h"
-#include "proto/wire/http_whole.h"
-#include "sidecar/server/request.h"
+#include "sidecar/io/stream.h"
+#include "sidecar/server/exchange.h"
+#include "sidecar/server/user.h"
 
 enum connection_state {
         CONNECTION_IDLE,      // between requests
-        CONNECTION_READING,   // a request has begun
-        CONNECTION_ANSWERING, // a handler runs
-        CONNECTION_WAITING,   // its answer comes later; further input is left unparsed
-        CONNECTION_WRITING,   // an answer is not yet all with the kernel; likewise
+        CONNECTION_READING,   // a request has begun; or it was answered, and the rest of its body is thrown away
+        CONNECTION_SERVING,   // a handler has it
+        CONNECTION_WRITING,   // the answer is whole, but not all of it with the kernel
         CONNECTION_LINGERING, // the last answer is given; what still comes is thrown away
         CONNECTION_CLOSING,
         CONNECTION_STATE_COUNT
@@ -24,62 +22,79 @@ enum connection_state {
 enum connection_end { CONNECTION_KEEP, CONNECTION_CLOSE, CONNECTION_LINGER };
 
 struct connection {
-        uv_pipe_t pipe;
-        uv_timer_t wait_timer;
-        uv_shutdown_t shutdown;
+        struct stream stream;
+        struct exchange exchange;
+        struct account account;
+        struct peer peer;
         unsigned open; // handles
         struct server *server;
         struct connection *next, **link; // of the server's list
+        TAILQ_ENTRY(connection) ready;   // of its user, with is_ready (turns.h)
+        bool is_ready;
 
+        bool is_at_end;   // the peer sends nothing more
+        bool is_1_0;      // the request is of HTTP/1.0
+        bool is_in_body;  // the request has a body that is not all here
+        bool is_chunked;  // the answer in pieces is
+        bool calls_drain; // once nothing is unsent
         enum connection_state state;
         enum connection_end end;
-        uint64_t since_ms;     // loop time: the deadline of `state` counts from here
-        size_t queued;         // bytes that the kernel had not taken when last looked at
-        bool is_at_end;        // the peer sends nothing more
-        bool is_paused;        // reading is stopped: `pending` is full
-        struct buffer pending; // input that is not parsed yet
-        struct http_whole *parser;
-        struct request request;
-        struct vault_waiter waiter;
-        enum vault_want wants; // while it waits
-        struct entry *awaited; // likewise; an entry that goes ends the wait first
+        uint64_t since_ms; // loop time: the deadline of `state` counts from here
+        size_t unsent;     // bytes that the kernel had not taken when last checked
+
+        struct http_parser *parser;
+        struct buffer pending; // input that is not parsed yet; while there is any, reading is paused
+        size_t head_n;         // bytes of a head that came in pieces: the parser holds them
+        uint64_t body_n;       // bytes of the body that came
+        struct slice direct;   // a body that is to be collected, as it lies in the bytes being parsed
+        struct buffer body;    // … or that came in several pieces
 };
 
 // --- connection.c: birth, deadlines, end ---
 
-// Takes over the accepted socket `fd`. 0, or -1: there is no connection.
-int connection_open(struct server *s, int fd, const struct peer *peer);
-
-// Enforces the deadlines.
-void connection_sweep(struct connection *c, uint64_t now_ms);
+// Takes over the accepted socket `fd`, and the account that has paid for it. 0, or -1: there is no connection.
+MUST_CHECK int connection_open(const struct listener *l, int fd, const struct peer *peer, struct account *account);
 
 // The server ends: a wait is over, the next answer is the last.
-void connection_drain(struct connection *c);
+void connection_shut_down(struct connection *c);
 
 // Closes at once. Calling it twice is fine.
 void connection_close(struct connection *c);
 
 void connection_set_state(struct connection *c, enum connection_state state);
 
+void connection_on_stream_closed(struct stream *stream); // of connection_stream_ops
+
 // --- connection_read.c: input ---
 
-// 0, or -1: libuv refused.
-int connection_start_reading(struct connection *c);
+extern const struct stream_ops connection_stream_ops;
 
-// After an answer that came later: goes on with what has arrived meanwhile.
-void connection_resume(struct connection *c);
+void connection_take_turn(struct connection *c);
+
+// After a handler was called: goes on when the exchange has ended.
+void connection_settle(struct connection *c);
 
 // Answers what is no request, or came too slowly, and ends the connection.
-void connection_refuse(struct connection *c, enum api_error code, const char *hint, const char *detail);
+void connection_refuse(struct connection *c, const struct problem *p);
 
 // --- connection_write.c: answers ---
 
-// Sends an answer: its parts (at most two) are written at once, or copied. Called once for each request.
-void connection_send(struct connection *c, int status, const struct slice *parts, size_t count);
+extern const struct carrier_ops connection_carrier_ops;
 
-// --- connection_wait.c: requests that wait (request.h) ---
+// The answer is with the kernel.
+void connection_after_answer(struct connection *c);
 
-// Ends a wait without an outcome. Nothing happens when there is none.
-void connection_stop_waiting(struct connection *c);
+// Sends as it is. An error closes the connection.
+void connection_write(struct connection *c, const struct slice *parts, size_t count);
+
+static inline struct connection *connection_of_stream(struct stream *s)
+{
+        return (struct connection *)((char *)s - offsetof(struct connection, stream));
+}
+
+static inline struct connection *connection_of_exchange(struct exchange *x)
+{
+        return (struct connection *)((char *)x - offsetof(struct connection, exchange));
+}
 
 #endif

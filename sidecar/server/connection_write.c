@@ -1,110 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of a connection. Nearly always the kernel takes one at once; else the rest travels in memory of its own,
-// which is wiped when it is sent, or cannot be.
+// Answers of a connection. Nearly always the kernel takes one at once.
 #include <assert.h>
-#include <stdlib.h>
 
+#include "proto/wire/http_chunk.h"
 #include "sidecar/server/connection.h"
-#include "sidecar/server/metrics.h"
+#include "sidecar/server/http1_head.h"
 #include "sidecar/server/state.h"
-
-enum { PARTS_MAX = 2 };
-
-struct unsent {
-        uv_write_t request;
-        size_t n;
-        char bytes[];
-};
-
-static void on_shut_down(uv_shutdown_t *request, int status)
-{
-        (void)request;
-        (void)status; // its end or its deadline closes the connection
-}
 
 // What the peer is still sending is read and thrown away: were the socket closed at once, a peer that is in the midst
 // of writing would see an error before it sees the answer.
 static void linger(struct connection *c)
 {
         connection_set_state(c, CONNECTION_LINGERING);
-        if (c->is_at_end || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->pipe, on_shut_down) < 0)
+        buffer_free(&c->pending);
+        if (c->is_at_end || stream_shut_down(&c->stream) < 0 || stream_resume(&c->stream) < 0)
                 connection_close(c);
 }
 
-static void finish_answer(struct connection *c)
+void connection_after_answer(struct connection *c)
 {
         if (c->end == CONNECTION_KEEP)
-                connection_set_state(c, CONNECTION_IDLE);
-        else if (c->end == CONNECTION_LINGER)
+                connection_set_state(c, http_parser_is_inside(c->parser) ? CONNECTION_READING : CONNECTION_IDLE);
+        else if (c->end == CONNECTION_LINGER || c->is_in_body)
                 linger(c);
         else
                 connection_close(c);
 }
 
-static void on_written(uv_write_t *request, int status)
+void connection_write(struct connection *c, const struct slice *parts, size_t count)
 {
-        struct unsent *u = (struct unsent *)request;
-        struct connection *c = request->data;
-        explicit_bzero(u->bytes, u->n);
-        free(u);
         if (c->state == CONNECTION_CLOSING)
                 return;
-        if (status < 0) {
+        if (stream_write(&c->stream, parts, count) < 0) {
                 connection_close(c);
                 return;
         }
-        finish_answer(c);
-        if (c->state != CONNECTION_CLOSING)
-                connection_resume(c);
+        size_t unsent = stream_unsent(&c->stream);
+        if (unsent == 0)
+                return;
+        if (c->unsent == 0)
+                c->since_ms = uv_now(c->server->deps.loop);
+        c->unsent = unsent;
+        if (!account_set(&c->account, USER_OUTPUT, unsent)) // the answer cannot be held, nor taken back
+                connection_close(c);
 }
 
-// Queues all but the first `sent` bytes.
-static int queue_rest(struct connection *c, const struct slice *parts, size_t count, size_t sent)
+// A body that is still to come is read over, so that the connection stays usable, unless it is long, or may not come.
+static void choose_end(struct connection *c)
 {
-        size_t total = 0;
-        for (size_t i = 0; i < count; i++)
-                total += parts[i].n;
-        struct unsent *u = malloc(sizeof(*u) + (total - sent));
-        if (!u)
-                return -1;
-        u->n = total - sent;
-        u->request.data = c;
-        char *to = u->bytes;
-        for (size_t i = 0; i < count; i++) {
-                size_t skipped = sent < parts[i].n ? sent : parts[i].n;
-                struct slice rest = slice_from(parts[i], skipped);
-                sent -= skipped;
-                if (rest.n > 0)
-                        memcpy(to, rest.p, rest.n);
-                to += rest.n;
-        }
-        uv_buf_t buffer = uv_buf_init(u->bytes, (unsigned)u->n);
-        if (uv_write(&u->request, (uv_stream_t *)&c->pipe, &buffer, 1, on_written) == 0)
+        if (c->end != CONNECTION_KEEP || !c->is_in_body)
+                return;
+        const struct http_head *head = http_parser_head(c->parser);
+        bool is_long = head->content_length > c->body_n + LIMIT_HTTP_BODY;
+        if (is_long || (head->expects_continue && c->body_n == 0))
+                c->end = CONNECTION_LINGER;
+}
+
+static const char *connection_header(const struct connection *c)
+{
+        if (c->end != CONNECTION_KEEP)
+                return "Connection: close\r\n";
+        return c->is_1_0 ? "Connection: keep-alive\r\n" : "";
+}
+
+// 0, or -1: the connection is closed, as memory ran out, or a header line has no end.
+static int put_head(struct connection *c, const struct answer *a, enum http1_framing framing)
+{
+        struct buffer *head = &c->server->head;
+        buffer_reset(head);
+        http1_head_put(head, &c->exchange, a, framing, connection_header(c));
+        if (!head->failed)
                 return 0;
-        explicit_bzero(u->bytes, u->n);
-        free(u);
+        connection_close(c);
         return -1;
 }
 
-void connection_send(struct connection *c, int status, const struct slice *parts, size_t count)
+static bool is_plain_json(const struct answer *a)
 {
-        assert(c->state == CONNECTION_ANSWERING && !c->request.is_answered && count <= PARTS_MAX);
-        uv_buf_t buffers[PARTS_MAX];
-        size_t total = 0;
-        for (size_t i = 0; i < count; i++) {
-                buffers[i] = uv_buf_init((char *)(uintptr_t)parts[i].p, (unsigned)parts[i].n);
-                total += parts[i].n;
-        }
-        c->request.is_answered = true;
-        int rc = uv_try_write((uv_stream_t *)&c->pipe, buffers, (unsigned)count);
-        metrics_count_request(c->server->deps.metrics, status, uv_hrtime() - c->request.started_ns);
-        size_t sent = rc > 0 ? (size_t)rc : 0;
-        if (sent == total) {
-                finish_answer(c);
-        } else if ((rc < 0 && rc != UV_EAGAIN) || queue_rest(c, parts, count, sent) < 0) {
-                connection_close(c);
-        } else {
-                c->queued = total - sent;
-                connection_set_state(c, CONNECTION_WRITING);
+        return a->headroom >= HTTP1_HEAD_CAPACITY && a->status == 200 && !a->headers && !a->put_headers;
+}
+
+static void answer(struct exchange *x, const struct answer *a)
+{
+        struct connection *c = connection_of_exchange(x);
+        choose_end(c);
+        bool is_usual = !x->is_head && c->end == CONNECTION_KEEP && !c->is_1_0;
+        if (is_usual && a->head_n > 0) {
+                struct slice whole = {a->body.p - a->head_n, a->head_n + a->body.n};
+                connection_write(c, &whole, 1);
+        } else if (is_usual && is_plain_json(a)) {
+                const uint8_t *head = http1_head_put_before((uint8_t *)(uintptr_t)a->body.p, a->body.n);
+                struct slice whole = {head, (size_t)(a->body.p - head) + a->body.n};
+                connection_write(c, &whole, 1);
+        } else if (put_head(c, a, HTTP1_LENGTH) == 0) {
+                struct slice parts[] = {buffer_slice(&c->server->head), a->body};
+                connection_write(c, parts, a->body.n > 0 && !x->is_head ? 2 : 1);
         }
 }
+
+static void answer_begin(struct exchange *x, const struct answer *a)
+{
+        struct connection *c = connection_of_exchange(x);
+        choose_end(c);
+        c->is_chunked = !x->is_head && !c->is_1_0;
+        if (c->is_1_0 && !x->is_head && c->end == CONNECTION_KEEP)
+                c->end = CONNECTION_CLOSE; // which is where the body ends
+        if (put_head(c, a, c->is_chunked ? HTTP1_CHUNKED : HTTP1_UNSAID) < 0)
+                return;
+        struct slice head = buffer_slice(&c->server->head);
+        connection_write(c, &head, 1);
+}
+
+static bool answer_write(struct exchange *x, struct slice piece)
+{
+        struct connection *c = connection_of_exchange(x);
+        char size[HTTP_CHUNK_HEAD_SIZE];
+        struct slice parts[] = {{0}, piece, SLICE("\r\n")};
+        if (c->is_chunked)
+                parts[0] = http_chunk_head(piece.n, size);
+        connection_write(c, c->is_chunked ? parts : &piece, c->is_chunked ? 3 : 1);
+        bool is_full = c->state == CONNECTION_CLOSING || stream_unsent(&c->stream) > 0;
+        c->calls_drain = c->calls_drain || is_full;
+        return !is_full;
+}
+
+static void answer_end(struct exchange *x)
+{
+        struct connection *c = connection_of_exchange(x);
+        c->calls_drain = false;
+        if (c->is_chunked)
+                connection_write(c, &SLICE("0\r\n\r\n"), 1);
+}
+
+static void fail(struct exchange *x)
+{
+        connection_close(connection_of_exchange(x));
+}
+
+static void call_drain(struct exchange *x)
+{
+        struct connection *c = connection_of_exchange(x);
+        c->calls_drain = true;
+        if (stream_unsent(&c->stream) == 0)
+                turns_queue(c);
+}
+
+static void read_body(struct exchange *x)
+{
+        turns_queue(connection_of_exchange(x));
+}
+
+static void go_on(struct exchange *x)
+{
+        struct connection *c = connection_of_exchange(x);
+        connection_settle(c);
+        if (c->state != CONNECTION_CLOSING && (c->pending.n > 0 || c->is_at_end || !c->stream.is_reading))
+                turns_queue(c);
+}
+
+const struct carrier_ops connection_carrier_ops = {.answer = answer,
+                                                   .answer_begin = answer_begin,
+                                                   .answer_write = answer_write,
+                                                   .answer_end = answer_end,
+                                                   .fail = fail,
+                                                   .call_drain = call_drain,
+                                                   .read_body = read_body,
+                                                   .go_on = go_on};

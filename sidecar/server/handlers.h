@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// The handlers of router.c's table.
+// The handlers of the native API (api_native.c).
 #ifndef SIDECAR_SERVER_HANDLERS_H
 #define SIDECAR_SERVER_HANDLERS_H
 
+struct exchange;
 struct outcome;
-struct request;
 
 // handlers_profiles.c
-void handle_profiles(struct request *r, const struct outcome *o);
-void handle_profile(struct request *r, const struct outcome *o);
-void handle_credentials(struct request *r, const struct outcome *o);
-void handle_drop(struct request *r, const struct outcome *o);
-void handle_refresh(struct request *r, const struct outcome *o);
+void handle_profile(struct exchange *x);
+void handle_credentials(struct exchange *x);
+void resume_credentials(struct exchange *x, const struct outcome *o);
+void handle_drop(struct exchange *x);
+void handle_refresh(struct exchange *x);
+void resume_refresh(struct exchange *x, const struct outcome *o);
 
 // handlers_login.c
-void handle_login(struct request *r, const struct outcome *o);
-void handle_login_status(struct request *r, const struct outcome *o);
+void handle_login_status(struct exchange *x);
+void handle_login(struct exchange *x);
+void resume_login(struct exchange *x, const struct outcome *o);
 
 // handlers_sign.c
-void handle_sign(struct request *r, const struct outcome *o);
-void handle_presign(struct request *r, const struct outcome *o);
+void handle_sign(struct exchange *x);
+void resume_sign(struct exchange *x, const struct outcome *o);
+void handle_presign(struct exchange *x);
+void resume_presign(struct exchange *x, const struct outcome *o);
 
 // handlers_status.c
-void handle_livez(struct request *r, const struct outcome *o);
-void handle_readyz(struct request *r, const struct outcome *o);
-void handle_version(struct request *r, const struct outcome *o);
-void handle_metrics(struct request *r, const struct outcome *o);
+void handle_livez(struct exchange *x);
+void handle_version(struct exchange *x);
+void handle_readyz(struct exchange *x);
+void drain_readyz(struct exchange *x);
+
+// handlers_lists.c
+void handle_profiles(struct exchange *x);
+void drain_profiles(struct exchange *x);
+void handle_metrics(struct exchange *x);
+void drain_metrics(struct exchange *x);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Profiles and their credentials. GET …/credentials is the hot path: nothing is allocated, formatted or logged there.
+// Profiles and their credentials. GET …/credentials is the hot path: it allocates, formats and logs nothing.
 #include <stdio.h>
 
 #include "proto/mem/text.h"
@@ -8,63 +8,43 @@
 #include "proto/wire/json_write.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/credentials_reply.h"
+#include "sidecar/server/exchange.h"
 #include "sidecar/server/handlers.h"
+#include "sidecar/server/json_answer.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/profile_json.h"
 #include "sidecar/server/query.h"
-#include "sidecar/server/reply.h"
-#include "sidecar/server/request.h"
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
 
-void handle_profiles(struct request *r, const struct outcome *o)
+static void send_status(struct exchange *x)
 {
-        (void)o;
-        if (query_refuse_all(r))
-                return;
-        struct buffer *b = reply_body(r);
-        json_begin_object(b);
-        json_key(b, "profiles");
-        json_begin_array(b);
-        for (size_t i = 0; i < r->server->profiles_count; i++)
-                if (access_may_see(&r->server->profiles[i], &r->peer))
-                        profile_json_write(b, &r->server->profiles[i]);
-        json_end_array(b);
-        json_end_object(b);
-        (void)buffer_put_byte(b, '\n');
-        reply_send_json(r);
+        struct buffer *b = json_answer_body(x);
+        profile_json_write(b, x->profile);
+        json_answer_send(x);
 }
 
-static void send_status(struct request *r)
+void handle_profile(struct exchange *x)
 {
-        struct buffer *b = reply_body(r);
-        profile_json_write(b, r->profile);
-        (void)buffer_put_byte(b, '\n');
-        reply_send_json(r);
-}
-
-void handle_profile(struct request *r, const struct outcome *o)
-{
-        (void)o;
-        if (!query_refuse_all(r))
-                send_status(r);
+        if (!query_refuse_all(x))
+                send_status(x);
 }
 
 // Whether the opaque part of an entity tag names what the entry holds. The generation alone does, too, for clients that
 // have it from a status; but it says nothing to an agent that was started since.
-static bool is_tag(struct slice opaque, const struct request *r)
+static bool is_tag(struct slice opaque, const struct exchange *x)
 {
-        const struct entry *entry = r->profile->entry;
+        const struct entry *entry = x->profile->entry;
         char tag[CREDENTIALS_TAG_SIZE];
         uint64_t number = 0;
-        credentials_reply_tag(entry, r->server->deps.run, tag);
+        credentials_reply_tag(entry, x->server->deps.run, tag);
         return slice_eq(opaque, slice_str(tag)) ||
                (text_parse_u64(opaque, &number) == 0 && number == entry_generation(entry));
 }
 
 // RFC 9110, 13.1.2: a list of entity tags, compared weakly, or "*".
-static bool is_known(struct slice tags, const struct request *r)
+static bool is_known(struct slice tags, const struct exchange *x)
 {
         while (tags.n > 0) {
                 struct slice tag = slice_trim(slice_head(tags, slice_find(tags, ',')));
@@ -74,100 +54,136 @@ static bool is_known(struct slice tags, const struct request *r)
                 if (slice_starts_with(tag, SLICE("W/")))
                         tag = slice_from(tag, 2);
                 bool is_quoted = tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"';
-                if (is_quoted && is_tag(slice_of(tag.p + 1, tag.n - 2), r))
+                if (is_quoted && is_tag(slice_of(tag.p + 1, tag.n - 2), x))
                         return true;
         }
         return false;
 }
 
-enum { ETAG_SIZE = CREDENTIALS_TAG_SIZE + 16 };
-
-static void write_etag(char out[ETAG_SIZE], const struct request *r)
+static void put_etag(const struct exchange *x, struct buffer *head)
 {
         char tag[CREDENTIALS_TAG_SIZE];
-        credentials_reply_tag(r->profile->entry, r->server->deps.run, tag);
-        (void)snprintf(out, ETAG_SIZE, "ETag: \"%s\"\r\n", tag);
+        credentials_reply_tag(x->profile->entry, x->server->deps.run, tag);
+        (void)buffer_put(head, SLICE("ETag: \""));
+        (void)buffer_put_str(head, tag);
+        (void)buffer_put(head, SLICE("\"\r\n"));
 }
 
-static void send_not_modified(struct request *r)
+static void send_not_modified(struct exchange *x)
 {
-        char etag[ETAG_SIZE];
-        write_etag(etag, r);
-        reply_send(r, &(struct reply){.status = 304, .headers = etag});
+        exchange_answer(x, &(struct answer){.status = 304, .put_headers = put_etag});
 }
 
 // The vault hands out nothing that has expired; whether that holds is counted here, at most once a millisecond.
-static void check_life(struct request *r)
+static void check_life(struct exchange *x)
 {
-        struct server *s = r->server;
+        struct server *s = x->server;
         uint64_t now_ms = uv_now(s->deps.loop);
         if (now_ms == s->checked_ms)
                 return;
         s->checked_ms = now_ms;
-        const struct credentials *c = entry_peek(r->profile->entry);
-        if (c && c->expires_s <= entry_now_s(r->profile->entry))
+        const struct credentials *c = entry_peek(x->profile->entry);
+        if (c && c->expires_s <= entry_now_s(x->profile->entry))
                 metrics_count_served_expired(s->deps.metrics);
 }
 
-static void send_credentials(struct request *r, struct slice ready, size_t body_offset)
+static void send_credentials(struct exchange *x, const struct entry_rendering *reply)
 {
-        check_life(r);
-        if (reply_send_ready(r, 200, ready))
-                return;
-        char etag[ETAG_SIZE];
-        write_etag(etag, r);
-        reply_send(r, &(struct reply){.status = 200,
-                                      .content_type = "application/json",
-                                      .headers = etag,
-                                      .body = slice_from(ready, body_offset)});
+        struct slice whole = secret_expose(&reply->text);
+        check_life(x);
+        exchange_answer(x, &(struct answer){.status = 200,
+                                            .content_type = "application/json",
+                                            .put_headers = put_etag,
+                                            .body = slice_from(whole, reply->mark),
+                                            .head_n = reply->mark});
 }
 
-void handle_credentials(struct request *r, const struct outcome *o)
+// What the profile holds. False: nothing, or out of memory, which was answered.
+static bool find_credentials(struct exchange *x, const struct entry_rendering **ret)
 {
-        struct entry *entry = r->profile->entry;
-        int64_t wait_ms = WAIT_UNSAID;
-        if (r->query.n > 0 && wait_query_read(r, &wait_ms) < 0)
+        *ret = credentials_reply(x->profile->entry, x->server->deps.run);
+        if (!*ret && entry_peek(x->profile->entry)) {
+                problem_send_no_memory(x);
+                return false;
+        }
+        return true;
+}
+
+// A long poll: the tags are kept, as a rotation may bring another generation than the next.
+static void wait_for_newer(struct exchange *x, struct slice known, int64_t wait_ms)
+{
+        struct slice *kept = exchange_alloc_state(x, sizeof(*kept));
+        if (!kept)
                 return;
-        const struct entry_rendering *reply = credentials_reply(entry, r->server->deps.run);
-        if (!reply) {
-                if (entry_peek(entry))
-                        problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
-                else
-                        wait_for_credentials(r, o, wait_ms);
+        *kept = known;
+        if (request_arena_keep(&x->arena, kept) < 0) {
+                problem_send_no_memory(x);
                 return;
         }
-        struct slice known = http_head_get(r->message->head, SLICE("if-none-match"));
-        if (known.n == 0 || !is_known(known, r))
-                send_credentials(r, secret_expose(&reply->text), reply->mark);
-        else if (!o && wait_ms > 0)
-                request_wait(r, VAULT_WANT_NEWER, entry_generation(entry), wait_ms);
+        struct entry *entry = x->profile->entry;
+        exchange_wait(
+            x, entry,
+            &(struct wait){.want = VAULT_WANT_NEWER, .after_generation = entry_generation(entry), .ms = wait_ms});
+}
+
+void handle_credentials(struct exchange *x)
+{
+        int64_t wait_ms = WAIT_NOT_GIVEN;
+        const struct entry_rendering *reply;
+        if (x->query.n > 0 && wait_query_read(x, &wait_ms) < 0)
+                return;
+        if (!find_credentials(x, &reply))
+                return;
+        struct slice known = http_head_get(x->head, SLICE("if-none-match"));
+        if (!reply)
+                wait_for_credentials(x, wait_ms);
+        else if (known.n == 0 || !is_known(known, x))
+                send_credentials(x, reply);
+        else if (wait_ms > 0)
+                wait_for_newer(x, known, wait_ms);
         else
-                send_not_modified(r);
+                send_not_modified(x);
 }
 
-void handle_drop(struct request *r, const struct outcome *o)
+void resume_credentials(struct exchange *x, const struct outcome *o)
 {
-        (void)o;
-        if (query_refuse_all(r))
+        const struct slice *known = x->handler_state;
+        const struct entry_rendering *reply;
+        if (!find_credentials(x, &reply))
                 return;
-        entry_drop(r->profile->entry);
-        send_status(r);
+        if (!reply)
+                problem_send_unavailable(x, o);
+        else if (known && is_known(*known, x))
+                send_not_modified(x);
+        else
+                send_credentials(x, reply);
 }
 
-void handle_refresh(struct request *r, const struct outcome *o)
+void handle_drop(struct exchange *x)
 {
-        int64_t wait_ms = WAIT_UNSAID;
-        if (wait_query_read(r, &wait_ms) < 0)
+        if (query_refuse_all(x))
                 return;
-        if (!o)
-                request_wait(r, VAULT_WANT_REFRESH, 0, wait_ms == WAIT_UNSAID ? WAIT_DEFAULT_MS : wait_ms);
-        else if (o->is_timed_out)
-                problem_send(r, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
+        entry_drop(x->profile->entry);
+        send_status(x);
+}
+
+void handle_refresh(struct exchange *x)
+{
+        int64_t wait_ms;
+        if (wait_query_read(x, &wait_ms) == 0)
+                exchange_wait(x, x->profile->entry,
+                              &(struct wait){.want = VAULT_WANT_REFRESH, .ms = wait_query_or_default(x, wait_ms)});
+}
+
+void resume_refresh(struct exchange *x, const struct outcome *o)
+{
+        if (o->is_timed_out)
+                problem_send(x, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
                                                   .detail = "the refresh did not end in time; it goes on",
                                                   .hint = "ask for the profile's state, or wait longer with "
                                                           "?wait=SECONDS (at most 60)"});
         else if (o->error)
-                problem_of_error(r, o->error);
+                problem_send_error(x, o->error);
         else
-                send_status(r);
+                send_status(x);
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing of requests, by headers and by query. Nothing is allocated per request: JSON, signature and answer are made
-// in the server's scratch.
+// Signs requests, by headers and by query. JSON, signature and answer are made in the server's scratch; only a request
+// that waits needs memory of its own.
 #include <assert.h>
 
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
+#include "sidecar/server/exchange.h"
 #include "sidecar/server/handlers.h"
+#include "sidecar/server/json_answer.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/problem.h"
-#include "sidecar/server/reply.h"
-#include "sidecar/server/request.h"
 #include "sidecar/server/sign_work.h"
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
@@ -23,11 +23,11 @@ enum {
         GENERATION_CAPACITY = 32
 };
 
-static void count_signature(struct request *r, const struct credentials *c, int64_t now_s)
+static void count_signature(struct exchange *x, const struct credentials *c, int64_t now_s)
 {
-        metrics_count_signature(r->server->deps.metrics);
+        metrics_count_signature(x->server->deps.metrics);
         if (c->expires_s <= now_s)
-                metrics_count_served_expired(r->server->deps.metrics);
+                metrics_count_served_expired(x->server->deps.metrics);
 }
 
 // --- sign ---
@@ -51,21 +51,21 @@ static struct slice expiration_text(struct server *s, int64_t expires_s)
         return slice_of(s->expiration, sizeof(s->expiration) - 1);
 }
 
-// One text after the other, for this is the other hot path; none of them holds anything to be escaped.
-static void send_signature(struct request *r, const struct sign_work *w, const struct sigv4_result *signature,
+// One text after the other, as this is the other hot path; none of them needs an escape.
+static void send_signature(struct exchange *x, const struct sign_work *w, const struct sigv4_result *signature,
                            const struct credentials *c, int64_t expires_s)
 {
-        struct slice expiration = expiration_text(r->server, expires_s);
-        struct buffer *b = reply_body_behind_head(r);
-        size_t room = ANSWER_TEXTS_MAX + signature->authorization.n + signature->signed_headers.n + c->session_token.n +
-                      w->payload_hash.n;
-        uint8_t *start = buffer_reserve(b, room);
+        struct slice expiration = expiration_text(x->server, expires_s);
+        struct buffer *b = json_answer_fast_body(x);
+        size_t capacity = ANSWER_TEXTS_MAX + signature->authorization.n + signature->signed_headers.n +
+                          c->session_token.n + w->payload_hash.n;
+        uint8_t *start = buffer_reserve(b, capacity);
         if (!start) {
-                problem_say(r, API_INTERNAL_ERROR, NULL, "out of memory");
+                problem_send_no_memory(x);
                 return;
         }
         if (expiration.n == 0) {
-                problem_say(r, API_INVALID_REQUEST, "leave \"time\" out", "\"time\" is beyond the calendar");
+                problem_sendf(x, API_INVALID_REQUEST, "leave \"time\" out", "\"time\" is beyond the calendar");
                 return;
         }
         uint8_t *to = put(start, SLICE("{\"headers\":{\"authorization\":\""));
@@ -85,43 +85,49 @@ static void send_signature(struct request *r, const struct sign_work *w, const s
         to = put(to, SLICE("\",\"expiration\":\""));
         to = put(to, expiration);
         to = put(to, SLICE("\",\"generation\":"));
-        assert((size_t)(to - start) < room - GENERATION_CAPACITY);
+        assert((size_t)(to - start) < capacity - GENERATION_CAPACITY);
         buffer_commit(b, (size_t)(to - start));
-        (void)buffer_put_u64(b, entry_generation(r->profile->entry));
+        (void)buffer_put_u64(b, entry_generation(x->profile->entry));
         (void)buffer_put(b, SLICE("}\n"));
-        reply_send_json_behind_head(r);
+        json_answer_send_fast(x);
 }
 
-// The order, and the credentials for it. NULL: refused, or they are being waited for.
-static struct credentials *take_sign_request(struct request *r, const struct outcome *o, bool is_presign,
-                                             struct sign_work *w)
+static void sign(struct exchange *x, const struct sign_work *w, struct credentials *c)
 {
-        if (sign_work_prepare(r, is_presign, w) < 0)
-                return NULL;
-        struct credentials *c = entry_peek(r->profile->entry);
-        if (!c)
-                wait_for_credentials(r, o, w->wait_ms);
-        return c;
-}
-
-void handle_sign(struct request *r, const struct outcome *o)
-{
-        struct sign_work w;
         struct error e;
         struct sigv4_result signature;
-        struct credentials *c = take_sign_request(r, o, false, &w);
-        if (!c)
-                return;
-        int64_t now_s = entry_now_s(r->profile->entry);
-        const struct sigv4_request request = sign_work_request(&w, w.order.has_time ? w.order.time_s : now_s);
-        if (sigv4_sign(r->server->deps.signer, &request, c, &r->server->signing, &signature, &e) < 0) {
-                sign_work_say(r, API_INVALID_REQUEST, &e);
+        struct server *s = x->server;
+        int64_t now_s = entry_now_s(x->profile->entry);
+        const struct sigv4_request request = sign_work_sigv4(w, now_s);
+        if (sigv4_sign(s->deps.signer, &request, c, &s->signing, &signature, &e) < 0) {
+                sign_work_send_error(x, API_INVALID_REQUEST, &e);
                 return;
         }
-        count_signature(r, c, now_s);
+        count_signature(x, c, now_s);
         int64_t expires_s = request.time_s + HEADERS_LIVE_S;
-        send_signature(r, &w, &signature, c, expires_s < c->expires_s ? expires_s : c->expires_s);
-        buffer_reset(&r->server->signing);
+        send_signature(x, w, &signature, c, expires_s < c->expires_s ? expires_s : c->expires_s);
+}
+
+void handle_sign(struct exchange *x)
+{
+        struct sign_work w;
+        if (sign_work_begin(x, false, &w) < 0)
+                return;
+        struct credentials *c = entry_peek(x->profile->entry);
+        if (c)
+                sign(x, &w, c);
+        else if (sign_work_keep(x, &w) == 0)
+                wait_for_credentials(x, w.wait_ms);
+}
+
+void resume_sign(struct exchange *x, const struct outcome *o)
+{
+        struct sign_work *w = x->handler_state;
+        struct credentials *c = entry_peek(x->profile->entry);
+        if (!c)
+                problem_send_unavailable(x, o);
+        else if (sign_work_decide(x, w) == 0)
+                sign(x, w, c);
 }
 
 // --- presign ---
@@ -137,51 +143,68 @@ static bool would_refresh_help(const struct credentials *c, int64_t now_s, int64
         return left_s < expires_in_s && (life_s >= expires_in_s || left_s <= life_s / 2);
 }
 
-static void send_url(struct request *r, struct slice url, int64_t expires_s, int64_t expires_in_s, bool is_cut)
+static void send_url(struct exchange *x, struct slice url, int64_t expires_s, int64_t expires_in_s, bool is_cut)
 {
         char expiration[TIME_RFC3339_SIZE];
-        struct buffer *b = reply_body(r);
+        struct buffer *b = json_answer_body(x);
         json_begin_object(b);
         json_member(b, "url", url);
         if (time_format_rfc3339(expires_s, expiration) == 0)
                 json_member(b, "expiration", slice_str(expiration));
         json_member_i64(b, "expires_in", expires_in_s);
         json_member_bool(b, "cut", is_cut);
-        json_member_i64(b, "generation", (int64_t)entry_generation(r->profile->entry));
-        json_end_object(b);
-        (void)buffer_put_byte(b, '\n');
-        reply_send_json(r);
+        json_member_i64(b, "generation", (int64_t)entry_generation(x->profile->entry));
+        json_answer_send_object(x);
 }
 
-void handle_presign(struct request *r, const struct outcome *o)
+static void presign(struct exchange *x, const struct sign_work *w, struct credentials *c)
+{
+        struct error e;
+        int64_t now_s = entry_now_s(x->profile->entry);
+        int64_t expires_in_s = w->request.expires_in_s;
+        const struct sigv4_request request = sign_work_sigv4(w, now_s);
+        bool is_cut = c->expires_s != CREDENTIALS_NEVER_EXPIRE && c->expires_s - request.time_s < expires_in_s;
+        if (is_cut)
+                expires_in_s = c->expires_s - request.time_s;
+        if (expires_in_s < 1) {
+                problem_sendf(x, API_INVALID_REQUEST, "leave \"time\" out",
+                              "the credentials are not valid at that time");
+                return;
+        }
+        struct buffer *url = &x->server->signing;
+        if (sigv4_presign(x->server->deps.signer, &request, c, expires_in_s, url, &e) < 0) {
+                sign_work_send_error(x, API_INVALID_REQUEST, &e);
+                return;
+        }
+        count_signature(x, c, now_s);
+        send_url(x, buffer_slice(url), request.time_s + expires_in_s, expires_in_s, is_cut);
+}
+
+void handle_presign(struct exchange *x)
 {
         struct sign_work w;
-        struct error e;
-        struct credentials *c = take_sign_request(r, o, true, &w);
+        struct entry *entry = x->profile->entry;
+        if (sign_work_begin(x, true, &w) < 0)
+                return;
+        struct credentials *c = entry_peek(entry);
+        bool refreshes = c && w.wait_ms != 0 && would_refresh_help(c, entry_now_s(entry), w.request.expires_in_s);
+        if (c && !refreshes)
+                presign(x, &w, c);
+        else if (sign_work_keep(x, &w) < 0)
+                return;
+        else if (c)
+                exchange_wait(x, entry,
+                              &(struct wait){.want = VAULT_WANT_REFRESH, .ms = wait_query_or_default(x, w.wait_ms)});
+        else
+                wait_for_credentials(x, w.wait_ms);
+}
+
+void resume_presign(struct exchange *x, const struct outcome *o)
+{
+        struct sign_work *w = x->handler_state;
+        struct credentials *c = entry_peek(x->profile->entry);
         if (!c)
-                return;
-        int64_t now_s = entry_now_s(r->profile->entry);
-        int64_t expires_in_s = w.order.expires_in_s;
-        if (!o && w.wait_ms != 0 && would_refresh_help(c, now_s, expires_in_s)) {
-                request_wait(r, VAULT_WANT_REFRESH, 0, w.wait_ms == WAIT_UNSAID ? WAIT_DEFAULT_MS : w.wait_ms);
-                return;
-        }
-        int64_t time_s = w.order.has_time ? w.order.time_s : now_s;
-        bool is_cut = c->expires_s != CREDENTIALS_NEVER_EXPIRE && c->expires_s - time_s < expires_in_s;
-        if (is_cut)
-                expires_in_s = c->expires_s - time_s;
-        if (expires_in_s < 1) {
-                problem_say(r, API_INVALID_REQUEST, "leave \"time\" out", "the credentials are not valid at that time");
-                return;
-        }
-        const struct sigv4_request request = sign_work_request(&w, time_s);
-        struct buffer *url = &r->server->signing;
-        buffer_reset(url);
-        if (sigv4_presign(r->server->deps.signer, &request, c, expires_in_s, url, &e) < 0) {
-                sign_work_say(r, API_INVALID_REQUEST, &e);
-                return;
-        }
-        count_signature(r, c, now_s);
-        send_url(r, buffer_slice(url), time_s + expires_in_s, expires_in_s, is_cut);
-        buffer_reset(url);
+                problem_send_unavailable(x, o);
+        else if (sign_work_decide(x, w) == 0)
+                presign(x, w, c);
 }

@@ -3,6 +3,7 @@
 // wait until there are some again.
 #include "sidecar/server/listener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,20 +13,12 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/log.h"
 #include "sidecar/io/unix_listen.h"
+#include "sidecar/server/api.h"
 #include "sidecar/server/connection.h"
+#include "sidecar/server/metrics.h"
 #include "sidecar/server/state.h"
 
 enum { ACCEPTS_A_TURN = 64 }; // so that those who are in are served too
-
-struct listener {
-        uv_poll_t poll;
-        uv_timer_t rearm;
-        int fd;
-        unsigned open;     // handles
-        bool has_reported; // of a failure, since the last success
-        struct server *server;
-        struct listener *next;
-};
 
 static void on_readable(uv_poll_t *handle, int status, int events);
 
@@ -51,10 +44,10 @@ static void pause_accepting(struct listener *l, int error)
 
 #define REFUSAL                                                                                                        \
         "{\"type\":\"urn:keyfob:error:too-many-connections\",\"title\":\"Too many connections\",\"status\":503,"       \
-        "\"code\":\"too_many_connections\",\"detail\":\"every connection is taken\",\"retry_after\":1}\n"
-#define REFUSAL_SIZE "176"
+        "\"code\":\"too_many_connections\",\"detail\":\"too many connections are open\",\"retry_after\":1}\n"
+#define REFUSAL_SIZE "180"
 
-_Static_assert(sizeof(REFUSAL) - 1 == 176, "REFUSAL_SIZE");
+_Static_assert(sizeof(REFUSAL) - 1 == 180, "REFUSAL_SIZE");
 
 static void refuse(int fd)
 {
@@ -69,15 +62,21 @@ static void refuse(int fd)
         close(fd);
 }
 
-static void admit(struct server *s, int fd)
+static void admit(const struct listener *l, int fd)
 {
+        struct server *s = l->server;
         struct peer peer;
-        if (s->connections_count >= LIMIT_CONNECTIONS_N) {
-                refuse(fd);
-        } else if (unix_peer(fd, &peer) < 0) {
+        struct account account;
+        if (unix_peer(fd, &peer) < 0) {
                 LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "peer_unknown", LOG_STR("error", strerror(errno)));
                 close(fd);
-        } else if (connection_open(s, fd, &peer) < 0) {
+        } else if (account_open(&account, &s->users, peer.uid) < 0) {
+                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
+                close(fd);
+        } else if (!account_set(&account, USER_CONNECTIONS, 1)) {
+                account_close(&account);
+                refuse(fd);
+        } else if (connection_open(l, fd, &peer, &account) < 0) {
                 LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
         }
 }
@@ -99,7 +98,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
                 int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
                 if (fd >= 0) {
                         l->has_reported = false;
-                        admit(l->server, fd);
+                        admit(l, fd);
                 } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
                         return;
                 } else if (!is_of_the_connection(errno)) {
@@ -109,10 +108,17 @@ static void on_readable(uv_poll_t *handle, int status, int events)
         }
 }
 
-int listener_open(struct server *s, int fd, struct error *e)
+int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count, struct error *e)
 {
+        assert(apis_count > 0 && apis_count <= LISTENER_APIS_MAX);
         struct listener *l = calloc(1, sizeof(*l));
-        int rc = l ? uv_poll_init(s->deps.loop, &l->poll, fd) : UV_ENOMEM;
+        bool has_memory = l;
+        for (size_t i = 0; has_memory && i < apis_count; i++) {
+                l->apis[i] = apis[i];
+                l->counts[i] = metrics_add_api(s->deps.metrics, apis[i]->name);
+                has_memory = l->counts[i];
+        }
+        int rc = has_memory ? uv_poll_init(s->deps.loop, &l->poll, fd) : UV_ENOMEM;
         if (rc < 0) {
                 free(l);
                 close(fd);
@@ -124,6 +130,7 @@ int listener_open(struct server *s, int fd, struct error *e)
         l->open = 2;
         l->fd = fd;
         l->server = s;
+        l->apis_count = apis_count;
         l->next = s->listeners;
         s->listeners = l;
         s->open++;
@@ -136,19 +143,23 @@ static void on_closed(uv_handle_t *handle)
         struct listener *l = handle->data;
         if (--l->open > 0)
                 return;
-        struct server *s = l->server;
         close(l->fd);
-        free(l);
-        server_release(s);
+        server_release(l->server);
 }
 
 void listener_close_all(struct server *s)
 {
-        struct listener *next;
-        for (struct listener *l = s->listeners; l; l = next) {
-                next = l->next;
+        for (struct listener *l = s->listeners; l; l = l->next) {
                 uv_close((uv_handle_t *)&l->poll, on_closed);
                 uv_close((uv_handle_t *)&l->rearm, on_closed);
         }
-        s->listeners = NULL;
+}
+
+void listener_free_all(struct server *s)
+{
+        struct listener *next;
+        for (struct listener *l = s->listeners; l; l = next) {
+                next = l->next;
+                free(l);
+        }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting is an addition at an index; all text is made when it is asked for.
+// Counting is an addition at an index; text is made when a peer asks for it.
 //
 // A turn of the loop lasts from the moment the poll returned to the next poll. The loop notes that moment in whole
-// milliseconds, before it calls anybody: a stall is told up to 1 ms too long, never too short.
+// milliseconds, before it calls anybody: a stall is measured up to 1 ms too long, never too short.
 #include "sidecar/server/metrics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "proto/mem/buffer.h"
@@ -14,10 +15,16 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/server/histogram.h"
-#include "sidecar/server/server.h"
+#include "sidecar/server/state.h"
 #include "sidecar/vault/vault.h"
 
 enum { STATUS_MIN = 100, STATUS_COUNT = 500 };
+
+struct request_counts {
+        struct request_counts *next;
+        const char *api;
+        uint64_t by_status[STATUS_COUNT]; // less STATUS_MIN
+};
 
 struct metrics {
         uv_prepare_t prepare; // before each poll
@@ -26,7 +33,7 @@ struct metrics {
         bool has_polled;
         uint64_t polled_ms;
         uint64_t stall_max_ns;
-        uint64_t requests[STATUS_COUNT]; // by status less STATUS_MIN
+        struct request_counts *requests;
         uint64_t signatures, served_expired;
         struct histogram request_durations, refresh_durations, stalls;
 };
@@ -92,8 +99,14 @@ struct metrics *metrics_new(struct uv_loop_s *loop)
 static void on_closed(uv_handle_t *handle)
 {
         struct metrics *m = handle->data;
-        if (--m->open == 0)
-                free(m);
+        if (--m->open > 0)
+                return;
+        struct request_counts *next;
+        for (struct request_counts *counts = m->requests; counts; counts = next) {
+                next = counts->next;
+                free(counts);
+        }
+        free(m);
 }
 
 void metrics_close(struct metrics *m)
@@ -102,10 +115,24 @@ void metrics_close(struct metrics *m)
         uv_close((uv_handle_t *)&m->check, on_closed);
 }
 
-void metrics_count_request(struct metrics *m, int status, uint64_t duration_ns)
+struct request_counts *metrics_add_api(struct metrics *m, const char *name)
+{
+        struct request_counts **link = &m->requests;
+        for (; *link; link = &(*link)->next)
+                if (strcmp((*link)->api, name) == 0)
+                        return *link;
+        struct request_counts *counts = calloc(1, sizeof(*counts));
+        if (counts) {
+                counts->api = name;
+                *link = counts;
+        }
+        return counts;
+}
+
+void metrics_count_request(struct metrics *m, struct request_counts *counts, int status, uint64_t duration_ns)
 {
         if (status >= STATUS_MIN && status < STATUS_MIN + STATUS_COUNT)
-                m->requests[status - STATUS_MIN]++;
+                counts->by_status[status - STATUS_MIN]++;
         histogram_observe(&m->request_durations, duration_ns);
 }
 
@@ -147,73 +174,106 @@ static void put_profile(struct buffer *out, const char *name, const char *profil
         (void)buffer_put_byte(out, '"');
 }
 
-static void put_refreshes(struct buffer *out, const char *profile, const char *result, uint64_t count)
-{
-        put_profile(out, "keyfob_refreshes_total", profile);
-        (void)buffer_printf(out, ",result=\"%s\"} %" PRIu64 "\n", result, count);
-}
+// --- lines about a profile ---
 
-static void write_profiles(const struct server_profile *profiles, unsigned long count, struct buffer *out)
+static void put_expiration(const char *name, const struct server_profile *p, struct buffer *out)
 {
         struct entry_status status;
-        const char *name = "keyfob_credentials_expiration_timestamp_seconds";
-        put_family(out, name, "gauge",
-                   "When the credentials held expire; absent when there are none or they never do.");
-        for (unsigned long i = 0; i < count; i++) {
-                entry_status(profiles[i].entry, &status);
-                if (status.expires_s == 0 || status.expires_s == CREDENTIALS_NEVER_EXPIRE)
-                        continue;
-                put_profile(out, name, profiles[i].name);
-                (void)buffer_printf(out, "} %" PRId64 "\n", status.expires_s);
-        }
-        name = "keyfob_certificate_expiration_timestamp_seconds";
-        put_family(out, name, "gauge", "When the certificate that signs for the profile ends; absent without one.");
-        for (unsigned long i = 0; i < count; i++) {
-                const struct provider_facts *facts = entry_facts(profiles[i].entry);
-                if (!facts || !facts->certificate.subject)
-                        continue;
-                put_profile(out, name, profiles[i].name);
-                (void)buffer_printf(out, "} %" PRId64 "\n", facts->certificate.not_after_s);
-        }
-        name = "keyfob_credentials_generation";
-        put_family(out, name, "gauge", "How many credentials the profile has had.");
-        for (unsigned long i = 0; i < count; i++) {
-                put_profile(out, name, profiles[i].name);
-                (void)buffer_printf(out, "} %" PRIu64 "\n", entry_generation(profiles[i].entry));
-        }
-        put_family(out, "keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.");
-        for (unsigned long i = 0; i < count; i++) {
-                entry_status(profiles[i].entry, &status);
-                put_refreshes(out, profiles[i].name, "success", status.successes);
-                put_refreshes(out, profiles[i].name, "failure", status.failures);
-        }
+        entry_status(p->entry, &status);
+        if (status.expires_s == 0 || status.expires_s == CREDENTIALS_NEVER_EXPIRE)
+                return;
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, "} %" PRId64 "\n", status.expires_s);
 }
 
-void metrics_write_gauge(struct buffer *out, const char *name, const char *help, uint64_t value)
+static void put_certificate(const char *name, const struct server_profile *p, struct buffer *out)
 {
-        put_family(out, name, "gauge", help);
+        const struct provider_facts *facts = entry_facts(p->entry);
+        if (!facts || !facts->certificate.subject)
+                return;
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, "} %" PRId64 "\n", facts->certificate.not_after_s);
+}
+
+static void put_generation(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, "} %" PRIu64 "\n", entry_generation(p->entry));
+}
+
+static void put_refreshes(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        struct entry_status status;
+        entry_status(p->entry, &status);
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, ",result=\"success\"} %" PRIu64 "\n", status.successes);
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, ",result=\"failure\"} %" PRIu64 "\n", status.failures);
+}
+
+static const struct section {
+        const char *name, *type, *help;
+        void (*put)(const char *name, const struct server_profile *p, struct buffer *out);
+} sections[] = {
+    {"keyfob_credentials_expiration_timestamp_seconds", "gauge",
+     "When the credentials held expire; absent when there are none or they never do.", put_expiration},
+    {"keyfob_certificate_expiration_timestamp_seconds", "gauge",
+     "When the certificate that signs for the profile ends; absent without one.", put_certificate},
+    {"keyfob_credentials_generation", "gauge", "How many credentials the profile has had.", put_generation},
+    {"keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.", put_refreshes},
+};
+
+// --- the rest ---
+
+static void put_requests(const struct metrics *m, struct buffer *out)
+{
+        put_family(out, "keyfob_requests_total", "counter", "Answers, by API and status.");
+        for (const struct request_counts *counts = m->requests; counts; counts = counts->next)
+                for (int i = 0; i < STATUS_COUNT; i++)
+                        if (counts->by_status[i] > 0)
+                                (void)buffer_printf(out, "keyfob_requests_total{api=\"%s\",code=\"%d\"} %" PRIu64 "\n",
+                                                    counts->api, STATUS_MIN + i, counts->by_status[i]);
+}
+
+static void put_number(struct buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+        put_family(out, name, type, help);
         (void)buffer_printf(out, "%s %" PRIu64 "\n", name, value);
 }
 
-void metrics_write(const struct metrics *m, const struct server_profile *profiles, unsigned long count,
-                   struct buffer *out)
+void metrics_write_totals(const struct metrics *m, struct buffer *out)
 {
         put_family(out, "keyfob_build_info", "gauge", "The running version.");
         (void)buffer_put_str(out, "keyfob_build_info{version=\"" KEYFOB_VERSION "\"} 1\n");
-        write_profiles(profiles, count, out);
         histogram_write(&m->refresh_durations, "keyfob_refresh_duration_seconds", "How long refreshes took.", out);
-        put_family(out, "keyfob_requests_total", "counter", "Answers, by API and status.");
-        for (int i = 0; i < STATUS_COUNT; i++)
-                if (m->requests[i] > 0)
-                        (void)buffer_printf(out, "keyfob_requests_total{api=\"native\",code=\"%d\"} %" PRIu64 "\n",
-                                            STATUS_MIN + i, m->requests[i]);
+        put_requests(m, out);
         histogram_write(&m->request_durations, "keyfob_request_duration_seconds",
                         "From a request's last byte to its answer, waits included.", out);
         put_family(out, "keyfob_signatures_total", "counter", "Requests and URLs signed.");
         (void)buffer_printf(out, "keyfob_signatures_total{algorithm=\"sigv4\"} %" PRIu64 "\n", m->signatures);
-        put_family(out, "keyfob_served_expired_total", "counter", "Expired credentials handed out; must stay 0.");
-        (void)buffer_printf(out, "keyfob_served_expired_total %" PRIu64 "\n", m->served_expired);
+        put_number(out, "keyfob_served_expired_total", "counter", "Expired credentials handed out; must stay 0.",
+                   m->served_expired);
         histogram_write(&m->stalls, "keyfob_loop_stall_seconds", "How long turns of the event loop lasted.", out);
         put_family(out, "keyfob_loop_stall_max_seconds", "gauge", "The longest turn of the event loop.");
         (void)buffer_printf(out, "keyfob_loop_stall_max_seconds %.9f\n", (double)m->stall_max_ns / 1e9);
+}
+
+bool metrics_write_next(const struct server *s, struct metrics_place *at, struct buffer *out)
+{
+        if (at->section == LENGTH(sections)) {
+                metrics_write_totals(s->deps.metrics, out);
+                put_number(out, "keyfob_connections", "gauge", "Open connections of the socket API.",
+                           s->connections_count);
+                return false;
+        }
+        const struct section *section = &sections[at->section];
+        if (!at->is_inside)
+                put_family(out, section->name, section->type, section->help);
+        at->is_inside = true;
+        const struct server_profile *p = cursor_next(&at->profiles, s);
+        if (p)
+                section->put(section->name, p, out);
+        else
+                *at = (struct metrics_place){.section = at->section + 1};
+        return true;
 }

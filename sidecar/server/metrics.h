@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters and histograms, as Prometheus text (exposition format 0.0.4). What exists per profile is read from the
-// entries at the time of the question.
+// Counters and histograms, as Prometheus text (exposition format 0.0.4). What exists per profile is read from
+// the entries when a peer asks for it.
 #ifndef SIDECAR_SERVER_METRICS_H
 #define SIDECAR_SERVER_METRICS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
+#include "sidecar/server/cursor.h"
+
 struct buffer;
 struct metrics;
-struct server_profile;
+struct request_counts;
+struct server;
 struct uv_loop_s;
 
 // Installs two handles on the loop that measure how long each turn keeps it from polling.
-struct metrics *metrics_new(struct uv_loop_s *loop);
+MUST_CHECK struct metrics *metrics_new(struct uv_loop_s *loop);
 // Closes the handles; memory goes from the loop.
 void metrics_close(struct metrics *m);
 
-void metrics_count_request(struct metrics *m, int status, uint64_t duration_ns);
+// The counts of one API, by its name; the same for the same name. NULL: out of memory.
+MUST_CHECK struct request_counts *metrics_add_api(struct metrics *m, const char *name);
+void metrics_count_request(struct metrics *m, struct request_counts *counts, int status, uint64_t duration_ns);
 void metrics_count_signature(struct metrics *m);
 void metrics_count_served_expired(struct metrics *m);
 void metrics_observe_refresh(struct metrics *m, int64_t duration_ms);
 
-// All metrics, those of the profiles with them. Failure is the buffer's sticky one.
-void metrics_write(const struct metrics *m, const struct server_profile *profiles, unsigned long count,
-                   struct buffer *out);
+// What is not about a profile. Failure is the buffer's sticky one.
+void metrics_write_totals(const struct metrics *m, struct buffer *out);
 
-// One more number, for the caller's own.
-void metrics_write_gauge(struct buffer *out, const char *name, const char *help, uint64_t value);
+// A place in the text of all metrics, which is made piece by piece. Zeroed, it stands at the beginning.
+struct metrics_place {
+        size_t section;
+        bool is_inside; // its head is written
+        struct cursor profiles;
+};
+
+// Appends the next few lines. False: that was the last. Failure is the buffer's sticky one.
+MUST_CHECK bool metrics_write_next(const struct server *s, struct metrics_place *at, struct buffer *out);
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "proto/wire/json_write.h"
-#include "sidecar/server/reply.h"
-#include "sidecar/server/request.h"
+#include "sidecar/server/exchange.h"
+#include "sidecar/server/json_answer.h"
 #include "sidecar/server/server.h"
 
-enum { DETAIL_SIZE = 1024, HEADERS_SIZE = 256, RETRY_MAX_S = 60 };
+enum { DETAIL_SIZE = 1024, HEADERS_SIZE = 256, RETRY_MAX_S = 60, RETRY_TOO_MANY_S = 1 };
 
 // "urn:keyfob:error:credentials-unavailable"
 static void put_type(struct buffer *b, const char *code)
@@ -42,7 +42,7 @@ static void put_upstream(struct buffer *b, const struct error *e)
         json_end_object(b);
 }
 
-static void put_problem(struct buffer *b, const struct request *r, const struct problem *p)
+static void put_problem(struct buffer *b, const struct exchange *x, const struct problem *p)
 {
         const struct api_error_text *text = api_error_text(p->code);
         const struct error *e = p->cause;
@@ -53,8 +53,8 @@ static void put_problem(struct buffer *b, const struct request *r, const struct 
         put_text(b, "code", text->code);
         put_text(b, "detail", p->detail || !e ? p->detail : e->message);
         put_text(b, "hint", p->hint || !e ? p->hint : e->hint);
-        if (r->profile)
-                put_text(b, "profile", r->profile->name);
+        if (x->profile)
+                put_text(b, "profile", x->profile->name);
         if (p->retry_after_s > 0)
                 json_member_i64(b, "retry_after", p->retry_after_s);
         put_upstream(b, e);
@@ -62,36 +62,54 @@ static void put_problem(struct buffer *b, const struct request *r, const struct 
         (void)buffer_put_byte(b, '\n');
 }
 
-void problem_send(struct request *r, const struct problem *p)
+void problem_send_json(struct exchange *x, const struct problem *p)
 {
         char headers[HEADERS_SIZE] = "";
         if (p->retry_after_s > 0)
                 (void)snprintf(headers, sizeof(headers), "Retry-After: %lld\r\n", (long long)p->retry_after_s);
-        struct buffer *b = reply_body(r);
-        put_problem(b, r, p);
-        struct reply reply = {.status = api_error_text(p->code)->status,
-                              .content_type = "application/problem+json",
-                              .headers = p->headers ? p->headers : headers};
+        struct buffer *b = json_answer_body(x);
+        put_problem(b, x, p);
+        struct answer answer = {.status = api_error_text(p->code)->status,
+                                .content_type = "application/problem+json",
+                                .headers = p->headers ? p->headers : headers};
         if (!b->failed)
-                reply.body = buffer_slice(b);
-        reply_send(r, &reply);
+                answer.body = buffer_slice(b);
+        exchange_answer(x, &answer);
 }
 
-void problem_say(struct request *r, enum api_error code, const char *hint, const char *format, ...)
+void problem_send(struct exchange *x, const struct problem *p)
+{
+        x->api->send_problem(x, p);
+}
+
+void problem_send_no_memory(struct exchange *x)
+{
+        problem_send(x, &(struct problem){.code = API_INTERNAL_ERROR, .detail = "out of memory"});
+}
+
+void problem_send_too_many(struct exchange *x, const char *detail)
+{
+        problem_send(x, &(struct problem){.code = API_TOO_MANY_REQUESTS,
+                                          .detail = detail,
+                                          .hint = "send fewer requests at once",
+                                          .retry_after_s = RETRY_TOO_MANY_S});
+}
+
+void problem_sendf(struct exchange *x, enum api_error code, const char *hint, const char *format, ...)
 {
         char detail[DETAIL_SIZE];
         va_list args;
         va_start(args, format);
         (void)vsnprintf(detail, sizeof(detail), format, args);
         va_end(args);
-        problem_send(r, &(struct problem){.code = code, .detail = detail, .hint = hint});
+        problem_send(x, &(struct problem){.code = code, .detail = detail, .hint = hint});
 }
 
-static int64_t retry_after_s(struct request *r, const struct entry_status *status)
+static int64_t retry_after_s(struct exchange *x, const struct entry_status *status)
 {
         if (status->next_refresh_s == 0)
                 return 1;
-        int64_t wait_s = status->next_refresh_s - entry_now_s(r->profile->entry) + 1;
+        int64_t wait_s = status->next_refresh_s - entry_now_s(x->profile->entry) + 1;
         if (wait_s < 1)
                 return 1;
         return wait_s < RETRY_MAX_S ? wait_s : RETRY_MAX_S;
@@ -118,27 +136,27 @@ static enum api_error code_of(const struct error *e)
         return API_CREDENTIALS_UNAVAILABLE;
 }
 
-void problem_of_error(struct request *r, const struct error *e)
+void problem_send_error(struct exchange *x, const struct error *e)
 {
         struct entry_status status;
-        entry_status(r->profile->entry, &status);
+        entry_status(x->profile->entry, &status);
         bool is_interactive = e->kind == ERROR_INTERACTION; // no time after which asking again would help
-        problem_send(r, &(struct problem){.code = code_of(e),
+        problem_send(x, &(struct problem){.code = code_of(e),
                                           .cause = e,
-                                          .retry_after_s = is_interactive ? 0 : retry_after_s(r, &status)});
+                                          .retry_after_s = is_interactive ? 0 : retry_after_s(x, &status)});
 }
 
-void problem_unavailable(struct request *r, const struct outcome *o)
+void problem_send_unavailable(struct exchange *x, const struct outcome *o)
 {
         struct entry_status status;
-        entry_status(r->profile->entry, &status);
+        entry_status(x->profile->entry, &status);
         const struct error *e = o && o->error ? o->error : status.last_error;
         if (e) {
-                problem_of_error(r, e);
+                problem_send_error(x, e);
                 return;
         }
-        problem_send(r, &(struct problem){.code = API_CREDENTIALS_UNAVAILABLE,
+        problem_send(x, &(struct problem){.code = API_CREDENTIALS_UNAVAILABLE,
                                           .detail = "the profile holds no credentials yet; they are being fetched",
                                           .hint = "ask again, or wait longer with ?wait=SECONDS (at most 60)",
-                                          .retry_after_s = retry_after_s(r, &status)});
+                                          .retry_after_s = retry_after_s(x, &status)});
 }

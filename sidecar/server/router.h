@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request to its handler: path, method, profile, access.
+// From the head of a request to its route: path, method, profile, access.
 #ifndef SIDECAR_SERVER_ROUTER_H
 #define SIDECAR_SERVER_ROUTER_H
 
-struct outcome;
-struct request;
+#include <stdbool.h>
 
-// Finds the handler and calls it, or answers with a problem. `o`: how the request's wait ended; NULL: it has not
-// waited yet.
-void router_handle(struct request *r, const struct outcome *o);
+#include "proto/mem/must_check.h"
+
+struct exchange;
+
+// Sets api, route and profile by x->head. False: the exchange was answered with a problem.
+MUST_CHECK bool router_route(struct exchange *x);
+
+// Sets path and query by x->head.
+void router_split_target(struct exchange *x);
 
 #endif

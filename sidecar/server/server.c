@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's birth, its table of profiles, and its end.
+// The server's start, its table of profiles, its scratch, and its end.
 #include "sidecar/server/server.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/listener.h"
 #include "sidecar/server/state.h"
 
+// What one large request made them grow to is given back.
+enum { KEEP_SCRATCH_SIZE = 64 * 1024, KEEP_JSON_NODES = 1024 };
+
 static const struct server_deadlines deadlines = {
-    .sweep_ms = 1000,
+    .sweep_ms = 500,  // and with it a peer that has hung up, while nothing is read from it
     .idle_ms = 90000, // gateways keep their pools for 60 to 75 s: it is they who close
     .request_ms = 10000,
     .write_ms = 30000,
@@ -33,7 +37,7 @@ struct server *server_new(const struct server_deps *deps)
         s->deadlines = deadlines;
         s->read_buffer = read_buffer;
         buffer_init(&s->head, LIMIT_HTTP_HEAD);
-        buffer_init(&s->body, LIMIT_HTTP_LIST);
+        buffer_init(&s->body, LIMIT_HTTP_REPLY);
         buffer_init(&s->text, (size_t)2 * LIMIT_HTTP_BODY);
         buffer_init(&s->signing, LIMIT_SIGN_CANONICAL);
         json_doc_init(&s->json);
@@ -42,12 +46,40 @@ struct server *server_new(const struct server_deps *deps)
         (void)uv_timer_init(deps->loop, &s->end);
         s->end.data = s;
         s->open = 2;
+        users_init(&s->users);
+        turns_init(s);
         return s;
 }
 
-int server_listen(struct server *s, int fd, struct error *e)
+int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count, struct error *e)
 {
-        return listener_open(s, fd, e);
+        return listener_open(s, fd, apis, apis_count, e);
+}
+
+// Nearly all requests use none of it.
+static bool is_scratch_clean(const struct server *s)
+{
+        size_t n = s->head.n | s->body.n | s->text.n | s->signing.n;
+        bool has_failed = s->head.failed | s->body.failed | s->text.failed | s->signing.failed;
+        return n == 0 && !has_failed && !s->json.text.p;
+}
+
+void server_wipe_scratch(struct server *s)
+{
+        if (is_scratch_clean(s))
+                return;
+        struct buffer *const scratch[] = {&s->head, &s->body, &s->text, &s->signing};
+        for (size_t i = 0; i < LENGTH(scratch); i++) {
+                if (scratch[i]->cap > KEEP_SCRATCH_SIZE)
+                        buffer_free(scratch[i]);
+                else if (scratch[i]->n > 0 || scratch[i]->failed)
+                        buffer_reset(scratch[i]);
+        }
+        if (s->json.capacity > KEEP_JSON_NODES) {
+                json_doc_free(&s->json);
+                json_doc_init(&s->json);
+        }
+        s->json.text = (struct slice){0};
 }
 
 const struct server_profile *server_find_profile(const struct server *s, struct slice name)
@@ -71,10 +103,10 @@ void server_set_profiles(struct server *s, const struct server_profile *profiles
 {
         s->profiles = profiles;
         s->profiles_count = count;
-        // Requests that wait point into the old table, which goes when this has returned.
-        for (struct connection *c = s->connections; c; c = c->next)
-                if (c->request.profile)
-                        c->request.profile = server_find_profile(s, slice_str(c->request.profile->name));
+        s->profiles_version++;
+        // Requests that are under way point into the old table, which goes when this has returned.
+        for (struct exchange *x = s->exchanges; x; x = x->next)
+                exchange_find_profile_again(x);
 }
 
 // --- the end ---
@@ -85,6 +117,8 @@ void server_release(struct server *s)
                 return;
         void (*closed)(void *arg) = s->closed;
         void *arg = s->closed_arg;
+        assert(!s->users.first && !s->exchanges); // whatever was charged to anybody is given back
+        listener_free_all(s);
         free(s->read_buffer);
         buffer_free(&s->head);
         buffer_free(&s->body);
@@ -107,6 +141,7 @@ void server_check_closed(struct server *s)
                 return;
         uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
         uv_close((uv_handle_t *)&s->end, on_timer_closed);
+        turns_close(s);
 }
 
 static void close_connections(struct server *s, bool all)
@@ -145,7 +180,7 @@ void server_close(struct server *s, int64_t grace_ms, void (*closed)(void *arg),
         struct connection *next;
         for (struct connection *c = s->connections; c; c = next) {
                 next = c->next;
-                connection_drain(c);
+                connection_shut_down(c);
         }
         server_check_closed(s);
 }

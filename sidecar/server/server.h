@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front door: the native API on Unix sockets. listener -> connection -> router -> handlers.
+// Serves APIs on sockets: listener -> connection -> exchange -> router -> handlers.
 #ifndef SIDECAR_SERVER_SERVER_H
 #define SIDECAR_SERVER_SERVER_H
 
@@ -8,10 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
 
+struct api;
 struct clock;
 struct entry;
 struct log;
@@ -20,11 +22,11 @@ struct server;
 struct signer;
 struct uv_loop_s;
 
-// What the server knows of a profile; strings are borrowed and must live as long as the table.
+// What the server knows of a profile. Strings are borrowed and must live as long as the table.
 struct server_profile {
         const char *name, *type, *role_arn, *region; // the last two may be NULL
         struct entry *entry;
-        struct entry *mfa_entry, *login_entry; // its own or one it stands on: whose fetches may take a person; or NULL
+        struct entry *mfa_entry, *login_entry; // its own or one it stands on: whose fetches may need a user; or NULL
         const struct allow_rule *allow;
         size_t allow_count;
         bool on_demand;
@@ -49,10 +51,11 @@ struct server_deps {
         uint32_t run; // part of entity tags: another one each time that the agent starts. 0: not in them
 };
 
-struct server *server_new(const struct server_deps *deps);
+MUST_CHECK struct server *server_new(const struct server_deps *deps);
 
-// Adopts a listening Unix socket, also on failure. 0, or -1 with *e.
-int server_listen(struct server *s, int fd, struct error *e);
+// Serves APIs (api.h), at least one, on a listening Unix socket; takes over `fd`, also on failure. 0, or -1 with *e.
+MUST_CHECK int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count,
+                             struct error *e);
 
 // Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).
 // Entries that are not in the new table must have been retired by the caller before it returns to the loop.

@@ -6,12 +6,12 @@
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
 
-enum { DEFAULT_EXPIRES_IN_S = 900, KEEP_TEXT_SIZE = 64 * 1024, KEEP_NODES = 1024 };
+enum { DEFAULT_EXPIRES_IN_S = 900 };
 
 struct reader {
         const struct json_doc *doc;
-        struct buffer *text; // has room for all strings of the body, so that it does not move
-        struct sign_request *order;
+        struct buffer *text; // large enough for all strings of the body, so that it does not move
+        struct sign_request *request;
         struct error *e;
 };
 
@@ -47,37 +47,37 @@ static int read_string(struct reader *in, const char *name, size_t node, struct 
 
 static int read_method(struct reader *in, const char *name, size_t node)
 {
-        return read_string(in, name, node, &in->order->method);
+        return read_string(in, name, node, &in->request->method);
 }
 
 static int read_url(struct reader *in, const char *name, size_t node)
 {
-        return read_string(in, name, node, &in->order->url);
+        return read_string(in, name, node, &in->request->url);
 }
 
 static int read_service(struct reader *in, const char *name, size_t node)
 {
-        return read_string(in, name, node, &in->order->service);
+        return read_string(in, name, node, &in->request->service);
 }
 
 static int read_region(struct reader *in, const char *name, size_t node)
 {
-        return read_string(in, name, node, &in->order->region);
+        return read_string(in, name, node, &in->request->region);
 }
 
 // --- headers ---
 
 static int add_header(struct reader *in, struct slice header_name, size_t node)
 {
-        struct sign_request *order = in->order;
+        struct sign_request *request = in->request;
         struct slice value = {0};
-        if (order->headers_count == LIMIT_SIGN_HEADERS_N)
+        if (request->headers_count == LIMIT_SIGN_HEADERS_N)
                 return error_set(in->e, ERROR_CONFIG, "\"headers\" holds more than %d headers", LIMIT_SIGN_HEADERS_N);
         if (json_kind(in->doc, node) != JSON_STRING)
                 return refuse(in, "headers", "a string or a list of strings for each name", node);
         if (read_string(in, "headers", node, &value) < 0)
                 return -1;
-        order->headers[order->headers_count++] = (struct header){header_name, value};
+        request->headers[request->headers_count++] = (struct header){header_name, value};
         return 0;
 }
 
@@ -106,11 +106,11 @@ static int read_headers(struct reader *in, const char *name, size_t node)
 
 static int choose_payload(struct reader *in, enum sign_payload kind)
 {
-        if (in->order->payload_kind != PAYLOAD_NONE) {
+        if (in->request->payload_kind != PAYLOAD_NONE) {
                 error_set(in->e, ERROR_CONFIG, "the payload is given twice");
                 return error_hint(in->e, "give one of payload_sha256, payload, payload_text and unsigned_payload");
         }
-        in->order->payload_kind = kind;
+        in->request->payload_kind = kind;
         return 0;
 }
 
@@ -134,7 +134,7 @@ static int read_payload_sha256(struct reader *in, const char *name, size_t node)
         struct slice hex = {0};
         if (choose_payload(in, PAYLOAD_HASH) < 0 || read_string(in, name, node, &hex) < 0)
                 return -1;
-        if (hex.n == SIGN_HASH_SIZE && lower_hex(hex.p, in->order->payload_hash))
+        if (hex.n == SIGN_HASH_SIZE && lower_hex(hex.p, in->request->payload_hash))
                 return 0;
         error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
         return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");
@@ -150,13 +150,13 @@ static int read_payload(struct reader *in, const char *name, size_t node)
                 error_set(in->e, ERROR_CONFIG, "\"payload\" is not base64 with padding, in one line");
                 return error_hint(in->e, "a body that is text can be given as payload_text");
         }
-        in->order->payload = slice_of(in->text->p + start, in->text->n - start);
+        in->request->payload = slice_of(in->text->p + start, in->text->n - start);
         return 0;
 }
 
 static int read_payload_text(struct reader *in, const char *name, size_t node)
 {
-        return choose_payload(in, PAYLOAD_BYTES) < 0 ? -1 : read_string(in, name, node, &in->order->payload);
+        return choose_payload(in, PAYLOAD_BYTES) < 0 ? -1 : read_string(in, name, node, &in->request->payload);
 }
 
 static int read_unsigned_payload(struct reader *in, const char *name, size_t node)
@@ -177,7 +177,7 @@ static int read_algorithm(struct reader *in, const char *name, size_t node)
         if (json_string_is(in->doc, node, SLICE("sigv4a")))
                 error_set(in->e, ERROR_CONFIG, "this version does not sign with sigv4a");
         else
-                error_set(in->e, ERROR_CONFIG, "\"algorithm\" is not one that is known here");
+                error_set(in->e, ERROR_CONFIG, "\"algorithm\" is unknown");
         return error_hint(in->e, "use sigv4, or leave \"algorithm\" out");
 }
 
@@ -186,16 +186,16 @@ static int read_time(struct reader *in, const char *name, size_t node)
         struct slice text = {0};
         if (read_string(in, name, node, &text) < 0)
                 return -1;
-        if (time_parse_rfc3339(text, &in->order->time_s) < 0 && time_parse_amz(text, &in->order->time_s) < 0)
+        if (time_parse_rfc3339(text, &in->request->time_s) < 0 && time_parse_amz(text, &in->request->time_s) < 0)
                 return error_set(in->e, ERROR_CONFIG,
                                  "\"time\" is neither like 2026-09-01T12:00:00Z nor like 20260901T120000Z");
-        in->order->has_time = true;
+        in->request->has_time = true;
         return 0;
 }
 
 static int read_expires_in(struct reader *in, const char *name, size_t node)
 {
-        int64_t *seconds = &in->order->expires_in_s;
+        int64_t *seconds = &in->request->expires_in_s;
         if (json_kind(in->doc, node) != JSON_NUMBER)
                 return refuse(in, name, "a number of seconds", node);
         if (json_integer(in->doc, node, seconds) < 0 || *seconds < 1 || *seconds > LIMIT_PRESIGN_EXPIRES_S)
@@ -250,31 +250,17 @@ static int read_members(struct reader *in, bool is_presign)
                 if (member->read(in, member->name, json_value(in->doc, key)) < 0)
                         return -1;
         }
-        if (in->order->method.n == 0)
+        if (in->request->method.n == 0)
                 return error_set(in->e, ERROR_CONFIG, "\"method\" is missing or empty");
-        if (in->order->url.n == 0)
+        if (in->request->url.n == 0)
                 return error_set(in->e, ERROR_CONFIG, "\"url\" is missing or empty");
         return 0;
-}
-
-// Empty; what a large body made them grow to is given back.
-static void make_space(struct json_doc *doc, struct buffer *text)
-{
-        if (text->cap > KEEP_TEXT_SIZE)
-                buffer_free(text);
-        else
-                buffer_reset(text);
-        if (doc->capacity > KEEP_NODES) {
-                json_doc_free(doc);
-                json_doc_init(doc);
-        }
 }
 
 int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
                       struct sign_request *ret, struct error *e)
 {
         struct json_fault fault;
-        make_space(doc, text);
         ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
         ret->headers_count = 0;
         ret->payload_kind = PAYLOAD_NONE;
@@ -282,13 +268,13 @@ int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, 
         ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
         if (json_parse(doc, body, &fault) < 0)
                 return fault.no_memory ? error_set(e, ERROR_INTERNAL, "out of memory")
-                                       : error_set(e, ERROR_CONFIG, "the body is no JSON: %s in line %u, column %u",
+                                       : error_set(e, ERROR_CONFIG, "the body is not JSON: %s in line %u, column %u",
                                                    fault.what, fault.line, fault.column);
         if (json_kind(doc, JSON_ROOT) != JSON_OBJECT)
                 return error_set(e, ERROR_CONFIG, "the body is %s, not an object",
                                  json_kind_name(json_kind(doc, JSON_ROOT)));
         if (!buffer_reserve(text, 2 * body.n)) // strings without their escapes, and a payload without its base64
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        struct reader in = {.doc = doc, .text = text, .order = ret, .e = e};
+        struct reader in = {.doc = doc, .text = text, .request = ret, .e = e};
         return read_members(&in, is_presign);
 }

@@ -3,6 +3,7 @@
 #ifndef SIDECAR_SERVER_SIGN_REQUEST_H
 #define SIDECAR_SERVER_SIGN_REQUEST_H
 
+#include "proto/mem/must_check.h"
 #include "proto/wire/limits.h"
 #include "sidecar/signing/sigv4.h"
 
@@ -15,7 +16,7 @@ enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED 
 
 struct sign_request {
         struct slice method, url;
-        struct slice service, region; // empty: not said
+        struct slice service, region; // empty: not given
         struct header headers[LIMIT_SIGN_HEADERS_N];
         size_t headers_count;
         enum sign_payload payload_kind;
@@ -26,8 +27,9 @@ struct sign_request {
         int64_t expires_in_s; // of presign
 };
 
-// Reads `body`, which is JSON; `doc` and `text` are scratch. 0, or -1 with *e (ERROR_CONFIG) that names the member.
-int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
-                      struct sign_request *ret, struct error *e);
+// Reads `body`, which is JSON; `doc` and `text`, which is empty, are scratch. 0, or -1 with *e (ERROR_CONFIG) that
+// names the member.
+MUST_CHECK int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+                                 struct sign_request *ret, struct error *e);
 
 #endif

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_work.h"
 
+#include "proto/mem/length.h"
+
 #include "proto/wire/http_whole.h"
+#include "sidecar/server/exchange.h"
 #include "sidecar/server/problem.h"
-#include "sidecar/server/request.h"
 #include "sidecar/server/sign_policy.h"
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-void sign_work_say(struct request *r, enum api_error code, const struct error *e)
+void sign_work_send_error(struct exchange *x, enum api_error code, const struct error *e)
 {
         if (e->kind == ERROR_INTERNAL)
                 code = API_INTERNAL_ERROR;
-        problem_send(r, &(struct problem){.code = code, .detail = e->message, .hint = e->hint});
+        problem_send(x, &(struct problem){.code = code, .detail = e->message, .hint = e->hint});
 }
 
 // RFC 9110, 8.3: parameters may follow.
@@ -23,58 +25,63 @@ bool sign_work_is_json(struct slice content_type)
         if (slice_eq(content_type, SLICE("application/json"))) // nearly always
                 return true;
         struct slice media = slice_trim(slice_head(content_type, slice_find(content_type, ';')));
-        // curl calls whatever follows -d a form. What it is, the parser decides.
+        // curl sends -d as a form. The parser decides whether it is JSON.
         return content_type.n == 0 || slice_eq_ignore_case(media, SLICE("application/json")) ||
                slice_eq_ignore_case(media, SLICE("application/x-www-form-urlencoded"));
 }
 
-static int read_order(struct request *r, bool is_presign, struct sign_work *w)
+static int read_request(struct exchange *x, struct sign_work *w)
 {
         struct error e;
-        if (!sign_work_is_json(http_head_get(r->message->head, SLICE("content-type")))) {
-                problem_say(r, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
+        if (!sign_work_is_json(http_head_get(x->head, SLICE("content-type")))) {
+                problem_sendf(x, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }
-        if (sign_request_read(r->message->body, is_presign, &r->server->json, &r->server->text, &w->order, &e) < 0) {
-                sign_work_say(r, API_INVALID_REQUEST, &e);
+        if (sign_request_read(x->body, w->is_presign, &x->server->json, &x->server->text, &w->request, &e) == 0)
+                return 0;
+        sign_work_send_error(x, API_INVALID_REQUEST, &e);
+        return -1;
+}
+
+static int read_url(struct exchange *x, struct sign_work *w)
+{
+        struct error e;
+        if (sigv4_parse_url(w->request.url, &w->url, &e) < 0) {
+                sign_work_send_error(x, API_INVALID_URL, &e);
                 return -1;
         }
-        if (sigv4_parse_url(w->order.url, &w->url, &e) < 0) {
-                sign_work_say(r, API_INVALID_URL, &e);
-                return -1;
-        }
-        if (w->url.host.n > SIGN_HOST_MAX) {
-                problem_say(r, API_INVALID_URL, NULL, "the URL's host has more than %d bytes", SIGN_HOST_MAX);
-                return -1;
-        }
-        return 0;
+        if (w->url.host.n <= SIGN_HOST_MAX)
+                return 0;
+        problem_sendf(x, API_INVALID_URL, NULL, "the URL's host has more than %d bytes", SIGN_HOST_MAX);
+        return -1;
 }
 
 // --- what the profile allows ---
 
-static int check_host(struct request *r, struct slice host)
+static int check_host(struct exchange *x, struct slice host)
 {
-        if (sign_policy_allows_host(r->profile, host))
+        if (sign_policy_allows_host(x->profile, host))
                 return 0;
-        problem_say(r, API_TARGET_NOT_ALLOWED, "add it to \"sign\": {\"hosts\": [...]} of the profile",
-                    "the profile signs nothing for the host \"%.*s\"", (int)slice_head(host, SIGN_HOST_MAX).n,
-                    (const char *)host.p);
+        problem_sendf(x, API_TARGET_NOT_ALLOWED, "add it to \"sign\": {\"hosts\": [...]} of the profile",
+                      "the profile signs nothing for the host \"%.*s\"", (int)slice_head(host, SIGN_HOST_MAX).n,
+                      (const char *)host.p);
         return -1;
 }
 
-static int check_target(struct request *r, const struct sign_work *w)
+static int check_target(struct exchange *x, const struct sign_work *w)
 {
-        if (check_host(r, w->url.host) < 0)
+        if (check_host(x, w->url.host) < 0)
                 return -1;
-        for (size_t i = 0; i < w->order.headers_count; i++) // a Host header replaces the URL's host
-                if (slice_eq_ignore_case(w->order.headers[i].name, SLICE("host")) &&
-                    check_host(r, slice_trim(w->order.headers[i].value)) < 0)
+        for (size_t i = 0; i < w->request.headers_count; i++) // a Host header replaces the URL's host
+                if (slice_eq_ignore_case(w->request.headers[i].name, SLICE("host")) &&
+                    check_host(x, slice_trim(w->request.headers[i].value)) < 0)
                         return -1;
-        if (sign_policy_allows_path(r->profile, w->url.path))
+        if (sign_policy_allows_path(x->profile, w->url.path))
                 return 0;
-        problem_say(r, API_TARGET_NOT_ALLOWED,
-                    "add a prefix of it to \"sign\": {\"paths\": [...]} of the profile; dot segments are never signed",
-                    "the profile signs nothing for this path");
+        problem_sendf(
+            x, API_TARGET_NOT_ALLOWED,
+            "add a prefix of it to \"sign\": {\"paths\": [...]} of the profile; dot segments are never signed",
+            "the profile signs nothing for this path");
         return -1;
 }
 
@@ -99,23 +106,23 @@ static struct slice first_of(struct slice a, const char *b, struct slice c, cons
         return c.n > 0 ? c : slice_str(d);
 }
 
-static int choose_scope(struct request *r, struct sign_work *w)
+static int choose_scope(struct exchange *x, struct sign_work *w)
 {
         struct slice service = {0};
         struct slice region = {0};
-        const struct server_profile *p = r->profile;
-        bool needs_service = w->order.service.n == 0 && !p->sign.service;
-        bool needs_region = w->order.region.n == 0 && !p->sign.region;
+        const struct server_profile *p = x->profile;
+        bool needs_service = w->request.service.n == 0 && !p->sign.service;
+        bool needs_region = w->request.region.n == 0 && !p->sign.region;
         if ((needs_service || needs_region) && !sigv4_scope_of_host(lower_host(w), &service, &region))
                 service = region = (struct slice){0};
-        w->service = first_of(w->order.service, p->sign.service, service, NULL);
-        w->region = first_of(w->order.region, p->sign.region, region, p->region);
+        w->service = first_of(w->request.service, p->sign.service, service, NULL);
+        w->region = first_of(w->request.region, p->sign.region, region, p->region);
         if (w->service.n > 0 && w->region.n > 0)
                 return 0;
-        problem_say(r, API_INVALID_REQUEST,
-                    "give \"service\" and \"region\" in the request, or as defaults in the profile's \"sign\"",
-                    "the host \"%.*s\" does not tell the %s", (int)w->url.host.n, (const char *)w->url.host.p,
-                    w->service.n == 0 ? "service" : "region");
+        problem_sendf(x, API_INVALID_REQUEST,
+                      "give \"service\" and \"region\" in the request, or as defaults in the profile's \"sign\"",
+                      "cannot infer the AWS %s from the host \"%.*s\"", w->service.n == 0 ? "service" : "region",
+                      (int)w->url.host.n, (const char *)w->url.host.p);
         return -1;
 }
 
@@ -126,74 +133,97 @@ static bool has_no_body(struct slice method)
         return slice_eq(method, SLICE("GET")) || slice_eq(method, SLICE("HEAD")) || slice_eq(method, SLICE("DELETE"));
 }
 
-static int hash_payload(struct request *r, struct sign_work *w)
+static int hash_payload(struct exchange *x, struct sign_work *w)
 {
         struct error e;
-        if (sigv4_payload_hash(r->server->deps.signer, w->order.payload, w->hash, &e) < 0) {
-                sign_work_say(r, API_INTERNAL_ERROR, &e);
+        if (sigv4_payload_hash(x->server->deps.signer, w->request.payload, w->hash, &e) < 0) {
+                sign_work_send_error(x, API_INTERNAL_ERROR, &e);
                 return -1;
         }
         w->payload_hash = slice_of(w->hash, sizeof(w->hash));
         return 0;
 }
 
-static int refuse_payload(struct request *r, const struct sign_work *w)
+static int refuse_payload(struct exchange *x, const struct sign_work *w)
 {
-        if (w->order.payload_kind == PAYLOAD_UNSIGNED)
-                problem_say(r, API_UNSIGNED_NOT_ALLOWED, "give payload_sha256, payload or payload_text",
-                            "the service %.*s takes no unsigned payloads",
-                            (int)slice_head(w->service, SIGN_HASH_SIZE).n, (const char *)w->service.p);
+        if (w->request.payload_kind == PAYLOAD_UNSIGNED)
+                problem_sendf(x, API_UNSIGNED_NOT_ALLOWED, "give payload_sha256, payload or payload_text",
+                              "the service %.*s takes no unsigned payloads",
+                              (int)slice_head(w->service, SIGN_HASH_SIZE).n, (const char *)w->service.p);
         else
-                problem_say(r, API_INVALID_REQUEST,
-                            "give payload_sha256, payload (base64) or payload_text; for an "
-                            "empty body \"payload_text\": \"\"",
-                            "a %.*s is signed with its payload, and none is given",
-                            (int)slice_head(w->order.method, SIGN_HASH_SIZE).n, (const char *)w->order.method.p);
+                problem_sendf(x, API_INVALID_REQUEST,
+                              "give payload_sha256, payload (base64) or payload_text; for an "
+                              "empty body \"payload_text\": \"\"",
+                              "a %.*s is signed with its payload, and none is given",
+                              (int)slice_head(w->request.method, SIGN_HASH_SIZE).n, (const char *)w->request.method.p);
         return -1;
 }
 
-static int choose_payload(struct request *r, bool is_presign, struct sign_work *w)
+static int choose_payload(struct exchange *x, struct sign_work *w)
 {
         bool may_be_unsigned = sign_policy_allows_unsigned(w->service);
-        switch (w->order.payload_kind) {
+        switch (w->request.payload_kind) {
         case PAYLOAD_HASH:
-                w->payload_hash = slice_of(w->order.payload_hash, sizeof(w->order.payload_hash));
+                w->payload_hash = slice_of(w->request.payload_hash, sizeof(w->request.payload_hash));
                 return 0;
         case PAYLOAD_BYTES:
-                return hash_payload(r, w);
+                return hash_payload(x, w);
         case PAYLOAD_UNSIGNED:
                 w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
-                return may_be_unsigned ? 0 : refuse_payload(r, w);
+                return may_be_unsigned ? 0 : refuse_payload(x, w);
         case PAYLOAD_NONE:
                 break;
         }
-        if (is_presign && slice_starts_with(w->service, SLICE("s3")) && may_be_unsigned)
+        if (w->is_presign && slice_starts_with(w->service, SLICE("s3")) && may_be_unsigned)
                 w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD); // S3 expects this of presigned URLs
-        else if (has_no_body(w->order.method))
+        else if (has_no_body(w->request.method))
                 w->payload_hash = SLICE(EMPTY_HASH);
         else
-                return refuse_payload(r, w);
+                return refuse_payload(x, w);
         return 0;
 }
 
-int sign_work_prepare(struct request *r, bool is_presign, struct sign_work *w)
+int sign_work_decide(struct exchange *x, struct sign_work *w)
 {
-        w->wait_ms = WAIT_UNSAID;
-        if (wait_query_read(r, &w->wait_ms) < 0 || read_order(r, is_presign, w) < 0 || check_target(r, w) < 0 ||
-            choose_scope(r, w) < 0 || choose_payload(r, is_presign, w) < 0)
+        return read_url(x, w) < 0 || check_target(x, w) < 0 || choose_scope(x, w) < 0 || choose_payload(x, w) < 0 ? -1
+                                                                                                                  : 0;
+}
+
+int sign_work_begin(struct exchange *x, bool is_presign, struct sign_work *w)
+{
+        w->is_presign = is_presign;
+        return wait_query_read(x, &w->wait_ms) < 0 || read_request(x, w) < 0 ? -1 : sign_work_decide(x, w);
+}
+
+int sign_work_keep(struct exchange *x, const struct sign_work *w)
+{
+        struct sign_work *kept = exchange_alloc_state(x, sizeof(*kept));
+        if (!kept)
                 return -1;
-        return 0;
+        *kept = *w;
+        struct sign_request *r = &kept->request;
+        struct slice *const texts[] = {&r->method, &r->url, &r->service, &r->region, &r->payload};
+        int rc = 0;
+        for (size_t i = 0; rc == 0 && i < LENGTH(texts); i++)
+                rc = request_arena_keep(&x->arena, texts[i]);
+        for (size_t i = 0; rc == 0 && i < r->headers_count; i++)
+                if (request_arena_keep(&x->arena, &r->headers[i].name) < 0 ||
+                    request_arena_keep(&x->arena, &r->headers[i].value) < 0)
+                        rc = -1;
+        if (rc < 0)
+                problem_send_no_memory(x);
+        return rc;
 }
 
-struct sigv4_request sign_work_request(const struct sign_work *w, int64_t time_s)
+struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s)
 {
-        return (struct sigv4_request){.method = w->order.method,
-                                      .url = w->order.url,
-                                      .headers = w->order.headers,
-                                      .headers_count = w->order.headers_count,
+        return (struct sigv4_request){.method = w->request.method,
+                                      .url = w->request.url,
+                                      .headers = w->request.headers,
+                                      .headers_count = w->request.headers_count,
                                       .payload_hash = w->payload_hash,
                                       .service = w->service,
                                       .region = w->region,
-                                      .time_s = time_s,
-                                      .add_content_sha256 = w->order.payload_kind == PAYLOAD_UNSIGNED};
+                                      .time_s = w->request.has_time ? w->request.time_s : now_s,
+                                      .add_content_sha256 = w->request.payload_kind == PAYLOAD_UNSIGNED};
 }

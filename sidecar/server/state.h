@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's own memory, shared by the files of this room and known to nobody else.
+// The server's own memory, shared by the files of this layer and known to nobody else.
 #ifndef SIDECAR_SERVER_STATE_H
 #define SIDECAR_SERVER_STATE_H
 
@@ -9,17 +9,19 @@
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
 #include "sidecar/server/server.h"
+#include "sidecar/server/turns.h"
 
 struct connection;
+struct exchange;
 struct listener;
 
 #define READ_SIZE ((size_t)64 * 1024)
 
-// Real time, for it is peers that are measured.
+// Real time, because they measure peers.
 struct server_deadlines {
-        uint64_t sweep_ms;   // how often connections are looked at
+        uint64_t sweep_ms;   // how often connections are checked
         uint64_t idle_ms;    // between requests
-        uint64_t request_ms; // from a request's first byte to its last
+        uint64_t request_ms; // from a request's first byte to its last; of a streamed body, for each piece
         uint64_t write_ms;   // without progress
         uint64_t linger_ms;  // after the last answer, for what the peer is still sending
         uint64_t drain_ms;   // at the end, for a request that is on its way
@@ -31,22 +33,29 @@ struct server {
         struct server_deadlines deadlines;
         const struct server_profile *profiles; // sorted by name
         size_t profiles_count;
+        uint64_t profiles_version; // counts the tables
 
         struct listener *listeners;
         struct connection *connections;
         size_t connections_count;
-        uv_timer_t sweep; // runs while there is a connection
-        uv_timer_t end;   // draining, then the end of the grace
-        unsigned open;    // handles of the server and its listeners, and connections
+        struct exchange *exchanges; // those that are not over
+        struct users users;
+        struct user_queue ready; // with connections whose turn comes
+        uv_idle_t turns;         // runs while there are any
+        uv_timer_t sweep;        // runs while there is a connection
+        uv_timer_t end;          // draining, then the end of the grace period
+        unsigned open;           // handles of the server and its listeners, and connections
 
         uint64_t checked_ms; // loop time at which handed-out credentials were last held against their expiry
 
-        // Scratch, one of each: filled and read within one turn, wiped after it.
-        uint64_t turn_ns;     // when the bytes in hand came
-        uint8_t *read_buffer; // READ_SIZE
-        struct buffer head;   // of an answer
-        struct buffer body;   // of an answer
-        struct buffer text;   // decoded texts of a request
+        uint64_t turn_ns;     // when the work in hand began: its bytes came
+        uint64_t now_ns;      // … and when it gave its last answer
+        uint8_t *read_buffer; // READ_SIZE; what was read is wiped after it
+
+        // Scratch, one of each: filled and read by one call of a handler, wiped after it (server_wipe_scratch()).
+        struct buffer head; // of an answer
+        struct buffer body; // of an answer
+        struct buffer text; // decoded texts of a request
         struct buffer signing;
         struct json_doc json;
 
@@ -64,6 +73,8 @@ void server_release(struct server *s);
 
 // The last connection of a server that is closing is gone.
 void server_check_closed(struct server *s);
+
+void server_wipe_scratch(struct server *s);
 
 const struct server_profile *server_find_profile(const struct server *s, struct slice name);
 

@@ -6,19 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct outcome;
-struct request;
+#include "proto/mem/must_check.h"
 
-#define WAIT_UNSAID (-1)
-#define WAIT_DEFAULT_MS 10000
+struct exchange;
 
-// Reads the query, in which only `wait` may be. *ret_ms stays when it is absent. 0, or -1: answered with 400.
-int wait_query_read(struct request *r, int64_t *ret_ms);
+#define WAIT_NOT_GIVEN (-1)
+
+// Reads the query, in which only `wait` may be. *ret_ms: WAIT_NOT_GIVEN when it is absent. 0, or -1: answered with 400.
+MUST_CHECK int wait_query_read(struct exchange *x, int64_t *ret_ms);
 
 // True when the request has a query, which its path does not take: answered with 400.
-bool query_refuse_all(struct request *r);
+MUST_CHECK bool query_refuse_all(struct exchange *x);
 
-// The profile holds nothing that may be handed out: waits (once), or answers with the reason.
-void wait_for_credentials(struct request *r, const struct outcome *o, int64_t wait_ms);
+// How long a request waits that asked for `wait_ms`, or for no certain time.
+int64_t wait_query_or_default(const struct exchange *x, int64_t wait_ms);
+
+// The profile holds nothing that may be handed out: waits, or answers with the reason.
+void wait_for_credentials(struct exchange *x, int64_t wait_ms);
 
 #endif

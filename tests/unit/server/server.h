@@ -13,6 +13,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/io/unix_listen.h"
+#include "sidecar/server/api_native.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
@@ -65,6 +66,7 @@ static inline void fixture_start(struct fixture *f)
 {
         *f = (struct fixture){.now_ms = 1000000};
         struct error e = {0};
+        const struct api *native = &api_native;
         signal(SIGPIPE, SIG_IGN);
         assert_int_equal(uv_loop_init(&f->loop), 0);
         f->clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, f};
@@ -90,7 +92,7 @@ static inline void fixture_start(struct fixture *f)
         struct unix_listen listen = {.path = f->path, .mode = 0600};
         int fd = unix_listen_open(&listen, NULL, &e);
         assert_true(fd >= 0);
-        assert_int_equal(server_listen(f->server, fd, &e), 0);
+        assert_int_equal(server_listen(f->server, fd, &native, 1, &e), 0);
 }
 
 // Adds a profile; in alphabetical order. The script may be changed before the loop turns.

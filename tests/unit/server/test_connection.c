@@ -186,11 +186,12 @@ static void test_refused_input(void **state)
             {"GET / HTTP/1.1\r\nA: ", 100000, "\r\n\r\n", 431, "headers_too_large"},
             {"POST /v1/profiles/a/sign HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n", 1048577, "", 413,
              "body_too_large"},
-            {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n", 0x200000, "\r\n0\r\n\r\n", 413,
-             "body_too_large"},
+            {"POST /v1/profiles/a/sign HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n", 0x200000,
+             "\r\n0\r\n\r\n", 413, "body_too_large"},
         };
         struct fixture f;
         fixture_start(&f);
+        fixture_add(&f, "a", true);
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct client c = client_open(&f);
                 struct buffer b;

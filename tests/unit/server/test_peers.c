@@ -86,15 +86,17 @@ static void test_deadlines(void **state)
             {GET_LIVEZ, {.idle_ms = 2, .request_ms = 100000}, 200},
             {"\r\n\r\n", {.idle_ms = 2, .request_ms = 100000}, 0},
             {"GET /livez HTTP/1.1\r\nA", {.idle_ms = 100000, .request_ms = 2}, 408},
-            {"POST /x HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc", {.idle_ms = 100000, .request_ms = 2}, 408},
-            {"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+            {"POST /v1/profiles/a/sign HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc",
+             {.idle_ms = 100000, .request_ms = 2},
+             408},
+            {"POST /v1/profiles/a/sign HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
              {.idle_ms = 100000, .request_ms = 2},
              100},
         };
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct fixture f;
                 struct client c;
-                serve(&f, &c);
+                (void)serve_profile(&f, &c);
                 f.server->deadlines = rows[i].deadlines;
                 f.server->deadlines.sweep_ms = 1;
                 f.server->deadlines.linger_ms = 2;
@@ -131,12 +133,12 @@ static void test_too_many_connections(void **state)
         fixture_start(&f);
         struct client first = client_open(&f);
         TURN_UNTIL(&f, f.server->connections_count == 1);
-        f.server->connections_count = LIMIT_CONNECTIONS_N; // as if
+        f.server->users.max[USER_CONNECTIONS] = 3; // of which one uid may have as many as stay free: one
         struct client c = client_open(&f);
         client_answer(&c);
         expect_problem(&c, 503, "too_many_connections");
+        assert_true(client_head_has(&c, "Retry-After: 1\n"));
         client_expect_end(&c);
-        f.server->connections_count = 1;
         client_close(&c);
         client_close(&first);
         fixture_stop(&f);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// An API: the paths that it serves, and how it talks. A listener serves one or several. A new one is one more file like
+// api_native.c, and a line in sidecar/app where listeners are made.
+#ifndef SIDECAR_SERVER_API_H
+#define SIDECAR_SERVER_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/mem/slice.h"
+
+struct exchange;
+struct outcome;
+struct problem;
+
+enum route_match {
+        ROUTE_EXACT,   // the path is `path`
+        ROUTE_PREFIX,  // the path begins with `path`
+        ROUTE_PROFILE, // `path`, the name of a profile, `after`
+};
+
+enum route_method {
+        ROUTE_GET = 1, // and HEAD
+        ROUTE_POST = 2,
+        ROUTE_DELETE = 4,
+        ROUTE_ANY = 8, // any other, too
+};
+
+enum route_body {
+        BODY_NONE,  // what the peer sends is thrown away
+        BODY_WHOLE, // collected, then `begin` is called
+        BODY_STREAM // `begin` is called after the head, then `body` for each piece
+};
+
+struct route {
+        enum route_match match;
+        unsigned methods; // of enum route_method
+        struct slice path, after;
+        unsigned scope; // of enum allow_scope, for ROUTE_PROFILE; 0: any of them
+        enum route_body body;
+        size_t body_max; // a larger body is refused with 413
+
+        // A handler answers, or sees to it that it is called again (exchange.h). What the request's head and body gave
+        // it is there until `begin` returns.
+        void (*begin)(struct exchange *x);
+        void (*resume)(struct exchange *x, const struct outcome *o); // after exchange_wait(); NULL: never waits
+        void (*body_piece)(struct exchange *x, struct slice piece);  // BODY_STREAM
+        void (*body_end)(struct exchange *x);                        // BODY_STREAM
+        void (*drain)(struct exchange *x); // the carrier takes more of the answer; NULL: answers are whole
+        void (*abort)(struct exchange *x); // ended without an answer, or amid it; NULL: nothing to undo
+};
+
+struct api {
+        const char *name; // the label `api` of the metrics
+        const struct route *routes;
+        size_t routes_count;
+        const char *paths_hint;  // for who asks for a path that there is not
+        int64_t default_wait_ms; // for credentials, without ?wait=
+        // How callers prove themselves, before anything else is looked at. False: it has answered. NULL: who may
+        // connect may ask, and the profile's `allow` decides by uid and gid.
+        bool (*admit)(struct exchange *x);
+        void (*send_problem)(struct exchange *x, const struct problem *p); // the shape of its errors
+};
+
+#endif

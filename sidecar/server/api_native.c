@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/server/api_native.h"
+
+#include "proto/mem/length.h"
+#include "proto/wire/limits.h"
+#include "sidecar/base/allow.h"
+#include "sidecar/server/handlers.h"
+#include "sidecar/server/problem.h"
+
+#define PROFILES SLICE_INIT("/v1/profiles/")
+
+// A body that a path does not read is still taken.
+#define ROUTE_TO(kind, verb, ...)                                                                                      \
+        {                                                                                                              \
+                .match = (kind), .methods = (verb), .body_max = LIMIT_HTTP_BODY, __VA_ARGS__                           \
+        }
+#define OF_PROFILE(verb, rest, ...)                                                                                    \
+        ROUTE_TO(ROUTE_PROFILE, verb, .path = PROFILES, .after = SLICE_INIT(rest), __VA_ARGS__)
+#define AT(text, ...) ROUTE_TO(ROUTE_EXACT, ROUTE_GET, .path = SLICE_INIT(text), __VA_ARGS__)
+
+static const struct route routes[] = {
+    OF_PROFILE(ROUTE_GET, "/credentials", .scope = ALLOW_CREDENTIALS, .begin = handle_credentials,
+               .resume = resume_credentials),
+    OF_PROFILE(ROUTE_POST, "/sign", .scope = ALLOW_SIGN, .body = BODY_WHOLE, .begin = handle_sign,
+               .resume = resume_sign),
+    OF_PROFILE(ROUTE_POST, "/presign", .scope = ALLOW_SIGN, .body = BODY_WHOLE, .begin = handle_presign,
+               .resume = resume_presign),
+    OF_PROFILE(ROUTE_DELETE, "/credentials", .scope = ALLOW_ADMIN, .begin = handle_drop),
+    OF_PROFILE(ROUTE_POST, "/refresh", .scope = ALLOW_ADMIN, .begin = handle_refresh, .resume = resume_refresh),
+    OF_PROFILE(ROUTE_GET, "/login", .scope = ALLOW_CREDENTIALS, .begin = handle_login_status),
+    OF_PROFILE(ROUTE_POST, "/login", .scope = ALLOW_CREDENTIALS, .body = BODY_WHOLE, .begin = handle_login,
+               .resume = resume_login),
+    OF_PROFILE(ROUTE_GET, "", .begin = handle_profile),
+    AT("/v1/profiles", .begin = handle_profiles, .drain = drain_profiles),
+    AT("/livez", .begin = handle_livez),
+    AT("/readyz", .begin = handle_readyz, .drain = drain_readyz),
+    AT("/metrics", .begin = handle_metrics, .drain = drain_metrics),
+    AT("/version", .begin = handle_version),
+};
+
+const struct api api_native = {
+    .name = "native",
+    .routes = routes,
+    .routes_count = LENGTH(routes),
+    .paths_hint = "this version serves /v1/profiles, /livez, /readyz, /metrics, /version",
+    .default_wait_ms = 10000,
+    .send_problem = problem_send_json,
+};

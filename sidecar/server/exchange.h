@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request and its answer. It belongs to a carrier: an HTTP/1.1 connection has one at a time; other carriers may
+// have many. The carrier calls the functions of the first part, handlers those of the second.
+#ifndef SIDECAR_SERVER_EXCHANGE_H
+#define SIDECAR_SERVER_EXCHANGE_H
+
+#include <uv.h>
+
+#include "proto/wire/http.h"
+#include "sidecar/io/unix_listen.h"
+#include "sidecar/server/api.h"
+#include "sidecar/server/request_arena.h"
+#include "sidecar/vault/vault.h"
+
+struct account;
+struct buffer;
+struct listener;
+struct request_counts;
+struct server;
+struct server_profile;
+
+// An answer, or with exchange_answer_begin() its head.
+struct answer {
+        int status;
+        const char *content_type; // NULL: there is no body, nor a Content-Length
+        const char *headers;      // further header lines, each with CR LF; NULL: none
+        void (*put_headers)(const struct exchange *x, struct buffer *head); // likewise, called where the head is made
+        struct slice body;
+        // Right before the body: the rendered head of a usual HTTP/1.1 answer, or bytes that the carrier may write to.
+        size_t head_n, headroom;
+};
+
+struct carrier_ops {
+        void (*answer)(struct exchange *x, const struct answer *a);       // all of it
+        void (*answer_begin)(struct exchange *x, const struct answer *a); // its head; then write and end
+        bool (*answer_write)(struct exchange *x, struct slice piece);     // takes all; false: then it is full
+        void (*answer_end)(struct exchange *x);
+        void (*fail)(struct exchange *x);       // the rest of the answer cannot be had: exchange_abort() follows
+        void (*call_drain)(struct exchange *x); // in a later turn, if the carrier is not full
+        void (*read_body)(struct exchange *x);  // goes on with a body that was paused
+        void (*go_on)(struct exchange *x);      // a handler was called by others than the carrier, and has returned
+};
+
+enum exchange_state {
+        EXCHANGE_NONE,       // between two of them
+        EXCHANGE_COLLECTING, // its head is there
+        EXCHANGE_HANDLED,    // its handler owes an answer
+        EXCHANGE_WAITING,    // … after exchange_wait() has ended
+        EXCHANGE_ANSWERING,  // … and has begun it
+        EXCHANGE_ENDED       // the answer is with the carrier
+};
+
+struct exchange {
+        // the carrier's, for as long as it lives
+        const struct carrier_ops *carrier;
+        struct server *server;
+        const struct listener *listener;
+        const struct peer *peer;
+        struct account *account;
+
+        // the request
+        enum exchange_state state;
+        bool is_head;                         // HEAD: the answer has no body
+        bool is_running;                      // a handler is
+        bool is_aborted;                      // while it was: the carrier has gone
+        bool is_body_paused;                  // exchange_pause_body()
+        bool is_body_whole;                   // nothing more comes of it
+        bool has_profile;                     // its path names one
+        bool is_profile_new;                  // the profiles were replaced since access was checked
+        const struct api *api;                // never NULL
+        const struct route *route;            // NULL: none was found yet
+        struct request_counts *counts;        // of the API
+        const struct server_profile *profile; // NULL: there is none, or it was removed since
+        const struct http_head *head;         // NULL: what came has none; good until `begin` returns, as the next two
+        struct slice path, query;
+        struct slice body; // BODY_WHOLE: until `begin` returns
+        uint64_t started_ns;
+
+        void *handler_state;        // the handler's own
+        struct request_arena arena; // wiped and freed after the exchange
+
+        struct exchange *next, **link; // of the server's list of those that are not over; link NULL: it is in none
+
+        // exchange_wait()
+        uv_timer_t timer;
+        struct vault_waiter waiter;
+        enum vault_want wants;
+        struct entry *awaited; // an entry that goes ends the wait first
+};
+
+// --- for carriers ---
+
+void exchange_open(struct exchange *x, struct server *s);    // the members of the first part are set by the carrier
+void exchange_close(struct exchange *x, uv_close_cb closed); // closes the timer, whose `data` is `x`
+
+// The head of a request: routes it, and checks access. It may be answered after this (EXCHANGE_ENDED). `head` NULL:
+// what came is no request, and exchange_refuse() follows.
+void exchange_begin(struct exchange *x, const struct http_head *head, uint64_t started_ns);
+// Before the bytes of the head go, or have moved: `head` is what it is now.
+void exchange_move_head(struct exchange *x, const struct http_head *head);
+void exchange_body_piece(struct exchange *x, struct slice piece); // BODY_STREAM
+void exchange_body_end(struct exchange *x, struct slice body);    // the request is whole
+void exchange_drain(struct exchange *x);
+// Answers with an error before a handler does. It must not have been answered.
+void exchange_refuse(struct exchange *x, const struct problem *p);
+void exchange_abort(struct exchange *x); // the carrier goes. Nothing happens when there is no exchange
+// After EXCHANGE_ENDED, when no handler runs: back to EXCHANGE_NONE.
+void exchange_finish(struct exchange *x);
+
+// The profiles were replaced, or the server ends.
+void exchange_find_profile_again(struct exchange *x);
+void exchange_shut_down(struct exchange *x);
+
+// --- for handlers: answer, or wait, or answer in pieces, and return ---
+
+void exchange_answer(struct exchange *x, const struct answer *a);
+
+// An answer in pieces, of a length that is not known. After HEAD nothing may be written.
+void exchange_answer_begin(struct exchange *x, const struct answer *head);
+// Takes all of `piece`. False: the peer does not keep up; write nothing more before `drain` is called.
+MUST_CHECK bool exchange_answer_write(struct exchange *x, struct slice piece);
+void exchange_answer_end(struct exchange *x);
+// The rest of it cannot be had, which the peer shall notice.
+void exchange_fail(struct exchange *x);
+// `drain` is called in a later turn of the loop, as soon as the peer keeps up.
+void exchange_call_drain(struct exchange *x);
+
+// BODY_STREAM: no more pieces for now; they come again after the second. One may still come after the first.
+void exchange_pause_body(struct exchange *x);
+void exchange_resume_body(struct exchange *x);
+
+// The handler's own memory, good until the exchange is over; also in x->handler_state. NULL: out of memory, and the
+// exchange was answered.
+MUST_CHECK void *exchange_alloc_state(struct exchange *x, size_t n);
+
+// How a wait ended. With neither credentials nor an error: the time was up, or there was nothing to hand over.
+struct outcome {
+        const struct credentials *credentials; // borrowed until the handler returns
+        const struct error *error;
+        bool is_timed_out;
+};
+struct wait {
+        enum vault_want want;
+        uint64_t after_generation;
+        int64_t ms; // at most, on the server's clock
+};
+// Waits for an entry; then `resume` is called with the outcome, if the peer may still use the profile.
+void exchange_wait(struct exchange *x, struct entry *entry, const struct wait *wait);
+
+// Starts a fetch where one is needed, and does not wait for it.
+void exchange_request_fetch(struct entry *entry);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/server/json_answer.h"
+
+#include "proto/wire/json_write.h"
+#include "sidecar/server/exchange.h"
+#include "sidecar/server/http1_head.h"
+#include "sidecar/server/problem.h"
+#include "sidecar/server/state.h"
+
+struct buffer *json_answer_body(struct exchange *x)
+{
+        struct buffer *b = &x->server->body;
+        buffer_reset(b);
+        return b;
+}
+
+static void send_scratch(struct exchange *x, size_t headroom)
+{
+        struct buffer *b = &x->server->body;
+        if (b->failed)
+                problem_send_no_memory(x);
+        else
+                exchange_answer(x, &(struct answer){.status = 200,
+                                                    .content_type = "application/json",
+                                                    .body = slice_from(buffer_slice(b), headroom),
+                                                    .headroom = headroom});
+}
+
+void json_answer_send(struct exchange *x)
+{
+        (void)buffer_put_byte(&x->server->body, '\n');
+        send_scratch(x, 0);
+}
+
+void json_answer_send_object(struct exchange *x)
+{
+        json_end_object(&x->server->body);
+        json_answer_send(x);
+}
+
+struct buffer *json_answer_fast_body(struct exchange *x)
+{
+        struct buffer *b = json_answer_body(x);
+        if (buffer_reserve(b, HTTP1_HEAD_CAPACITY))
+                buffer_commit(b, HTTP1_HEAD_CAPACITY);
+        return b;
+}
+
+void json_answer_send_fast(struct exchange *x)
+{
+        send_scratch(x, HTTP1_HEAD_CAPACITY);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What peers take up is charged to their uid, in pools that all uids share. One rule for all pools: a uid may take no
+// more than what stays free after it. So one alone gets at most half, and a newcomer always finds something.
+// The model is src/util/user.h of dbus-broker.
+#ifndef SIDECAR_SERVER_USER_H
+#define SIDECAR_SERVER_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "proto/mem/must_check.h"
+
+enum user_pool {
+        USER_CONNECTIONS,
+        USER_WAITS,  // requests that wait for credentials
+        USER_INPUT,  // bytes: bodies that are being collected, requests that are not read yet
+        USER_OUTPUT, // bytes of answers that the peer does not read
+        USER_POOL_COUNT
+};
+
+struct connection;
+
+struct user {
+        struct user *next;
+        uid_t uid;
+        size_t accounts; // it lives as long as it has any
+        size_t used[USER_POOL_COUNT];
+
+        // Turns of the loop (turns.h).
+        TAILQ_HEAD(, connection) ready;
+        TAILQ_ENTRY(user) ready_users; // while `ready` is not empty
+        uint64_t turn_ms;              // the turn (loop time) that spent_ns is of
+        uint64_t spent_ns;
+};
+
+struct users {
+        struct user *first;
+        size_t used[USER_POOL_COUNT], max[USER_POOL_COUNT];
+};
+
+void users_init(struct users *users);
+
+// What one connection holds, for its user.
+struct account {
+        struct users *users;
+        struct user *user;
+        size_t held[USER_POOL_COUNT];
+};
+
+// 0, or -1: out of memory.
+MUST_CHECK int account_open(struct account *a, struct users *users, uid_t uid);
+
+// Changes what it holds of a pool to `n`. False: that is more than its user may take, and nothing has changed.
+MUST_CHECK bool account_set(struct account *a, enum user_pool pool, size_t n);
+
+// The same where it holds less afterwards, which always succeeds.
+void account_lower(struct account *a, enum user_pool pool, size_t n);
+
+// Releases all that it holds. Nothing happens to one that is not open.
+void account_close(struct account *a);
+
+#endif
