@@ -2,88 +2,22 @@
 #include "sidecar/app/profile_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "sidecar/config/settings.h"
 
-static int compare_members(const void *a, const void *b)
+static struct profile_member *find(const struct profile_table *t, const char *name)
 {
-        return strcmp((*(struct profile_set_member *const *)a)->profile->name,
-                      (*(struct profile_set_member *const *)b)->profile->name);
+        const struct profile *p = t && name ? settings_find(t->settings, name) : NULL;
+        return p ? &t->members[p - t->settings->profiles] : NULL;
 }
 
-static struct profile_set_member *find(const struct profile_table *t, const char *name)
-{
-        size_t low = 0;
-        size_t high = t->count;
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                int order = strcmp(name, t->by_name[middle]->profile->name);
-                if (order == 0)
-                        return t->by_name[middle];
-                if (order < 0)
-                        high = middle;
-                else
-                        low = middle + 1;
-        }
-        return NULL;
-}
-
-static int allocate(struct profile_table *t, struct settings *settings)
-{
-        size_t room = settings->profiles_count + 1;
-        t->members = calloc(room, sizeof(*t->members));
-        t->by_name = calloc(room, sizeof(struct profile_set_member *));
-        t->rows = calloc(room, sizeof(*t->rows));
-        t->settings = settings;
-        return t->members && t->by_name && t->rows ? 0 : -1;
-}
-
-static void sort(struct profile_table *t, const struct settings *settings)
-{
-        t->count = settings->profiles_count;
-        for (size_t i = 0; i < t->count; i++) {
-                t->members[i].profile = &settings->profiles[i];
-                t->by_name[i] = &t->members[i];
-        }
-        qsort(t->by_name, t->count, sizeof(struct profile_set_member *), compare_members);
-}
-
-// Both tables are sorted: one walk along both.
-static void find_before(struct profile_table *t, struct profile_table *now)
-{
-        size_t j = 0;
-        for (size_t i = 0; now && i < t->count; i++) {
-                int order = 1;
-                while (j < now->count && (order = compare_members(&t->by_name[i], &now->by_name[j])) > 0)
-                        j++;
-                if (order == 0)
-                        t->by_name[i]->before = now->by_name[j];
-        }
-}
-
-// A chained profile is the same only on the same source.
-static bool is_same(const struct profile_set_member *m)
-{
-        return m->before && profile_same_identity(m->before->profile, m->profile) && (!m->source || m->source->is_same);
-}
-
-// Its own fault comes first.
-static void find_fault(struct profile_set_member *m)
-{
-        const struct profile *p = m->profile;
-        m->fault = p->fault ? p->fault : m->source ? m->source->fault : NULL;
-        m->fault_hint = p->fault ? p->fault_hint : m->source ? m->source->fault_hint : NULL;
-        m->is_newly_broken = m->fault && !(m->before && m->before->fault);
-}
-
-const struct profile *profile_table_origin(const struct profile_set_member *m)
+const struct profile *profile_table_origin(const struct profile_member *m)
 {
         return m->fault ? m->origin : m->profile;
 }
 
-// Walks down from a profile and from what it was. The same is the same all the way. What is broken is taken for what it
-// was: nobody can say what it is going to be, and to break it is not to take it away.
+// Goes down both chains of sources, which must be the same all the way. A broken profile counts as what it was: nobody
+// knows yet what it is going to be, and an edit that breaks it does not take it away.
 static bool is_same_but_endpoint(const struct profile *p, const struct profile *q)
 {
         while (p && q && !p->fault) {
@@ -97,25 +31,27 @@ static bool is_same_but_endpoint(const struct profile *p, const struct profile *
         return p && q;
 }
 
-// A broken profile serves what it had before; when it is mended, that is still good if it has become what it was then.
-static bool inherits(const struct profile_set_member *m)
+// Whether the entry's credentials go on with its successor: the profile has moved to another of AWS's endpoints, an
+// edit has broken it, or has mended it to what it was.
+static bool carries_over(const struct profile_member *m)
 {
-        if (m->is_same || !m->before)
-                return false;
-        const struct profile *was = profile_table_origin(m->before);
-        return was && is_same_but_endpoint(m->profile, was);
+        const struct profile *was = m->before ? profile_table_origin(m->before) : NULL;
+        return was && !m->is_same && is_same_but_endpoint(m->profile, was);
 }
 
-static void find_logins(struct profile_set_member *m)
+static void fill_member(struct profile_member *m)
 {
         const struct profile *p = m->profile;
-        bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial;
-        m->mfa = m->source ? m->source->mfa : NULL;
-        m->login = m->source ? m->source->login : NULL;
-        if (has_mfa && !p->fault)
-                m->mfa = m;
-        if ((p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && !p->fault)
-                m->login = m;
+        const struct profile_member *source = m->source;
+        m->is_same = m->before && profile_same_identity(m->before->profile, p) && (!source || source->is_same);
+        m->fault = p->fault ? p->fault : source ? source->fault : NULL; // its own comes first
+        m->fault_hint = p->fault ? p->fault_hint : source ? source->fault_hint : NULL;
+        m->is_newly_broken = m->fault && !(m->before && m->before->fault);
+        m->carry_over = carries_over(m);
+        bool has_mfa = p->type == PROFILE_ASSUME_ROLE && p->role.mfa_serial && !p->fault;
+        bool has_login = (p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && !p->fault;
+        m->mfa = has_mfa ? m : source ? source->mfa : NULL;
+        m->login = has_login ? m : source ? source->login : NULL;
 }
 
 static void fill_row(struct server_profile *row, const struct profile *p)
@@ -139,41 +75,35 @@ static void fill_row(struct server_profile *row, const struct profile *p)
         row->sign.paths_count = p->sign.paths_count;
 }
 
-static void fill_rows(struct profile_table *t)
-{
-        for (size_t i = 0; i < t->count; i++) {
-                struct profile_set_member *m = t->by_name[i];
-                if (m->profile->is_implied)
-                        continue;
-                m->row = &t->rows[t->rows_count++];
-                fill_row(m->row, m->profile);
-        }
-}
-
-struct profile_table *profile_table_new(struct profile_table *now, struct settings *settings)
+struct profile_table *profile_table_new(const struct profile_table *now, struct settings *settings)
 {
         struct profile_table *t = calloc(1, sizeof(*t));
         if (!t) {
                 settings_release(settings);
                 return NULL;
         }
-        if (allocate(t, settings) < 0) {
+        t->settings = settings;
+        t->members = calloc(settings->profiles_count + 1, sizeof(*t->members));
+        t->rows = calloc(settings->profiles_count + 1, sizeof(*t->rows));
+        if (!t->members || !t->rows) {
                 profile_table_free(t);
                 return NULL;
         }
-        t->now = now;
-        sort(t, settings);
-        find_before(t, now);
+        t->count = settings->profiles_count;
         for (size_t i = 0; i < t->count; i++) {
-                struct profile_set_member *m = &t->members[i];
-                const char *source = m->profile->source_profile;
-                m->source = source ? find(t, source) : NULL; // which the settings' check knows to be there
-                m->is_same = is_same(m);
-                find_fault(m);
-                m->carry_over = inherits(m);
-                find_logins(m);
+                struct profile_member *m = &t->members[i];
+                m->profile = &settings->profiles[i];
+                m->source = find(t, m->profile->source_profile);
+                m->before = find(now, m->profile->name);
+                fill_member(m);
         }
-        fill_rows(t);
+        for (size_t i = 0; i < t->count; i++) {
+                struct profile_member *m = &t->members[settings->by_name[i]];
+                if (m->profile->is_implied)
+                        continue;
+                m->row = &t->rows[t->rows_count++];
+                fill_row(m->row, m->profile);
+        }
         return t;
 }
 
@@ -181,10 +111,9 @@ void profile_table_free(struct profile_table *t)
 {
         if (!t)
                 return;
-        for (size_t i = 0; t->members && i < t->count; i++)
+        for (size_t i = 0; i < t->count; i++)
                 profile_release(t->members[i].origin);
         free(t->members);
-        free(t->by_name);
         free(t->rows);
         settings_release(t->settings);
         free(t);

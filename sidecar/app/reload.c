@@ -98,7 +98,7 @@ static void report_broken(const struct reload *r, const struct profile_table *ta
 {
         size_t count = 0;
         for (size_t i = 0; i < table->count; i++) {
-                const struct profile_set_member *m = table->by_name[i];
+                const struct profile_member *m = &table->members[table->settings->by_name[i]];
                 if (!m->is_newly_broken || !m->row || ++count > BROKEN_REPORTED)
                         continue;
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profile_broken", LOG_STR("profile", m->profile->name),

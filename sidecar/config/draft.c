@@ -159,13 +159,14 @@ static int complete_profiles(struct draft *d, const struct plan *plan)
         return 0;
 }
 
-// Moves the profiles into the plan's order and takes over the index by name.
-static int settle(struct draft *d, struct plan *plan)
+// Moves the profiles into the plan's order.
+static int settle(struct draft *d, const struct plan *plan)
 {
         struct settings *s = &d->store->settings;
         size_t *places = calloc(plan->count, sizeof(*places));
         s->profiles = arena_array(&d->store->strings, plan->count, sizeof(*s->profiles));
-        if (!s->profiles || !places) {
+        s->by_name = arena_array(&d->store->strings, plan->count, sizeof(*s->by_name));
+        if (!s->profiles || !s->by_name || !places) {
                 free(places);
                 return reader_no_memory(d->reader);
         }
@@ -176,10 +177,7 @@ static int settle(struct draft *d, struct plan *plan)
                 places[plan->order[i]] = i;
         }
         for (size_t i = 0; i < plan->count; i++)
-                plan->names[i] =
-                    (struct plan_name){s->profiles[places[plan->names[i].index]].name, places[plan->names[i].index]};
-        d->store->by_name = plan->names;
-        plan->names = NULL;
+                s->by_name[i] = places[plan->names[i].index];
         free(places);
         return 0;
 }

@@ -12,7 +12,6 @@
 struct settings_store {
         struct settings settings;
         struct arena strings, secrets;
-        struct plan_name *by_name; // of settings.profiles, sorted
 };
 
 struct origin {

@@ -129,7 +129,6 @@ void settings_release(struct settings *settings)
         struct settings_store *store = (struct settings_store *)(void *)settings;
         if (!store || atomic_fetch_sub_explicit(&settings->references, 1, memory_order_acq_rel) > 1)
                 return;
-        free(store->by_name);
         arena_free(&store->strings);
         arena_free(&store->secrets);
         free(store);
@@ -143,17 +142,19 @@ size_t settings_shown_count(const struct settings *settings)
         return count;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-        const struct plan_name *x = a, *y = b;
-        return strcmp(x->name, y->name);
-}
-
 const struct profile *settings_find(const struct settings *settings, const char *name)
 {
-        const struct settings_store *store = (const struct settings_store *)(const void *)settings;
-        const struct plan_name key = {name, 0};
-        const struct plan_name *found =
-            bsearch(&key, store->by_name, settings->profiles_count, sizeof(key), compare_names);
-        return found ? &settings->profiles[found->index] : NULL;
+        size_t low = 0, high = settings->profiles_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const struct profile *p = &settings->profiles[settings->by_name[middle]];
+                int order = strcmp(name, p->name);
+                if (order == 0)
+                        return p;
+                if (order < 0)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return NULL;
 }

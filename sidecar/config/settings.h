@@ -35,7 +35,8 @@ struct settings {
         struct upstream_settings upstream;
         struct profile *profiles; // in order of refresh: sources before those that stand on them
         size_t profiles_count;
-        char **watched; // shared files that profiles come from, whether they are there or not: read again when changed
+        size_t *by_name; // their indexes, sorted by name
+        char **watched;  // shared files that profiles come from, whether they are there or not: read again when changed
         size_t watched_count;
 };
 

@@ -40,7 +40,7 @@ static struct settings *settings_with(const char *profiles)
         "\"" name "\": {\"type\": \"static\", \"access_key_id\": \"" KEY_A                                             \
         "\", \"secret_access_key\": \"s\", \"region\": \"broken\"}"
 
-static const struct profile_set_member *member(const struct profile_table *t, const char *name)
+static const struct profile_member *member(const struct profile_table *t, const char *name)
 {
         for (size_t i = 0; i < t->count; i++)
                 if (strcmp(t->members[i].profile->name, name) == 0)
@@ -87,7 +87,7 @@ static void test_what_is_carried_over(void **state)
         for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
                 struct profile_table *now = profile_table_new(NULL, settings_with(t[i].before));
                 struct profile_table *next = profile_table_new(now, settings_with(t[i].after));
-                const struct profile_set_member *p = member(next, "p");
+                const struct profile_member *p = member(next, "p");
                 if (p->carry_over != t[i].carry_over || p->is_same != t[i].is_same)
                         fail_msg("%zu: %s", i, t[i].after);
                 assert_true(p->is_newly_broken ==
