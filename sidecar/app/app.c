@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the loop and every floor above it. Start: settings, sockets (so that clients can already queue), then the
-// rooms from the ground up. End: the same in reverse, each step begun by the completion of the one before, until the
-// loop has nothing left and uv_loop_close() must succeed.
+// Owns the loop and every layer above it. Start: settings, sockets (so that clients can already queue), then the layers
+// from the bottom up. End: the same in reverse, each step begun by the completion of the one before, until the loop has
+// nothing left and uv_loop_close() must succeed.
 #include "sidecar/app/app.h"
 
 #include <assert.h>
@@ -36,12 +36,12 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
 
-// Answers in flight get this long after SIGTERM; service managers give at least three seconds in practice.
+// Responses in progress get this long after SIGTERM; service managers give at least three seconds in practice.
 #define GRACE_MS 2000
-// … and all of the end this long, whatever a thread is stuck in, or a call that is seen through.
+// The whole shutdown gets this long, also where a thread is stuck or a call with a one-time token is not over yet.
 #define END_MS 2600
 
-// How often shared files are looked at whose changes the kernel does not tell.
+// How often to check shared files for changes that the kernel does not report.
 #define POLL_EVERY_MS 15000
 
 #define SIGNALS_COUNT 3
@@ -68,7 +68,7 @@ struct app {
         struct server *server;
         struct profile_set *profile_set;
         struct reload *reload;
-        int64_t read_ns; // when the settings were read first: watch_moment()
+        int64_t read_ns; // watch_moment() before the settings were first read
 };
 
 static void report(const struct app *app, const struct error *e)
@@ -81,12 +81,12 @@ static uint32_t random_bits(void *context)
 {
         uint32_t bits = 0;
         (void)context;
-        // Jitter only; a kernel without entropy (the call fails) just has none.
+        // For jitter only: without entropy (the call fails) there is none.
         (void)!getrandom(&bits, sizeof(bits), GRND_NONBLOCK);
         return bits;
 }
 
-// Changes nothing in *app once the passphrases are sealed, so it may run in any thread then.
+// Any thread may call it once the passphrases are sealed: it changes nothing in *app then.
 static int load_settings(struct app *app, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
@@ -128,13 +128,13 @@ static void on_server_closed(void *arg)
                 on_vault_closed(app);
 }
 
-// Nothing can stop a thread. What it holds goes with the process; sockets and connections are closed long since. Not
-// exit(): that would take OpenSSL down under the thread's feet.
+// Nothing can stop a thread, but the process can end: sockets and connections are closed by now. Not with exit(), which
+// would tear down OpenSSL while the thread uses it.
 static void on_end_overdue(uv_timer_t *timer)
 {
         const struct app *app = timer->data;
         LOG_EVENT(&app->log, LOG_LEVEL_WARN, "stopped", LOG_INT("pid", getpid()),
-                  LOG_STR("hint", "a thread did not come back, or a call: look at the token or disk that holds a key"));
+                  LOG_STR("hint", "a thread or a call did not end in time: check the token or disk that holds a key"));
         _exit(EXIT_OK);
 }
 
@@ -146,7 +146,7 @@ static void close_all(struct app *app)
         (void)uv_timer_init(&app->loop, &app->end); // cannot fail, nor can starting it
         app->end.data = app;
         (void)uv_timer_start(&app->end, on_end_overdue, END_MS, 0);
-        uv_unref((uv_handle_t *)&app->end); // it keeps nothing alive
+        uv_unref((uv_handle_t *)&app->end); // does not keep the loop alive
         for (size_t i = 0; i < SIGNALS_COUNT; i++)
                 uv_close((uv_handle_t *)&app->signals[i], NULL);
         reload_close(app->reload);
@@ -184,7 +184,7 @@ static int apply(void *context, struct profile_table *table, struct profile_tabl
                 return -1;
         if (!listeners_are_as(app->listeners, table->settings))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
-                          LOG_STR("hint", "the listeners have changed in the configuration: restart the agent"));
+                          LOG_STR("hint", "restart the agent: listeners do not change on a reload"));
         return 0;
 }
 
@@ -218,7 +218,7 @@ static int watch_signals(struct app *app, struct error *e)
 
 // --- the start ---
 
-static int make_rooms(struct app *app, struct error *e)
+static int make_layers(struct app *app, struct error *e)
 {
         notify_init(&app->notify, &app->loop, env_get(app->env, "NOTIFY_SOCKET"));
         app->metrics = metrics_new(&app->loop);
@@ -259,16 +259,16 @@ static int make_rooms(struct app *app, struct error *e)
                                      .context = app};
         app->reload = reload_new(&reload);
         if (!app->signer) {
-                (void)error_set(e, ERROR_INTERNAL, "OpenSSL has no SHA-256 or HMAC, or memory is short");
-                return error_hint(e, "OpenSSL's configuration (openssl.cnf, OPENSSL_CONF): where it activates a "
-                                     "provider, it has to activate the provider \"default\", too");
+                (void)error_set(e, ERROR_INTERNAL, "OpenSSL has no SHA-256 or HMAC, or out of memory");
+                return error_hint(e, "check OpenSSL's configuration (openssl.cnf, OPENSSL_CONF): if it activates a "
+                                     "provider, it must also activate the provider \"default\"");
         }
         if (!app->http || !app->workers || !app->vault || !app->server || !app->profile_set || !app->reload)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         return 0;
 }
 
-static int open_door(struct app *app, struct error *e)
+static int start_listening(struct app *app, struct error *e)
 {
         const struct api *native = &api_native;
         for (size_t i = 0; i < listeners_count(app->listeners); i++) {
@@ -282,7 +282,7 @@ static int open_door(struct app *app, struct error *e)
 
 static int apply_first(struct app *app, struct profile_table *table, struct error *e)
 {
-        struct profile_table *before = NULL; // there is none
+        struct profile_table *before; // there is none
         if (!table)
                 return error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
         if (profile_set_apply(app->profile_set, table, &before, e) == 0)
@@ -294,7 +294,7 @@ static int apply_first(struct app *app, struct profile_table *table, struct erro
 static int start(struct app *app, struct settings *settings, struct error *e)
 {
         app->listeners = listeners_open(settings, app->env, e);
-        if (!app->listeners || make_rooms(app, e) < 0) {
+        if (!app->listeners || make_layers(app, e) < 0) {
                 settings_release(settings);
                 return -1;
         }
@@ -304,20 +304,20 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                   LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
                   LOG_INT("pid", getpid()));
         reload_watch(app->reload, settings, app->read_ns);
-        if (open_door(app, e) < 0)
+        if (start_listening(app, e) < 0)
                 return -1;
         notify_ready(&app->notify);
         return 0;
 }
 
-// Service managers start their services with room for 1024, which is less than the connections that are taken.
+// Service managers start services with a limit of 1024, which is less than the connections that the agent accepts.
 static void raise_descriptor_limit(void)
 {
         struct rlimit files;
         if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
                 return;
         files.rlim_cur = files.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &files); // then it is as it was
+        (void)setrlimit(RLIMIT_NOFILE, &files); // on failure the old limit holds
 }
 
 static int run(struct app *app, struct settings *settings)
@@ -354,7 +354,7 @@ static int run(struct app *app, struct settings *settings)
         return status;
 }
 
-// To a person at a terminal, not to the log.
+// To the terminal, not to the log.
 static int refuse(const struct error *e)
 {
         fprintf(stderr, "keyfobd: %s\n", e->message);

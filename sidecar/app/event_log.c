@@ -13,11 +13,11 @@
 
 enum { DAY_S = 86400, CERTIFICATE_AHEAD_S = 30 * DAY_S };
 
-// When what was said last of a profile's certificate. There are as many as profiles whose certificate nears its end.
+// The last report about a profile's certificate; only profiles whose certificate is about to expire have one.
 struct event_log_reported {
         struct event_log_reported *next;
         int64_t time_s;
-        bool has_ended; // what was said
+        bool is_expired; // as reported
         char name[];
 };
 
@@ -35,138 +35,135 @@ void event_log_error(const struct log *log, const char *event, const char *profi
         report_error(log, is_severe ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, event, profile, e);
 }
 
-// What waits for a person is looked at often, and told once.
-static void report_failure(const struct event_log *j, struct entry *entry, const struct error *e)
+// An entry that waits for a user is retried often: only the first failure is a warning.
+static void report_failure(const struct event_log *l, struct entry *entry, const struct error *e)
 {
         struct entry_status status;
         entry_status(entry, &status);
         if (e->kind == ERROR_INTERACTION && status.failures_in_row > 1)
-                report_error(j->log, LOG_LEVEL_DEBUG, "refresh_failed", entry_name(entry), e);
+                report_error(l->log, LOG_LEVEL_DEBUG, "refresh_failed", entry_name(entry), e);
         else
-                event_log_error(j->log, "refresh_failed", entry_name(entry), e);
+                event_log_error(l->log, "refresh_failed", entry_name(entry), e);
 }
 
-static void report_success(struct event_log *j, const char *event, struct entry *entry, int64_t duration_ms)
+static void report_success(struct event_log *l, const char *event, struct entry *entry, int64_t duration_ms)
 {
         struct entry_status status;
         char expiration[TIME_RFC3339_SIZE] = "never";
         entry_status(entry, &status);
         if (status.expires_s != CREDENTIALS_NEVER_EXPIRE)
                 (void)time_format_rfc3339(status.expires_s, expiration);
-        LOG_EVENT(j->log, LOG_LEVEL_INFO, event, LOG_STR("profile", entry_name(entry)),
+        LOG_EVENT(l->log, LOG_LEVEL_INFO, event, LOG_STR("profile", entry_name(entry)),
                   LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
                   LOG_INT("duration_ms", duration_ms));
-        if (secret_lock_failures() > 0 && !j->has_reported_unlocked) {
-                j->has_reported_unlocked = true;
-                LOG_EVENT(j->log, LOG_LEVEL_WARN, "memory_not_locked",
-                          LOG_STR("hint", "secrets may be swapped out: raise the limit of locked memory "
-                                          "(LimitMEMLOCK=, ulimit -l) or turn swap off"));
+        if (secret_lock_failures() > 0 && !l->has_reported_unlocked) {
+                l->has_reported_unlocked = true;
+                LOG_EVENT(l->log, LOG_LEVEL_WARN, "memory_not_locked",
+                          LOG_STR("hint",
+                                  "raise the limit of locked memory (LimitMEMLOCK=, ulimit -l) or disable swap: "
+                                  "secrets may be swapped out"));
         }
 }
 
 // NULL: out of memory.
-static struct event_log_reported *reported_of(struct event_log *j, const char *name)
+static struct event_log_reported *reported_of(struct event_log *l, const char *name)
 {
-        struct event_log_reported *told = j->told;
+        struct event_log_reported *found = l->reported;
         size_t n = strlen(name) + 1;
-        while (told && strcmp(told->name, name) != 0)
-                told = told->next;
-        if (told)
-                return told;
-        told = calloc(1, sizeof(*told) + n);
-        if (!told)
+        while (found && strcmp(found->name, name) != 0)
+                found = found->next;
+        if (found)
+                return found;
+        found = calloc(1, sizeof(*found) + n);
+        if (!found)
                 return NULL;
-        memcpy(told->name, name, n);
-        told->next = j->told;
-        told->time_s = INT64_MIN / 2;
-        j->told = told;
-        return told;
+        memcpy(found->name, name, n);
+        found->next = l->reported;
+        found->time_s = INT64_MIN / 2;
+        l->reported = found;
+        return found;
 }
 
-// Once a day at most, and when it has ended at once. Nobody asks more often than credentials are renewed, which with
-// sessions of at most twelve hours is twice a day.
-static void report_certificate(struct event_log *j, struct entry *entry)
+// Once a day at most, and at once when it has expired. It is checked at each refresh, which sessions of at most twelve
+// hours need twice a day.
+static void report_certificate(struct event_log *l, struct entry *entry)
 {
         const struct provider_facts *facts = entry_facts(entry);
         int64_t now_s = entry_now_s(entry);
         char end[TIME_RFC3339_SIZE];
         if (!facts || !facts->certificate.subject || facts->certificate.not_after_s - now_s > CERTIFICATE_AHEAD_S)
                 return;
-        bool has_ended = facts->certificate.not_after_s < now_s;
-        struct event_log_reported *told = reported_of(j, entry_name(entry));
-        if (!told || time_format_rfc3339(facts->certificate.not_after_s, end) < 0 ||
-            (told->has_ended == has_ended && now_s - told->time_s < DAY_S))
+        bool is_expired = facts->certificate.not_after_s < now_s;
+        struct event_log_reported *last = reported_of(l, entry_name(entry));
+        if (!last || time_format_rfc3339(facts->certificate.not_after_s, end) < 0 ||
+            (last->is_expired == is_expired && now_s - last->time_s < DAY_S))
                 return;
-        told->time_s = now_s;
-        told->has_ended = has_ended;
-        LOG_EVENT(j->log, has_ended ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-                  has_ended ? "certificate_expired" : "certificate_expiring", LOG_STR("profile", entry_name(entry)),
+        last->time_s = now_s;
+        last->is_expired = is_expired;
+        LOG_EVENT(l->log, is_expired ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+                  is_expired ? "certificate_expired" : "certificate_expiring", LOG_STR("profile", entry_name(entry)),
                   LOG_STR("subject", facts->certificate.subject), LOG_STR("serial", facts->certificate.serial),
                   LOG_STR("not_after", end),
-                  LOG_STR("hint", "replace certificate and key; the files are read anew by themselves"));
+                  LOG_STR("hint", "replace the certificate and its key: the agent notices when the files change"));
 }
 
-// What was put in its place cannot be used. A failure says it by itself.
-static void report_certificate_problem(const struct event_log *j, struct entry *entry)
+// A new certificate is in the files, but it cannot be used. A refresh that fails reports that itself.
+static void report_certificate_problem(const struct event_log *l, struct entry *entry)
 {
         const struct provider_facts *facts = entry_facts(entry);
         if (facts && facts->certificate.problem)
-                LOG_EVENT(j->log, LOG_LEVEL_WARN, "certificate_not_replaced", LOG_STR("profile", entry_name(entry)),
+                LOG_EVENT(l->log, LOG_LEVEL_WARN, "certificate_not_replaced", LOG_STR("profile", entry_name(entry)),
                           LOG_STR("serial", facts->certificate.serial), LOG_STR("error", facts->certificate.problem),
-                          LOG_STR("hint", "until the files are right, the certificate of this serial is used while it "
-                                          "is valid"));
+                          LOG_STR("hint",
+                                  "correct the files: until then the certificate with this serial is used while "
+                                  "it is valid"));
 }
 
-// A login is good all the same.
-static void report_login(const struct event_log *j, struct entry *entry)
+// The login has succeeded all the same.
+static void report_login(const struct event_log *l, struct entry *entry)
 {
         struct login_status status;
         entry_login_status(entry, &status);
         if (status.state == LOGIN_COMPLETE && status.error)
-                LOG_EVENT(j->log, LOG_LEVEL_WARN, "token_not_written", LOG_STR("profile", entry_name(entry)),
+                LOG_EVENT(l->log, LOG_LEVEL_WARN, "token_not_written", LOG_STR("profile", entry_name(entry)),
                           LOG_STR("error", status.error->message), LOG_STR("hint", status.error->hint));
 }
 
-void event_log_deinit(struct event_log *j)
+void event_log_deinit(struct event_log *l)
 {
-        while (j->told) {
-                struct event_log_reported *next = j->told->next;
-                free(j->told);
-                j->told = next;
+        while (l->reported) {
+                struct event_log_reported *next = l->reported->next;
+                free(l->reported);
+                l->reported = next;
         }
 }
 
 static void on_event(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
                      const struct error *e)
 {
-        struct event_log *j = context;
+        struct event_log *l = context;
         switch (event) {
         case VAULT_ROTATED:
-                metrics_observe_refresh(j->metrics, duration_ms);
-                report_success(j, "rotated", entry, duration_ms);
-                report_certificate(j, entry);
-                report_certificate_problem(j, entry);
-                report_login(j, entry);
-                break;
-        case VAULT_REFRESHED: // nothing is new
-                metrics_observe_refresh(j->metrics, duration_ms);
-                report_success(j, "refreshed", entry, duration_ms);
-                report_certificate(j, entry);
-                report_certificate_problem(j, entry);
-                report_login(j, entry);
+        case VAULT_REFRESHED:
+                metrics_observe_refresh(l->metrics, duration_ms);
+                report_success(l, event == VAULT_ROTATED ? "rotated" : "refreshed", entry, duration_ms);
+                report_certificate(l, entry);
+                report_certificate_problem(l, entry);
+                report_login(l, entry);
                 break;
         case VAULT_REFRESH_FAILED:
-                metrics_observe_refresh(j->metrics, duration_ms);
-                report_failure(j, entry, e);
-                report_certificate(j, entry);
+                metrics_observe_refresh(l->metrics, duration_ms);
+                report_failure(l, entry, e);
+                report_certificate(l, entry);
                 break;
         case VAULT_EXPIRED:
-                LOG_EVENT(j->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),
-                          LOG_STR("hint", "nothing is served for this profile until a refresh succeeds; see the last "
-                                          "refresh_failed"));
+                LOG_EVENT(l->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),
+                          LOG_STR("hint",
+                                  "check the last refresh_failed event: nothing is served for this profile until "
+                                  "a refresh succeeds"));
                 break;
         case VAULT_DROPPED:
-                LOG_EVENT(j->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
+                LOG_EVENT(l->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
                 break;
         case VAULT_EVENT_COUNT:
                 break;

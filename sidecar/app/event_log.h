@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the vault tells, as log lines and metrics.
+// Logs what happens in the vault, and counts it in the metrics.
 #ifndef SIDECAR_APP_EVENT_LOG_H
 #define SIDECAR_APP_EVENT_LOG_H
 
@@ -13,8 +13,8 @@ struct event_log_reported;
 struct event_log {
         const struct log *log;
         struct metrics *metrics;
-        bool has_reported_unlocked;      // the warning about memory that could not be locked comes once
-        struct event_log_reported *told; // of whose certificates it was said that they end
+        bool has_reported_unlocked; // memory_not_locked is logged once
+        struct event_log_reported *reported;
 };
 
 struct vault_observer event_log_observer(struct event_log *event_log);

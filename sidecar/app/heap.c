@@ -5,28 +5,21 @@
 
 #ifdef __GLIBC__
 #include <malloc.h>
-
-enum { MAPPED_FROM = 128 * 1024 }; // what is larger has its own mapping
-
-void heap_configure(void)
-{
-        // Said once, it stays; else glibc raises it to the largest block that was ever freed, and keeps such blocks.
-        (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
-}
-
-void heap_trim(void)
-{
-        (void)malloc_trim(0);
-}
-
-#else
-
-void heap_configure(void)
-{
-}
-
-void heap_trim(void)
-{
-}
-
 #endif
+
+enum { MAPPED_FROM = 128 * 1024 }; // larger blocks have their own mapping
+
+void heap_configure(void)
+{
+#ifdef __GLIBC__
+        // A threshold that was set stays; else glibc raises it to the largest block ever freed, and keeps such blocks.
+        (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+#endif
+}
+
+void heap_trim(void)
+{
+#ifdef __GLIBC__
+        (void)malloc_trim(0);
+#endif
+}

@@ -17,12 +17,12 @@ struct settings;
 struct listeners *listeners_open(const struct settings *settings, const struct env *env, struct error *e);
 
 size_t listeners_count(const struct listeners *l);
-// The descriptor, given away once to whoever closes it.
+// The descriptor, which the caller closes. Once only.
 int listeners_take(struct listeners *l, size_t index);
 const char *listeners_path(const struct listeners *l, size_t index); // NULL: handed over by the service manager
 
-// Whether `settings`, read anew, ask for the listeners that there are. Those that the service manager has handed over
-// are its business.
+// Whether the listeners are those that `settings`, read anew, ask for. Those that the service manager has handed over
+// do not count.
 bool listeners_are_as(const struct listeners *l, const struct settings *settings);
 
 // Removes the socket files that are still ours, closes what was not taken.

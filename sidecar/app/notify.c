@@ -14,7 +14,7 @@
 
 enum { AGAIN_MS = 100 };
 
-// False: the manager has no room for it now.
+// False: the queue of the service manager is full.
 static bool send_state(const char *socket_path, const char *state)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -41,13 +41,13 @@ static void settle(void *arg)
         struct notify *n = arg;
         char state[64];
         n->again = NULL;
-        if (n->owes_reloading) {
+        if (n->is_reloading_pending) {
                 (void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, n->reloading_us);
-                n->owes_reloading = !send_state(n->socket_path, state);
+                n->is_reloading_pending = !send_state(n->socket_path, state);
         }
-        if (n->owes_ready && !n->owes_reloading)
-                n->owes_ready = !send_state(n->socket_path, "READY=1");
-        if (n->owes_reloading || n->owes_ready)
+        if (n->is_ready_pending && !n->is_reloading_pending)
+                n->is_ready_pending = !send_state(n->socket_path, "READY=1");
+        if (n->is_reloading_pending || n->is_ready_pending)
                 n->again = delay_start(n->loop, AGAIN_MS, settle, n); // without memory, at the next occasion
 }
 
@@ -56,8 +56,8 @@ void notify_init(struct notify *n, struct uv_loop_s *loop, const char *socket_pa
         *n = (struct notify){.loop = loop, .socket_path = socket_path};
 }
 
-// Not before what is owed: that comes first.
-static void owe(struct notify *n)
+// What is pending goes first.
+static void send_or_wait(struct notify *n)
 {
         if (!n->again)
                 settle(n);
@@ -65,16 +65,16 @@ static void owe(struct notify *n)
 
 void notify_ready(struct notify *n)
 {
-        n->owes_ready = true;
-        owe(n);
+        n->is_ready_pending = true;
+        send_or_wait(n);
 }
 
 void notify_reloading(struct notify *n, uint64_t monotonic_us)
 {
-        n->owes_ready = false;
-        n->owes_reloading = true;
+        n->is_ready_pending = false;
+        n->is_reloading_pending = true;
         n->reloading_us = monotonic_us;
-        owe(n);
+        send_or_wait(n);
 }
 
 void notify_stopping(struct notify *n)

@@ -13,7 +13,7 @@
 #include "sidecar/config/settings.h"
 #include "sidecar/signing/x509.h"
 
-enum { TEST_TIMEOUT_MS = 10000, READ_SIZE = 1024 };
+enum { READ_TIMEOUT_MS = 10000, READ_SIZE = 1024 };
 
 static int64_t now_ms(void)
 {
@@ -29,34 +29,35 @@ static int check_descriptor(int descriptor, struct error *e)
         socklen_t size = sizeof(listens);
         if (fstat(descriptor, &st) < 0) {
                 error_set(e, ERROR_CONFIG, "descriptor %d is not open", descriptor);
-                return error_hint(e, "start the agent with it: keyfobd … %d<FILE, or OpenFile= of systemd", descriptor);
+                return error_hint(e, "start the agent with it open: keyfobd … %d<FILE, or OpenFile= in a systemd unit",
+                                  descriptor);
         }
         bool is_socket = S_ISSOCK(st.st_mode);
         (void)getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
         if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || (is_socket && !listens))
                 return 0;
-        error_set(e, ERROR_CONFIG, "descriptor %d is no file or pipe to read a passphrase from", descriptor);
-        return error_hint(e, "descriptors that systemd passes begin with 3: count past its sockets");
+        error_set(e, ERROR_CONFIG, "descriptor %d is not a file, pipe or connected socket", descriptor);
+        return error_hint(e, "count past the sockets: systemd passes them first, from descriptor 3 on");
 }
 
 static int read_all(int descriptor, struct buffer *text, struct error *e)
 {
-        int64_t until_ms = now_ms() + TEST_TIMEOUT_MS;
+        int64_t until_ms = now_ms() + READ_TIMEOUT_MS;
         for (;;) {
                 struct pollfd fd = {.fd = descriptor, .events = POLLIN};
                 int64_t left_ms = until_ms - now_ms();
                 int ready = poll(&fd, 1, left_ms > 0 ? (int)left_ms : 0);
                 if (ready == 0) {
-                        error_set(e, ERROR_CONFIG, "descriptor %d: no end of the passphrase after %d s", descriptor,
-                                  TEST_TIMEOUT_MS / 1000);
-                        return error_hint(e, "whoever writes to it has to close its end");
+                        error_set(e, ERROR_CONFIG, "descriptor %d: the passphrase has no end after %d s", descriptor,
+                                  READ_TIMEOUT_MS / 1000);
+                        return error_hint(e, "close the other end of the pipe after writing the passphrase");
                 }
                 uint8_t *to = buffer_reserve(text, READ_SIZE);
                 if (!to && text->no_memory)
                         return error_set(e, ERROR_INTERNAL, "out of memory");
                 if (!to) {
-                        error_set(e, ERROR_CONFIG, "descriptor %d: more than a passphrase", descriptor);
-                        return error_hint(e, "it has to give the passphrase alone, on one line");
+                        error_set(e, ERROR_CONFIG, "descriptor %d: longer than a passphrase can be", descriptor);
+                        return error_hint(e, "write the passphrase alone, on one line");
                 }
                 ssize_t n = ready < 0 ? -1 : read(descriptor, to, READ_SIZE);
                 if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -81,8 +82,8 @@ static int take(struct passphrases *p, int descriptor, struct error *e)
         (void)close(descriptor);
         struct slice line = x509_passphrase_line(buffer_slice(&text));
         if (result == 0 && line.n == 0) {
-                error_set(e, ERROR_CONFIG, "descriptor %d gives no passphrase: it is empty", descriptor);
-                result = error_hint(e, "it can be read once only: nothing before the agent may have read it");
+                error_set(e, ERROR_CONFIG, "descriptor %d: the passphrase is empty", descriptor);
+                result = error_hint(e, "let nothing read it before the agent does: it can be read once only");
         }
         if (result == 0 && secret_copy(&p->list[p->count].text, line) < 0)
                 result = error_set(e, ERROR_INTERNAL, "out of memory");
@@ -107,7 +108,7 @@ static int give(struct passphrases *p, struct profile *profile, struct error *e)
                 return 0;
         if (!find(p, descriptor) && p->is_sealed) {
                 error_set(e, ERROR_CONFIG, "descriptor %d was not read when the agent started", descriptor);
-                return error_hint(e, "restart the agent with it: descriptors are inherited at the start alone");
+                return error_hint(e, "restart the agent with it open: descriptors are inherited at the start only");
         }
         if (!find(p, descriptor) && take(p, descriptor, e) < 0)
                 return -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passphrases that came to the agent through descriptors it inherited (private_key_passphrase_fd). Each is read once,
-// at the start, before anything else opens a descriptor, and closed; it stays in secret memory for as long as the agent
-// runs, as a reload cannot read it again.
+// Passphrases from descriptors that the agent inherited (private_key_passphrase_fd). Each is read once, at the start,
+// before anything else opens a descriptor, and closed. It stays in secret memory while the agent runs, as a reload
+// cannot read it again.
 #ifndef SIDECAR_APP_PASSPHRASES_H
 #define SIDECAR_APP_PASSPHRASES_H
 
@@ -20,7 +20,7 @@ struct passphrases {
                 struct secret text;
         } list[PASSPHRASES_MAX];
         unsigned count;
-        bool is_sealed; // the start is over: a descriptor that is named only now is not the one that was inherited
+        bool is_sealed; // the start is over: descriptors named from now on are not inherited ones
 };
 
 // Gives every profile that names a descriptor the passphrase (borrowed from here). Until passphrases_seal() descriptors

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job is the pool thread's while work is under way, all else the loop thread's.
+// While work is under way, the pool thread owns the job; the loop thread owns all else.
 #include "sidecar/app/reload.h"
 
 #include <stdbool.h>
@@ -20,12 +20,12 @@ struct reload {
         struct reload_deps deps;
         struct watch *watch;
         struct work work;
-        const char *cause, *next_cause; // of the reload under way; of the one after it, or NULL
+        const char *cause, *next_cause; // of the reload under way, and of the next; NULL: none
         int64_t read_ns;
         bool is_loading, is_closed;
 
         struct {
-                struct profile_table *table; // what was loaded, or what is to be freed
+                struct profile_table *table; // loaded, or to be freed
                 struct error error;
         } job;
 };
@@ -55,7 +55,7 @@ void reload_watch(struct reload *r, const struct settings *settings, int64_t rea
         if (watch_set(r->watch, settings->watched, settings->watched_count, read_ns) < 0)
                 LOG_EVENT(r->deps.log, LOG_LEVEL_ERROR, "files_not_watched",
                           LOG_STR("error", "out of memory for the list of files"),
-                          LOG_STR("effect", "changes in some shared files are seen at the next reload only"));
+                          LOG_STR("effect", "changes in some shared files are noticed at the next reload only"));
 }
 
 // --- in the pool ---
@@ -83,7 +83,7 @@ static void on_cleaned(void *arg, bool is_cancelled)
 {
         struct reload *r = arg;
         const char *next = r->next_cause;
-        (void)is_cancelled; // it never is
+        (void)is_cancelled; // never
         if (r->is_closed) {
                 free(r);
                 return;
@@ -93,7 +93,7 @@ static void on_cleaned(void *arg, bool is_cancelled)
                 begin(r, next);
 }
 
-// Of the profiles of somebody else's files, those that cannot be used any more.
+// Profiles of the AWS files that this reload has broken.
 static void report_broken(const struct reload *r, const struct profile_table *table)
 {
         size_t count = 0;
@@ -103,12 +103,12 @@ static void report_broken(const struct reload *r, const struct profile_table *ta
                         continue;
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profile_broken", LOG_STR("profile", m->profile->name),
                           LOG_STR("error", m->fault), LOG_STR("hint", m->fault_hint),
-                          LOG_STR("effect", m->origin ? "the credentials that it has are served until they end"
-                                                      : "nothing is served for it until that is corrected"));
+                          LOG_STR("effect", m->origin ? "its credentials are served until they expire"
+                                                      : "nothing is served for it until it is corrected"));
         }
         if (count > BROKEN_REPORTED)
                 LOG_EVENT(r->deps.log, LOG_LEVEL_WARN, "profiles_broken", LOG_INT("profiles", count),
-                          LOG_INT("told", BROKEN_REPORTED), LOG_STR("hint", "keyfob status shows the rest"));
+                          LOG_INT("reported", BROKEN_REPORTED), LOG_STR("hint", "run keyfob status to see the rest"));
 }
 
 static void apply(struct reload *r)
@@ -169,6 +169,6 @@ void reload_close(struct reload *r)
         r->is_closed = true;
         if (!r->work.is_under_way)
                 free(r);
-        else if (r->is_loading) // what there is to free is freed in any case
+        else if (r->is_loading) // clean() runs in any case
                 work_cancel(&r->work);
 }

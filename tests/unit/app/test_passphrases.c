@@ -109,10 +109,10 @@ static void what_gives_none_is_refused(void **state)
                 int (*open)(void);
                 const char *message;
         } rows[] = {{closed_descriptor, "is not open"},
-                    {directory, "is no file or pipe"},
-                    {listening_socket, "is no file or pipe"},
-                    {empty_line, "gives no passphrase"},
-                    {too_much, "more than a passphrase"}};
+                    {directory, "is not a file, pipe"},
+                    {listening_socket, "is not a file, pipe"},
+                    {empty_line, "the passphrase is empty"},
+                    {too_much, "longer than a passphrase"}};
         static char name[] = "p";
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct passphrases p = {.count = 0};
