@@ -8,21 +8,18 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-enum {
-        IDLE_CONNECTIONS_MAX = 8 // kept open for the next request; one or two upstream hosts are usual
-};
-
 struct watch {
         uv_poll_t poll;
         LIST_ENTRY(watch) link;
         struct curl_loop *bridge;
         curl_socket_t fd;
+        bool is_reading;
 };
 
 struct curl_loop {
         uv_loop_t *loop;
         CURLM *multi;
-        curl_loop_ended_fn *ended;
+        struct curl_loop_events events;
         uv_timer_t timer;
         LIST_HEAD(, watch) watches;
         CURL *starved; // there was no memory to watch its socket; the last one: others run into their deadlines
@@ -32,17 +29,21 @@ struct curl_loop {
         bool is_closing;
 };
 
+static void *transfer_of(CURL *easy)
+{
+        void *transfer = NULL;
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+        return transfer;
+}
+
 static void drain(struct curl_loop *bridge)
 {
         CURLMsg *message;
         int left;
         while ((message = curl_multi_info_read(bridge->multi, &left)) != NULL) {
-                CURLcode rc = message->data.result; // the message goes with the handle, which `ended` removes
-                void *transfer = NULL;
-                if (message->msg != CURLMSG_DONE)
-                        continue;
-                (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-                bridge->ended(transfer, rc);
+                CURLcode rc = message->data.result; // the message goes with the handle, which `ended` may remove
+                if (message->msg == CURLMSG_DONE)
+                        bridge->events.ended(transfer_of(message->easy_handle), rc);
         }
 }
 
@@ -50,17 +51,15 @@ static void drain(struct curl_loop *bridge)
 static void end_starved(struct curl_loop *bridge)
 {
         CURL *easy = bridge->starved;
-        void *transfer = NULL;
-        if (!easy)
-                return;
-        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-        bridge->ended(transfer, CURLE_OUT_OF_MEMORY); // removes it
+        bridge->starved = NULL;
+        if (easy)
+                bridge->events.ended(transfer_of(easy), CURLE_OUT_OF_MEMORY);
 }
 
 static void act(struct curl_loop *bridge, curl_socket_t fd, int events)
 {
         int running;
-        // What fails here fails transfers, which the queue tells.
+        // What fails here fails transfers, which are in the queue then.
         (void)curl_multi_socket_action(bridge->multi, fd, events, &running);
         drain(bridge);
         end_starved(bridge);
@@ -122,25 +121,34 @@ static struct watch *watch_new(struct curl_loop *bridge, curl_socket_t fd)
         return watch;
 }
 
+static void set_reading(struct watch *watch, CURL *easy, bool is_reading)
+{
+        if (watch->is_reading == is_reading)
+                return;
+        watch->is_reading = is_reading;
+        if (transfer_of(easy)) // libcurl has handles of its own
+                watch->bridge->events.reads(transfer_of(easy), is_reading);
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
 {
         struct curl_loop *bridge = context;
         struct watch *watch = assigned;
-        if (what == CURL_POLL_REMOVE) {
-                if (watch)
-                        watch_close(watch);
-                (void)curl_multi_assign(bridge->multi, fd, NULL);
-                return 0;
-        }
-        if (!watch)
+        bool is_end = what == CURL_POLL_REMOVE;
+        int events = (what == CURL_POLL_IN || what == CURL_POLL_INOUT ? UV_READABLE : 0) |
+                     (what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? UV_WRITABLE : 0);
+        if (!watch && !is_end)
                 watch = watch_new(bridge, fd);
-        // Reporting a failure would end all transfers of this bridge.
         if (!watch) {
-                bridge->starved = easy;
+                // Reporting a failure would end all transfers of this bridge.
+                if (!is_end)
+                        bridge->starved = easy;
                 return 0;
         }
-        int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-        if (events)
+        set_reading(watch, easy, events & UV_READABLE);
+        if (is_end)
+                watch_close(watch);
+        else if (events)
                 (void)uv_poll_start(&watch->poll, events, watch_due);
         else
                 (void)uv_poll_stop(&watch->poll);
@@ -171,7 +179,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
 
 // --- life ---
 
-struct curl_loop *curl_loop_new(struct uv_loop_s *loop, curl_loop_ended_fn *ended)
+struct curl_loop *curl_loop_new(struct uv_loop_s *loop, unsigned idle_max, const struct curl_loop_events *events)
 {
         struct curl_loop *bridge = calloc(1, sizeof(*bridge));
         if (!bridge)
@@ -182,7 +190,7 @@ struct curl_loop *curl_loop_new(struct uv_loop_s *loop, curl_loop_ended_fn *ende
                 return NULL;
         }
         bridge->loop = loop;
-        bridge->ended = ended;
+        bridge->events = *events;
         bridge->timer.data = bridge;
         bridge->open = 1;
         LIST_INIT(&bridge->watches);
@@ -191,7 +199,7 @@ struct curl_loop *curl_loop_new(struct uv_loop_s *loop, curl_loop_ended_fn *ende
         (void)curl_multi_setopt(bridge->multi, CURLMOPT_SOCKETDATA, bridge);
         (void)curl_multi_setopt(bridge->multi, CURLMOPT_TIMERFUNCTION, on_timer);
         (void)curl_multi_setopt(bridge->multi, CURLMOPT_TIMERDATA, bridge);
-        (void)curl_multi_setopt(bridge->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
+        (void)curl_multi_setopt(bridge->multi, CURLMOPT_MAXCONNECTS, (long)idle_max);
         (void)curl_multi_setopt(bridge->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
         return bridge;
 }

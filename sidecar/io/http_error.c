@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nothing of a request but its host and port gets into a text.
+// All texts have the form "doing what with whom: cause". Nothing of a request but its host and port gets into them.
 #include "sidecar/io/http_error.h"
 
 #include <errno.h>
@@ -7,35 +7,51 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 
+#define CHECK_PATH "check the route, firewalls and VPC endpoints between here and there"
+#define CHECK_PROXY "check the proxy, and what it permits and reaches, or list the host in NO_PROXY"
+#define SLOW_SERVER "the server is slow, or read_timeout_ms is too short"
+
+// What stood on the other side, and what was being done.
 struct subject {
         const struct http_transfer *transfer;
         const struct http_proxy *proxy;
-        const char *host, *authority; // of the target
+        enum http_phase phase;
+        bool is_at_proxy; // no connection to the target yet
+        const char *doing;
+        char peer[600];
 };
 
-static struct subject subject_of(const struct http_transfer *t)
-{
-        return (struct subject){t, &t->proxy, t->target.authority.host, t->target.authority.text};
-}
-
 // What the proxy has answered to CONNECT; 0: nothing yet, or it is not asked (a connection that is used again).
-static long connect_code_of(const struct subject *s)
+static long connect_code_of(const struct http_transfer *t)
 {
         long code = 0;
-        (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+        (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
         return code;
 }
 
-// While connecting: whether the other side is still the proxy.
-static bool is_at_proxy(const struct subject *s)
+static struct subject subject_of(const struct http_transfer *t)
 {
-        return s->proxy->variable && !s->proxy->is_socks && connect_code_of(s) == 0;
+        static const char *const doing[] = {
+            [HTTP_RESOLVE] = "resolve", [HTTP_CONNECT] = "connect to", [HTTP_TLS] = "TLS with",
+            [HTTP_SEND] = "request to", [HTTP_WAIT] = "request to",    [HTTP_ANSWER] = "request to"};
+        struct subject s = {.transfer = t, .proxy = &t->proxy, .phase = http_transfer_phase(t)};
+        bool has_tunnel = s.proxy->is_socks || (connect_code_of(t) > 0 && connect_code_of(t) < 300);
+        s.is_at_proxy = s.proxy->variable && s.phase <= HTTP_TLS && (s.phase < HTTP_TLS || !has_tunnel);
+        s.doing = s.is_at_proxy && s.phase == HTTP_TLS ? "tunnel through" : doing[s.phase];
+        if (s.is_at_proxy)
+                (void)snprintf(s.peer, sizeof(s.peer), "the proxy %s for %s", s.proxy->authority.text,
+                               t->target.authority.text);
+        else
+                (void)snprintf(s.peer, sizeof(s.peer), "%s",
+                               s.phase == HTTP_RESOLVE ? t->target.authority.host : t->target.authority.text);
+        return s;
 }
 
-// What the environment says of proxies, as the end of a hint about connections.
-static void hint_connection(const struct subject *s, const char *advice, struct error *e)
+// The advice, and what the environment says of proxies.
+static void hint(const struct subject *s, const char *advice, struct error *e)
 {
         if (s->transfer->target.is_local)
                 error_hint(e, "%s", advice);
@@ -48,262 +64,175 @@ static void hint_connection(const struct subject *s, const char *advice, struct 
                 error_hint(e, "%s; if this network needs a proxy, set HTTPS_PROXY (none is set)", advice);
 }
 
-// --- DNS ---
-
-static void cannot_resolve(const struct subject *s, struct error *e)
-{
-        error_set(e, ERROR_TRANSIENT, "resolve %s: the name is not known, or no name server answers", s->host);
-        hint_connection(s, "check the host name (the region in it), and this machine's DNS with \"getent hosts\"", e);
-}
-
-static void cannot_resolve_proxy(const struct subject *s, struct error *e)
-{
-        error_set(e, ERROR_TRANSIENT, "resolve the proxy %s for %s: the name is not known, or no name server answers",
-                  s->proxy->authority.text, s->authority);
-        hint_connection(s, "check the proxy's name, or list the host in NO_PROXY", e);
-}
-
-// --- TCP ---
-
-static const char *connect_reason(long number, char *room, size_t size)
-{
-        switch (number) {
-        case 0:
-                return "failed";
-        case ECONNREFUSED:
-                return "refused";
-        case ETIMEDOUT:
-                return "no answer";
-        default:
-                return strerror_r((int)number, room, size);
-        }
-}
+// --- failures that say more than their code ---
 
 static void cannot_connect(const struct subject *s, struct error *e)
 {
-        char room[128];
+        char text[128];
         long number = 0;
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_OS_ERRNO, &number);
-        const char *reason = connect_reason(number, room, sizeof(room));
-        if (s->proxy->variable)
-                error_set(e, ERROR_TRANSIENT, "connect to the proxy %s for %s: %s", s->proxy->authority.text,
-                          s->authority, reason);
-        else
-                error_set(e, ERROR_TRANSIENT, "connect to %s: %s", s->authority, reason);
-        hint_connection(s,
-                        number == ECONNREFUSED ? "nothing listens there: check host and port, and firewalls"
-                                               : "check the route, firewalls and VPC endpoints between here and there",
-                        e);
-}
-
-// --- TLS ---
-
-static void refused_proxy_certificate(const struct subject *s, struct error *e)
-{
-        error_set(e, ERROR_CONFIG, "TLS with the proxy %s: its certificate is not trusted, or for another host",
-                  s->proxy->authority.text);
-        error_hint(e,
-                   "name the certificate of the proxy's authority in ca_bundle or SSL_CERT_FILE, and check the host "
-                   "in %s",
-                   s->proxy->variable);
+        const char *reason = number == 0              ? "failed"
+                             : number == ECONNREFUSED ? "refused"
+                             : number == ETIMEDOUT    ? "no answer"
+                                                      : strerror_r((int)number, text, sizeof(text));
+        error_set(e, ERROR_TRANSIENT, "connect to %s: %s", s->peer, reason);
+        hint(s, number == ECONNREFUSED ? "nothing listens there: check host and port, and firewalls" : CHECK_PATH, e);
 }
 
 static void refused_certificate(const struct subject *s, struct error *e)
 {
         long result = X509_V_OK;
-        if (s->proxy->is_tls && is_at_proxy(s)) {
-                refused_proxy_certificate(s, e);
+        if (s->is_at_proxy) {
+                error_set(e, ERROR_CONFIG, "TLS with %s: its certificate is not trusted, or for another host", s->peer);
+                error_hint(e,
+                           "name the certificate of the proxy's authority in ca_bundle or SSL_CERT_FILE, and check the "
+                           "host in %s",
+                           s->proxy->variable);
                 return;
         }
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
         // The chain is good, but the certificate is another host's: libcurl looks at the name first.
-        bool is_other_host = result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED;
-        if (is_other_host)
-                error_set(e, ERROR_CONFIG, "TLS with %s: its certificate is not for this host (%s)", s->authority,
+        if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) {
+                error_set(e, ERROR_CONFIG, "TLS with %s: its certificate is not for this host (%s)", s->peer,
                           s->transfer->reason);
-        else
-                error_set(e, ERROR_CONFIG, "TLS with %s: %s", s->authority, X509_verify_cert_error_string(result));
-        switch (result) {
-        case X509_V_OK:
-        case X509_V_ERR_UNSPECIFIED:
                 error_hint(e, "check the host in endpoint_url; a proxy or DNS may lead to another machine");
-                break;
-        case X509_V_ERR_CERT_HAS_EXPIRED:
-        case X509_V_ERR_CERT_NOT_YET_VALID:
+                return;
+        }
+        error_set(e, ERROR_CONFIG, "TLS with %s: %s", s->peer, X509_verify_cert_error_string(result));
+        if (result == X509_V_ERR_CERT_HAS_EXPIRED || result == X509_V_ERR_CERT_NOT_YET_VALID)
                 error_hint(e, "check this machine's clock; else the server's certificate must be renewed");
-                break;
-        default:
+        else
                 error_hint(e, "if this server, or a proxy that opens TLS, has a private authority, name that one's "
                               "certificate in ca_bundle or SSL_CERT_FILE");
-        }
 }
-
-static void failed_handshake(const struct subject *s, struct error *e)
-{
-        if (s->proxy->is_tls && is_at_proxy(s))
-                error_set(e, ERROR_TRANSIENT, "TLS with the proxy %s: %s", s->proxy->authority.text,
-                          s->transfer->reason);
-        else
-                error_set(e, ERROR_TRANSIENT, "TLS with %s: %s", s->authority, s->transfer->reason);
-        hint_connection(s, "the connection stands, but the handshake failed: is that an HTTPS port", e);
-}
-
-// --- HTTP ---
 
 static void refused_by_proxy(const struct subject *s, long code, struct error *e)
 {
-        bool needs_interaction =
-            code == 403 || code == 407; // else it may be that the proxy cannot reach the host just now
-        error_set(e, needs_interaction ? ERROR_CONFIG : ERROR_TRANSIENT,
-                  "the proxy %s refuses a connection to %s: HTTP %ld%s", s->proxy->authority.text, s->authority, code,
-                  code == 403   ? " (forbidden)"
-                  : code == 407 ? " (it wants a user name and a password)"
-                                : "");
+        const char *meaning = code == 403 ? " (forbidden)" : code == 407 ? " (user name and password required)" : "";
+        // Other codes may mean that the proxy cannot reach the host just now.
+        error_set(e, code == 403 || code == 407 ? ERROR_CONFIG : ERROR_TRANSIENT, "%s %s: refused with HTTP %ld%s",
+                  s->doing, s->peer, code, meaning);
         if (code != 407)
-                hint_connection(s, "check what the proxy permits and reaches, or list the host in NO_PROXY", e);
+                hint(s, CHECK_PROXY, e);
         else
                 error_hint(e,
-                           s->proxy->has_user ? "correct the user name and the password in %s; Basic is what is sent"
-                                              : "put them into %s, as http://user:password@host:port",
+                           s->proxy->has_user
+                               ? "correct the user name and the password in %s; only Basic authentication is supported"
+                               : "put them into %s, as http://user:password@host:port",
                            s->proxy->variable);
-}
-
-static void cut_off(const struct subject *s, struct error *e)
-{
-        if (s->proxy->variable && http_transfer_phase(s->transfer) < HTTP_WAIT && is_at_proxy(s))
-                error_set(e, ERROR_TRANSIENT, "the proxy %s closed the connection before there was one to %s",
-                          s->proxy->authority.text, s->authority);
-        else
-                error_set(e, ERROR_TRANSIENT, "%s closed the connection before its answer was whole", s->authority);
-        hint_connection(s, "this passes when the server restarts; else look at what stands between", e);
-}
-
-static void not_http(const struct subject *s, struct error *e)
-{
-        error_set(e, ERROR_PROTOCOL, "%s answers with something that is not HTTP/1.1", s->authority);
-        error_hint(e, "check host and port of endpoint_url");
-}
-
-static void too_large(const struct subject *s, struct error *e)
-{
-        error_set(e, ERROR_PROTOCOL, "the answer of %s is larger than %d bytes, or its head than %d", s->authority,
-                  (int)LIMIT_UPSTREAM_BODY, (int)LIMIT_UPSTREAM_HEADER);
-        error_hint(e, "check that endpoint_url names the AWS service");
 }
 
 static void anything_else(const struct subject *s, CURLcode rc, struct error *e)
 {
         // libcurl's own words may repeat the URL of a proxy, with its password.
-        bool is_bare = s->transfer->reason[0] != '\0' && !s->proxy->variable;
-        error_set(e, rc == CURLE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_TRANSIENT, "request to %s: %s", s->authority,
-                  is_bare ? s->transfer->reason : curl_easy_strerror(rc));
+        bool is_safe = s->transfer->reason[0] != '\0' && !s->proxy->variable;
+        error_set(e, rc == CURLE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_TRANSIENT, "request to %s: %s", s->peer,
+                  is_safe ? s->transfer->reason : curl_easy_strerror(rc));
+}
+
+// --- all failures ---
+
+enum { CODES_MAX = 5 };
+
+static const struct failure {
+        CURLcode codes[CODES_MAX];
+        enum error_kind kind;
+        const char *doing; // NULL: by the phase
+        const char *cause; // NULL: libcurl's words
+        const char *advice;
+} FAILURES[] = {
+    {{CURLE_COULDNT_RESOLVE_HOST},
+     ERROR_TRANSIENT,
+     "resolve",
+     "the name is not known, or no name server answers",
+     "check the host name (the region in it), and this machine's DNS with \"getent hosts\""},
+    {{CURLE_COULDNT_RESOLVE_PROXY},
+     ERROR_TRANSIENT,
+     "resolve",
+     "the name is not known, or no name server answers",
+     "check the proxy's name, or list the host in NO_PROXY"},
+    {{CURLE_SSL_CONNECT_ERROR},
+     ERROR_TRANSIENT,
+     "TLS with",
+     NULL,
+     "the connection stands, but the handshake failed: is that an HTTPS port"},
+    // The last one: an idle connection was closed, and the source of the request's body cannot begin again.
+    {{CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_ABORTED_BY_CALLBACK},
+     ERROR_TRANSIENT,
+     NULL,
+     "the connection was closed before the answer was whole",
+     "this passes when the server restarts; else check the proxies and firewalls between here and there"},
+    // HTTP/0.9 or none at all; the last one: a change to another protocol (101).
+    {{CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR},
+     ERROR_PROTOCOL,
+     NULL,
+     "the answer is not HTTP/1.1",
+     "check host and port of endpoint_url"},
+};
+
+static const struct failure *find_failure(CURLcode rc)
+{
+        for (size_t i = 0; i < LENGTH(FAILURES); i++)
+                for (size_t j = 0; j < CODES_MAX; j++)
+                        if (FAILURES[i].codes[j] == rc)
+                                return &FAILURES[i];
+        return NULL;
+}
+
+static void set_failure(const struct subject *s, CURLcode rc, struct error *e)
+{
+        const struct failure *f = find_failure(rc);
+        if (rc == CURLE_COULDNT_CONNECT) {
+                cannot_connect(s, e);
+        } else if (rc == CURLE_PEER_FAILED_VERIFICATION) {
+                refused_certificate(s, e);
+        } else if (!f) {
+                anything_else(s, rc, e);
+        } else {
+                error_set(e, f->kind, "%s %s: %s", f->doing ? f->doing : s->doing, s->peer,
+                          f->cause ? f->cause : s->transfer->reason);
+                hint(s, f->advice, e);
+        }
 }
 
 void http_error_from_curl(const struct http_transfer *t, CURLcode rc, struct error *e)
 {
         struct subject s = subject_of(t);
-        long connect_code = connect_code_of(&s);
+        long connect_code = connect_code_of(t);
         // What libcurl says of a single header line that is longer than it takes (100 KiB).
-        bool is_line_too_long =
-            rc == CURLE_OUT_OF_MEMORY && http_transfer_phase(t) == HTTP_ANSWER && !http_transfer_is_whole(t);
-        if (t->head.no_memory || t->body.no_memory) {
-                error_set(e, ERROR_INTERNAL, "request to %s: out of memory for the answer", s.authority);
-                return;
-        }
-        if (t->is_too_large || is_line_too_long) {
-                too_large(&s, e);
-                return;
-        }
-        if (connect_code >= 300) {
+        bool is_line_too_long = rc == CURLE_OUT_OF_MEMORY && s.phase == HTTP_ANSWER && !t->has_head;
+        if (t->head.bytes.no_memory || t->trailers.bytes.no_memory) {
+                error_set(e, ERROR_INTERNAL, "request to %s: out of memory for the answer", s.peer);
+        } else if (t->head.is_too_large || t->trailers.is_too_large || is_line_too_long) {
+                error_set(e, ERROR_PROTOCOL,
+                          "request to %s: the head of the answer is larger than %d bytes or %d lines", s.peer,
+                          (int)LIMIT_UPSTREAM_HEADER, (int)HTTP_FIELDS_MAX);
+                error_hint(e, "check that endpoint_url names the AWS service");
+        } else if (connect_code >= 300) {
                 refused_by_proxy(&s, connect_code, e);
-                return;
-        }
-        switch (rc) {
-        case CURLE_COULDNT_RESOLVE_HOST:
-                cannot_resolve(&s, e);
-                break;
-        case CURLE_COULDNT_RESOLVE_PROXY:
-                cannot_resolve_proxy(&s, e);
-                break;
-        case CURLE_COULDNT_CONNECT:
-                cannot_connect(&s, e);
-                break;
-        case CURLE_OPERATION_TIMEDOUT: // libcurl watches the connecting only
-                http_error_timed_out(t, t->connect_timeout_ms, e);
-                break;
-        case CURLE_PEER_FAILED_VERIFICATION:
-                refused_certificate(&s, e);
-                break;
-        case CURLE_SSL_CONNECT_ERROR:
-                failed_handshake(&s, e);
-                break;
-        case CURLE_GOT_NOTHING:
-        case CURLE_PARTIAL_FILE:
-        case CURLE_RECV_ERROR:
-        case CURLE_SEND_ERROR:
-                cut_off(&s, e);
-                break;
-        case CURLE_UNSUPPORTED_PROTOCOL: // as libcurl calls an answer of HTTP/0.9
-        case CURLE_WEIRD_SERVER_REPLY:
-        case CURLE_BAD_CONTENT_ENCODING:
-                not_http(&s, e);
-                break;
-        case CURLE_FILESIZE_EXCEEDED:
-                too_large(&s, e);
-                break;
-        default:
-                anything_else(&s, rc, e);
+        } else if (rc == CURLE_OPERATION_TIMEDOUT) { // libcurl watches the connecting only
+                http_error_timed_out(t, t->connect_timeout_ms, false, e);
+        } else {
+                set_failure(&s, rc, e);
         }
 }
 
-// No connection to the target in time, because of the proxy.
-static void proxy_timed_out(const struct subject *s, enum http_phase phase, long long ms, struct error *e)
-{
-        const char *proxy = s->proxy->authority.text;
-        if (phase == HTTP_RESOLVE)
-                error_set(e, ERROR_TRANSIENT, "resolve the proxy %s for %s: no answer from DNS within %lld ms", proxy,
-                          s->authority, ms);
-        else if (phase == HTTP_CONNECT)
-                error_set(e, ERROR_TRANSIENT, "connect to the proxy %s for %s: no answer within %lld ms", proxy,
-                          s->authority, ms);
-        else
-                error_set(e, ERROR_TRANSIENT, "the proxy %s made no connection to %s within %lld ms", proxy,
-                          s->authority, ms);
-        hint_connection(s, "check the proxy, and what it permits and reaches, or list the host in NO_PROXY", e);
-}
+// --- time-outs ---
 
-void http_error_timed_out(const struct http_transfer *t, int64_t timeout_ms, struct error *e)
+void http_error_timed_out(const struct http_transfer *t, int64_t timeout_ms, bool is_silence, struct error *e)
 {
+        static const struct {
+                const char *cause, *advice;
+        } rows[] = {[HTTP_RESOLVE] = {"no answer from DNS", "check this machine's name servers with \"getent hosts\""},
+                    [HTTP_CONNECT] = {"no answer", CHECK_PATH},
+                    [HTTP_TLS] = {"no answer", "the connection stands, but the handshake gets no answer"},
+                    [HTTP_SEND] = {"the body was not sent", SLOW_SERVER},
+                    [HTTP_WAIT] = {"sent, but no answer", SLOW_SERVER},
+                    [HTTP_ANSWER] = {"the answer was not whole", SLOW_SERVER}};
         struct subject s = subject_of(t);
-        enum http_phase phase = http_transfer_phase(t);
-        long long ms = (long long)timeout_ms;
-        if (s.proxy->variable && phase < HTTP_WAIT && (phase < HTTP_TLS || is_at_proxy(&s))) {
-                proxy_timed_out(&s, phase, ms, e);
-                e->timed_out = true;
-                return;
-        }
-        switch (phase) {
-        case HTTP_RESOLVE:
-                error_set(e, ERROR_TRANSIENT, "resolve %s: no answer from DNS within %lld ms", s.host, ms);
-                hint_connection(&s, "check this machine's name servers with \"getent hosts\"", e);
-                break;
-        case HTTP_CONNECT:
-                error_set(e, ERROR_TRANSIENT, "connect to %s: no answer within %lld ms", s.authority, ms);
-                hint_connection(&s, "check the route, firewalls and VPC endpoints between here and there", e);
-                break;
-        case HTTP_TLS:
-                error_set(e, ERROR_TRANSIENT, "TLS with %s: no answer within %lld ms", s.authority, ms);
-                hint_connection(&s, "the connection stands, but the handshake gets no answer", e);
-                break;
-        case HTTP_WAIT:
-                error_set(e, ERROR_TRANSIENT, "request to %s: sent, but no answer within %lld ms", s.authority, ms);
-                hint_connection(&s, "the server is slow, or read_timeout_ms is too short", e);
-                break;
-        case HTTP_ANSWER:
-                error_set(e, ERROR_TRANSIENT, "request to %s: the answer was not whole within %lld ms", s.authority,
-                          ms);
-                hint_connection(&s, "the server is slow, or read_timeout_ms is too short", e);
-                break;
-        }
+        bool is_stalled = is_silence && s.phase == HTTP_ANSWER;
+        error_set(e, ERROR_TRANSIENT, "%s %s: %s within %lld ms", s.doing, s.peer,
+                  is_stalled ? "no more of the answer came" : rows[s.phase].cause, (long long)timeout_ms);
+        hint(&s, s.is_at_proxy ? CHECK_PROXY : rows[s.phase].advice, e);
         e->timed_out = true;
 }

@@ -8,7 +8,7 @@
 // libcurl gave up with `rc` (not CURLE_OK).
 void http_error_from_curl(const struct http_transfer *transfer, CURLcode rc, struct error *e);
 
-// We gave up: `timeout_ms` have passed.
-void http_error_timed_out(const struct http_transfer *transfer, int64_t timeout_ms, struct error *e);
+// We gave up: `timeout_ms` have passed since the start or, with `is_silence`, without progress.
+void http_error_timed_out(const struct http_transfer *transfer, int64_t timeout_ms, bool is_silence, struct error *e);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/io/http_transfer.h"
 
+#include <assert.h>
+#include <openssl/ssl.h>
 #include <string.h>
 
 #include "proto/mem/length.h"
@@ -8,7 +10,6 @@
 
 enum {
         CONNECT_TIMEOUT_MS = 3000,
-        TOTAL_TIMEOUT_MS = 10000,
         IDLE_MAX_S = 60, // older connections are not used again; load balancers drop theirs at 60 s and later
         HEADER_LINE_MAX = 128 * 1024, // a session token alone may take half of it
         REQUEST_BODY_MAX = 64 * 1024 * 1024
@@ -16,13 +17,20 @@ enum {
 
 // --- what is sent ---
 
-// No line ends inside, which would begin another header.
+// Without line ends, which would begin another header.
 static bool is_one_line(struct slice s)
 {
         for (size_t i = 0; i < s.n; i++)
                 if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == '\0')
                         return false;
         return true;
+}
+
+static bool is_valid_field(const struct http_field *field)
+{
+        return field->name.n > 0 && is_one_line(field->name) && is_one_line(field->value) &&
+               !slice_eq_ignore_case(field->name, SLICE("content-length")) &&
+               !slice_eq_ignore_case(field->name, SLICE("transfer-encoding"));
 }
 
 static int add_line(struct http_transfer *t, const char *line)
@@ -70,28 +78,18 @@ static int suppress_defaults(struct http_transfer *t, const struct http_request 
 static int add_fields(struct http_transfer *t, const struct http_request *request, struct error *e)
 {
         struct buffer line;
-        int r = suppress_defaults(t, request);
-        buffer_init(&line, HEADER_LINE_MAX);
-        for (size_t i = 0; i < request->fields_count && r == 0; i++) {
-                const struct http_field *field = &request->fields[i];
-                if (field->name.n == 0 || !is_one_line(field->name) || !is_one_line(field->value)) {
-                        buffer_free(&line);
-                        return error_set(e, ERROR_CONFIG, "request to %s: header number %zu holds a line end or a NUL",
+        for (size_t i = 0; i < request->fields_count; i++)
+                if (!is_valid_field(&request->fields[i]))
+                        return error_set(e, ERROR_CONFIG,
+                                         "request to %s: header number %zu has no name, a line end or NUL in it, "
+                                         "or the name of one that is made here",
                                          t->target.authority.text, i + 1);
-                }
-                r = add_field(t, field, &line);
-        }
+        buffer_init(&line, HEADER_LINE_MAX);
+        int r = suppress_defaults(t, request);
+        for (size_t i = 0; i < request->fields_count && r == 0; i++)
+                r = add_field(t, &request->fields[i], &line);
         buffer_free(&line);
         return r < 0 ? error_set(e, ERROR_INTERNAL, "out of memory, or a header is too long") : 0;
-}
-
-static bool sends_body(const struct http_request *request)
-{
-        static const char *const methods[] = {"POST", "PUT", "PATCH"};
-        for (size_t i = 0; i < LENGTH(methods); i++)
-                if (strcmp(request->method, methods[i]) == 0)
-                        return true; // an empty one still has its Content-Length
-        return request->body.n > 0;
 }
 
 static bool is_method(const char *method)
@@ -100,118 +98,14 @@ static bool is_method(const char *method)
         return n > 0 && n <= 16 && strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == n;
 }
 
-static CURLcode set_body(struct http_transfer *t)
+// --- libcurl's options ---
+
+static CURLcode set_numbers(struct http_transfer *t)
 {
-        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_body.n);
-        const void *body = t->request_body.n > 0 ? (const void *)t->request_body.p : "";
-        return rc == CURLE_OK ? curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body) : rc;
-}
-
-static CURLcode set_request(struct http_transfer *t, const struct http_request *request, const char *user_agent)
-{
-        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_URL, request->url);
-        if (rc == CURLE_OK && sends_body(request))
-                rc = set_body(t);
-        if (rc == CURLE_OK && strcmp(request->method, "HEAD") == 0)
-                rc = curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-        if (rc == CURLE_OK && user_agent)
-                rc = curl_easy_setopt(t->easy, CURLOPT_USERAGENT, user_agent);
-        return rc;
-}
-
-// libcurl is told all of it, and so does not look into the environment by itself.
-static CURLcode set_proxy(struct http_transfer *t)
-{
-        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_PROXY, t->proxy.url ? t->proxy.url : "");
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
-        if (rc == CURLE_OK) // where the URL names none: else libcurl takes 1080 for plain HTTP
-                rc = curl_easy_setopt(t->easy, CURLOPT_PROXYPORT, (long)t->proxy.authority.port);
-        return rc;
-}
-
-// --- what comes back ---
-
-static size_t take_body(char *p, size_t size, size_t count, void *context)
-{
-        struct http_transfer *t = context;
-        size_t n = size * count;
-        if (n > t->body.max - t->body.n)
-                t->is_too_large = true;
-        return buffer_put(&t->body, slice_of(p, n)) < 0 ? 0 : n;
-}
-
-static void lower(uint8_t *p, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (p[i] >= 'A' && p[i] <= 'Z')
-                        p[i] = (uint8_t)(p[i] + ('a' - 'A'));
-}
-
-static int add_span(struct http_transfer *t, struct slice name, struct slice value)
-{
-        struct http_span span = {t->head.n, name.n, t->head.n + name.n, value.n};
-        if (t->spans_count == HTTP_TRANSFER_FIELDS_MAX || name.n + value.n > t->head.max - t->head.n) {
-                t->is_too_large = true;
-                return -1;
-        }
-        if (buffer_put(&t->head, name) < 0 || buffer_put(&t->head, value) < 0)
-                return -1;
-        lower(t->head.p + span.name_at, span.name_n);
-        t->spans[t->spans_count++] = span;
-        return 0;
-}
-
-// One whole line of the head a call, the status line and the empty line too.
-static size_t take_line(char *p, size_t size, size_t count, void *context)
-{
-        struct http_transfer *t = context;
-        size_t n = size * count;
-        struct slice line = slice_of(p, n);
-        if (slice_starts_with(line, SLICE("HTTP/"))) { // of an interim answer (1xx) or of the one that counts
-                buffer_reset(&t->head);
-                t->spans_count = 0;
-                t->is_head_whole = false;
-                return n;
-        }
-        if (slice_trim(line).n == 0)
-                t->is_head_whole = true;
-        size_t colon = slice_find(line, ':');
-        bool is_folded = n > 0 && (p[0] == ' ' || p[0] == '\t'); // RFC 9112 5.2: nobody sends these any more
-        if (colon == 0 || colon == line.n || is_folded)
-                return n;
-        struct slice name = slice_trim(slice_head(line, colon));
-        return add_span(t, name, slice_trim(slice_from(line, colon + 1))) < 0 ? 0 : n;
-}
-
-static CURLcode set_answer(struct http_transfer *t)
-{
-        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, take_body);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, take_line);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)LIMIT_UPSTREAM_BODY);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->reason);
-        return rc;
-}
-
-// --- the rules of the house ---
-
-static CURLcode set_rules(struct http_transfer *t, void *owner)
-{
-        static const struct {
+        const struct {
                 CURLoption option;
                 long value;
-        } numbers[] = {
+        } rows[] = {
             {CURLOPT_NOSIGNAL, 1},
             {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
             {CURLOPT_FOLLOWLOCATION, 0},
@@ -225,45 +119,124 @@ static CURLcode set_rules(struct http_transfer *t, void *owner)
             {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
             // Else giving up on a slow look-up of a name waits for its thread, and the loop with it.
             {CURLOPT_QUICK_EXIT, 1},
+            {CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms},
+            // Where the proxy's URL names none: else libcurl takes 1080 for plain HTTP.
+            {CURLOPT_PROXYPORT, (long)t->proxy.authority.port},
+            {CURLOPT_NOPROGRESS, 0},
+            {CURLOPT_NOBODY, t->is_head_request},
+            {CURLOPT_UPLOAD, t->source.pull != NULL},
         };
         CURLcode rc = CURLE_OK;
-        for (size_t i = 0; i < LENGTH(numbers) && rc == CURLE_OK; i++)
-                rc = curl_easy_setopt(t->easy, numbers[i].option, numbers[i].value);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms);
-        if (rc == CURLE_OK)
-                rc = curl_easy_setopt(t->easy, CURLOPT_PRIVATE, owner);
+        for (size_t i = 0; i < LENGTH(rows) && rc == CURLE_OK; i++)
+                rc = curl_easy_setopt(t->easy, rows[i].option, rows[i].value);
         return rc;
 }
 
-static int set_all(struct http_transfer *t, const struct http_request *request, const struct http_transfer_from *from,
+static CURLcode set_pointers(struct http_transfer *t, const struct http_request *request,
+                             const struct http_transfer_owner *owner)
+{
+        const struct {
+                CURLoption option;
+                const void *value;
+        } rows[] = {
+            {CURLOPT_PROTOCOLS_STR, "http,https"},
+            {CURLOPT_URL, request->url},
+            {CURLOPT_HTTPHEADER, t->headers},
+            {CURLOPT_USERAGENT, owner->user_agent},
+            // With both of these set, libcurl reads nothing from the environment.
+            {CURLOPT_PROXY, t->proxy.url ? t->proxy.url : ""},
+            {CURLOPT_NOPROXY, ""},
+            {CURLOPT_ERRORBUFFER, t->reason},
+            {CURLOPT_PRIVATE, owner->arg},
+            {CURLOPT_PREREQDATA, owner->arg},
+            {CURLOPT_XFERINFODATA, owner->arg},
+            {CURLOPT_HEADERDATA, owner->arg},
+            {CURLOPT_WRITEDATA, owner->arg},
+            {CURLOPT_READDATA, owner->arg},
+        };
+        CURLcode rc = CURLE_OK;
+        for (size_t i = 0; i < LENGTH(rows) && rc == CURLE_OK; i++)
+                rc = curl_easy_setopt(t->easy, rows[i].option, rows[i].value);
+        return rc;
+}
+
+static CURLcode set_callbacks(struct http_transfer *t, const struct http_transfer_owner *owner)
+{
+        CURLcode rc = curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, owner->connected);
+        if (rc == CURLE_OK)
+                rc = curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, owner->progress);
+        if (rc == CURLE_OK)
+                rc = curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, owner->line);
+        if (rc == CURLE_OK)
+                rc = curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, owner->body);
+        if (rc == CURLE_OK)
+                rc = curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, owner->pull);
+        return rc;
+}
+
+// `owner->connected` has begun the source again; without this libcurl would refuse.
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+        (void)arg;
+        return offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static bool sends_body(const struct http_transfer *t, const char *method)
+{
+        static const char *const methods[] = {"POST", "PUT", "PATCH"};
+        for (size_t i = 0; i < LENGTH(methods); i++)
+                if (strcmp(method, methods[i]) == 0)
+                        return true; // an empty one still has its Content-Length
+        return t->request_body.n > 0;
+}
+
+// The method comes last: the way of the body sets another one.
+static CURLcode set_body(struct http_transfer *t, const char *method)
+{
+        CURLcode rc = CURLE_OK;
+        if (t->source.pull) {
+                rc = curl_easy_setopt(t->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->source.length);
+                if (rc == CURLE_OK)
+                        rc = curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek);
+        } else if (sends_body(t, method)) {
+                const void *body = t->request_body.n > 0 ? (const void *)t->request_body.p : "";
+                rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_body.n);
+                if (rc == CURLE_OK)
+                        rc = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body);
+        }
+        return rc == CURLE_OK ? curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method) : rc;
+}
+
+static int set_all(struct http_transfer *t, const struct http_request *request, const struct http_transfer_owner *owner,
                    struct error *e)
 {
-        CURLcode rc = set_rules(t, from->owner);
+        CURLcode rc = set_numbers(t);
         if (rc == CURLE_OK)
-                rc = set_request(t, request, from->user_agent);
+                rc = set_pointers(t, request, owner);
         if (rc == CURLE_OK)
-                rc = set_proxy(t);
+                rc = set_callbacks(t, owner);
         if (rc == CURLE_OK)
-                rc = set_answer(t);
+                rc = set_body(t, request->method);
         if (rc == CURLE_OK)
                 return 0;
         return error_set(e, ERROR_INTERNAL, "set up a request to %s: %s", t->target.authority.text,
                          curl_easy_strerror(rc));
 }
 
+// --- life ---
+
 int http_transfer_init(struct http_transfer *t, const struct http_request *request,
-                       const struct http_transfer_from *from, struct error *e)
+                       const struct http_transfer_owner *owner, struct error *e)
 {
         buffer_init(&t->request_body, REQUEST_BODY_MAX);
-        buffer_init(&t->head, LIMIT_UPSTREAM_HEADER);
-        buffer_init(&t->body, LIMIT_UPSTREAM_BODY);
+        http_fields_init(&t->head, LIMIT_UPSTREAM_HEADER);
+        http_fields_init(&t->trailers, LIMIT_UPSTREAM_HEADER);
         t->connect_timeout_ms = request->connect_timeout_ms > 0 ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-        t->total_timeout_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : TOTAL_TIMEOUT_MS;
+        t->is_head_request = strcmp(request->method, "HEAD") == 0;
+        if (request->source)
+                t->source = *request->source;
         if (http_target_parse(request->url, &t->target, e) < 0 ||
-            http_proxy_find(from->env, &t->target, &t->proxy, e) < 0)
+            http_proxy_find(owner->env, &t->target, &t->proxy, e) < 0)
                 return -1;
         if (!is_method(request->method))
                 return error_set(e, ERROR_CONFIG, "request to %s: not an HTTP method", t->target.authority.text);
@@ -274,7 +247,7 @@ int http_transfer_init(struct http_transfer *t, const struct http_request *reque
         t->easy = curl_easy_init();
         if (!t->easy)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        return set_all(t, request, from, e);
+        return set_all(t, request, owner, e);
 }
 
 void http_transfer_deinit(struct http_transfer *t)
@@ -282,8 +255,88 @@ void http_transfer_deinit(struct http_transfer *t)
         curl_easy_cleanup(t->easy);
         curl_slist_free_all(t->headers); // by the wiping functions that libcurl was initialised with
         buffer_free(&t->request_body);
-        buffer_free(&t->head);
-        buffer_free(&t->body);
+        http_fields_free(&t->head);
+        http_fields_free(&t->trailers);
+}
+
+// --- its course ---
+
+int http_transfer_restart(struct http_transfer *t)
+{
+        if (t->pulled > 0 && (!t->source.rewind || t->source.rewind(t->source.arg) < 0))
+                return -1;
+        t->pulled = 0;
+        t->is_sent = false;
+        return 0;
+}
+
+ssize_t http_transfer_pull(struct http_transfer *t, uint8_t *to, size_t n)
+{
+        bool is_bound = t->source.length >= 0;
+        uint64_t left = is_bound ? (uint64_t)(t->source.length - t->pulled) : n;
+        if (n > left)
+                n = (size_t)left;
+        ssize_t got = n > 0 ? t->source.pull(t->source.arg, to, n) : 0;
+        if (got < 0)
+                return HTTP_STREAM_WAIT;
+        assert((size_t)got <= n);
+        if (got == 0 && is_bound && left > 0)
+                return HTTP_TRANSFER_SHORT;
+        t->pulled += got;
+        t->is_sent = got == 0 || t->pulled == t->source.length;
+        return got;
+}
+
+static long status_of(const struct http_transfer *t)
+{
+        long status = 0;
+        (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        return status;
+}
+
+int http_transfer_take_line(struct http_transfer *t, struct slice line)
+{
+        t->has_answer = true;
+        if (t->has_head)
+                return http_fields_add(&t->trailers, line);
+        if (slice_trim(line).n == 0) {
+                t->has_head = status_of(t) >= 200; // else an interim answer
+                return t->has_head;
+        }
+        if (!slice_starts_with(line, SLICE("HTTP/")))
+                return http_fields_add(&t->head, line);
+        http_fields_reset(&t->head);
+        return 0;
+}
+
+void http_transfer_get_head(const struct http_transfer *t, struct http_field *fields, struct http_stream_head *ret)
+{
+        *ret = (struct http_stream_head){.status = (int)status_of(t), .fields = fields};
+        ret->fields_count = http_fields_list(&t->head, fields);
+}
+
+void http_transfer_note_tls_end(struct http_transfer *t)
+{
+        struct curl_tlssessioninfo *tls = NULL;
+        if (t->target.is_tls && curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls->internals)
+                t->has_tls_end = SSL_get_shutdown(tls->internals) & SSL_RECEIVED_SHUTDOWN;
+}
+
+static bool ends_with_connection(const struct http_transfer *t)
+{
+        struct http_field fields[HTTP_FIELDS_MAX];
+        size_t n = http_fields_list(&t->head, fields);
+        curl_off_t length = -1;
+        (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        bool has_length = length >= 0 || t->is_head_request || status_of(t) == 204 || status_of(t) == 304;
+        for (size_t i = 0; i < n && !has_length; i++)
+                has_length = slice_eq(fields[i].name, SLICE("transfer-encoding"));
+        return !has_length;
+}
+
+bool http_transfer_is_whole(const struct http_transfer *t)
+{
+        return t->has_head && (!t->target.is_tls || t->has_tls_end || !ends_with_connection(t));
 }
 
 // Whether that point in time has been reached.
@@ -297,24 +350,11 @@ enum http_phase http_transfer_phase(const struct http_transfer *t)
 {
         long connections = 0; // counted at the end of TCP's handshake, where CONNECT_TIME may wait for that of TLS
         (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
-        if (has_passed(t, CURLINFO_STARTTRANSFER_TIME_T))
+        if (t->has_answer)
                 return HTTP_ANSWER;
         if (has_passed(t, CURLINFO_PRETRANSFER_TIME_T))
-                return HTTP_WAIT;
+                return t->source.pull && !t->is_sent ? HTTP_SEND : HTTP_WAIT;
         if (connections > 0)
                 return HTTP_TLS;
         return has_passed(t, CURLINFO_NAMELOOKUP_TIME_T) ? HTTP_CONNECT : HTTP_RESOLVE;
-}
-
-void http_transfer_response(const struct http_transfer *t, struct http_field *fields, struct http_response *ret)
-{
-        long status = 0;
-        (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        for (size_t i = 0; i < t->spans_count; i++) {
-                const struct http_span *span = &t->spans[i];
-                fields[i] = (struct http_field){.name = slice_of(t->head.p + span->name_at, span->name_n),
-                                                .value = slice_of(t->head.p + span->value_at, span->value_n)};
-        }
-        *ret = (struct http_response){
-            .status = (int)status, .body = buffer_slice(&t->body), .fields = fields, .fields_count = t->spans_count};
 }

@@ -201,7 +201,7 @@ def test_proxy_that_wants_a_password(start, profiles, folder, proxy, real, user,
     front = proxy(user=USER)
     agent = start(config(irsa=real(profiles.irsa())), env=environment(folder, HTTPS_PROXY=front.url(user)))
     problem = failure(agent, "irsa")
-    assert f"the proxy 127.0.0.1:{front.port} refuses a connection to sts.us-east-1.amazonaws.com:443: HTTP 407" in (
+    assert f"tunnel through the proxy 127.0.0.1:{front.port} for sts.us-east-1.amazonaws.com:443: refused with HTTP 407" in (
         problem["detail"]
     )
     assert hint in problem["hint"], problem
@@ -214,7 +214,7 @@ def test_proxy_that_refuses(start, standin, profiles, folder, proxy, real, statu
     env = environment(folder, HTTPS_PROXY=front.url(USER))
     agent = start(config(irsa=real(profiles.irsa())), env=env)
     problem = failure(agent, "irsa")
-    assert "refuses a connection to sts.us-east-1.amazonaws.com:443" in problem["detail"] and words in problem["detail"]
+    assert "for sts.us-east-1.amazonaws.com:443: refused with HTTP" in problem["detail"] and words in problem["detail"]
     assert "NO_PROXY" in problem["hint"] and not standin.calls()
     no_password(agent, problem)
 
@@ -224,7 +224,7 @@ def test_proxy_that_says_nothing(start, profiles, folder, proxy, real):
     irsa = real(profiles.irsa(connect_timeout_ms=150, read_timeout_ms=30000))
     agent = start(config(irsa=irsa), env=behind(folder, front))
     problem = failure(agent, "irsa")
-    assert "made no connection to sts.us-east-1.amazonaws.com:443 within 150 ms" in problem["detail"], problem
+    assert "for sts.us-east-1.amazonaws.com:443: no answer within 150 ms" in problem["detail"], problem
 
 
 def test_proxy_of_no_known_form(start, profiles, folder, real):
@@ -254,7 +254,7 @@ def test_exempt_hosts(start, profiles, folder, proxy):
     )
     agent = start(document, env=behind(folder, front, NO_PROXY="10.0.0.0/8, .exempt.onion"))
     assert "resolve sts.exempt.onion" in failure(agent, "exempt")["detail"]
-    assert "refuses a connection to sts.other.onion:443" in failure(agent, "other")["detail"]
+    assert "for sts.other.onion:443: refused with HTTP" in failure(agent, "other")["detail"]
     assert set(front.asked) == {"sts.other.onion:443"}
 
 

@@ -195,6 +195,116 @@ static bool http_round(const void *arg)
         return is_done;
 }
 
+// --- requests whose bodies pass in pieces ---
+
+struct streaming {
+        uv_loop_t loop;
+        struct http_streams *streams;
+        struct http_stream *stream;
+        bool is_sent, has_refused, is_over, is_right, is_closed;
+        char body[sizeof(BODY)];
+        size_t body_n;
+        struct error e;
+};
+
+static ssize_t give_body(void *arg, uint8_t *to, size_t n)
+{
+        struct streaming *f = arg;
+        if (!f->is_sent) {
+                f->is_sent = true;
+                http_stream_resume(f->stream);
+                return HTTP_STREAM_WAIT;
+        }
+        assert_true(n >= 4);
+        memcpy(to, "body", 4);
+        return 4;
+}
+
+static void take_head(void *arg, const struct http_stream_head *head)
+{
+        (void)arg;
+        assert_int_equal(head->status, 200);
+        assert_int_equal(head->fields_count, 3); // none is lost
+        assert_true(slice_eq(head->fields[0].name, SLICE("x-name")));
+}
+
+static enum http_stream_take take_body(void *arg, struct slice piece)
+{
+        struct streaming *f = arg;
+        if (!f->has_refused) {
+                f->has_refused = true;
+                http_stream_resume(f->stream);
+                return HTTP_STREAM_FULL;
+        }
+        assert_true(piece.n < sizeof(f->body) - f->body_n);
+        memcpy(f->body + f->body_n, piece.p, piece.n);
+        f->body_n += piece.n;
+        return HTTP_STREAM_TAKEN;
+}
+
+static void take_end(void *arg, const struct http_stream_head *trailers, const struct error *error)
+{
+        struct streaming *f = arg;
+        assert_false(f->is_over);
+        f->is_over = true;
+        f->is_right = trailers && strcmp(f->body, BODY) == 0;
+        assert_true(f->is_right == (error == NULL));
+        if (error)
+                f->e = *error;
+}
+
+static void streams_closed(void *arg)
+{
+        ((struct streaming *)arg)->is_closed = true;
+}
+
+static bool stream(struct streaming *f)
+{
+        const struct http_field field = {SLICE("authorization"), SLICE("x")};
+        const struct http_stream_source source = {.length = 4, .pull = give_body, .arg = f};
+        const struct http_stream_events events = {take_head, take_body, take_end, f};
+        const struct http_request request = {.method = "POST",
+                                             .url = server.url,
+                                             .fields = &field,
+                                             .fields_count = 1,
+                                             .source = &source,
+                                             .first_byte_timeout_ms = 60000,
+                                             .idle_timeout_ms = 60000};
+        f->is_sent = f->has_refused = f->is_over = false;
+        f->body_n = 0;
+        memset(f->body, 0, sizeof(f->body));
+        f->e = (struct error){.kind = ERROR_NONE};
+        f->stream = http_stream_start(f->streams, &request, &events, &f->e);
+        if (!spares_curl)
+                torture_end();
+        while (f->stream && !f->is_over)
+                (void)uv_run(&f->loop, UV_RUN_ONCE);
+        return f->stream && f->is_right;
+}
+
+static bool stream_round(const void *arg)
+{
+        const struct http_case *c = arg;
+        struct streaming f = {.is_over = false};
+        assert_int_equal(uv_loop_init(&f.loop), 0);
+        const struct http_streams_deps deps = {.loop = &f.loop, .user_agent = "keyfob/test"};
+        spares_curl = c->spares_curl;
+        torture_begin();
+        f.streams = http_streams_new(&deps);
+        bool is_done = f.streams && stream(&f);
+        torture_end();
+        if (f.streams) {
+                if (!is_done)
+                        (void)torture_refused(&f.e);
+                if (!stream(&f))
+                        fail_msg("the next request: %s", f.e.message);
+                http_streams_close(f.streams, streams_closed, &f);
+        }
+        loop_end(&f.loop);
+        assert_true(f.is_closed || !f.streams);
+        return is_done;
+}
+
 // --- a CA bundle ---
 
 struct trusting {
@@ -388,6 +498,8 @@ int main(void)
             {.name = "request, its course", .round = http_round, .arg = &course},
             {.name = "request by a proxy, set up", .round = http_round, .arg = &proxy_set_up},
             {.name = "request by a proxy, its course", .round = http_round, .arg = &proxy_course},
+            {.name = "stream, set up", .round = stream_round, .arg = &set_up},
+            {.name = "stream, its course", .round = stream_round, .arg = &course},
             {.name = "CA bundle", .round = ca_round},
             // what it writes to standard error need not be kept
             {.name = "command", .round = child_round, .survives = true},

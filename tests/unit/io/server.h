@@ -165,6 +165,12 @@ static inline bool server_serve(struct server_stream *s, const char *request, si
                 return server_say(s, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhalf") && false;
         if (IS("/half-head"))
                 return server_say(s, "HTTP/1.1 200 OK\r\nContent-Le") && false;
+        if (IS("/no-length") || IS("/shut")) {
+                (void)server_say(s, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf");
+                if (s->tls && IS("/shut"))
+                        (void)SSL_shutdown(s->tls);
+                return false;
+        }
         if (IS("/half"))
                 return server_say(s, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf") && false;
         if (IS("/garbage"))

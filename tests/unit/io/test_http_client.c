@@ -214,16 +214,16 @@ static void test_answers_that_are_errors(void **state)
                 enum error_kind kind;
                 const char *text;
         } rows[] = {
-            {"/half", ERROR_TRANSIENT, "closed the connection before its answer was whole"},
-            {"/half-chunked", ERROR_TRANSIENT, "closed the connection before its answer was whole"},
-            {"/half-head", ERROR_TRANSIENT, "closed the connection before its answer was whole"},
-            {"/nothing", ERROR_TRANSIENT, "closed the connection before its answer was whole"},
+            {"/half", ERROR_TRANSIENT, "the connection was closed before the answer was whole"},
+            {"/half-chunked", ERROR_TRANSIENT, "the connection was closed before the answer was whole"},
+            {"/half-head", ERROR_TRANSIENT, "the connection was closed before the answer was whole"},
+            {"/nothing", ERROR_TRANSIENT, "the connection was closed before the answer was whole"},
             {"/garbage", ERROR_PROTOCOL, "not HTTP/1.1"},
             {"/large", ERROR_PROTOCOL, "larger than 1048576 bytes"},
             {"/large-chunked", ERROR_PROTOCOL, "larger than 1048576 bytes"},
-            {"/large-head", ERROR_PROTOCOL, "larger than 1048576 bytes, or its head than 65536"},
-            {"/large-line", ERROR_PROTOCOL, "larger than 1048576 bytes, or its head than 65536"},
-            {"/many-lines", ERROR_PROTOCOL, "larger than 1048576 bytes, or its head than 65536"},
+            {"/large-head", ERROR_PROTOCOL, "the head of the answer is larger than 65536 bytes or 128 lines"},
+            {"/large-line", ERROR_PROTOCOL, "the head of the answer is larger than 65536 bytes or 128 lines"},
+            {"/many-lines", ERROR_PROTOCOL, "the head of the answer is larger than 65536 bytes or 128 lines"},
         };
         struct fixture *x = *state;
         char authority[32];

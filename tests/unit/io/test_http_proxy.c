@@ -115,13 +115,13 @@ static void test_refusals(void **state)
                 const char *url, *message, *hint;
                 enum error_kind kind;
         } rows[] = {
-            {"https://upstream.test/", " refuses a connection to upstream.test:443: HTTP 403 (forbidden)", "NO_PROXY",
+            {"https://upstream.test/", " for upstream.test:443: refused with HTTP 403 (forbidden)", "NO_PROXY",
              ERROR_CONFIG},
-            {"https://who.test:8443/", " refuses a connection to who.test:8443: HTTP 407 (it wants a user name",
+            {"https://who.test:8443/", " for who.test:8443: refused with HTTP 407 (user name and password required)",
              "correct the user name and the password in https_proxy", ERROR_CONFIG},
-            {"https://away.test/", " refuses a connection to away.test:443: HTTP 503", "NO_PROXY", ERROR_TRANSIENT},
-            {"https://gone.test/", " closed the connection before there was one to gone.test:443", "is in force",
-             ERROR_TRANSIENT},
+            {"https://away.test/", " for away.test:443: refused with HTTP 503", "NO_PROXY", ERROR_TRANSIENT},
+            {"https://gone.test/", " for gone.test:443: the connection was closed before the answer was whole",
+             "is in force", ERROR_TRANSIENT},
         };
         struct fixture x;
         struct fetched r;
@@ -130,13 +130,13 @@ static void test_refusals(void **state)
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 fetch_url(&x, rows[i].url, &r);
                 assert_error(&r, rows[i].kind, rows[i].message);
-                assert_non_null(strstr(r.error.message, "the proxy 127.0.0.1:"));
+                assert_non_null(strstr(r.error.message, "tunnel through the proxy 127.0.0.1:"));
                 if (!strstr(r.error.hint, rows[i].hint))
                         fail_msg("%s: %s", rows[i].url, r.error.hint);
         }
         (void)snprintf(x.entry, sizeof(x.entry), "https_proxy=127.0.0.1:%u", x.server->port);
         fetch_url(&x, "https://who.test/", &r);
-        assert_error(&r, ERROR_CONFIG, "HTTP 407");
+        assert_error(&r, ERROR_CONFIG, "refused with HTTP 407");
         assert_non_null(strstr(r.error.hint, "put them into https_proxy, as http://user:password@host:port"));
         close_all(&x);
 }
@@ -150,7 +150,7 @@ static void test_no_answer(void **state)
         struct http_request request = {
             .method = "GET", .url = "https://hang.test/", .connect_timeout_ms = 40, .total_timeout_ms = 20000};
         fetch(&x.f, &request, &r);
-        assert_error(&r, ERROR_TRANSIENT, "made no connection to hang.test:443 within 40 ms");
+        assert_error(&r, ERROR_TRANSIENT, " for hang.test:443: no answer within 40 ms");
         assert_true(r.error.timed_out);
         fetched_free(&r);
         close_all(&x);
@@ -158,7 +158,7 @@ static void test_no_answer(void **state)
         request.connect_timeout_ms = 20000;
         request.total_timeout_ms = 50;
         fetch(&x.f, &request, &r);
-        assert_error(&r, ERROR_TRANSIENT, "made no connection to hang.test:443 within 50 ms");
+        assert_error(&r, ERROR_TRANSIENT, " for hang.test:443: no answer within 50 ms");
         fetched_free(&r);
         close_all(&x);
 }
