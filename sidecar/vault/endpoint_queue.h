@@ -3,9 +3,9 @@
 // queue for them, so that ten thousand entries that are due together neither make AWS refuse calls nor use up the
 // descriptors.
 //
-// What somebody waits for goes first, in the order of enum turn_kind; one start in four is left to the rest, soonest
-// expiry first. One flight in eight is kept for what somebody waits for. TURN_CALL and TURN_BASE do not wait for a free
-// flight: the flights under way wait for them, and make no call meanwhile.
+// Flights that clients wait for go first, in the order of enum turn_kind; one start in four is left to the background,
+// soonest expiry first. One flight in eight is kept for what clients wait for. TURN_CALL and TURN_BASE do not wait for
+// a free flight: the flights under way wait for them, and make no call meanwhile.
 #ifndef SIDECAR_VAULT_ENDPOINT_QUEUE_H
 #define SIDECAR_VAULT_ENDPOINT_QUEUE_H
 

@@ -62,10 +62,10 @@ struct entry {
         struct turn turn; // of its flights, at its endpoint
         TAILQ_ENTRY(entry) all, settling;
 
-        uint32_t random; // of the present plan, so that planning again gives the same
+        uint32_t random; // of the present plan, so that planning again has the same result
         bool is_on_demand : 1;
         bool needs_interaction : 1;  // entry_options
-        bool is_wanted : 1;          // on demand: somebody asked and has not fallen silent; eager: always
+        bool is_wanted : 1;          // on demand: while clients ask; eager: always
         bool is_running : 1;         // the provider is
         bool is_cancelled : 1;       // … but its result will not count
         bool is_forced : 1;          // a refresh was asked for: its result replaces what is held, whatever it is

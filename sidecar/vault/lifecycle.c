@@ -36,7 +36,7 @@ static void carry_over(struct entry *e, const struct entry *from)
         e->upstream = from->upstream;
         e->serve_until_ms = from->serve_until_ms;
         e->serve_at_most_ms = from->serve_at_most_ms;
-        e->is_wanted = true; // as long as somebody asks
+        e->is_wanted = true; // while clients ask
 }
 
 // NULL: out of memory.

@@ -32,6 +32,7 @@ int entry_login(struct entry *e, struct slice token_code, struct error *error)
 {
         if (!e->is_retired && provider_login(e->provider, token_code, error) == 0)
                 return 0;
-        return e->is_retired ? error_set(error, ERROR_CANCELLED, "profile %s: it was removed", entry_shown_name(e))
-                             : error_context(error, "profile %s", entry_shown_name(e));
+        return e->is_retired
+                   ? error_set(error, ERROR_CANCELLED, "profile %s: the profile was removed", entry_shown_name(e))
+                   : error_context(error, "profile %s", entry_shown_name(e));
 }

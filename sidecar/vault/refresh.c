@@ -91,11 +91,11 @@ static void set_too_short(const struct credentials *c, struct error *ret)
 {
         char until[TIME_RFC3339_SIZE] = "an impossible time";
         (void)time_format_rfc3339(c->expires_s, until);
-        error_set(ret, ERROR_PROTOCOL, "the source gave credentials that end at %s: less than %d s from now", until,
-                  LIMIT_MIN_LIFE_S);
+        error_set(ret, ERROR_PROTOCOL, "the source returned credentials that expire at %s, less than %d s from now",
+                  until, LIMIT_MIN_LIFE_S);
         error_hint(ret, "%s",
                    c->has_upstream_offset ? "ask the source for a longer session"
-                                          : "ask the source for a longer session, or set this machine's clock");
+                                          : "ask the source for a longer session, or correct this machine's clock");
 }
 
 static void on_done(void *arg, struct credentials *c, const struct error *error)

@@ -14,9 +14,9 @@ enum {
         SKEW_MS = 30 * 1000,        // "issued in the future" by less than this is rounding and latency
         BACKOFF_MS = 1000,          // first and longest wait after a failure …
         BACKOFF_MAX_MS = 60 * 1000,
-        BACKOFF_INTERACTION_MS = 5 * 1000, // … and where a person has to act
-        BACKOFF_INTERACTION_MAX_MS = 300 * 1000,
-        POLL_AGAIN_MS = 30 * 1000 // whether a person has done it, which costs no call
+        BACKOFF_DENIED_MS = 5 * 1000, // … after ERROR_DENIED and ERROR_CONFIG
+        BACKOFF_DENIED_MAX_MS = 300 * 1000,
+        POLL_AGAIN_MS = 30 * 1000 // after ERROR_INTERACTION: the user may have acted, and to check takes no call
 };
 
 // Far enough for every credential, near enough that milliseconds cannot overflow.
@@ -49,20 +49,20 @@ static int64_t after_failure_ms(const struct schedule_input *in)
 {
         if (in->last_failure == ERROR_INTERACTION)
                 return POLL_AGAIN_MS - share_of(POLL_AGAIN_MS / 10, in->random);
-        bool needs_interaction = in->last_failure == ERROR_DENIED || in->last_failure == ERROR_CONFIG;
-        int64_t base = needs_interaction ? BACKOFF_INTERACTION_MS : BACKOFF_MS;
-        int64_t most = needs_interaction ? BACKOFF_INTERACTION_MAX_MS : BACKOFF_MAX_MS;
+        bool is_denial = in->last_failure == ERROR_DENIED || in->last_failure == ERROR_CONFIG;
+        int64_t base = is_denial ? BACKOFF_DENIED_MS : BACKOFF_MS;
+        int64_t most = is_denial ? BACKOFF_DENIED_MAX_MS : BACKOFF_MAX_MS;
         unsigned doublings = in->failures - 1 < 10 ? in->failures - 1 : 10;
         int64_t ceiling = min_of(most, base << doublings);
 
-        // While something is still served, each wait takes at most half of the time that is left: the nearer the end,
-        // the more often it is tried, and never is the end slept through.
+        // While the credentials may still be served, each wait takes at most half of the time that is left: attempts
+        // come more often as the end comes nearer.
         if (in->expires_s != 0 && in->expires_s != CREDENTIALS_NEVER_EXPIRE) {
                 int64_t served = from_now_ms(in, in->expires_s) - MIN_LIFE_MS;
                 if (served > 0)
                         ceiling = min_of(ceiling, max_of(base, served / 2));
         }
-        int64_t floor = base / 10; // full jitter, but never in the same breath
+        int64_t floor = base / 10; // full jitter, but never at once
         return floor + share_of(ceiling - floor, in->random);
 }
 
@@ -78,7 +78,7 @@ static int64_t after_success_ms(const struct schedule_input *in)
         int64_t at = in->before_s > 0 ? from_now_ms(in, in->expires_s - min_of(in->before_s, CENTURY_S))
                                       : issued + (expires - issued) / 2;
         at = min_of(at, latest) - share_of((expires - issued) / 10, in->random);
-        if (issued > SKEW_MS) // a clock went backwards: how much life is left is anybody's guess
+        if (issued > SKEW_MS) // a clock went backwards: the life that is left is unknown
                 at = 0;
 
         int64_t success = from_now_ms(in, in->last_success_s);

@@ -60,7 +60,7 @@ struct entry_options {
         const char *name; // copied
         // The profile that messages name where users cannot ask for `name`; copied. NULL: `name`.
         const char *shown_name;
-        bool on_demand; // no refresh until somebody asks; dropped after 15 min without a request, unless a user or an
+        bool on_demand; // no refresh until a client asks; dropped after 15 min without a request, unless a user or an
                         // operator would have to act to replace the credentials
         int64_t refresh_before_seconds;
         const char *upstream;      // the endpoint that the provider calls, for pacing. Copied; NULL: none

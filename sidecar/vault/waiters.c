@@ -110,17 +110,15 @@ static void explain(const struct entry *e, const struct error *failure, struct e
         if (e->last_error)
                 *ret = *e->last_error;
         else if (e->is_retired)
-                error_set(ret, ERROR_CANCELLED, "profile %s: it was removed", name);
+                error_set(ret, ERROR_CANCELLED, "profile %s: the profile was removed", name);
         else if (is_refused)
                 error_set(ret, ERROR_CANCELLED,
-                          "profile %s: the credentials were dropped on request, and none are served until a refresh is "
-                          "asked for",
+                          "profile %s: the credentials were dropped on request; a refresh is needed to get new ones",
                           name);
         else
-                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials, and no memory to keep the cause", name);
+                error_set(ret, ERROR_INTERNAL, "profile %s: no credentials; the cause was lost: out of memory", name);
         if (is_refused && e->last_error)
-                error_context(
-                    ret, "the credentials were dropped on request, and the refresh that was asked for since failed");
+                error_context(ret, "the credentials were dropped on request, and the refresh since then failed");
         if (is_refused) {
                 ret->kind = ERROR_CANCELLED; // nothing is tried by itself, so there is nothing to wait for
                 error_hint(ret, "run: keyfob refresh %s", name);

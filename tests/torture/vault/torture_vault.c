@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries of the vault with providers that do as they are told: added, fetched, waited for, chained, refreshed,
+// Entries of the vault with scripted providers: added, fetched, waited for, chained, refreshed,
 // retired. Once memory is back, every entry that could be added has to come to its credentials.
 #include <stdlib.h>
 #include <string.h>
@@ -353,9 +353,9 @@ int main(void)
         static const struct torture_row rows[] = {
             {.name = "fetch", .round = fetch_round},
             {.name = "chain", .round = chain_round},
-            {.name = "refresh", .round = refresh_round, .survives = true},    // an error's words need not be kept
-            {.name = "inherit", .round = carry_over_round, .survives = true}, // why the other went need not be kept
-            {.name = "retire", .round = retire_round, .survives = true},      // nobody waits for a result
+            {.name = "refresh", .round = refresh_round, .survives = true},       // an error's words need not be kept
+            {.name = "carry over", .round = carry_over_round, .survives = true}, // why the other went need not be kept
+            {.name = "retire", .round = retire_round, .survives = true},         // nobody waits for a result
             {.name = "many", .round = many_round},
         };
         return torture_main(rows, LENGTH(rows));

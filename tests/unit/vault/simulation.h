@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: an event loop in simulated time, a vault on it, and providers that do what a script says.
+// For tests: an event loop in simulated time, a vault on it, and providers that follow a script.
 //
 // The loop asks clock_gettime() for its time; this program's own definition answers, so that timers are exact, hours
 // take milliseconds, and the speed of the machine plays no part.
@@ -193,7 +193,7 @@ struct fake {
         bool is_fixed;    // the same credentials each time, ending at fixed_end_s
         int64_t fixed_end_s;
         bool cancels_at_once, ignores_cancel;
-        const char *account;                     // 12 digits; NULL: not said
+        const char *account;                     // 12 digits; NULL: unknown
         const struct credentials_source *source; // its base
         int64_t source_life_s;
         // what happened
@@ -336,8 +336,8 @@ static inline struct entry *fake_add(struct fake *f, const char *name, bool on_d
         return e;
 }
 
-// What most tests begin with: a vault with one entry, on a fake as fake_init() makes it. How the fake behaves may be
-// said before the loop turns.
+// What most tests begin with: a vault with one entry, on a fake as fake_init() makes it. The test may change the fake
+// before the loop turns.
 static inline struct entry *sim_begin_one(struct sim *sim, struct fake *f, const char *name, bool on_demand)
 {
         sim_begin(sim);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An entry that goes on where another ends: what it takes over, and that its own source has the last word.
+// An entry that carries over the credentials of another, until its own provider gives new ones.
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
@@ -55,7 +55,7 @@ static struct entry_status status_of(const struct entry *e)
         return status;
 }
 
-static void test_the_old_until_the_new(void **state)
+static void serves_the_old_credentials_until_new_ones_come(void **state)
 {
         (void)state;
         struct pair p = {0};
@@ -85,7 +85,7 @@ static void test_the_old_until_the_new(void **state)
         sim_end(&p.sim);
 }
 
-static void test_stale_until_the_end(void **state)
+static void serves_the_old_credentials_until_they_expire(void **state)
 {
         (void)state;
         static const enum error_kind kinds[] = {ERROR_CONFIG, ERROR_TRANSIENT, ERROR_THROTTLED, ERROR_DENIED};
@@ -120,8 +120,7 @@ static void test_stale_until_the_end(void **state)
         }
 }
 
-// What the new source cannot better is kept, as in any entry.
-static void test_no_worse_than_before(void **state)
+static void keeps_credentials_that_live_longer_than_the_new_ones(void **state)
 {
         (void)state;
         struct pair p = {0};
@@ -136,7 +135,7 @@ static void test_no_worse_than_before(void **state)
         sim_end(&p.sim);
 }
 
-static void test_expiry_with_a_fetch_that_hangs(void **state)
+static void reports_the_expiry_while_a_fetch_hangs(void **state)
 {
         (void)state;
         struct pair p = {0};
@@ -148,11 +147,11 @@ static void test_expiry_with_a_fetch_that_hangs(void **state)
         assert_string_equal(key_of(p.new_entry), "AKIDEXAMPLE1");
         sim_run(&p.sim, 2 * MINUTE);
         assert_null(entry_peek(p.new_entry));
-        assert_int_equal(p.sim.events[VAULT_EXPIRED], 1); // told though no other timer runs
+        assert_int_equal(p.sim.events[VAULT_EXPIRED], 1); // though no refresh is planned
         sim_end(&p.sim);
 }
 
-static void test_nothing_to_carry_over(void **state)
+static void begins_empty_when_there_is_nothing_to_carry_over(void **state)
 {
         (void)state;
         for (int is_late = 0; is_late < 2; is_late++) { // nothing yet, nothing any more
@@ -175,7 +174,7 @@ static void test_nothing_to_carry_over(void **state)
         }
 }
 
-static void test_what_was_dropped_stays_so(void **state)
+static void goes_on_refusing_what_was_dropped(void **state)
 {
         (void)state;
         struct pair p = {0};
@@ -198,8 +197,7 @@ static void test_what_was_dropped_stays_so(void **state)
         sim_end(&p.sim);
 }
 
-// A person is not asked again for what is held.
-static void test_interactive_credentials_are_kept(void **state)
+static void does_not_need_a_user_for_credentials_that_are_carried_over(void **state)
 {
         (void)state;
         struct pair p = {.needs_interaction = true};
@@ -214,7 +212,7 @@ static void test_interactive_credentials_are_kept(void **state)
         sim_end(&p.sim);
 }
 
-static void test_on_demand(void **state)
+static void drops_idle_credentials_unless_they_cannot_be_replaced(void **state)
 {
         (void)state;
         for (int is_broken = 0; is_broken < 2; is_broken++) {
@@ -229,15 +227,15 @@ static void test_on_demand(void **state)
                 sim_run(&p.sim, 5 * MINUTE);
                 assert_true(p.new_fake.starts > 0); // it is in use
                 sim_run(&p.sim, 10 * MINUTE);
-                // Nobody has asked for a while; what cannot be had again is kept all the same.
+                // Nobody has asked for a while, but credentials that cannot be replaced stay.
                 assert_int_equal(p.sim.events[VAULT_DROPPED], !is_broken);
                 assert_string_equal(key_of(p.new_entry), is_broken ? "AKIDEXAMPLE1" : "none");
                 sim_end(&p.sim);
         }
 }
 
-// The clock of whoever issued them goes on counting, and a step of the local one moves nothing.
-static void test_clocks(void **state)
+// A step of the local clock changes nothing.
+static void keeps_the_clock_of_the_old_upstream(void **state)
 {
         (void)state;
         struct pair p = {0};
@@ -259,15 +257,15 @@ static void test_clocks(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_the_old_until_the_new),
-            cmocka_unit_test(test_stale_until_the_end),
-            cmocka_unit_test(test_no_worse_than_before),
-            cmocka_unit_test(test_expiry_with_a_fetch_that_hangs),
-            cmocka_unit_test(test_nothing_to_carry_over),
-            cmocka_unit_test(test_what_was_dropped_stays_so),
-            cmocka_unit_test(test_interactive_credentials_are_kept),
-            cmocka_unit_test(test_on_demand),
-            cmocka_unit_test(test_clocks),
+            cmocka_unit_test(serves_the_old_credentials_until_new_ones_come),
+            cmocka_unit_test(serves_the_old_credentials_until_they_expire),
+            cmocka_unit_test(keeps_credentials_that_live_longer_than_the_new_ones),
+            cmocka_unit_test(reports_the_expiry_while_a_fetch_hangs),
+            cmocka_unit_test(begins_empty_when_there_is_nothing_to_carry_over),
+            cmocka_unit_test(goes_on_refusing_what_was_dropped),
+            cmocka_unit_test(does_not_need_a_user_for_credentials_that_are_carried_over),
+            cmocka_unit_test(drops_idle_credentials_unless_they_cannot_be_replaced),
+            cmocka_unit_test(keeps_the_clock_of_the_old_upstream),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

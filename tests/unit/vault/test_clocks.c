@@ -22,7 +22,7 @@ static struct entry *begin(struct sim *sim, struct fake *f, bool has_no_date)
         return e;
 }
 
-static void test_wall_set_forward(void **state)
+static void plans_an_earlier_refresh_after_the_wall_clock_is_set_forward(void **state)
 {
         (void)state;
         struct sim sim;
@@ -38,7 +38,7 @@ static void test_wall_set_forward(void **state)
         sim_end(&sim);
 }
 
-static void test_wall_set_past_the_end(void **state)
+static void serves_again_after_a_wrong_wall_clock_is_corrected(void **state)
 {
         (void)state;
         struct sim sim;
@@ -60,7 +60,7 @@ static void test_wall_set_past_the_end(void **state)
         sim_end(&sim);
 }
 
-static void test_wall_set_back(void **state)
+static void refreshes_at_once_after_the_wall_clock_is_set_back(void **state)
 {
         (void)state;
         struct sim sim;
@@ -76,7 +76,7 @@ static void test_wall_set_back(void **state)
         sim_end(&sim);
 }
 
-static void test_a_clock_set_back_gives_no_life(void **state)
+static void a_clock_that_is_set_back_adds_no_life(void **state)
 {
         (void)state;
         struct sim sim;
@@ -93,7 +93,7 @@ static void test_a_clock_set_back_gives_no_life(void **state)
 }
 
 // Set back by less than its age: still not in the future, and the plan must not count on the time that was won.
-static void test_a_clock_set_back_a_little(void **state)
+static void a_clock_that_is_set_back_a_little_adds_no_life(void **state)
 {
         (void)state;
         struct sim sim;
@@ -113,7 +113,7 @@ static void test_a_clock_set_back_a_little(void **state)
         sim_end(&sim);
 }
 
-static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
+static void ignores_the_wall_clock_when_the_upstream_clock_is_known(void **state)
 {
         (void)state;
         static const int64_t steps_ms[] = {20 * MINUTE, 2 * HOUR, -2 * HOUR, 16800 * HOUR};
@@ -131,7 +131,7 @@ static void test_wall_does_not_matter_where_the_upstream_has_one(void **state)
         }
 }
 
-static void test_upstream_in_another_time(void **state)
+static void counts_in_the_time_of_the_upstream(void **state)
 {
         (void)state;
         static const int64_t skews_s[] = {-7200, -300, 300, 7200, 86400};
@@ -156,7 +156,7 @@ static void test_upstream_in_another_time(void **state)
         }
 }
 
-static void test_sleep(void **state)
+static void refreshes_after_the_machine_slept(void **state)
 {
         (void)state;
         for (int has_no_date = 0; has_no_date < 2; has_no_date++) {
@@ -179,7 +179,7 @@ static void test_sleep(void **state)
 }
 
 // 10 s in an hour, never much at once.
-static void test_wall_that_is_slewed(void **state)
+static void follows_a_wall_clock_that_is_slewed(void **state)
 {
         (void)state;
         struct sim sim;
@@ -197,7 +197,7 @@ static void test_wall_that_is_slewed(void **state)
         sim_end(&sim);
 }
 
-static void test_planning_again_keeps_the_plan(void **state)
+static void planning_again_keeps_the_jitter_and_the_backoff(void **state)
 {
         (void)state;
         struct sim sim;
@@ -220,7 +220,7 @@ static void test_planning_again_keeps_the_plan(void **state)
         sim_end(&sim);
 }
 
-static void test_fast_clock(void **state)
+static void runs_on_an_accelerated_clock(void **state)
 {
         (void)state;
         struct sim sim;
@@ -243,17 +243,17 @@ static void test_fast_clock(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_wall_set_forward),
-            cmocka_unit_test(test_wall_set_past_the_end),
-            cmocka_unit_test(test_wall_set_back),
-            cmocka_unit_test(test_a_clock_set_back_gives_no_life),
-            cmocka_unit_test(test_a_clock_set_back_a_little),
-            cmocka_unit_test(test_wall_does_not_matter_where_the_upstream_has_one),
-            cmocka_unit_test(test_upstream_in_another_time),
-            cmocka_unit_test(test_sleep),
-            cmocka_unit_test(test_wall_that_is_slewed),
-            cmocka_unit_test(test_planning_again_keeps_the_plan),
-            cmocka_unit_test(test_fast_clock),
+            cmocka_unit_test(plans_an_earlier_refresh_after_the_wall_clock_is_set_forward),
+            cmocka_unit_test(serves_again_after_a_wrong_wall_clock_is_corrected),
+            cmocka_unit_test(refreshes_at_once_after_the_wall_clock_is_set_back),
+            cmocka_unit_test(a_clock_that_is_set_back_adds_no_life),
+            cmocka_unit_test(a_clock_that_is_set_back_a_little_adds_no_life),
+            cmocka_unit_test(ignores_the_wall_clock_when_the_upstream_clock_is_known),
+            cmocka_unit_test(counts_in_the_time_of_the_upstream),
+            cmocka_unit_test(refreshes_after_the_machine_slept),
+            cmocka_unit_test(follows_a_wall_clock_that_is_slewed),
+            cmocka_unit_test(planning_again_keeps_the_jitter_and_the_backoff),
+            cmocka_unit_test(runs_on_an_accelerated_clock),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

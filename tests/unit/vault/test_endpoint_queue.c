@@ -68,7 +68,7 @@ static void crowd_end(struct crowd *c)
         free(c);
 }
 
-static void test_so_many_a_second(void **state)
+static void limits_the_calls_in_each_second(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -86,14 +86,14 @@ static void test_so_many_a_second(void **state)
                 assert_int_equal(c->f[i].starts, 1);
                 assert_int_equal(state_of(c->e[i]), ENTRY_FRESH);
         }
-        sim_run(&c->sim, 25 * HOUR); // and so it goes on, nobody starves
+        sim_run(&c->sim, 25 * HOUR); // and none starves
         for (unsigned i = 0; i < MANY; i++)
                 assert_non_null(entry_peek(c->e[i]));
         assert_int_equal(c->sim.events[VAULT_EXPIRED], 0);
         crowd_end(c);
 }
 
-static void test_so_many_at_once(void **state)
+static void limits_the_flights_under_way(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -106,7 +106,7 @@ static void test_so_many_at_once(void **state)
         crowd_end(c); // in the midst of it
 }
 
-static void test_a_slow_upstream_is_not_in_the_others_way(void **state)
+static void a_slow_endpoint_does_not_delay_the_others(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -124,7 +124,7 @@ static void test_a_slow_upstream_is_not_in_the_others_way(void **state)
         crowd_end(c);
 }
 
-static void test_who_is_not_asked_for_is_not_paced(void **state)
+static void does_not_pace_providers_without_an_endpoint(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -136,7 +136,7 @@ static void test_who_is_not_asked_for_is_not_paced(void **state)
         crowd_end(c);
 }
 
-static void test_who_asks_does_not_wait_in_the_queue(void **state)
+static void requests_go_ahead_of_background_refreshes(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -144,7 +144,7 @@ static void test_who_asks_does_not_wait_in_the_queue(void **state)
         for (unsigned i = 0; i < MANY; i++)
                 crowd_add(c, STS, i == MANY - 1)->way = i < MANY - 3 ? FAKE_HANGS : FAKE_GIVES;
         sim_run(&c->sim, 2 * SECOND);
-        for (unsigned i = 0; i < 3; i++) // out of the queue, and one that was in none
+        for (unsigned i = 0; i < 3; i++) // one of them is in the queue already
                 ask(&a[i], c->e[MANY - 3 + i], VAULT_WANT_CREDENTIALS);
         sim_run(&c->sim, 52);
         for (unsigned i = 0; i < 3; i++) {
@@ -156,7 +156,7 @@ static void test_who_asks_does_not_wait_in_the_queue(void **state)
 }
 
 // The base calls the same upstream as all that wait for it.
-static void test_chained_entries_do_not_lock_their_base_out(void **state)
+static void chained_entries_do_not_block_their_base(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -174,8 +174,7 @@ static void test_chained_entries_do_not_lock_their_base_out(void **state)
         crowd_end(c);
 }
 
-// What was asked for is counted like the rest.
-static void test_what_is_asked_for_is_counted(void **state)
+static void requests_count_towards_the_rate(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -199,7 +198,7 @@ static void test_what_is_asked_for_is_counted(void **state)
 }
 
 // After a sleep all are due; the machine's clock counted on, the loop's did not.
-static void test_the_soonest_end_is_first(void **state)
+static void refreshes_the_soonest_expiry_first(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -226,8 +225,8 @@ static void test_the_soonest_end_is_first(void **state)
         crowd_end(c);
 }
 
-// Profiles that are configured wrongly try again and again, more often than the bucket lets through.
-static void test_those_that_fail_do_not_starve_the_others(void **state)
+// Profiles that are configured wrongly try again and again, more often than the rate allows.
+static void failing_entries_do_not_starve_the_others(void **state)
 {
         (void)state;
         struct crowd *c = crowd_begin();
@@ -253,7 +252,7 @@ static void test_those_that_fail_do_not_starve_the_others(void **state)
 }
 
 // Entries leave the queue from anywhere in it, and what is left keeps its order.
-static void test_leaving_the_queue(void **state)
+static void keeps_the_order_when_entries_leave_the_queue(void **state)
 {
         (void)state;
         for (unsigned seed = 1; seed < 20; seed++) {
@@ -283,16 +282,16 @@ static void test_leaving_the_queue(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_so_many_a_second),
-            cmocka_unit_test(test_so_many_at_once),
-            cmocka_unit_test(test_a_slow_upstream_is_not_in_the_others_way),
-            cmocka_unit_test(test_who_is_not_asked_for_is_not_paced),
-            cmocka_unit_test(test_who_asks_does_not_wait_in_the_queue),
-            cmocka_unit_test(test_chained_entries_do_not_lock_their_base_out),
-            cmocka_unit_test(test_what_is_asked_for_is_counted),
-            cmocka_unit_test(test_the_soonest_end_is_first),
-            cmocka_unit_test(test_those_that_fail_do_not_starve_the_others),
-            cmocka_unit_test(test_leaving_the_queue),
+            cmocka_unit_test(limits_the_calls_in_each_second),
+            cmocka_unit_test(limits_the_flights_under_way),
+            cmocka_unit_test(a_slow_endpoint_does_not_delay_the_others),
+            cmocka_unit_test(does_not_pace_providers_without_an_endpoint),
+            cmocka_unit_test(requests_go_ahead_of_background_refreshes),
+            cmocka_unit_test(chained_entries_do_not_block_their_base),
+            cmocka_unit_test(requests_count_towards_the_rate),
+            cmocka_unit_test(refreshes_the_soonest_expiry_first),
+            cmocka_unit_test(failing_entries_do_not_starve_the_others),
+            cmocka_unit_test(keeps_the_order_when_entries_leave_the_queue),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

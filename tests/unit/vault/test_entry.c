@@ -5,7 +5,7 @@
 
 #include "tests/unit/vault/simulation.h"
 
-static void test_names_of_states(void **state)
+static void names_every_state(void **state)
 {
         (void)state;
         assert_string_equal(entry_state_name(ENTRY_EMPTY), "empty");
@@ -15,7 +15,7 @@ static void test_names_of_states(void **state)
         assert_string_equal(entry_state_name(ENTRY_FAILED), "failed");
 }
 
-static void test_first_fetch(void **state)
+static void fetches_at_once(void **state)
 {
         (void)state;
         struct sim sim;
@@ -54,7 +54,7 @@ static void test_first_fetch(void **state)
         assert_true(f.is_destroyed);
 }
 
-static void test_renewal(void **state)
+static void refreshes_at_half_of_the_lifetime(void **state)
 {
         (void)state;
         struct sim sim;
@@ -99,7 +99,7 @@ static void keeps_a_rendering_as_long_as_its_credentials(void **state)
         sim_end(&sim);
 }
 
-static void test_failed_refresh_keeps_what_is_valid(void **state)
+static void serves_valid_credentials_after_failed_refreshes(void **state)
 {
         (void)state;
         struct sim sim;
@@ -132,7 +132,7 @@ static void test_failed_refresh_keeps_what_is_valid(void **state)
         sim_end(&sim);
 }
 
-static void test_expiry(void **state)
+static void serves_nothing_in_the_last_minute(void **state)
 {
         (void)state;
         struct sim sim;
@@ -159,7 +159,7 @@ static void test_expiry(void **state)
         sim_end(&sim);
 }
 
-static void test_too_short_a_life_is_a_failure(void **state)
+static void rejects_credentials_that_are_about_to_expire(void **state)
 {
         (void)state;
         static const struct {
@@ -186,7 +186,7 @@ static void test_too_short_a_life_is_a_failure(void **state)
         }
 }
 
-static void test_cannot_start(void **state)
+static void reports_a_provider_that_cannot_start(void **state)
 {
         (void)state;
         struct sim sim;
@@ -208,7 +208,7 @@ static void test_cannot_start(void **state)
         sim_end(&sim);
 }
 
-static void test_static_is_fetched_once(void **state)
+static void fetches_static_credentials_once(void **state)
 {
         (void)state;
         struct sim sim;
@@ -225,8 +225,7 @@ static void test_static_is_fetched_once(void **state)
         sim_end(&sim);
 }
 
-// Files of static keys: somebody else writes new ones, and nobody says so.
-static void test_static_is_checked_again(void **state)
+static void checks_files_of_static_credentials_again(void **state)
 {
         (void)state;
         struct sim sim;
@@ -262,7 +261,7 @@ static void test_static_is_checked_again(void **state)
 }
 
 // The same credentials once more are no new generation, and half of what is left is used before the next attempt.
-static void test_the_same_again(void **state)
+static void the_same_credentials_are_no_new_generation(void **state)
 {
         (void)state;
         struct sim sim;
@@ -290,7 +289,7 @@ static void test_the_same_again(void **state)
         sim_end(&sim);
 }
 
-static void test_what_ends_sooner_does_not_replace(void **state)
+static void keeps_credentials_that_end_later(void **state)
 {
         (void)state;
         struct sim sim;
@@ -313,7 +312,7 @@ static void test_what_ends_sooner_does_not_replace(void **state)
         sim_end(&sim);
 }
 
-static void test_what_ends_sooner_replaces(void **state)
+static void replaces_endless_credentials_and_those_of_another_account(void **state)
 {
         (void)state;
         static const struct {
@@ -348,7 +347,7 @@ static void test_what_ends_sooner_replaces(void **state)
 }
 
 // An entry that takes the place of another is never at a generation that the other had.
-static void test_generations_go_on(void **state)
+static void continues_the_generations_of_an_earlier_entry(void **state)
 {
         (void)state;
         struct sim sim;
@@ -371,20 +370,20 @@ static void test_generations_go_on(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_names_of_states),
-            cmocka_unit_test(test_first_fetch),
-            cmocka_unit_test(test_renewal),
+            cmocka_unit_test(names_every_state),
+            cmocka_unit_test(fetches_at_once),
+            cmocka_unit_test(refreshes_at_half_of_the_lifetime),
             cmocka_unit_test(keeps_a_rendering_as_long_as_its_credentials),
-            cmocka_unit_test(test_failed_refresh_keeps_what_is_valid),
-            cmocka_unit_test(test_expiry),
-            cmocka_unit_test(test_too_short_a_life_is_a_failure),
-            cmocka_unit_test(test_cannot_start),
-            cmocka_unit_test(test_static_is_fetched_once),
-            cmocka_unit_test(test_static_is_checked_again),
-            cmocka_unit_test(test_the_same_again),
-            cmocka_unit_test(test_what_ends_sooner_does_not_replace),
-            cmocka_unit_test(test_what_ends_sooner_replaces),
-            cmocka_unit_test(test_generations_go_on),
+            cmocka_unit_test(serves_valid_credentials_after_failed_refreshes),
+            cmocka_unit_test(serves_nothing_in_the_last_minute),
+            cmocka_unit_test(rejects_credentials_that_are_about_to_expire),
+            cmocka_unit_test(reports_a_provider_that_cannot_start),
+            cmocka_unit_test(fetches_static_credentials_once),
+            cmocka_unit_test(checks_files_of_static_credentials_again),
+            cmocka_unit_test(the_same_credentials_are_no_new_generation),
+            cmocka_unit_test(keeps_credentials_that_end_later),
+            cmocka_unit_test(replaces_endless_credentials_and_those_of_another_account),
+            cmocka_unit_test(continues_the_generations_of_an_earlier_entry),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 
 #include "tests/unit/vault/simulation.h"
 
-static void test_drop(void **state)
+static void refuses_dropped_credentials_until_a_refresh(void **state)
 {
         (void)state;
         struct sim sim;
@@ -30,9 +30,9 @@ static void test_drop(void **state)
         ask(&a, e, VAULT_WANT_REFRESH);
         sim_run(&sim, 2 * HOUR);
         assert_int_equal(a.error.kind, ERROR_TRANSIENT);
-        assert_int_equal(f.starts, 2); // nobody retries by himself
+        assert_int_equal(f.starts, 2); // no retry by itself
         assert_int_equal(state_of(e), ENTRY_FAILED);
-        ask(&a, e, VAULT_WANT_CREDENTIALS); // and nobody is told to wait for that
+        ask(&a, e, VAULT_WANT_CREDENTIALS); // and no request waits for one
         sim_turn(&sim);
         assert_int_equal(a.completions, 3);
         assert_int_equal(a.error.kind, ERROR_CANCELLED);
@@ -51,7 +51,7 @@ static void test_drop(void **state)
         sim_end(&sim);
 }
 
-static void test_drop_during_a_fetch(void **state)
+static void drop_cancels_the_fetch_under_way(void **state)
 {
         (void)state;
         for (unsigned at_once = 0; at_once < 2; at_once++) {
@@ -78,7 +78,7 @@ static void test_drop_during_a_fetch(void **state)
         }
 }
 
-static void test_on_demand(void **state)
+static void drops_on_demand_credentials_after_15_idle_minutes(void **state)
 {
         (void)state;
         struct sim sim;
@@ -113,7 +113,7 @@ static void test_on_demand(void **state)
         sim_end(&sim);
 }
 
-static void test_on_demand_gives_up_when_nobody_asks(void **state)
+static void stops_retrying_when_nobody_asks(void **state)
 {
         (void)state;
         struct sim sim;
@@ -135,7 +135,7 @@ static void test_on_demand_gives_up_when_nobody_asks(void **state)
         sim_end(&sim);
 }
 
-static void test_configure(void **state)
+static void applies_new_options(void **state)
 {
         (void)state;
         struct sim sim;
@@ -161,7 +161,7 @@ static void test_configure(void **state)
         sim_end(&sim);
 }
 
-static void test_retire(void **state)
+static void retirement_completes_all_waiters(void **state)
 {
         (void)state;
         static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
@@ -185,7 +185,7 @@ static void test_retire(void **state)
                 assert_null(entry_peek(e));
                 assert_string_equal(entry_name(e), "irsa");
                 assert_int_equal(newer.completions + waits.completions + refreshes.completions, 0);
-                ask(&after, e, VAULT_WANT_CREDENTIALS); // too late, but it is told
+                ask(&after, e, VAULT_WANT_CREDENTIALS); // too late, but it completes
                 sim_run(&sim, SECOND);
                 struct asker *all[] = {&waits, &newer, &refreshes, &after};
                 for (size_t j = 0; j < 4; j++) {
@@ -197,8 +197,8 @@ static void test_retire(void **state)
         }
 }
 
-// Whoever has corrected something does not wait out the backoff; a storm of reloads is no storm of calls.
-static void test_configured_after_a_failure(void **state)
+// A corrected configuration does not wait out the backoff, and many reloads do not cause many calls.
+static void tries_again_soon_after_the_configuration_was_read(void **state)
 {
         (void)state;
         static const struct {
@@ -229,7 +229,7 @@ static void test_configured_after_a_failure(void **state)
         }
 }
 
-static void test_provider_is_taken_over_by_a_closing_vault(void **state)
+static void a_closing_vault_frees_the_provider(void **state)
 {
         (void)state;
         struct sim sim;
@@ -247,14 +247,14 @@ static void test_provider_is_taken_over_by_a_closing_vault(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_drop),
-            cmocka_unit_test(test_drop_during_a_fetch),
-            cmocka_unit_test(test_on_demand),
-            cmocka_unit_test(test_on_demand_gives_up_when_nobody_asks),
-            cmocka_unit_test(test_configure),
-            cmocka_unit_test(test_retire),
-            cmocka_unit_test(test_configured_after_a_failure),
-            cmocka_unit_test(test_provider_is_taken_over_by_a_closing_vault),
+            cmocka_unit_test(refuses_dropped_credentials_until_a_refresh),
+            cmocka_unit_test(drop_cancels_the_fetch_under_way),
+            cmocka_unit_test(drops_on_demand_credentials_after_15_idle_minutes),
+            cmocka_unit_test(stops_retrying_when_nobody_asks),
+            cmocka_unit_test(applies_new_options),
+            cmocka_unit_test(retirement_completes_all_waiters),
+            cmocka_unit_test(tries_again_soon_after_the_configuration_was_read),
+            cmocka_unit_test(a_closing_vault_frees_the_provider),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Credentials that take a person: nothing is tried ahead of their end, nothing that a person worked for is dropped, and
-// a login that is over is followed by a fetch.
+// Credentials that need a user: no refresh ahead of their expiry, no drop while they are idle, and a fetch after each
+// login.
 #include "sidecar/providers/login.h"
 #include "tests/unit/vault/simulation.h"
 
@@ -12,7 +12,7 @@ static struct entry *add_interactive(struct fake *f, bool on_demand)
         return e;
 }
 
-static void test_kept_until_it_ends(void **state)
+static void does_not_refresh_ahead_of_the_expiry(void **state)
 {
         (void)state;
         for (int on_demand = 0; on_demand < 2; on_demand++) {
@@ -27,7 +27,7 @@ static void test_kept_until_it_ends(void **state)
                 sim_run(&sim, SECOND);
                 assert_string_equal(a.key, "AKIDEXAMPLE1");
                 fake_fails(&f, ERROR_INTERACTION);
-                a.waiter.min_life_s = 3599; // more than there is does not make it ask a person
+                a.waiter.min_life_s = 3599; // more than is left does not start a fetch
                 sim_run(&sim, 40 * MINUTE);
                 ask(&a, e, VAULT_WANT_CREDENTIALS);
                 sim_run(&sim, SECOND);
@@ -47,7 +47,7 @@ static void test_kept_until_it_ends(void **state)
         }
 }
 
-static void test_refresh_without_interaction(void **state)
+static void answers_each_request_by_one_attempt(void **state)
 {
         (void)state;
         struct sim sim;
@@ -59,7 +59,7 @@ static void test_refresh_without_interaction(void **state)
         f.takes_ms = 0;
         struct entry *e = add_interactive(&f, false);
         sim_run(&sim, HOUR);
-        assert_int_equal(f.starts, 1); // the first fetch says what is needed; no other by itself
+        assert_int_equal(f.starts, 1); // the first fetch reports what is needed; no other by itself
         assert_int_equal(state_of(e), ENTRY_FAILED);
         // Each request is answered by an attempt of its own, and none begins another one.
         for (unsigned i = 1; i <= 3; i++) {
@@ -72,8 +72,8 @@ static void test_refresh_without_interaction(void **state)
         sim_end(&sim);
 }
 
-// One that a person may log in to by other means: it costs nothing to look.
-static void test_looked_at_again(void **state)
+// The user may have logged in by other means, and to check takes no call.
+static void checks_every_30_s_whether_the_user_has_logged_in(void **state)
 {
         (void)state;
         struct sim sim;
@@ -125,7 +125,7 @@ static void login_asked(struct vault_waiter *w, struct credentials *c, const str
         a->failures += e != NULL;
 }
 
-static void test_login(void **state)
+static void fetches_after_a_login(void **state)
 {
         (void)state;
         static const struct login_ops ops = {begin_login, report_login};
@@ -163,7 +163,7 @@ static void test_login(void **state)
         sim_run(&sim, SECOND);
         assert_non_null(entry_peek(e));
 
-        // One who waits for an entry that goes hears of it.
+        // The entry is retired while a waiter waits.
         login_state = LOGIN_STARTING;
         a.waiter = (struct vault_waiter){.done = login_asked};
         entry_wait(e, VAULT_WANT_LOGIN, &a.waiter);
@@ -176,8 +176,8 @@ static void test_login(void **state)
         sim_end(&sim);
 }
 
-// What a flight brings that began before the login is another person's, or nobody's.
-static void test_login_while_a_fetch_is_under_way(void **state)
+// A flight that began before the login brings the credentials of the user before, or none.
+static void fetches_again_after_a_login_during_a_fetch(void **state)
 {
         (void)state;
         static const struct login_ops ops = {begin_login, report_login};
@@ -215,8 +215,7 @@ static void test_login_while_a_fetch_is_under_way(void **state)
         }
 }
 
-// Who drops the credentials after the login wants those of the fetch that follows it no more.
-static void test_dropped_after_a_login(void **state)
+static void a_drop_cancels_the_fetch_after_a_login(void **state)
 {
         (void)state;
         static const struct login_ops ops = {begin_login, report_login};
@@ -241,7 +240,7 @@ static void test_dropped_after_a_login(void **state)
         sim_end(&sim);
 }
 
-static void test_nobody_is_needed(void **state)
+static void rejects_a_login_that_is_not_needed(void **state)
 {
         (void)state;
         struct sim sim;
@@ -259,13 +258,13 @@ static void test_nobody_is_needed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_kept_until_it_ends),
-            cmocka_unit_test(test_refresh_without_interaction),
-            cmocka_unit_test(test_looked_at_again),
-            cmocka_unit_test(test_login),
-            cmocka_unit_test(test_login_while_a_fetch_is_under_way),
-            cmocka_unit_test(test_dropped_after_a_login),
-            cmocka_unit_test(test_nobody_is_needed),
+            cmocka_unit_test(does_not_refresh_ahead_of_the_expiry),
+            cmocka_unit_test(answers_each_request_by_one_attempt),
+            cmocka_unit_test(checks_every_30_s_whether_the_user_has_logged_in),
+            cmocka_unit_test(fetches_after_a_login),
+            cmocka_unit_test(fetches_again_after_a_login_during_a_fetch),
+            cmocka_unit_test(a_drop_cancels_the_fetch_after_a_login),
+            cmocka_unit_test(rejects_a_login_that_is_not_needed),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

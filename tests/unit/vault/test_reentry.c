@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whatever a waiter does when it is called, and a vault that closes under all of them.
+// Waiters that call the vault when they complete, and a vault that closes meanwhile.
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
@@ -33,7 +33,7 @@ static void drop_entry(struct asker *a)
         entry_drop(a->entry);
 }
 
-static void test_waiting_again(void **state)
+static void a_waiter_may_wait_again(void **state)
 {
         (void)state;
         for (int fails = 0; fails < 2; fails++) {
@@ -58,7 +58,7 @@ static void wait_for_ever(struct asker *a)
 }
 
 // A waiter that comes back each time gets one answer a turn, not all of the loop.
-static void test_waiting_for_ever_does_not_stop_the_loop(void **state)
+static void a_waiter_that_waits_for_ever_does_not_block_the_loop(void **state)
 {
         (void)state;
         struct sim sim;
@@ -72,7 +72,7 @@ static void test_waiting_for_ever_does_not_stop_the_loop(void **state)
         sim_end(&sim);
 }
 
-static void test_cancelling_another(void **state)
+static void a_waiter_may_cancel_another(void **state)
 {
         (void)state;
         for (int first = 0; first < 2; first++) {
@@ -89,7 +89,7 @@ static void test_cancelling_another(void **state)
         }
 }
 
-static void test_retiring_from_within(void **state)
+static void a_waiter_may_retire_the_entry(void **state)
 {
         (void)state;
         struct sim sim;
@@ -108,7 +108,7 @@ static void test_retiring_from_within(void **state)
         sim_end(&sim);
 }
 
-static void test_dropping_from_within(void **state)
+static void a_waiter_may_drop_the_credentials(void **state)
 {
         (void)state;
         struct sim sim;
@@ -127,7 +127,7 @@ static void test_dropping_from_within(void **state)
         sim_end(&sim);
 }
 
-static void test_close_completes_all(void **state)
+static void closing_the_vault_completes_all_waiters(void **state)
 {
         (void)state;
         static const enum fake_way ways[] = {FAKE_GIVES, FAKE_FAILS, FAKE_HANGS, FAKE_DOES_NOT_START};
@@ -158,7 +158,7 @@ static void test_close_completes_all(void **state)
 }
 
 // A vault with nothing to do does not keep the loop running.
-static void test_idle_vault_lets_the_loop_end(void **state)
+static void an_idle_vault_lets_the_loop_end(void **state)
 {
         (void)state;
         struct sim sim;
@@ -173,13 +173,13 @@ static void test_idle_vault_lets_the_loop_end(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_waiting_again),
-            cmocka_unit_test(test_waiting_for_ever_does_not_stop_the_loop),
-            cmocka_unit_test(test_cancelling_another),
-            cmocka_unit_test(test_retiring_from_within),
-            cmocka_unit_test(test_dropping_from_within),
-            cmocka_unit_test(test_close_completes_all),
-            cmocka_unit_test(test_idle_vault_lets_the_loop_end),
+            cmocka_unit_test(a_waiter_may_wait_again),
+            cmocka_unit_test(a_waiter_that_waits_for_ever_does_not_block_the_loop),
+            cmocka_unit_test(a_waiter_may_cancel_another),
+            cmocka_unit_test(a_waiter_may_retire_the_entry),
+            cmocka_unit_test(a_waiter_may_drop_the_credentials),
+            cmocka_unit_test(closing_the_vault_completes_all_waiters),
+            cmocka_unit_test(an_idle_vault_lets_the_loop_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,8 +82,8 @@ static const struct row failures[] = {
     {"cancelled by the source", {AT(0), FAILED(1, CANCELLED)}, 100, 999},
     {"denied", {AT(0), FAILED(1, DENIED)}, 500, 4999},
     {"denied twice", {AT(0), FAILED(2, DENIED)}, 500, 9999},
-    {"a person must act", {AT(0), FAILED(1, INTERACTION)}, 30000, 27001},
-    {"a person must act, for a long time", {AT(0), FAILED(1000, INTERACTION)}, 30000, 27001},
+    {"interactive", {AT(0), FAILED(1, INTERACTION)}, 30000, 27001},
+    {"interactive, for a long time", {AT(0), FAILED(1000, INTERACTION)}, 30000, 27001},
     {"configuration, fourth", {AT(0), FAILED(4, CONFIG)}, 500, 39999},
     {"denied, seventh reaches the ceiling", {AT(0), FAILED(7, DENIED)}, 500, 299999},
     {"configuration, thousandth", {AT(0), FAILED(1000, CONFIG)}, 500, 299999},
@@ -112,13 +112,13 @@ static void check(const struct row *rows, size_t count)
         }
 }
 
-static void test_after_success(void **state)
+static void plans_after_a_success(void **state)
 {
         (void)state;
         check(successes, LENGTH(successes));
 }
 
-static void test_after_failure(void **state)
+static void plans_after_a_failure(void **state)
 {
         (void)state;
         check(failures, LENGTH(failures));
@@ -135,7 +135,7 @@ static uint64_t next_random(uint64_t *seed)
 
 // Whatever the life, the point and the dice: the refresh comes before the credentials stop being served, and not
 // within the gap.
-static void test_always_in_time(void **state)
+static void refreshes_before_the_credentials_stop_being_served(void **state)
 {
         (void)state;
         uint64_t seed = 42;
@@ -154,7 +154,7 @@ static void test_always_in_time(void **state)
 }
 
 // While something is served, failure upon failure, there is always another attempt before the end.
-static void test_never_sleeps_through_the_end(void **state)
+static void tries_again_before_the_end(void **state)
 {
         (void)state;
         static const enum error_kind kinds[] = {ERROR_TRANSIENT, ERROR_DENIED, ERROR_THROTTLED, ERROR_CONFIG};
@@ -172,8 +172,8 @@ static void test_never_sleeps_through_the_end(void **state)
         }
 }
 
-// Nonsense in, something harmless out; the sanitizers watch the arithmetic.
-static void test_nonsense(void **state)
+// The sanitizers watch the arithmetic.
+static void survives_any_input(void **state)
 {
         (void)state;
         static const int64_t times[] = {INT64_MIN, -1, 0, 1, T, INT64_MAX - 1, INT64_MAX};
@@ -195,9 +195,11 @@ static void test_nonsense(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_after_success),  cmocka_unit_test(test_after_failure),
-            cmocka_unit_test(test_always_in_time), cmocka_unit_test(test_never_sleeps_through_the_end),
-            cmocka_unit_test(test_nonsense),
+            cmocka_unit_test(plans_after_a_success),
+            cmocka_unit_test(plans_after_a_failure),
+            cmocka_unit_test(refreshes_before_the_credentials_stop_being_served),
+            cmocka_unit_test(tries_again_before_the_end),
+            cmocka_unit_test(survives_any_input),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ static void service_end(struct service *s)
         free(s);
 }
 
-static void test_an_hour_without_jitter(void **state)
+static void refreshes_every_7_5_minutes_without_jitter(void **state)
 {
         (void)state;
         struct service *s = service_begin(POLL_MS);
@@ -89,7 +89,7 @@ static void test_an_hour_without_jitter(void **state)
         service_end(s);
 }
 
-static void test_an_hour_with_jitter(void **state)
+static void refreshes_without_gaps_with_jitter(void **state)
 {
         (void)state;
         struct service *s = service_begin(POLL_MS);
@@ -107,8 +107,8 @@ static void test_an_hour_with_jitter(void **state)
         service_end(s);
 }
 
-// Outages of five minutes, half of the time, are not seen by whoever asks.
-static void test_a_day_of_outages(void **state)
+// Outages of five minutes, half of the time.
+static void outages_leave_no_gaps(void **state)
 {
         (void)state;
         struct service *s = service_begin(500);
@@ -171,7 +171,7 @@ static void crowd_end(struct crowd *c)
         free(c->e);
 }
 
-static void test_many_starts_are_spread(void **state)
+static void spreads_many_starts_over_turns_of_the_loop(void **state)
 {
         (void)state;
         struct crowd c;
@@ -189,7 +189,7 @@ static void test_many_starts_are_spread(void **state)
         crowd_end(&c);
 }
 
-static void test_somebody_who_asks_does_not_wait_for_the_many(void **state)
+static void a_request_does_not_wait_for_many_starts(void **state)
 {
         (void)state;
         struct crowd c;
@@ -203,7 +203,7 @@ static void test_somebody_who_asks_does_not_wait_for_the_many(void **state)
         crowd_end(&c); // in the midst of it
 }
 
-static void test_many_on_one_base(void **state)
+static void many_entries_share_one_base(void **state)
 {
         (void)state;
         struct crowd c;
@@ -223,12 +223,12 @@ static void test_many_on_one_base(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_an_hour_without_jitter),
-            cmocka_unit_test(test_an_hour_with_jitter),
-            cmocka_unit_test(test_a_day_of_outages),
-            cmocka_unit_test(test_many_starts_are_spread),
-            cmocka_unit_test(test_somebody_who_asks_does_not_wait_for_the_many),
-            cmocka_unit_test(test_many_on_one_base),
+            cmocka_unit_test(refreshes_every_7_5_minutes_without_jitter),
+            cmocka_unit_test(refreshes_without_gaps_with_jitter),
+            cmocka_unit_test(outages_leave_no_gaps),
+            cmocka_unit_test(spreads_many_starts_over_turns_of_the_loop),
+            cmocka_unit_test(a_request_does_not_wait_for_many_starts),
+            cmocka_unit_test(many_entries_share_one_base),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

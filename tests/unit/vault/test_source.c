@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries that stand on entries.
+// Entries that are chained on entries.
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
@@ -32,7 +32,7 @@ static void fixture_begin(struct fixture *h, unsigned count, bool base_on_demand
         }
 }
 
-static void test_all_share_one_fetch_of_the_base(void **state)
+static void all_share_one_fetch_of_the_base(void **state)
 {
         (void)state;
         struct fixture *h = malloc(sizeof(*h));
@@ -50,7 +50,7 @@ static void test_all_share_one_fetch_of_the_base(void **state)
         free(h);
 }
 
-static void test_base_is_refreshed_first(void **state)
+static void refreshes_a_base_that_would_not_live_long_enough(void **state)
 {
         (void)state;
         struct fixture h;
@@ -71,7 +71,7 @@ static void test_base_is_refreshed_first(void **state)
         sim_end(&h.sim);
 }
 
-static void test_base_that_may_be_served_is_good_enough(void **state)
+static void uses_a_valid_base_whose_refresh_fails(void **state)
 {
         (void)state;
         struct fixture h;
@@ -89,7 +89,7 @@ static void test_base_that_may_be_served_is_good_enough(void **state)
         sim_end(&h.sim);
 }
 
-static void test_error_of_the_base(void **state)
+static void passes_on_the_error_of_the_base(void **state)
 {
         (void)state;
         struct fixture h;
@@ -108,8 +108,8 @@ static void test_error_of_the_base(void **state)
         sim_end(&h.sim);
 }
 
-// A base that nobody can ask for by its name: messages are about whom it stands for.
-static void test_error_of_a_base_that_is_not_shown(void **state)
+// Messages about a base that users cannot ask for by its name are about the profile that it stands for.
+static void names_the_visible_profile_in_errors(void **state)
 {
         (void)state;
         struct fixture h;
@@ -130,7 +130,7 @@ static void test_error_of_a_base_that_is_not_shown(void **state)
         sim_end(&h.sim);
 }
 
-static void test_a_failing_chain_does_not_touch_the_others(void **state)
+static void a_failing_entry_does_not_affect_the_others(void **state)
 {
         (void)state;
         struct fixture h;
@@ -164,7 +164,7 @@ static void on_got(void *arg, struct credentials *c, const struct error *e)
         credentials_unref(c);
 }
 
-static void test_cancel(void **state)
+static void completes_a_cancelled_get_once(void **state)
 {
         (void)state;
         static const struct {
@@ -217,7 +217,7 @@ static void cancel_get(struct asker *a)
         m->fixture->source.cancel(m->fixture->source.context, m->got);
 }
 
-static void test_cancel_in_the_moment_of_completion(void **state)
+static void completes_a_get_that_is_cancelled_at_its_completion(void **state)
 {
         (void)state;
         for (int is_first = 0; is_first < 2; is_first++) {
@@ -240,7 +240,7 @@ static void test_cancel_in_the_moment_of_completion(void **state)
 }
 
 // A reload: chained ones first, in whatever state they are.
-static void test_retire_chain_and_base(void **state)
+static void retires_chained_entries_and_their_base(void **state)
 {
         (void)state;
         for (int64_t ms = -1; ms < 130; ms++) {
@@ -261,7 +261,7 @@ static void test_retire_chain_and_base(void **state)
 }
 
 // More answers than go out in one turn: the last ones still find the entry that they came from.
-static void test_retire_a_base_that_many_wait_for(void **state)
+static void retires_a_base_that_many_wait_for(void **state)
 {
         (void)state;
         struct fixture h;
@@ -286,7 +286,7 @@ static void test_retire_a_base_that_many_wait_for(void **state)
         sim_end(&h.sim);
 }
 
-static void test_close_in_every_moment(void **state)
+static void closes_at_any_time(void **state)
 {
         (void)state;
         for (int64_t ms = -1; ms < 130; ms++) {
@@ -302,7 +302,7 @@ static void test_close_in_every_moment(void **state)
         }
 }
 
-static void test_base_dropped(void **state)
+static void a_dropped_base_fails_refreshes_only(void **state)
 {
         (void)state;
         struct fixture h;
@@ -322,18 +322,18 @@ static void test_base_dropped(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_all_share_one_fetch_of_the_base),
-            cmocka_unit_test(test_base_is_refreshed_first),
-            cmocka_unit_test(test_base_that_may_be_served_is_good_enough),
-            cmocka_unit_test(test_error_of_the_base),
-            cmocka_unit_test(test_error_of_a_base_that_is_not_shown),
-            cmocka_unit_test(test_a_failing_chain_does_not_touch_the_others),
-            cmocka_unit_test(test_cancel),
-            cmocka_unit_test(test_cancel_in_the_moment_of_completion),
-            cmocka_unit_test(test_retire_chain_and_base),
-            cmocka_unit_test(test_retire_a_base_that_many_wait_for),
-            cmocka_unit_test(test_close_in_every_moment),
-            cmocka_unit_test(test_base_dropped),
+            cmocka_unit_test(all_share_one_fetch_of_the_base),
+            cmocka_unit_test(refreshes_a_base_that_would_not_live_long_enough),
+            cmocka_unit_test(uses_a_valid_base_whose_refresh_fails),
+            cmocka_unit_test(passes_on_the_error_of_the_base),
+            cmocka_unit_test(names_the_visible_profile_in_errors),
+            cmocka_unit_test(a_failing_entry_does_not_affect_the_others),
+            cmocka_unit_test(completes_a_cancelled_get_once),
+            cmocka_unit_test(completes_a_get_that_is_cancelled_at_its_completion),
+            cmocka_unit_test(retires_chained_entries_and_their_base),
+            cmocka_unit_test(retires_a_base_that_many_wait_for),
+            cmocka_unit_test(closes_at_any_time),
+            cmocka_unit_test(a_dropped_base_fails_refreshes_only),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ten thousand entries on one base, all of which call one upstream: whatever makes them due together, in no second do
-// more calls begin than are configured, and nobody who waits is forgotten.
+// Ten thousand entries on one base, all of which call one upstream: whatever makes them due together, no second
+// has more calls than are configured, and every waiter completes.
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
@@ -93,7 +93,7 @@ static unsigned fresh(const struct storm *s)
 }
 
 // Start-up, an hour of renewals, a machine that slept.
-static void test_eager(void **state)
+static void keeps_the_rate_at_start_up_and_after_a_sleep(void **state)
 {
         (void)state;
         struct storm *s = storm_begin(NULL);
@@ -116,7 +116,7 @@ static void test_eager(void **state)
 }
 
 // Those that wait for the base have not called yet.
-static void test_a_slow_base(void **state)
+static void keeps_the_rate_after_a_slow_base(void **state)
 {
         (void)state;
         struct storm *s = storm_begin(NULL);
@@ -135,7 +135,7 @@ static void test_a_slow_base(void **state)
 }
 
 // Ten thousand first requests, beside which others must be renewed.
-static void test_on_demand(void **state)
+static void keeps_the_rate_for_ten_thousand_requests(void **state)
 {
         (void)state;
         enum { EAGER = 200 };
@@ -165,7 +165,7 @@ static void ask_again(struct asker *a)
 }
 
 // Clients that never tire of asking for what cannot be had.
-static void test_broken_ones_are_in_nobodys_way(void **state)
+static void failing_entries_do_not_delay_the_others(void **state)
 {
         (void)state;
         enum { BROKEN = 1000, EAGER = 500 };
@@ -197,8 +197,8 @@ static void test_broken_ones_are_in_nobodys_way(void **state)
         storm_end(s);
 }
 
-// Somebody waits for an attempt that a failure has put off: it is not one of the background then.
-static void test_who_waits_for_another_attempt(void **state)
+// A client waits for the next attempt after a failure: that is not in the background then.
+static void a_retry_that_is_waited_for_goes_ahead(void **state)
 {
         (void)state;
         struct storm *s = storm_begin(&(struct vault_pacing){.calls_per_second = 10});
@@ -218,7 +218,7 @@ static void test_who_waits_for_another_attempt(void **state)
         storm_end(s);
 }
 
-static void test_settings(void **state)
+static void honours_the_configured_limits(void **state)
 {
         (void)state;
         static const struct {
@@ -246,7 +246,7 @@ static void test_settings(void **state)
         }
 }
 
-static void test_other_settings_later(void **state)
+static void honours_limits_that_change(void **state)
 {
         (void)state;
         struct storm *s = storm_begin(&(struct vault_pacing){.calls_per_second = 10});
@@ -269,13 +269,13 @@ static void test_other_settings_later(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_eager),
-            cmocka_unit_test(test_a_slow_base),
-            cmocka_unit_test(test_on_demand),
-            cmocka_unit_test(test_broken_ones_are_in_nobodys_way),
-            cmocka_unit_test(test_who_waits_for_another_attempt),
-            cmocka_unit_test(test_settings),
-            cmocka_unit_test(test_other_settings_later),
+            cmocka_unit_test(keeps_the_rate_at_start_up_and_after_a_sleep),
+            cmocka_unit_test(keeps_the_rate_after_a_slow_base),
+            cmocka_unit_test(keeps_the_rate_for_ten_thousand_requests),
+            cmocka_unit_test(failing_entries_do_not_delay_the_others),
+            cmocka_unit_test(a_retry_that_is_waited_for_goes_ahead),
+            cmocka_unit_test(honours_the_configured_limits),
+            cmocka_unit_test(honours_limits_that_change),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who waits gets an answer, once, from the loop; and nobody's asking hurts whoever issues the credentials.
+// Each waiter completes once, from the loop; and many requests make few calls.
 #include "sidecar/vault/vault.h"
 
 #include "tests/unit/vault/simulation.h"
 
-static void test_what_is_held_is_given(void **state)
+static void gives_what_is_held(void **state)
 {
         (void)state;
         struct sim sim;
@@ -21,7 +21,7 @@ static void test_what_is_held_is_given(void **state)
         sim_end(&sim);
 }
 
-static void test_single_flight(void **state)
+static void all_share_one_flight(void **state)
 {
         (void)state;
         enum { N = 100 };
@@ -45,7 +45,7 @@ static void test_single_flight(void **state)
         sim_end(&sim);
 }
 
-static void test_a_failure_reaches_all(void **state)
+static void reports_a_failure_to_all(void **state)
 {
         (void)state;
         struct sim sim;
@@ -70,7 +70,7 @@ static void test_a_failure_reaches_all(void **state)
         sim_end(&sim);
 }
 
-static void test_newer(void **state)
+static void waits_for_a_newer_generation(void **state)
 {
         (void)state;
         struct sim sim;
@@ -103,7 +103,7 @@ static void test_newer(void **state)
         sim_end(&sim);
 }
 
-static void test_cancelled_waiter_is_not_called(void **state)
+static void does_not_call_a_cancelled_waiter(void **state)
 {
         (void)state;
         struct sim sim;
@@ -130,7 +130,7 @@ static void test_cancelled_waiter_is_not_called(void **state)
 }
 
 // After a failure: when does a request that finds nothing have another attempt made, and what does it get meanwhile?
-static void test_requests_after_a_failure(void **state)
+static void waits_or_fails_after_a_failure(void **state)
 {
         (void)state;
         enum { NO_ANSWER = -1, SUCCESS = 0 };
@@ -172,7 +172,7 @@ static void test_requests_after_a_failure(void **state)
 
 // Deep in the backoff, a request has an attempt made at once, but never more than one a second, or in five after a
 // denial, however many ask; and throttling is left to the backoff.
-static void test_crowds_do_not_hammer(void **state)
+static void limits_the_attempts_of_many_requests(void **state)
 {
         (void)state;
         static const struct {
@@ -201,7 +201,7 @@ static void test_crowds_do_not_hammer(void **state)
         }
 }
 
-static void test_min_life(void **state)
+static void refreshes_for_a_longer_life(void **state)
 {
         (void)state;
         struct sim sim;
@@ -252,7 +252,7 @@ static void test_min_life(void **state)
 }
 
 // A start that fails completes those who wait for it, from the loop.
-static void test_failed_start(void **state)
+static void reports_a_failed_start_to_all(void **state)
 {
         (void)state;
         struct sim sim;
@@ -273,15 +273,15 @@ static void test_failed_start(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_what_is_held_is_given),
-            cmocka_unit_test(test_single_flight),
-            cmocka_unit_test(test_a_failure_reaches_all),
-            cmocka_unit_test(test_newer),
-            cmocka_unit_test(test_cancelled_waiter_is_not_called),
-            cmocka_unit_test(test_requests_after_a_failure),
-            cmocka_unit_test(test_crowds_do_not_hammer),
-            cmocka_unit_test(test_min_life),
-            cmocka_unit_test(test_failed_start),
+            cmocka_unit_test(gives_what_is_held),
+            cmocka_unit_test(all_share_one_flight),
+            cmocka_unit_test(reports_a_failure_to_all),
+            cmocka_unit_test(waits_for_a_newer_generation),
+            cmocka_unit_test(does_not_call_a_cancelled_waiter),
+            cmocka_unit_test(waits_or_fails_after_a_failure),
+            cmocka_unit_test(limits_the_attempts_of_many_requests),
+            cmocka_unit_test(refreshes_for_a_longer_life),
+            cmocka_unit_test(reports_a_failed_start_to_all),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
