@@ -9,6 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+// OpenSSL's handshakes, the deepest, take about 30 KiB.
+enum { STACK_WIPE_SIZE = 64 * 1024 };
+
 // The one piece of state in this room: a count for diagnostics, which nothing depends on.
 static _Atomic unsigned long lock_failures;
 
@@ -82,6 +85,12 @@ void secret_clear(struct secret *s)
 {
         secret_release(s->p, s->n > 0 ? s->n : 1);
         *s = (struct secret){0};
+}
+
+__attribute__((noinline)) void secret_wipe_stack(void)
+{
+        uint8_t below[STACK_WIPE_SIZE];
+        explicit_bzero(below, sizeof(below));
 }
 
 void *wiping_malloc(size_t n)

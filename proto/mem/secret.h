@@ -31,6 +31,11 @@ int secret_copy(struct secret *ret, struct slice bytes);
 // Wipes, releases and empties. Safe on an empty secret.
 void secret_clear(struct secret *s);
 
+// Overwrites the stack below the caller, as far as work with secrets gets: functions that have returned leave values
+// there, and the dynamic linker saves registers there when a library calls a function for the first time. For the loop,
+// from a shallow frame.
+void secret_wipe_stack(void);
+
 // The bytes, borrowed until secret_clear().
 static inline struct slice secret_expose(const struct secret *s)
 {

@@ -193,6 +193,10 @@ void entry_wipe_derived(struct entry *e)
 
 void entry_end_generation(struct entry *e)
 {
+        if (e->credentials) {
+                e->vault->wipes_stack = true;
+                vault_pump_soon(e->vault);
+        }
         entry_wipe_derived(e);
         credentials_unref(e->credentials);
         e->credentials = NULL;

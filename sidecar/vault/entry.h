@@ -93,6 +93,7 @@ struct vault {
         struct entry *starting;     // while its provider starts, and has not asked for its base yet
         int64_t wall_less_boot_ms;  // when everything was last planned
         int64_t boot_less_loop_ms;  // likewise
+        bool wipes_stack;           // a generation has ended since the pump ran
         bool is_closing;
         unsigned open_handles;
         void (*closed)(void *arg);

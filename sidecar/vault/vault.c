@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "proto/mem/secret.h"
+
 enum {
         BEGIN_IN_ONE_TURN = 16, // of the loop
         TICK_MS = 10 * 1000,
@@ -39,6 +41,9 @@ static void on_pump(uv_timer_t *timer)
         struct vault *v = timer->data;
         struct turn *turn = NULL;
         int64_t wait_ms = VAULT_TURN_MS;
+        if (v->wipes_stack)
+                secret_wipe_stack();
+        v->wipes_stack = false;
         settle_all(v);
         for (unsigned i = 0; i < BEGIN_IN_ONE_TURN && (turn = endpoints_next(&v->endpoints, &wait_ms)); i++)
                 begin(turn);

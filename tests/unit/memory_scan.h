@@ -106,14 +106,14 @@ static inline size_t memory_count(const struct needle *needle)
 enum { STACK_STEP = 256 * 1024 };
 
 // Overwrites what returned functions have left on the stack.
-__attribute__((noinline)) static void stack_wipe(void)
+__attribute__((noinline, unused)) static void stack_wipe(void)
 {
         uint8_t below[2 * STACK_STEP];
         explicit_bzero(below, sizeof(below));
 }
 
 // Calls `work` so far down the stack that what it leaves there is not overwritten by the scan that follows.
-__attribute__((noinline)) static void stack_call_deep(void (*work)(void *), void *arg)
+__attribute__((noinline, unused)) static void stack_call_deep(void (*work)(void *), void *arg)
 {
         volatile uint8_t above[STACK_STEP];
         above[0] = above[STACK_STEP - 1] = 0;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tests/canary.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/memory_scan.h"
 
 // The VmFlags line of the mapping that holds `p`.
 static void read_flags(const void *p, char *flags, size_t size)
@@ -119,6 +119,27 @@ static void test_wiped_before_it_goes(void **state)
         wiping_free(text);
 }
 
+__attribute__((noinline)) static void leave_on_stack(const struct needle *needle)
+{
+        uint8_t bytes[40 * 1024];
+        needle_write(needle, bytes);
+        __asm__ volatile("" : : "r"(bytes) : "memory");
+}
+
+static void test_stack_is_wiped(void **state)
+{
+        (void)state;
+        uint8_t text[16];
+        for (size_t i = 0; i < sizeof(text); i++) // no literal, which would be a copy
+                text[i] = (uint8_t)(i * 7 + 3);
+        struct needle needle = needle_take("what a function left on the stack", text, sizeof(text));
+        leave_on_stack(&needle);
+        assert_somewhere(&needle);
+        leave_on_stack(&needle);
+        secret_wipe_stack();
+        assert_nowhere(&needle);
+}
+
 static void test_child_sees_nothing(void **state)
 {
         (void)state;
@@ -183,6 +204,7 @@ int main(void)
             cmocka_unit_test(test_kept_out_of_swap),
             cmocka_unit_test(test_failures_to_lock_are_counted),
             cmocka_unit_test(test_wiped_before_it_goes),
+            cmocka_unit_test(test_stack_is_wiped),
             cmocka_unit_test(test_child_sees_nothing),
             cmocka_unit_test(test_copy_and_clear),
             cmocka_unit_test(test_wiping_functions),
