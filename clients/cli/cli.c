@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "clients/c/client.h"
-#include "clients/cli/duration.h"
 #include "clients/cli/prompt.h"
 #include "proto/mem/text.h"
+#include "proto/mem/time.h"
 #include "proto/wire/api.h"
 
 enum { TEXT_MAX = 2048, HINT_MAX = 1024, OUTPUT_MAX = 8 * 1024 };
@@ -85,7 +85,7 @@ bool cli_may_retry(const struct keyfob_error *error)
 
 int cli_duration(const struct options *o, enum option_id id, int64_t *ret_s)
 {
-        if (!options_has(o, id) || duration_parse(slice_str(o->values[id]), ret_s) == 0)
+        if (!options_has(o, id) || time_parse_duration(slice_str(o->values[id]), ret_s) == 0)
                 return 0;
         (void)cli_fail(EXIT_USAGE, "write 90s, 10m or 1h", "invalid duration for --%s: %s", options_name(id),
                        o->values[id]);

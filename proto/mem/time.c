@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 
 enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400 };
@@ -262,6 +263,30 @@ static char *put_number(char *out, int64_t value)
         for (int64_t rest = value; rest >= 10; rest /= 10)
                 width++;
         return put_digits(out, value, width);
+}
+
+int time_parse_duration(struct slice text, int64_t *ret_s)
+{
+        static const struct {
+                uint8_t letter;
+                int64_t seconds;
+        } units[] = {{'s', 1}, {'m', MINUTE_S}, {'h', HOUR_S}, {'d', DAY_S}};
+        int64_t unit_s = 1;
+        uint64_t number = 0;
+        for (size_t i = 0; text.n > 0 && i < LENGTH(units); i++) {
+                if (text.p[text.n - 1] == units[i].letter) {
+                        unit_s = units[i].seconds;
+                        text.n--;
+                        break;
+                }
+        }
+        int r = text_parse_u64(text, &number);
+        if (r < 0)
+                return r;
+        if (number > INT32_MAX)
+                return -ERANGE;
+        *ret_s = (int64_t)number * unit_s;
+        return 0;
 }
 
 void time_format_duration(int64_t seconds, char out[TIME_DURATION_SIZE])

@@ -3,6 +3,7 @@
 #ifndef PROTO_MEM_TIME_H
 #define PROTO_MEM_TIME_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 #define TIME_RFC3339_SIZE 21  // "2026-09-01T12:00:00Z" and a NUL
@@ -21,6 +22,9 @@ int time_parse_amz(struct slice text, int64_t *ret_s);
 
 // RFC 9110 IMF-fixdate ("Sun, 06 Nov 1994 08:49:37 GMT"), the form of an HTTP Date. 0, or -EINVAL.
 int time_parse_http_date(struct slice text, int64_t *ret_s);
+
+// "90", "90s", "10m", "1h", "2d". 0, or -EINVAL, or -ERANGE for a number above INT32_MAX.
+MUST_CHECK int time_parse_duration(struct slice text, int64_t *ret_s);
 
 // A length of time for people: "58 s", "42 min", "3 h 05 min", "12 d". Negative lengths read "0 s".
 void time_format_duration(int64_t seconds, char out[TIME_DURATION_SIZE]);

@@ -4,6 +4,7 @@
 
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
+#include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
 #include "sidecar/server/access.h"
@@ -96,7 +97,7 @@ static int read_query(struct exchange *x, struct readiness *ready)
         while (query_next(&rest, &p)) {
                 if (slice_eq(p.name, SLICE("profile")))
                         continue;
-                if (slice_eq(p.name, SLICE("min_ttl")) && query_seconds(p.value, &ready->min_ttl_s) == 0)
+                if (slice_eq(p.name, SLICE("min_ttl")) && time_parse_duration(p.value, &ready->min_ttl_s) == 0)
                         continue;
                 problem_sendf(x, API_INVALID_REQUEST,
                               "this path takes min_ttl (seconds, or such as 10m) and profile (repeatable)",

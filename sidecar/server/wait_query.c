@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/wait_query.h"
 
+#include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/query.h"
@@ -20,7 +21,7 @@ int wait_query_read(struct exchange *x, int64_t *ret_ms)
                                       (int)slice_head(p.name, 64).n, (const char *)p.name.p);
                         return -1;
                 }
-                if (query_seconds(p.value, &seconds) < 0 || seconds > LIMIT_WAIT_S) {
+                if (time_parse_duration(p.value, &seconds) < 0 || seconds > LIMIT_WAIT_S) {
                         problem_sendf(x, API_INVALID_REQUEST, "give a number of seconds from 0 to 60, such as ?wait=30",
                                       "the parameter wait is \"%.*s\"", (int)slice_head(p.value, 64).n,
                                       (const char *)p.value.p);
