@@ -20,7 +20,7 @@ static bool may_parse(const struct connection *c)
                 return false;
         if (x->state == EXCHANGE_NONE || x->state == EXCHANGE_COLLECTING)
                 return true;
-        return c->is_in_body && x->route->body == BODY_STREAM && !x->is_body_paused;
+        return x->route && x->route->body == BODY_STREAM && !x->is_body_whole && !x->is_body_paused;
 }
 
 void connection_settle(struct connection *c)

@@ -101,7 +101,6 @@ static void answer(struct exchange *x, const struct answer *a)
 static void answer_begin(struct exchange *x, const struct answer *a)
 {
         struct connection *c = connection_of_exchange(x);
-        choose_end(c);
         c->is_chunked = !x->is_head && !c->is_1_0;
         if (c->is_1_0 && !x->is_head && c->end == CONNECTION_KEEP)
                 c->end = CONNECTION_CLOSE; // which is where the body ends
@@ -128,6 +127,7 @@ static void answer_end(struct exchange *x)
 {
         struct connection *c = connection_of_exchange(x);
         c->calls_drain = false;
+        choose_end(c); // the body may go on, though its handler has ended
         if (c->is_chunked)
                 connection_write(c, &SLICE("0\r\n\r\n"), 1);
 }

@@ -80,11 +80,16 @@ static void dial(struct fixture *f, struct wire *w)
         w->is_at_end = false;
 }
 
-// The body of a whole answer, NUL-terminated; NULL: it is not whole.
+// The body of a whole answer, NUL-terminated; with its chunks' sizes in it where it came in chunks. NULL: it is not
+// whole.
 static const char *body_of(const struct wire *w)
 {
+        static const char last[] = "0\r\n\r\n";
         const char *end = strstr(w->received, "\r\n\r\n"), *length = strstr(w->received, "Content-Length: ");
+        const char *chunked = strstr(w->received, "Transfer-Encoding: chunked");
         uint64_t n = 0;
+        if (end && chunked && chunked < end)
+                return slice_ends_with(slice_str(end + 4), slice_str(last)) ? end + 4 : NULL;
         if (!end || !length || length > end)
                 return NULL;
         struct slice digits = slice_from(slice_str(length), strlen("Content-Length: "));
@@ -245,6 +250,13 @@ int main(void)
                      0,
                      false,
                      false},
+            echo = {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n",
+                    200,
+                    "world!",
+                    0,
+                    false,
+                    false},
+            echo_bytewise = {POST_OF("11", "/echo", "hello world"), 200, "d", 1, false, false},
             unknown = {GET("/v1/profiles/b"), 404, "profile_not_found", 0, false, false},
             bad = {POST_OF("8", "/v1/profiles/a/sign", "{\"a\": 1}"), 400, "unknown member", 0, false, false};
         static const struct {
@@ -266,10 +278,12 @@ int main(void)
             {"POST sign, read byte by byte", &sign_slowly, false},
             {"POST sign and wait", &sign_waits, false},
             {"POST presign", &presign, false},
+            {"a body that is echoed", &echo, false},
+            {"a body that is echoed, sent byte by byte", &echo_bytewise, false},
             // problems without words
             {"POST login", &login, true},
             {"an unknown profile", &unknown, true},
-            {"a bad order", &bad, true},
+            {"a bad request to sign", &bad, true},
         };
         struct torture_row rows[LENGTH(cases) + 1];
         for (size_t i = 0; i < LENGTH(cases); i++)

@@ -11,7 +11,7 @@
 #include "proto/wire/json_read.h"
 #include "tests/unit/server/server.h"
 
-enum { ANSWER_MAX = 4 * 1024 * 1024 };
+enum { ANSWER_MAX = 16 * 1024 * 1024 };
 
 struct client {
         struct fixture *f;

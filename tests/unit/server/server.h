@@ -19,6 +19,7 @@
 #include "sidecar/signing/sigv4.h"
 #include "sidecar/vault/vault.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/server/echo.h"
 #include "tests/unit/server/scripted.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
@@ -66,7 +67,7 @@ static inline void fixture_start(struct fixture *f)
 {
         *f = (struct fixture){.now_ms = 1000000};
         struct error e = {0};
-        const struct api *native = &api_native;
+        const struct api *const apis[] = {&api_native, &echo_api};
         signal(SIGPIPE, SIG_IGN);
         assert_int_equal(uv_loop_init(&f->loop), 0);
         f->clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, f};
@@ -92,7 +93,7 @@ static inline void fixture_start(struct fixture *f)
         struct unix_listen listen = {.path = f->path, .mode = 0600};
         int fd = unix_listen_open(&listen, NULL, &e);
         assert_true(fd >= 0);
-        assert_int_equal(server_listen(f->server, fd, &native, 1, &e), 0);
+        assert_int_equal(server_listen(f->server, fd, apis, LENGTH(apis), &e), 0);
 }
 
 // Adds a profile; in alphabetical order. The script may be changed before the loop turns.

@@ -2,6 +2,8 @@
 // POST …/sign: what is refused, by its form, by the policy of its profile, by its size.
 #include "tests/unit/server/fixture.h"
 
+#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 static void test_refused_orders(void **state)
 {
         (void)state;
@@ -44,6 +46,12 @@ static void test_refused_orders(void **state)
              "invalid_request", "twice"},
             {"{\"method\":\"POST\",\"url\":\"" STS_URL "\",\"payload\":\"\",\"unsigned_payload\":true}", 400,
              "invalid_request", "twice"},
+            {"{\"method\":\"POST\",\"url\":\"" STS_URL "\",\"payload_text\":\"\",\"payload_sha256\":\"" EMPTY_HASH
+             "\"}",
+             400, "invalid_request", "twice"},
+            {"{\"method\":\"POST\",\"url\":\"" STS_URL "\",\"payload_sha256\":\"" EMPTY_HASH
+             "\",\"payload_text\":\"x\"}",
+             400, "invalid_request", "twice"},
             {"{\"method\":\"POST\",\"url\":\"" STS_URL "\",\"unsigned_payload\":\"yes\"}", 400, "invalid_request",
              "true or false"},
             {"{\"method\":\"POST\",\"url\":\"" STS_URL "\",\"unsigned_payload\":true}", 403, "unsigned_not_allowed",
