@@ -3,12 +3,13 @@
 // itself is a circle.
 #include "sidecar/config/plan.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CIRCLE_SHOWN 8 // names of a circle in a message
 
-enum state { STATE_NEW, STATE_ON_WALK, STATE_PLACED };
+#define ON_WALK SIZE_MAX // for a depth: the profile is not placed yet, but its sources are being placed
 
 static int compare_names(const void *a, const void *b)
 {
@@ -38,11 +39,9 @@ static enum plan_result sort_names(struct plan *plan, const struct profile *prof
         return PLAN_GOOD;
 }
 
-size_t plan_find(const struct plan *plan, const char *name)
+static size_t find(const struct plan *plan, const char *name)
 {
         const struct plan_name key = {name, 0};
-        if (plan->count == 0)
-                return PLAN_NONE;
         const struct plan_name *found = bsearch(&key, plan->names, plan->count, sizeof(key), compare_names);
         return found ? found->index : PLAN_NONE;
 }
@@ -53,7 +52,7 @@ static enum plan_result find_sources(struct plan *plan, const struct profile *pr
                 plan->sources[i] = PLAN_NONE;
                 if (!profiles[i].source_profile)
                         continue;
-                plan->sources[i] = plan_find(plan, profiles[i].source_profile);
+                plan->sources[i] = find(plan, profiles[i].source_profile);
                 if (plan->sources[i] == PLAN_NONE) {
                         *ret_fault = i;
                         return PLAN_NO_SOURCE;
@@ -62,46 +61,48 @@ static enum plan_result find_sources(struct plan *plan, const struct profile *pr
         return PLAN_GOOD;
 }
 
-// `states` and `depths` have one element for each profile; `depths` counts a profile and what is below it.
-static enum plan_result place_all(struct plan *plan, unsigned char *states, size_t *depths, size_t *ret_fault)
+// Places the sources of a profile, then the profile. `depths` counts a profile and its sources, 0: it is not placed;
+// `walked` the profiles that led here. *ret_fault is set for a circle.
+static enum plan_result place(struct plan *plan, size_t *depths, size_t at, size_t walked, size_t *ret_fault)
 {
-        size_t placed = 0;
-        for (size_t i = 0; i < plan->count; i++) {
-                size_t walk[PLAN_CHAIN_MAX];
-                size_t n = 0;
-                size_t at = i;
-                while (at != PLAN_NONE && states[at] == STATE_NEW && n < PLAN_CHAIN_MAX) {
-                        states[at] = STATE_ON_WALK;
-                        walk[n++] = at;
-                        at = plan->sources[at];
-                }
-                size_t below = at != PLAN_NONE && states[at] == STATE_PLACED ? depths[at] : 0;
-                if (at != PLAN_NONE && states[at] != STATE_PLACED) {
-                        *ret_fault = states[at] == STATE_ON_WALK ? at : i;
-                        return states[at] == STATE_ON_WALK ? PLAN_CIRCLE : PLAN_TOO_DEEP;
-                }
-                if (below + n > PLAN_CHAIN_MAX) {
-                        *ret_fault = i;
-                        return PLAN_TOO_DEEP;
-                }
-                while (n > 0) {
-                        at = walk[--n];
-                        states[at] = STATE_PLACED;
-                        depths[at] = ++below;
-                        plan->order[placed++] = at;
-                }
+        size_t source = plan->sources[at], below = 0;
+        if (depths[at] == ON_WALK) {
+                *ret_fault = at;
+                return PLAN_CIRCLE;
         }
+        if (depths[at] > 0)
+                return PLAN_GOOD;
+        if (walked == PLAN_CHAIN_MAX)
+                return PLAN_TOO_DEEP;
+        depths[at] = ON_WALK;
+        if (source != PLAN_NONE) {
+                enum plan_result result = place(plan, depths, source, walked + 1, ret_fault);
+                if (result != PLAN_GOOD)
+                        return result;
+                below = depths[source];
+        }
+        if (below == PLAN_CHAIN_MAX)
+                return PLAN_TOO_DEEP;
+        depths[at] = below + 1;
+        plan->order[plan->placed++] = at;
         return PLAN_GOOD;
 }
 
-// A chain that is too long may well be a circle, which says more.
-static bool is_on_circle(const struct plan *plan, size_t from, size_t *ret_member)
+static enum plan_result place_all(struct plan *plan, size_t *depths, size_t *ret_fault)
 {
-        size_t at = from;
-        for (size_t i = 0; i < plan->count && at != PLAN_NONE; i++)
-                at = plan->sources[at];
-        *ret_member = at;
-        return at != PLAN_NONE;
+        enum plan_result result = PLAN_GOOD;
+        size_t i = 0;
+        while (i < plan->count && (result = place(plan, depths, i, 0, ret_fault)) == PLAN_GOOD)
+                i++;
+        if (result != PLAN_TOO_DEEP)
+                return result;
+        *ret_fault = i;
+        for (size_t walked = 0; walked < plan->count && i != PLAN_NONE; walked++)
+                i = plan->sources[i];
+        if (i == PLAN_NONE)
+                return PLAN_TOO_DEEP;
+        *ret_fault = i; // a long circle, which says more
+        return PLAN_CIRCLE;
 }
 
 enum plan_result plan_make(struct plan *plan, const struct profile *profiles, size_t count, size_t *ret_fault)
@@ -113,22 +114,15 @@ enum plan_result plan_make(struct plan *plan, const struct profile *profiles, si
         plan->names = calloc(count, sizeof(*plan->names));
         plan->sources = calloc(count, sizeof(*plan->sources));
         plan->order = calloc(count, sizeof(*plan->order));
-        unsigned char *states = calloc(count, sizeof(*states));
         size_t *depths = calloc(count, sizeof(*depths));
         enum plan_result result = PLAN_NO_MEMORY;
-        if (plan->names && plan->sources && plan->order && states && depths) {
+        if (plan->names && plan->sources && plan->order && depths) {
                 result = sort_names(plan, profiles, ret_fault);
                 if (result == PLAN_GOOD)
                         result = find_sources(plan, profiles, ret_fault);
                 if (result == PLAN_GOOD)
-                        result = place_all(plan, states, depths, ret_fault);
-                size_t member;
-                if (result == PLAN_TOO_DEEP && is_on_circle(plan, *ret_fault, &member)) {
-                        *ret_fault = member;
-                        result = PLAN_CIRCLE;
-                }
+                        result = place_all(plan, depths, ret_fault);
         }
-        free(states);
         free(depths);
         return result;
 }
