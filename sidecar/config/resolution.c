@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define FIRST_IMPLIED 8
-
 struct name_node {
         const char *name;
         size_t index;
@@ -23,9 +21,7 @@ void resolution_free(struct resolution *r)
         if (r->has_files)
                 shared_files_free(&r->files);
         tdestroy(r->names, free);
-        free(r->implied);
         r->names = NULL;
-        r->implied = NULL;
         r->has_files = false;
 }
 
@@ -42,33 +38,29 @@ bool resolution_reuse(struct resolution *r, const char *name)
         const struct name_node key = {name, 0};
         struct name_node *const *found = tfind(&key, &r->names, compare);
         if (found && !r->on_demand)
-                r->implied[(*found)->index].profile.on_demand = false;
+                r->draft->profiles[(*found)->index].on_demand = false;
         return found;
 }
 
 int resolution_add(struct resolution *r, const struct profile *p)
 {
-        if (r->implied_count == r->implied_capacity) {
-                size_t capacity = r->implied_capacity ? 2 * r->implied_capacity : FIRST_IMPLIED;
-                struct implied *grown = realloc(r->implied, capacity * sizeof(*grown));
-                if (!grown)
-                        return reader_no_memory(r->reader);
-                r->implied = grown;
-                r->implied_capacity = capacity;
-        }
+        struct draft *d = r->draft;
         struct name_node *node = malloc(sizeof(*node));
         if (!node)
                 return reader_no_memory(r->reader);
-        *node = (struct name_node){p->name, r->implied_count};
+        *node = (struct name_node){p->name, d->count};
         if (!tsearch(node, &r->names, compare)) {
                 free(node);
                 return reader_no_memory(r->reader);
         }
-        struct implied *added = &r->implied[r->implied_count++];
-        *added = (struct implied){.profile = *p, .owner = r->owner};
-        added->profile.is_implied = true;
-        added->profile.on_demand = r->on_demand;
-        added->profile.declared_type = p->type;
+        struct profile *added = draft_add(d, d->origins[r->owner]);
+        if (!added)
+                return -1;
+        *added = *p;
+        added->is_implied = true;
+        added->stands_for = d->profiles[r->owner].name;
+        added->on_demand = r->on_demand;
+        added->declared_type = p->type;
         return 0;
 }
 

@@ -106,19 +106,6 @@ static int watch(struct draft *d, const struct resolution *r)
         return 0;
 }
 
-static int append_implied(struct draft *d, const struct resolution *r)
-{
-        for (size_t i = 0; i < r->implied_count; i++) {
-                const struct implied *implied = &r->implied[i];
-                struct profile *p = draft_add(d, d->origins[implied->owner]);
-                if (!p)
-                        return -1;
-                *p = implied->profile;
-                p->stands_for = d->profiles[implied->owner].name;
-        }
-        return 0;
-}
-
 static int resolve_all(struct draft *d, struct resolution *r)
 {
         bool needed = d->is_zero;
@@ -129,28 +116,30 @@ static int resolve_all(struct draft *d, struct resolution *r)
         if (d->is_zero && add_shared(d, r) < 0)
                 return -1;
         d->keeps_faults = d->is_zero && d->count > 1;
-        for (size_t i = 0; i < d->count; i++) {
-                struct profile *p = &d->profiles[i];
+        size_t count = d->count; // implied profiles follow
+        for (size_t i = 0; i < count; i++) {
+                struct profile p = d->profiles[i];
                 bool is_empty;
                 r->owner = i;
-                if (resolve_one(r, p, &is_empty) == 0) {
+                if (resolve_one(r, &p, &is_empty) == 0) {
                         // Nobody may have asked for the metadata service: a laptop with profiles has none.
-                        if (d->keeps_faults && p->declared_type == PROFILE_DEFAULT_CHAIN && p->type == PROFILE_IMDS)
-                                p->on_demand = true;
-                        continue;
+                        if (d->keeps_faults && p.declared_type == PROFILE_DEFAULT_CHAIN && p.type == PROFILE_IMDS)
+                                p.on_demand = true;
+                } else {
+                        if (!d->keeps_faults)
+                                return refuse(d, draft_turn_to(d, i));
+                        p.on_demand |= is_empty; // nobody asked for it
+                        if (draft_keep_fault(d, &p) < 0)
+                                return -1;
                 }
-                if (!d->keeps_faults)
-                        return refuse(d, draft_turn_to(d, i));
-                p->on_demand |= is_empty; // nobody asked for it
-                if (draft_keep_fault(d, p) < 0)
-                        return -1;
+                d->profiles[i] = p;
         }
-        return append_implied(d, r);
+        return 0;
 }
 
 int resolve_profiles(struct draft *d)
 {
-        struct resolution r = {.reader = d->reader};
+        struct resolution r = {.draft = d, .reader = d->reader};
         int result = resolve_all(d, &r);
         resolution_free(&r);
         return result;
