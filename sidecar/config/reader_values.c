@@ -94,28 +94,31 @@ int reader_nothing(struct reader *r, size_t value, const struct key_rule *rule, 
         return json_kind(r->doc, value) == JSON_STRING ? 0 : reader_expected(r, value, rule->expected);
 }
 
+// Decodes a string and checks it by the rule; a hidden one is never shown.
+static int read_valid(struct reader *r, size_t value, const struct key_rule *rule, bool is_hidden, struct slice *ret)
+{
+        bool is_string = json_kind(r->doc, value) == JSON_STRING;
+        if (is_string && reader_text(r, value, ret) < 0)
+                return -1;
+        if (is_string && rule->is_valid(*ret))
+                return 0;
+        buffer_reset(&r->scratch);
+        if (!is_hidden)
+                return reader_expected(r, value, rule->expected);
+        return is_string ? reader_fail(r, value, "found an invalid value (not shown), expected %s", rule->expected)
+                         : reader_expected_secret(r, value, rule->expected);
+}
+
 int reader_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        if (json_kind(r->doc, value) != JSON_STRING)
-                return reader_expected(r, value, rule->expected);
-        if (reader_text(r, value, &text) < 0)
-                return -1;
-        if (!rule->is_valid(text))
-                return reader_expected(r, value, rule->expected);
-        return reader_keep(r, text, field(record, rule->offset));
+        return read_valid(r, value, rule, false, &text) < 0 ? -1 : reader_keep(r, text, field(record, rule->offset));
 }
 
 int reader_hidden_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        if (json_kind(r->doc, value) != JSON_STRING)
-                return reader_expected_secret(r, value, rule->expected);
-        if (reader_text(r, value, &text) < 0)
-                return -1;
-        if (!rule->is_valid(text))
-                return reader_fail(r, value, "found an invalid value (not shown), expected %s", rule->expected);
-        return reader_keep(r, text, field(record, rule->offset));
+        return read_valid(r, value, rule, true, &text) < 0 ? -1 : reader_keep(r, text, field(record, rule->offset));
 }
 
 int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -225,14 +228,8 @@ int reader_pairs(struct reader *r, size_t value, const struct key_rule *rule, vo
 int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        if (json_kind(r->doc, value) != JSON_STRING)
-                return reader_expected_secret(r, value, rule->expected);
-        if (reader_text(r, value, &text) < 0)
+        if (read_valid(r, value, rule, true, &text) < 0)
                 return -1;
-        if (!rule->is_valid(text)) {
-                buffer_reset(&r->scratch);
-                return reader_fail(r, value, "found an invalid value (not shown), expected %s", rule->expected);
-        }
         int result = reader_keep_secret(r, text, field(record, rule->offset));
         buffer_reset(&r->scratch);
         return result;

@@ -3,6 +3,7 @@
 #include "sidecar/config/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,26 +17,19 @@
 #include "sidecar/config/settings_parse.h"
 
 #define PATH_SIZE 4096
-#define XDG_NAME "/keyfob/config.json"
+#define XDG_NAME "keyfob/config.json"
 
-// `out` could not take it.
-static int refuse_path(const struct buffer *out, struct error *e)
+// Writes the absolute form of `path`.
+static int make_absolute(const char *directory, const char *path, char out[PATH_SIZE], struct error *e)
 {
-        if (out->no_memory)
-                return error_set(e, ERROR_INTERNAL, "configuration file: out of memory");
+        const char *slash = strcmp(directory, "/") == 0 ? "" : "/";
+        int n = path[0] == '/' ? snprintf(out, PATH_SIZE, "%s", path)
+                               : snprintf(out, PATH_SIZE, "%s%s%s", directory, slash, path);
+        if (n < PATH_SIZE)
+                return 0;
         error_set(e, ERROR_CONFIG, "found too long a path for the configuration file, expected at most %d bytes",
                   PATH_SIZE - 1);
         return error_hint(e, "set a shorter path with --config");
-}
-
-// Writes the absolute form of `path`.
-static int make_absolute(const char *directory, const char *path, struct buffer *out, struct error *e)
-{
-        buffer_reset(out);
-        if (path[0] != '/')
-                (void)buffer_printf(out, "%s/", strcmp(directory, "/") == 0 ? "" : directory);
-        (void)buffer_put_str(out, path);
-        return buffer_c_str(out) ? 0 : refuse_path(out, e);
 }
 
 // 1: there is such a file, 0: there is none.
@@ -51,30 +45,22 @@ static int exists(const char *path, struct error *e)
                           (unsigned long)geteuid());
 }
 
-// Leaves the file's absolute path in *out, or nothing when there is no file.
-static int find_file(const struct settings_input *input, const char *directory, struct buffer *out, struct error *e)
+// Writes the file's absolute path, or nothing when there is no file.
+static int find_file(const struct settings_input *input, const char *directory, char out[PATH_SIZE], struct error *e)
 {
         const char *named =
             input->config_path && input->config_path[0] ? input->config_path : env_get(input->env, "KEYFOB_CONFIG");
         if (named)
                 return make_absolute(directory, named, out, e);
         const char *xdg = env_get(input->env, "XDG_CONFIG_HOME");
-        if (xdg && xdg[0] == '/') { // the specification has relative ones ignored
-                buffer_reset(out);
-                (void)buffer_printf(out, "%s%s", xdg, XDG_NAME);
-                const char *path = buffer_c_str(out);
-                if (!path)
-                        return refuse_path(out, e);
-                int there = exists(path, e);
-                if (there != 0)
-                        return there < 0 ? -1 : 0;
-        }
-        int there = exists(API_DEFAULT_CONFIG, e);
-        if (there <= 0) {
-                buffer_reset(out);
-                return there;
-        }
-        return make_absolute(directory, API_DEFAULT_CONFIG, out, e);
+        int there = 0;
+        if (xdg && xdg[0] == '/') // the specification has relative ones ignored
+                there = make_absolute(xdg, XDG_NAME, out, e) < 0 ? -1 : exists(out, e);
+        if (there == 0)
+                there = make_absolute(directory, API_DEFAULT_CONFIG, out, e) < 0 ? -1 : exists(out, e);
+        if (there == 0)
+                out[0] = '\0';
+        return there < 0 ? -1 : 0;
 }
 
 // Settings from the file at `path`; its directory is what paths in it are relative to. `base` has all but these two.
@@ -100,8 +86,7 @@ static int load_file(const struct settings_source *base, const char *path, struc
 
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e)
 {
-        char directory[PATH_SIZE];
-        struct buffer path;
+        char directory[PATH_SIZE], path[PATH_SIZE];
         if (!getcwd(directory, sizeof(directory))) {
                 error_set_errno(e, ERROR_CONFIG, "cannot determine the working directory");
                 return error_hint(e, "start the agent in a directory that exists, such as /");
@@ -111,12 +96,9 @@ int settings_load(const struct settings_input *input, struct settings **ret, str
                                          .host_name = input->host_name,
                                          .env = input->env,
                                          .check_files = true};
-        buffer_init(&path, PATH_SIZE);
-        int r = find_file(input, directory, &path, e);
-        if (r == 0)
-                r = path.n ? load_file(&source, buffer_c_str(&path), ret, e) : settings_zero(&source, ret, e);
-        buffer_free(&path);
-        return r;
+        if (find_file(input, directory, path, e) < 0)
+                return -1;
+        return path[0] ? load_file(&source, path, ret, e) : settings_zero(&source, ret, e);
 }
 
 void settings_hold(struct settings *settings)
