@@ -2,7 +2,6 @@
 #include "sidecar/config/allow_read.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stddef.h>
 
 #include "proto/mem/length.h"
@@ -12,11 +11,14 @@
 
 static_assert(sizeof(uid_t) == sizeof(uint32_t) && sizeof(gid_t) == sizeof(uint32_t), "ids are 32 bits");
 
-static key_read_fn read_uids, read_gids, read_scopes;
+static key_read_fn read_ids, read_scopes;
+
+#define LIST(member)                                                                                                   \
+        .offset = offsetof(struct allow_rule, member), .count_offset = offsetof(struct allow_rule, member##_count)
 
 static const struct key_rule rules[] = {
-    {.key = "uids", .read = read_uids},
-    {.key = "gids", .read = read_gids},
+    {.key = "uids", .read = read_ids, LIST(uids)},
+    {.key = "gids", .read = read_ids, LIST(gids)},
     {.key = "scopes", .read = read_scopes},
 };
 
@@ -32,39 +34,22 @@ static const struct {
 
 static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32_t *ret)
 {
-        const char *what = kind == ACCOUNT_USER ? "user" : "group";
-        if (json_kind(r->doc, node) == JSON_NUMBER) {
-                int64_t number = 0;
-                if (json_integer(r->doc, node, &number) < 0 || number < 0 || number >= UINT32_MAX)
-                        return reader_expected(r, node, "an id from 0 to 4294967294, or a name");
-                *ret = (uint32_t)number;
-                return 0;
-        }
         struct slice name = {NULL, 0};
-        if (json_kind(r->doc, node) != JSON_STRING)
+        int64_t number = 0;
+        enum json_kind type = json_kind(r->doc, node);
+        if (type != JSON_NUMBER && type != JSON_STRING)
                 return reader_expected(r, node, "an id, or a name");
-        if (reader_text(r, node, &name) < 0)
-                return -1;
-        int found = account_find(&r->accounts, kind, name, ret);
-        if (found == 0)
-                return 0;
-        if (found == -ENOENT || found == -EINVAL) {
-                reader_expected(r, node,
-                                kind == ACCOUNT_USER ? "the name of a user of this system, or a number"
-                                                     : "the name of a group of this system, or a number");
-                return error_hint(
-                    r->e, "check \"getent %s\"; names can differ between container and host: use the numeric ID",
-                    kind == ACCOUNT_USER ? "passwd" : "group");
-        }
-        if (found == -ENOMEM)
-                return reader_no_memory(r);
-        errno = -found;
-        reader_fail(r, node, "the system cannot say which id this %s has (errno %d)", what, -found);
-        return error_hint(r->e, "use the number instead of the name");
+        if (type == JSON_STRING)
+                return reader_text(r, node, &name) < 0 ? -1 : reader_account(r, node, kind, name, ret);
+        if (json_integer(r->doc, node, &number) < 0 || number < 0 || number >= UINT32_MAX)
+                return reader_expected(r, node, "an id from 0 to 4294967294, or a name");
+        *ret = (uint32_t)number;
+        return 0;
 }
 
-static int read_ids(struct reader *r, size_t value, enum account_kind kind, uint32_t **ret, size_t *ret_count)
+static int read_ids(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
+        enum account_kind kind = rule->offset == offsetof(struct allow_rule, uids) ? ACCOUNT_USER : ACCOUNT_GROUP;
         size_t count = json_length(r->doc, value);
         if (json_kind(r->doc, value) != JSON_ARRAY)
                 return reader_expected(r, value, "a list of ids or names");
@@ -79,23 +64,9 @@ static int read_ids(struct reader *r, size_t value, enum account_kind kind, uint
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
                 if (read_id(r, node, kind, &ids[i++]) < 0)
                         return -1;
-        *ret = ids;
-        *ret_count = count;
+        *(uint32_t **)reader_field(record, rule->offset) = ids;
+        *(size_t *)reader_field(record, rule->count_offset) = count;
         return 0;
-}
-
-static int read_uids(struct reader *r, size_t value, const struct key_rule *rule, void *record)
-{
-        struct allow_rule *allow = record;
-        (void)rule;
-        return read_ids(r, value, ACCOUNT_USER, &allow->uids, &allow->uids_count);
-}
-
-static int read_gids(struct reader *r, size_t value, const struct key_rule *rule, void *record)
-{
-        struct allow_rule *allow = record;
-        (void)rule;
-        return read_ids(r, value, ACCOUNT_GROUP, &allow->gids, &allow->gids_count);
 }
 
 static int read_scopes(struct reader *r, size_t value, const struct key_rule *rule, void *record)

@@ -127,7 +127,7 @@ static int read_pkcs11(struct reader *r, size_t value, struct slice text, const 
                 result = error_hint(r->e, "write pkcs11:token=NAME;object=NAME; p11tool --list-all shows them");
         } else if (result >= 0) {
                 result = uri.failed ? reader_no_memory(r)
-                                    : reader_keep(r, buffer_slice(&uri), (char **)(void *)((char *)p + rule->offset));
+                                    : reader_keep(r, buffer_slice(&uri), reader_field(p, rule->offset));
         }
         buffer_free(&uri);
         return result < 0 ? -1 : 0;
@@ -160,7 +160,7 @@ static int read_uri(struct reader *r, size_t value, struct slice *ret)
 int key_source_read(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        char **field = (char **)(void *)((char *)record + rule->offset);
+        char **field = reader_field(record, rule->offset);
         int kind = read_uri(r, value, &text);
         if (kind != 0)
                 return kind < 0 ? -1 : reader_path(r, value, rule, record);

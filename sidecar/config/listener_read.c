@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/listener_read.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -77,22 +76,13 @@ static int read_group(struct reader *r, size_t value, const struct key_rule *rul
                 return reader_expected(r, value, "a group's name or number, in quotes");
         if (reader_text(r, value, &text) < 0)
                 return -1;
-        int found = account_find(&r->accounts, ACCOUNT_GROUP, text, &id);
-        if (found == -ENOMEM)
-                return reader_no_memory(r);
-        if (found < 0) {
-                reader_expected(r, value,
-                                found == -ENOENT ? "the name of a group of this system, or a number in quotes"
-                                                 : "a group's name or number, in quotes");
-                return error_hint(
-                    r->e, "check \"getent group\"; names can differ between container and host: use the numeric ID");
-        }
+        if (reader_account(r, value, ACCOUNT_GROUP, text, &id) < 0)
+                return -1;
         return reader_keep(r, text, &l->group);
 }
 
 static int read_api(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        static const char *const later[] = {"container", "imds", "authz", "proxy"};
         (void)rule;
         (void)record;
         if (json_kind(r->doc, value) != JSON_ARRAY || json_length(r->doc, value) == 0)
@@ -100,15 +90,8 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
                 if (json_string_is(r->doc, node, SLICE("native")))
                         continue;
-                for (size_t i = 0; i < LENGTH(later); i++) {
-                        if (!json_string_is(r->doc, node, slice_str(later[i])))
-                                continue;
-                        reader_fail(r, node,
-                                    "found \"%s\", which is not supported by this version; supported are native",
-                                    later[i]);
-                        return error_hint(r->e, "remove it; without \"api\" a listener serves native");
-                }
-                return reader_expected(r, node, "\"native\"");
+                reader_expected(r, node, "\"native\", the only one that this version supports");
+                return error_hint(r->e, "remove it: a listener without \"api\" serves native");
         }
         return 0;
 }

@@ -32,7 +32,7 @@ int policy_read(struct reader *r, size_t value, const struct key_rule *rule, voi
 {
         struct slice text = {NULL, 0};
         enum json_kind kind = json_kind(r->doc, value);
-        char **target = (char **)(void *)((char *)record + rule->offset);
+        char **target = reader_field(record, rule->offset);
         if (kind == JSON_OBJECT) {
                 text = json_raw(r->doc, value);
                 if (!values_is_policy_text(text))

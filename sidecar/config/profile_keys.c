@@ -248,7 +248,7 @@ static int read_choice(struct reader *r, size_t value, const struct key_rule *ru
         enum json_kind kind = json_kind(r->doc, value);
         if (kind != JSON_TRUE && kind != JSON_FALSE)
                 return reader_expected(r, value, "true or false");
-        *(enum choice *)(void *)((char *)record + rule->offset) = kind == JSON_TRUE ? CHOICE_YES : CHOICE_NO;
+        *(enum choice *)reader_field(record, rule->offset) = kind == JSON_TRUE ? CHOICE_YES : CHOICE_NO;
         return 0;
 }
 

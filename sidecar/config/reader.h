@@ -97,6 +97,9 @@ int reader_no_memory(const struct reader *r);
 // Decodes a string into the scratch buffer: borrowed until the next use of it.
 MUST_CHECK int reader_text(struct reader *r, size_t node, struct slice *ret);
 
+// The id of a user or group, by its name or number.
+MUST_CHECK int reader_account(struct reader *r, size_t node, enum account_kind kind, struct slice name, uint32_t *ret);
+
 // Copies that live as long as the settings. 0, or -1 with r->e.
 MUST_CHECK int reader_keep(const struct reader *r, struct slice text, char **ret);
 MUST_CHECK int reader_keep_secret(const struct reader *r, struct slice text, struct secret *ret);
@@ -116,6 +119,11 @@ MUST_CHECK int reader_keep_home_path(const struct reader *r, const char *variabl
 // That a regular file is there and may be read; the message is about `node`, or about `place` ("environment: NAME").
 MUST_CHECK int reader_check_file(const struct reader *r, size_t node, const char *path);
 MUST_CHECK int reader_check_file_of(const struct reader *r, const char *place, const char *path);
+
+static inline void *reader_field(void *record, size_t offset)
+{
+        return (char *)record + offset;
+}
 
 // Getters. Fields: char *, int64_t, char ** with a count, struct name_value * with a count, struct secret.
 key_read_fn reader_string;

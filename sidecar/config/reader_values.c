@@ -16,11 +16,6 @@
 #define FAULT_SIZE 128
 #define TOKEN_SHORTEST ((size_t)100) // a JWT is longer
 
-static void *field(void *record, size_t offset)
-{
-        return (char *)record + offset;
-}
-
 int reader_text(struct reader *r, size_t node, struct slice *ret)
 {
         buffer_reset(&r->scratch);
@@ -28,6 +23,27 @@ int reader_text(struct reader *r, size_t node, struct slice *ret)
                 return reader_no_memory(r);
         *ret = buffer_slice(&r->scratch);
         return 0;
+}
+
+int reader_account(struct reader *r, size_t node, enum account_kind kind, struct slice name, uint32_t *ret)
+{
+        bool is_user = kind == ACCOUNT_USER;
+        int found = account_find(&r->accounts, kind, name, ret);
+        if (found == 0)
+                return 0;
+        if (found == -ENOMEM)
+                return reader_no_memory(r);
+        if (found == -ENOENT || found == -EINVAL) {
+                reader_expected(r, node,
+                                is_user ? "the name of a user of this system, or a number"
+                                        : "the name of a group of this system, or a number");
+                return error_hint(
+                    r->e, "check \"getent %s\"; names can differ between container and host: use the numeric id",
+                    is_user ? "passwd" : "group");
+        }
+        reader_fail(r, node, "the system cannot look up the id of this %s (errno %d)", is_user ? "user" : "group",
+                    -found);
+        return error_hint(r->e, "use the number instead of the name");
 }
 
 // `room` may hold the text.
@@ -112,13 +128,15 @@ static int read_valid(struct reader *r, size_t value, const struct key_rule *rul
 int reader_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        return read_valid(r, value, rule, false, &text) < 0 ? -1 : reader_keep(r, text, field(record, rule->offset));
+        return read_valid(r, value, rule, false, &text) < 0 ? -1
+                                                            : reader_keep(r, text, reader_field(record, rule->offset));
 }
 
 int reader_hidden_string(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         struct slice text = {NULL, 0};
-        return read_valid(r, value, rule, true, &text) < 0 ? -1 : reader_keep(r, text, field(record, rule->offset));
+        return read_valid(r, value, rule, true, &text) < 0 ? -1
+                                                           : reader_keep(r, text, reader_field(record, rule->offset));
 }
 
 int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -139,14 +157,14 @@ int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule,
         }
         if (text.n < 1 || text.n > READER_PATH_LONGEST)
                 return reader_expected(r, value, "the path of a file, 1 to 4095 bytes");
-        return reader_keep_path(r, text, field(record, rule->offset));
+        return reader_keep_path(r, text, reader_field(record, rule->offset));
 }
 
 int reader_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
         if (reader_new_path(r, value, rule, record) < 0)
                 return -1;
-        char **path = field(record, rule->offset);
+        char **path = reader_field(record, rule->offset);
         return reader_check_file(r, value, *path);
 }
 
@@ -160,7 +178,7 @@ int reader_integer(struct reader *r, size_t value, const struct key_rule *rule, 
                                rule->min, rule->max, rule->expected);
                 return reader_expected(r, value, expected);
         }
-        int64_t *target = field(record, rule->offset);
+        int64_t *target = reader_field(record, rule->offset);
         *target = number;
         return 0;
 }
@@ -196,8 +214,8 @@ int reader_strings(struct reader *r, size_t value, const struct key_rule *rule, 
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
                 if (reader_string(r, node, &element, &list[i++]) < 0)
                         return -1;
-        *(char ***)field(record, rule->offset) = list;
-        *(size_t *)field(record, rule->count_offset) = count;
+        *(char ***)reader_field(record, rule->offset) = list;
+        *(size_t *)reader_field(record, rule->count_offset) = count;
         return 0;
 }
 
@@ -220,8 +238,8 @@ int reader_pairs(struct reader *r, size_t value, const struct key_rule *rule, vo
                 if (reader_string(r, key, &name, &list[i]) < 0 ||
                     reader_string(r, json_value(r->doc, key), &text, &list[i]) < 0)
                         return -1;
-        *(struct name_value **)field(record, rule->offset) = list;
-        *(size_t *)field(record, rule->count_offset) = count;
+        *(struct name_value **)reader_field(record, rule->offset) = list;
+        *(size_t *)reader_field(record, rule->count_offset) = count;
         return 0;
 }
 
@@ -230,7 +248,7 @@ int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, v
         struct slice text = {NULL, 0};
         if (read_valid(r, value, rule, true, &text) < 0)
                 return -1;
-        int result = reader_keep_secret(r, text, field(record, rule->offset));
+        int result = reader_keep_secret(r, text, reader_field(record, rule->offset));
         buffer_reset(&r->scratch);
         return result;
 }
