@@ -2,10 +2,19 @@
 #include "proto/mem/text.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const char HEX_LOWER[] = "0123456789abcdef";
 static const char HEX_UPPER[] = "0123456789ABCDEF";
 static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+bool text_is_all_of(struct slice text, const char *more)
+{
+        for (size_t i = 0; i < text.n; i++)
+                if (!text_is_alphanumeric(text.p[i]) && (text.p[i] == '\0' || !strchr(more, text.p[i])))
+                        return false;
+        return true;
+}
 
 void text_hex_encode(struct slice bytes, char *out)
 {
@@ -125,8 +134,7 @@ int text_base64_decode(struct slice text, struct buffer *out)
 
 bool text_is_unreserved(uint8_t byte)
 {
-        return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-               byte == '-' || byte == '.' || byte == '_' || byte == '~';
+        return text_is_alphanumeric(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 }
 
 int text_percent_encode(struct slice text, bool keep_slash, struct buffer *out)

@@ -17,6 +17,15 @@ static inline int text_hex_digit(uint8_t c)
         return -1;
 }
 
+// Letters and digits of ASCII.
+static inline bool text_is_alphanumeric(uint8_t c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// Whether every byte is alphanumeric or one of `more`; true for no bytes.
+bool text_is_all_of(struct slice text, const char *more);
+
 // Writes 2 * bytes.n lower-case digits to `out`, no NUL.
 void text_hex_encode(struct slice bytes, char *out);
 

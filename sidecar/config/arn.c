@@ -2,8 +2,8 @@
 #include "sidecar/config/arn.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "proto/mem/text.h"
 #include "sidecar/config/endpoints.h"
 
 #define ARN_MIN 20
@@ -11,19 +11,10 @@
 #define NAME_MAX_N 128 // of a policy; a role's is 64
 #define ROLE_NAME_MAX_N 64
 
-static bool is_alphanumeric(uint8_t c)
-{
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_account(struct slice s)
 {
-        if (s.n != 12)
-                return false;
-        for (size_t i = 0; i < s.n; i++)
-                if (s.p[i] < '0' || s.p[i] > '9')
-                        return false;
-        return true;
+        uint64_t number;
+        return s.n == 12 && text_parse_u64(s, &number) == 0;
 }
 
 // "aws", "aws-cn", "aws-us-gov", …
@@ -66,12 +57,7 @@ static bool is_iam_name(struct slice s, size_t name_max)
                         name = i + 1;
         }
         s = slice_from(s, name);
-        if (s.n < 1 || s.n > name_max)
-                return false;
-        for (size_t i = 0; i < s.n; i++)
-                if (!is_alphanumeric(s.p[i]) && strchr("_+=,.@-", s.p[i]) == NULL)
-                        return false;
-        return true;
+        return s.n > 0 && s.n <= name_max && text_is_all_of(s, "_+=,.@-");
 }
 
 static bool is_iam(struct slice text, struct arn *ret)
@@ -101,10 +87,7 @@ static bool is_roles_anywhere(struct slice text, struct slice kind)
             !endpoints_is_region(arn.region) || !is_account(arn.account) || !slice_starts_with(arn.resource, kind))
                 return false;
         struct slice id = slice_from(arn.resource, kind.n);
-        for (size_t i = 0; i < id.n; i++)
-                if (!is_alphanumeric(id.p[i]) && id.p[i] != '-')
-                        return false;
-        return id.n > 0;
+        return id.n > 0 && text_is_all_of(id, "-");
 }
 
 bool arn_is_trust_anchor(struct slice text)

@@ -42,19 +42,6 @@ static bool is_blank(uint8_t c)
         return c == ' ' || c == '\t';
 }
 
-static bool is_alphanumeric(uint8_t c)
-{
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_all_of(struct slice text, const char *more)
-{
-        for (size_t i = 0; i < text.n; i++)
-                if (!is_alphanumeric(text.p[i]) && (text.p[i] == '\0' || !strchr(more, text.p[i])))
-                        return false;
-        return text.n > 0;
-}
-
 static bool is_comment(struct slice line)
 {
         return line.n > 0 && (line.p[0] == '#' || line.p[0] == ';');
@@ -81,7 +68,7 @@ static int close_property(struct parser *p)
         struct slice key = buffer_slice(&p->key);
         bool was_open = p->is_open;
         p->is_open = false;
-        if (!was_open || !p->keeps || !is_all_of(key, "_-"))
+        if (!was_open || !p->keeps || key.n == 0 || !text_is_all_of(key, "_-"))
                 return 0;
         struct aws_section *section = &p->ini->sections[p->ini->count - 1];
         struct aws_property *property = arena_array(p->ini->strings, 1, sizeof(*property));
@@ -127,7 +114,7 @@ static int add_named(struct parser *p, enum aws_section_kind kind, struct slice 
                 name = slice_of(name.p + 1, name.n - 2);
                 more = "_-/.%@:+ ";
         }
-        return is_all_of(name, more) ? add_section(p, kind, name, false) : 0;
+        return name.n > 0 && text_is_all_of(name, more) ? add_section(p, kind, name, false) : 0;
 }
 
 static int open_section(struct parser *p, struct slice line)

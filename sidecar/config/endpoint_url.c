@@ -11,15 +11,7 @@
 
 static bool is_host_name(struct slice host)
 {
-        if (host.n < 1 || host.n > HOST_MAX || host.p[0] == '.' || host.p[0] == '-')
-                return false;
-        for (size_t i = 0; i < host.n; i++) {
-                uint8_t c = host.p[i];
-                bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-                if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_')
-                        return false;
-        }
-        return true;
+        return host.n > 0 && host.n <= HOST_MAX && host.p[0] != '.' && host.p[0] != '-' && text_is_all_of(host, "-._");
 }
 
 static bool is_near_v4(struct slice host)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "proto/mem/length.h"
+#include "proto/mem/text.h"
 
 #define REGION_MAX 63
 #define PREFIXES_MAX 9
@@ -77,24 +78,10 @@ static const char *const prefixes[] = {
     [ENDPOINTS_SIGNIN] = "signin",
 };
 
-static bool is_digit(uint8_t c)
-{
-        return c >= '0' && c <= '9';
-}
-
-static bool is_alphanumeric(uint8_t c)
-{
-        return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool endpoints_is_region(struct slice region)
 {
-        if (region.n < 1 || region.n > REGION_MAX || region.p[0] == '-' || region.p[region.n - 1] == '-')
-                return false;
-        for (size_t i = 0; i < region.n; i++)
-                if (!is_alphanumeric(region.p[i]) && region.p[i] != '-')
-                        return false;
-        return true;
+        return region.n > 0 && region.n <= REGION_MAX && region.p[0] != '-' && region.p[region.n - 1] != '-' &&
+               text_is_all_of(region, "-");
 }
 
 bool endpoints_is_fips_name(struct slice region)
@@ -106,15 +93,11 @@ bool endpoints_is_fips_name(struct slice region)
 static bool is_word_and_number(struct slice s)
 {
         size_t hyphen = slice_find(s, '-');
-        if (hyphen == 0 || hyphen + 1 >= s.n)
-                return false;
-        for (size_t i = 0; i < hyphen; i++)
-                if (!is_alphanumeric(s.p[i]) && s.p[i] != '_')
+        struct slice number = slice_from(s, hyphen + 1);
+        for (size_t i = 0; i < number.n; i++)
+                if (number.p[i] < '0' || number.p[i] > '9')
                         return false;
-        for (size_t i = hyphen + 1; i < s.n; i++)
-                if (!is_digit(s.p[i]))
-                        return false;
-        return true;
+        return hyphen > 0 && number.n > 0 && text_is_all_of(slice_head(s, hyphen), "_");
 }
 
 static bool is_in_partition(const struct partition *p, struct slice region)

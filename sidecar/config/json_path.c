@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/json_path.h"
 
+#include "proto/mem/text.h"
+
 // The child at or around `offset`: the last one that does not begin behind it.
 static size_t child_at(const struct json_doc *doc, size_t node, size_t offset, size_t *ret_index)
 {
@@ -15,20 +17,9 @@ static size_t child_at(const struct json_doc *doc, size_t node, size_t offset, s
         return found;
 }
 
-static bool is_word(struct slice s)
-{
-        for (size_t i = 0; i < s.n; i++) {
-                uint8_t c = s.p[i];
-                bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-                if (!is_letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '$')
-                        return false;
-        }
-        return s.n > 0;
-}
-
 static void put_key(struct slice key, struct buffer *out)
 {
-        if (is_word(key)) {
+        if (key.n > 0 && text_is_all_of(key, "_-$")) {
                 if (out->n)
                         (void)buffer_put_byte(out, '.');
                 (void)buffer_put(out, key);

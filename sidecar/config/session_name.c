@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/session_name.h"
 
-#include <string.h>
+#include "proto/mem/text.h"
 
 #define SESSION_NAME_MIN 2
 #define HOST_SHARE 24 // what the host keeps at least when the profile's name is long
 
-static bool is_allowed(uint8_t c)
+static bool is_allowed(struct slice text)
 {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               (c != '\0' && strchr("_+=,.@-", c) != NULL);
+        return text_is_all_of(text, "_+=,.@-");
 }
 
 bool session_name_is_valid(struct slice name)
 {
-        if (name.n < SESSION_NAME_MIN || name.n > SESSION_NAME_MAX)
-                return false;
-        for (size_t i = 0; i < name.n; i++)
-                if (!is_allowed(name.p[i]))
-                        return false;
-        return true;
+        return name.n >= SESSION_NAME_MIN && name.n <= SESSION_NAME_MAX && is_allowed(name);
 }
 
 // Appends bytes of `s` at `at`, replacing what AWS refuses; returns the new end.
 static size_t put(char out[SESSION_NAME_SIZE], size_t at, struct slice s)
 {
         for (size_t i = 0; i < s.n; i++)
-                out[at + i] = (char)(is_allowed(s.p[i]) ? s.p[i] : (uint8_t)'-');
+                out[at + i] = (char)(is_allowed(slice_of(&s.p[i], 1)) ? s.p[i] : (uint8_t)'-');
         return at + s.n;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/config/values.h"
 
-#include <string.h>
-
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 
@@ -12,24 +10,6 @@
 #define TAG_VALUE_MAX 256
 #define SECRET_ACCESS_KEY_LENGTH 40 // of those that AWS makes today
 #define SESSION_TOKEN_SHORTEST 200  // they are longer, and few paths are, all of them with a dot or a hyphen
-
-static bool is_alphanumeric(uint8_t c)
-{
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_alphanumeric_or(uint8_t c, const char *more)
-{
-        return is_alphanumeric(c) || (c != '\0' && strchr(more, c) != NULL);
-}
-
-static bool is_all_of(struct slice text, const char *more)
-{
-        for (size_t i = 0; i < text.n; i++)
-                if (!is_alphanumeric_or(text.p[i], more))
-                        return false;
-        return true;
-}
 
 static bool is_visible(struct slice text)
 {
@@ -50,14 +30,14 @@ size_t values_length(struct slice text)
 
 bool values_is_external_id(struct slice text)
 {
-        return text.n >= EXTERNAL_ID_MIN && text.n <= EXTERNAL_ID_MAX && is_all_of(text, "_+=,.@:/-");
+        return text.n >= EXTERNAL_ID_MIN && text.n <= EXTERNAL_ID_MAX && text_is_all_of(text, "_+=,.@:/-");
 }
 
 // Letters and digits of other scripts are left for AWS to judge.
 static bool is_tag_text(struct slice text)
 {
         for (size_t i = 0; i < text.n; i++)
-                if (text.p[i] < 0x80 && !is_alphanumeric_or(text.p[i], " _.:/=+-@"))
+                if (text.p[i] < 0x80 && !text_is_all_of(slice_of(&text.p[i], 1), " _.:/=+-@"))
                         return false;
         return true;
 }
@@ -86,7 +66,7 @@ bool values_is_policy_text(struct slice text)
 
 bool values_is_access_key_id(struct slice text)
 {
-        return text.n > 0 && text.n <= LIMIT_ACCESS_KEY_ID && is_all_of(text, "_");
+        return text.n > 0 && text.n <= LIMIT_ACCESS_KEY_ID && text_is_all_of(text, "_");
 }
 
 bool values_is_secret_access_key(struct slice text)
@@ -102,9 +82,9 @@ bool values_is_session_token(struct slice text)
 bool values_is_service(struct slice text)
 {
         for (size_t i = 0; i < text.n; i++)
-                if (!is_alphanumeric_or(text.p[i], "-") || (text.p[i] >= 'A' && text.p[i] <= 'Z'))
+                if (text.p[i] >= 'A' && text.p[i] <= 'Z')
                         return false;
-        return text.n > 0 && text.n <= 64;
+        return text.n > 0 && text.n <= 64 && text_is_all_of(text, "-");
 }
 
 bool values_is_host_pattern(struct slice text)
@@ -115,7 +95,8 @@ bool values_is_host_pattern(struct slice text)
         uint64_t port = 1;
         if (host.n < text.n && text_parse_u64(slice_from(text, host.n + 1), &port) < 0)
                 return false;
-        return host.n > 0 && host.n <= 253 && host.p[0] != '.' && is_all_of(host, "-._") && port >= 1 && port <= 65535;
+        return host.n > 0 && host.n <= 253 && host.p[0] != '.' && text_is_all_of(host, "-._") && port >= 1 &&
+               port <= 65535;
 }
 
 bool values_is_url_path(struct slice text)
@@ -131,15 +112,13 @@ bool values_is_any(struct slice text)
 
 bool values_is_account_id(struct slice text)
 {
-        for (size_t i = 0; i < text.n; i++)
-                if (text.p[i] < '0' || text.p[i] > '9')
-                        return false;
-        return text.n == 12;
+        uint64_t number;
+        return text.n == 12 && text_parse_u64(text, &number) == 0;
 }
 
 bool values_is_mfa_serial(struct slice text)
 {
-        return text.n >= 9 && text.n <= 256 && is_all_of(text, "_+=/:,.@-");
+        return text.n >= 9 && text.n <= 256 && text_is_all_of(text, "_+=/:,.@-");
 }
 
 bool values_is_authorization(struct slice text)
@@ -177,9 +156,9 @@ bool values_is_like_secret(struct slice text)
                 return true;
         if (slice_starts_with(text, SLICE("eyJ"))) // a JWT: its header is base64 of {"
                 return true;
-        if (text.n >= SESSION_TOKEN_SHORTEST && is_all_of(text, "/+="))
+        if (text.n >= SESSION_TOKEN_SHORTEST && text_is_all_of(text, "/+="))
                 return true;
-        return text.n == SECRET_ACCESS_KEY_LENGTH && text.p[0] != '/' && is_all_of(text, "/+");
+        return text.n == SECRET_ACCESS_KEY_LENGTH && text.p[0] != '/' && text_is_all_of(text, "/+");
 }
 
 bool values_is_uri(struct slice text)

@@ -297,6 +297,24 @@ static void base64url(void **state)
         buffer_free(&b);
 }
 
+static void tells_letters_and_digits_from_other_bytes(void **state)
+{
+        (void)state;
+        for (unsigned c = 0; c < 256; c++) {
+                uint8_t byte = (uint8_t)c;
+                bool is_alphanumeric = c > 0 && c < 128 &&
+                                       strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789",
+                                              (int)c);
+                assert_true(text_is_alphanumeric(byte) == is_alphanumeric);
+                assert_true(text_is_all_of(slice_of(&byte, 1), "_-") == (is_alphanumeric || c == '_' || c == '-'));
+        }
+        assert_true(text_is_all_of(SLICE("aZ9_-"), "_-"));
+        assert_false(text_is_all_of(SLICE("aZ9_- "), "_-"));
+        assert_false(text_is_all_of(SLICE("a_b"), ""));
+        assert_true(text_is_all_of(SLICE(""), ""));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -305,7 +323,7 @@ int main(void)
             cmocka_unit_test(test_percent),        cmocka_unit_test(test_percent_refusals),
             cmocka_unit_test(test_full_buffers),   cmocka_unit_test(test_unsigned_numbers),
             cmocka_unit_test(test_signed_numbers), cmocka_unit_test(test_utf8),
-            cmocka_unit_test(test_defuse),
+            cmocka_unit_test(test_defuse),         cmocka_unit_test(tells_letters_and_digits_from_other_bytes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
