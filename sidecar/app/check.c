@@ -1,111 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each identity is loaded in a thread, for a token or a TPM may never answer, and nothing stops it from outside.
+// Each identity is loaded in a worker: a token or a TPM may never answer.
 #include "sidecar/app/check.h"
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sidecar/config/settings.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/signing/x509.h"
 
-struct loading {
+struct checker {
+        uv_loop_t loop;
+        struct workers *workers;
+        struct worker_job job;
         struct x509_paths paths;
         int64_t now_s;
-        pthread_mutex_t mutex;
-        pthread_cond_t over;
-        bool is_over;       // the mutex's
-        struct error error; // of kind ERROR_NONE: it is good
+        bool is_over, is_late;
+        enum worker_end end;
+        struct error error; // of kind ERROR_NONE: the identity is good
 };
 
-static void *load(void *arg)
+static void load(struct worker_job *job, void *arg)
 {
-        struct loading *l = arg;
+        struct checker *c = arg;
         struct x509_identity *identity = NULL;
-        (void)x509_identity_load(&l->paths, l->now_s, &identity, &l->error);
+        (void)job;
+        (void)x509_identity_load(&c->paths, c->now_s, &identity, &c->error);
         x509_identity_free(identity); // may ask the token again
-        (void)pthread_mutex_lock(&l->mutex);
-        l->is_over = true;
-        (void)pthread_cond_signal(&l->over);
-        (void)pthread_mutex_unlock(&l->mutex);
-        return NULL;
 }
 
-// False: the thread is still at it after `timeout_ms`.
-static bool wait_for(struct loading *l, int64_t timeout_ms)
+static void on_late(void *arg)
 {
-        struct timespec until;
-        int rc = 0;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
-        until.tv_sec += timeout_ms / 1000 + ns / 1000000000;
-        until.tv_nsec = ns % 1000000000;
-        (void)pthread_mutex_lock(&l->mutex);
-        while (!l->is_over && rc == 0)
-                rc = pthread_cond_timedwait(&l->over, &l->mutex, &until);
-        bool is_over = l->is_over;
-        (void)pthread_mutex_unlock(&l->mutex);
-        return is_over;
+        ((struct checker *)arg)->is_late = true;
 }
 
-// Cannot fail, but for memory.
-static struct loading *loading_new(const struct profile *profile, int64_t now_s)
+static void on_done(void *arg, enum worker_end end)
 {
-        struct loading *l = calloc(1, sizeof(*l));
-        pthread_condattr_t attributes;
-        if (!l)
-                return NULL;
-        l->paths = kept_identity_paths(profile);
-        l->now_s = now_s;
-        (void)pthread_condattr_init(&attributes);
-        (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        (void)pthread_cond_init(&l->over, &attributes);
-        (void)pthread_condattr_destroy(&attributes);
-        (void)pthread_mutex_init(&l->mutex, NULL);
-        return l;
+        struct checker *c = arg;
+        c->is_over = true;
+        c->end = end;
 }
 
-static void loading_free(struct loading *l)
-{
-        (void)pthread_mutex_destroy(&l->mutex);
-        (void)pthread_cond_destroy(&l->over);
-        free(l);
-}
-
-static int check_identity(const struct profile *profile, int64_t now_s, struct error *e)
+static int check_identity(struct checker *c, const struct profile *profile, struct error *e)
 {
         int64_t timeout_ms = kept_identity_timeout_ms(profile);
-        struct loading *l = loading_new(profile, now_s);
-        pthread_t thread;
-        if (!l)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        if (pthread_create(&thread, NULL, load, l) != 0) {
-                loading_free(l);
-                return error_set(e, ERROR_INTERNAL, "no thread to load a private key in");
+        const struct worker_task task = {.device = "check",
+                                         .late_ms = (uint64_t)timeout_ms,
+                                         .run = load,
+                                         .late = on_late,
+                                         .done = on_done,
+                                         .arg = c};
+        c->paths = kept_identity_paths(profile);
+        c->error = (struct error){.kind = ERROR_NONE};
+        c->is_over = false;
+        workers_start(c->workers, &c->job, &task);
+        while (!c->is_over && !c->is_late)
+                (void)uv_run(&c->loop, UV_RUN_ONCE);
+        if (c->is_late) {
+                (void)kept_identity_say_late(&c->paths, timeout_ms, e);
+                (void)error_hint(e, "check the token, the TPM or the file system that holds it");
+        } else if (c->end != WORKER_RAN) {
+                (void)error_set(e, ERROR_INTERNAL, "no thread to load a private key in");
+        } else {
+                *e = c->error;
         }
-        if (!wait_for(l, timeout_ms)) { // *l is the thread's
-                (void)pthread_detach(thread);
-                (void)kept_identity_say_late(&l->paths, timeout_ms, e);
-                (void)error_hint(e, "look at the token, the TPM or the file system that it is in");
-                return error_context(e, "profile %s", profile_shown_name(profile));
-        }
-        (void)pthread_join(thread, NULL);
-        *e = l->error;
-        loading_free(l);
         return e->kind == ERROR_NONE ? 0 : error_context(e, "profile %s", profile_shown_name(profile));
 }
 
 int check_identities(const struct settings *settings, int64_t now_s, struct error *e)
 {
-        for (size_t i = 0; i < settings->profiles_count; i++) {
-                const struct profile *profile = &settings->profiles[i];
-                if (profile->type == PROFILE_ROLES_ANYWHERE && check_identity(profile, now_s, e) < 0)
-                        return -1;
+        int r = 0;
+        struct checker *c = calloc(1, sizeof(*c));
+        if (c && uv_loop_init(&c->loop) == 0)
+                c->workers = workers_new(&c->loop);
+        if (!c || !c->workers) {
+                free(c);
+                return error_set(e, ERROR_INTERNAL, "out of memory");
         }
-        return 0;
+        c->now_s = now_s;
+        for (size_t i = 0; i < settings->profiles_count && r == 0; i++) {
+                const struct profile *profile = &settings->profiles[i];
+                if (profile->type == PROFILE_ROLES_ANYWHERE)
+                        r = check_identity(c, profile, e);
+        }
+        if (c->is_late)
+                return r; // its thread uses *c until the process ends
+        workers_close(c->workers);
+        (void)uv_run(&c->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&c->loop);
+        free(c);
+        return r;
 }
 
 size_t check_report_faults(const struct settings *settings)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread a job: it begins, runs, puts itself on the list of those that ended, and is joined by the loop. That list is
-// all that threads share.
+// Each job has a thread of its own, which runs it, puts it on the list of ended jobs, and is joined by the loop. That
+// list is all that threads share.
 #include "sidecar/io/workers.h"
 
 #include <assert.h>
@@ -15,90 +15,90 @@ TAILQ_HEAD(job_list, worker_job);
 struct workers {
         uv_async_t over;
         struct job_list waiting, running;
-        unsigned open;    // not over
-        unsigned at_work; // running, and not late
+        unsigned open; // not over
+        unsigned busy; // running, and not late
         bool is_closing;
 
         pthread_mutex_t mutex;
-        struct job_list ended; // the mutex's
+        struct job_list ended; // guarded by the mutex
 };
 
 static void end(struct worker_job *job, enum worker_end how)
 {
-        struct workers *l = job->workers;
+        struct workers *w = job->workers;
         job->end = how;
-        (void)pthread_mutex_lock(&l->mutex);
-        TAILQ_INSERT_TAIL(&l->ended, job, ended);
-        (void)uv_async_send(&l->over); // within: once the loop has the mutex, no thread is in here any more
-        (void)pthread_mutex_unlock(&l->mutex);
+        (void)pthread_mutex_lock(&w->mutex);
+        TAILQ_INSERT_TAIL(&w->ended, job, ended);
+        (void)uv_async_send(&w->over); // while it is locked: when the loop has the mutex, no thread is here any more
+        (void)pthread_mutex_unlock(&w->mutex);
 }
 
 static void thread_main(void *arg)
 {
         struct worker_job *job = arg;
-        job->order.run(job, job->order.arg);
+        job->task.run(job, job->task.arg);
         end(job, WORKER_RAN);
 }
 
 // --- on the loop ---
 
-static void fill(struct workers *l);
+static void fill(struct workers *w);
 
 static void on_late(void *arg)
 {
         struct worker_job *job = arg;
-        struct workers *l = job->workers;
+        struct workers *w = job->workers;
         job->late = NULL;
         job->is_late = true;
-        l->at_work--;
-        fill(l);
-        if (job->order.late)
-                job->order.late(job->order.arg);
+        w->busy--;
+        fill(w);
+        if (job->task.late)
+                job->task.late(job->task.arg);
 }
 
 static bool begin(struct worker_job *job)
 {
-        struct workers *l = job->workers;
-        job->late = delay_start(l->over.loop, job->order.late_ms, on_late, job);
+        struct workers *w = job->workers;
+        job->late = delay_start(w->over.loop, job->task.late_ms, on_late, job);
         if (!job->late)
                 return false;
         job->is_running = true;
-        TAILQ_INSERT_TAIL(&l->running, job, all);
-        l->at_work++;
+        TAILQ_INSERT_TAIL(&w->running, job, all);
+        w->busy++;
         if (uv_thread_create(&job->thread, thread_main, job) == 0)
                 return true;
-        l->at_work--;
-        TAILQ_REMOVE(&l->running, job, all);
+        w->busy--;
+        TAILQ_REMOVE(&w->running, job, all);
         job->is_running = false;
         delay_cancel(job->late);
         job->late = NULL;
         return false;
 }
 
-static void count(const struct workers *l, const char *worker, unsigned *ret_threads, unsigned *ret_late)
+static void count(const struct workers *w, const char *device, unsigned *ret_workers, unsigned *ret_late)
 {
         const struct worker_job *job;
-        *ret_threads = *ret_late = 0;
-        TAILQ_FOREACH(job, &l->running, all)
+        *ret_workers = *ret_late = 0;
+        TAILQ_FOREACH(job, &w->running, all)
         {
-                if (worker && strcmp(job->order.worker, worker) != 0)
+                if (device && strcmp(job->task.device, device) != 0)
                         continue;
-                *ret_threads += 1;
+                *ret_workers += 1;
                 *ret_late += job->is_late;
         }
 }
 
-// One that waits: it begins, it ends, or it goes on waiting.
-static void consider(struct workers *l, struct worker_job *job)
+// Begins a waiting job, ends it, or leaves it waiting.
+static void consider(struct workers *w, struct worker_job *job)
 {
-        unsigned threads, late, all_threads, all_late;
-        count(l, job->order.worker, &threads, &late);
-        count(l, NULL, &all_threads, &all_late);
-        bool is_stuck = late == WORKER_THREADS || all_late == WORKERS_THREADS_MAX;
-        bool has_space = threads < WORKER_THREADS && l->at_work < WORKERS_AT_WORK && all_threads < WORKERS_THREADS_MAX;
+        unsigned workers, late, all_workers, all_late;
+        count(w, job->task.device, &workers, &late);
+        count(w, NULL, &all_workers, &all_late);
+        bool is_stuck = late == WORKERS_PER_DEVICE || all_late == WORKERS_MAX;
+        bool has_space = workers < WORKERS_PER_DEVICE && w->busy < WORKERS_BUSY_MAX && all_workers < WORKERS_MAX;
         if (!is_stuck && !has_space)
                 return;
-        TAILQ_REMOVE(&l->waiting, job, all);
+        TAILQ_REMOVE(&w->waiting, job, all);
         job->is_waiting = false;
         if (is_stuck)
                 end(job, WORKER_STUCK);
@@ -106,89 +106,89 @@ static void consider(struct workers *l, struct worker_job *job)
                 end(job, WORKER_NO_THREAD);
 }
 
-static void fill(struct workers *l)
+static void fill(struct workers *w)
 {
         struct worker_job *next;
-        for (struct worker_job *job = TAILQ_FIRST(&l->waiting); job; job = next) {
+        for (struct worker_job *job = TAILQ_FIRST(&w->waiting); job; job = next) {
                 next = TAILQ_NEXT(job, all);
-                consider(l, job);
+                consider(w, job);
         }
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-        struct workers *l = handle->data;
-        (void)pthread_mutex_destroy(&l->mutex);
-        free(l);
+        struct workers *w = handle->data;
+        (void)pthread_mutex_destroy(&w->mutex);
+        free(w);
 }
 
-static struct worker_job *take_ended(struct workers *l)
+static struct worker_job *take_ended(struct workers *w)
 {
-        (void)pthread_mutex_lock(&l->mutex);
-        struct worker_job *job = TAILQ_FIRST(&l->ended);
+        (void)pthread_mutex_lock(&w->mutex);
+        struct worker_job *job = TAILQ_FIRST(&w->ended);
         if (job)
-                TAILQ_REMOVE(&l->ended, job, ended);
-        (void)pthread_mutex_unlock(&l->mutex);
+                TAILQ_REMOVE(&w->ended, job, ended);
+        (void)pthread_mutex_unlock(&w->mutex);
         return job;
 }
 
-static void finish(struct workers *l, struct worker_job *job)
+static void finish(struct workers *w, struct worker_job *job)
 {
         if (job->is_running) {
                 (void)uv_thread_join(&job->thread); // it has nothing left to do
-                TAILQ_REMOVE(&l->running, job, all);
+                TAILQ_REMOVE(&w->running, job, all);
                 job->is_running = false;
                 if (!job->is_late)
-                        l->at_work--;
+                        w->busy--;
                 delay_cancel(job->late);
                 job->late = NULL;
         }
-        l->open--;
-        fill(l);
-        job->order.done(job->order.arg, job->end); // may start it again, or free it
+        w->open--;
+        fill(w);
+        job->task.done(job->task.arg, job->end); // may start it again, or free it
 }
 
 static void on_over(uv_async_t *over)
 {
-        struct workers *l = over->data;
+        struct workers *w = over->data;
         struct worker_job *job;
-        while ((job = take_ended(l)))
-                finish(l, job);
-        if (l->open > 0)
+        while ((job = take_ended(w)))
+                finish(w, job);
+        if (w->open > 0)
                 return;
-        uv_unref((uv_handle_t *)&l->over);
-        if (l->is_closing && !uv_is_closing((uv_handle_t *)&l->over))
-                uv_close((uv_handle_t *)&l->over, on_closed);
+        uv_unref((uv_handle_t *)&w->over);
+        if (w->is_closing && !uv_is_closing((uv_handle_t *)&w->over))
+                uv_close((uv_handle_t *)&w->over, on_closed);
 }
 
 struct workers *workers_new(struct uv_loop_s *loop)
 {
-        struct workers *l = calloc(1, sizeof(*l));
-        if (!l || uv_async_init(loop, &l->over, on_over) < 0) {
-                free(l);
+        struct workers *w = calloc(1, sizeof(*w));
+        if (!w || uv_async_init(loop, &w->over, on_over) < 0) {
+                free(w);
                 return NULL;
         }
-        l->over.data = l;
-        uv_unref((uv_handle_t *)&l->over);
-        TAILQ_INIT(&l->waiting);
-        TAILQ_INIT(&l->running);
-        TAILQ_INIT(&l->ended);
-        (void)pthread_mutex_init(&l->mutex, NULL); // cannot fail without attributes
-        return l;
+        w->over.data = w;
+        uv_unref((uv_handle_t *)&w->over);
+        TAILQ_INIT(&w->waiting);
+        TAILQ_INIT(&w->running);
+        TAILQ_INIT(&w->ended);
+        (void)pthread_mutex_init(&w->mutex, NULL); // cannot fail without attributes
+        return w;
 }
 
-void workers_start(struct workers *l, struct worker_job *job, const struct worker_task *order)
+void workers_start(struct workers *w, struct worker_job *job, const struct worker_task *task)
 {
-        assert(!job->is_waiting && !job->is_running && order->worker && order->run && order->done);
-        job->order = *order;
-        job->workers = l;
+        assert(!job->is_waiting && !job->is_running && task->device && task->run && task->done);
+        job->task = *task;
+        job->workers = w;
         job->is_late = false;
         job->is_waiting = true;
         atomic_store(&job->is_cancelled, false);
-        TAILQ_INSERT_TAIL(&l->waiting, job, all);
-        l->open++;
-        uv_ref((uv_handle_t *)&l->over); // it keeps the loop until it is over
-        consider(l, job);
+        TAILQ_INSERT_TAIL(&w->waiting, job, all);
+        w->open++;
+        uv_ref((uv_handle_t *)&w->over); // it keeps the loop until it is over
+        consider(w, job);
 }
 
 void worker_job_cancel(struct worker_job *job)
@@ -207,11 +207,11 @@ bool worker_job_is_cancelled(const struct worker_job *job)
         return atomic_load(&job->is_cancelled);
 }
 
-void workers_close(struct workers *l)
+void workers_close(struct workers *w)
 {
-        if (!l || l->is_closing)
+        if (!w || w->is_closing)
                 return;
-        l->is_closing = true;
-        if (l->open == 0)
-                uv_close((uv_handle_t *)&l->over, on_closed);
+        w->is_closing = true;
+        if (w->open == 0)
+                uv_close((uv_handle_t *)&w->over, on_closed);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for what may never come back: a key in a token or a TPM, a file on a network that hangs. Nothing stops a
-// thread from outside, so one that is late is given up and not counted on any more; what it blocks is its worker, the
-// name of the thing that it is at, and nobody else: neither other workers nor libuv's pool. Loop thread only.
+// Threads for calls that may never return: to a key in a token or a TPM, to a file on a network that hangs. Nothing
+// stops a thread from outside, so one that is late is given up and no longer counted. It blocks its device (the token,
+// the TPM, the file) and nothing else: neither the jobs of other devices nor libuv's pool. Loop thread only.
 #ifndef SIDECAR_IO_WORKERS_H
 #define SIDECAR_IO_WORKERS_H
 
@@ -11,39 +11,40 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "proto/mem/must_check.h"
+
 struct worker_job;
 struct workers; // opaque
 
 enum {
-        WORKER_THREADS = 2,      // in one worker
-        WORKERS_AT_WORK = 8,     // in all, without those that are late
-        WORKERS_THREADS_MAX = 32 // with them
+        WORKERS_PER_DEVICE = 2,
+        WORKERS_BUSY_MAX = 8, // in all, without those that are late
+        WORKERS_MAX = 32      // with them
 };
 
 enum worker_end {
         WORKER_RAN,       // whole or, after worker_job_cancel(), perhaps in part
-        WORKER_CANCELLED, // before it had a thread
-        WORKER_STUCK,     // never ran: all threads of its worker are late
-        WORKER_NO_THREAD, // never ran: the system has none, or no memory
+        WORKER_CANCELLED, // never ran
+        WORKER_STUCK,     // never ran: all workers of its device are late
+        WORKER_NO_THREAD, // never ran: the system has no thread, or no memory
 };
 
 struct worker_task {
-        const char *worker; // must stay until `done`
+        const char *device; // jobs of the same name share its workers; must stay until `done`
         uint64_t late_ms;   // the loop's time from when the thread begins
-        // In a thread of its own. Until `done`, whatever it writes belongs to it, and whatever it reads must not
-        // change.
+        // In a worker. Until `done`, whatever it writes belongs to it, and whatever it reads must not change.
         void (*run)(struct worker_job *job, void *arg);
-        // On the loop: the thread is late, and still at it. At most once; NULL: nobody wants to know.
+        // On the loop: the worker is late, and still running. At most once; may be NULL.
         void (*late)(void *arg);
-        // On the loop: it is over, and the job may be started again, or its memory freed. Once, if the thread ever
-        // comes back, late or not.
+        // On the loop: the job is over, and may be started again, or its memory freed. Once; never, if the worker does
+        // not return.
         void (*done)(void *arg, enum worker_end end);
         void *arg;
 };
 
-// Part of its owner's memory, zeroed before its first start; the members are the workers' own.
+// Part of its owner's memory, zeroed before its first start; the members are this module's.
 struct worker_job {
-        struct worker_task order;
+        struct worker_task task;
         struct workers *workers;
         TAILQ_ENTRY(worker_job) all, ended;
         struct delay *late;
@@ -53,20 +54,21 @@ struct worker_job {
         atomic_bool is_cancelled;
 };
 
-// NULL: out of memory, or the loop has no descriptor for it.
-struct workers *workers_new(struct uv_loop_s *loop);
+// NULL: out of memory, or out of descriptors.
+MUST_CHECK struct workers *workers_new(struct uv_loop_s *loop);
 
-// Begins when its worker and the others leave room for it, in the order of starting. Neither callback comes before this
-// has returned. Not while the job is under way.
-void workers_start(struct workers *l, struct worker_job *job, const struct worker_task *order);
+// The job begins when a worker is free for it, in the order of starting. Neither callback comes before this has
+// returned. Not while the job is under way.
+void workers_start(struct workers *workers, struct worker_job *job, const struct worker_task *task);
 
-// It is over soon, if it has no thread yet; else when its thread is. Nothing happens when it is not under way.
+// Ends a job that has no worker yet, soon; `run` of one that has may ask for it. Nothing happens when it is not under
+// way.
 void worker_job_cancel(struct worker_job *job);
 
-// For `run`: whether to leave off.
+// For `run`: whether to return early.
 bool worker_job_is_cancelled(const struct worker_job *job);
 
 // When the last job is over, the memory goes, from the loop. NULL is fine.
-void workers_close(struct workers *l);
+void workers_close(struct workers *workers);
 
 #endif

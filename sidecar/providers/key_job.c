@@ -71,8 +71,8 @@ static void drop(struct worker_job *worker, void *arg)
 
 // --- on the loop ---
 
-// What hangs together: the tokens behind a module, the TPM, else a file by itself.
-static const char *worker_of(const struct key_job *k)
+// All tokens behind a module, the TPM, else a file by itself.
+static const char *device_of(const struct key_job *k)
 {
         const char *source = kept_identity_key(&k->paths);
         struct slice text = slice_str(source);
@@ -83,13 +83,13 @@ static const char *worker_of(const struct key_job *k)
         return source;
 }
 
-// Who else is in the worker, for a message.
+// What else keeps the workers of the device busy, for a message.
 static const char *others_of(const struct key_job *k)
 {
-        const char *worker = worker_of(k);
-        if (worker == kept_identity_key(&k->paths))
+        const char *device = device_of(k);
+        if (device == kept_identity_key(&k->paths))
                 return "earlier reads of this file";
-        return strcmp(worker, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
+        return strcmp(device, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
 }
 
 static int hint_stuck(struct error *e)
@@ -120,7 +120,7 @@ static void on_dropped(void *arg, enum worker_end end)
 static void give_back(struct key_job *k)
 {
         const struct worker_task order = {
-            .worker = worker_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
+            .device = device_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
         if (x509_identity_is_in_device(k->thread.identity.x509)) {
                 workers_start(k->deps.workers, &k->worker, &order);
                 return;
@@ -238,7 +238,7 @@ int key_job_sign(struct key_job *k, const struct key_request *order, struct erro
         k->is_out = true;
         k->is_awaited = true;
         const struct worker_task worker = {
-            .worker = worker_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
+            .device = device_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
         workers_start(k->deps.workers, &k->worker, &worker);
         return 0;
 }

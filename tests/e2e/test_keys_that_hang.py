@@ -214,4 +214,4 @@ def test_check_does_not_wait_for_it(standin, profiles, folder, hang):
     run = keyfobd("--check", "--config", path, env=environment(folder, **hang.env))
     assert (run.returncode, run.stdout) == (1, "")
     assert "profile hung: the private key " in run.stderr and "did not answer within 1 ms" in run.stderr, run.stderr
-    assert "hint: look at the token" in run.stderr
+    assert "hint: check the token" in run.stderr

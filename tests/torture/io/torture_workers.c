@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs in a worker: each ends once, also where there is no memory for its thread.
+// Jobs of one device: each ends once, also where there is no memory for its thread.
 #include <string.h>
 
 #include "sidecar/io/workers.h"
 #include "tests/torture/torture.h"
 
-enum { JOBS_N = WORKER_THREADS + 2 }; // more than a worker has threads for
+enum { JOBS_N = WORKERS_PER_DEVICE + 2 }; // more than a device has workers
 
 struct work {
         struct worker_job job;
@@ -38,9 +38,9 @@ static bool workers_round(const void *arg)
         torture_begin();
         struct workers *l = workers_new(&loop);
         for (size_t i = 0; l && i < JOBS_N; i++) {
-                const struct worker_task order = {
-                    .worker = "token", .late_ms = 3600000, .run = run, .done = done, .arg = &works[i]};
-                workers_start(l, &works[i].job, &order);
+                const struct worker_task task = {
+                    .device = "token", .late_ms = 3600000, .run = run, .done = done, .arg = &works[i]};
+                workers_start(l, &works[i].job, &task);
                 assert_int_equal(works[i].ends, 0); // not from within
         }
         for (size_t i = 0; l && i < JOBS_N; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who gets a thread, and what becomes of jobs whose threads do not come back.
+// Which jobs get a worker, and what becomes of those whose workers do not return.
 #include "sidecar/io/workers.h"
 
 #include <pthread.h>
@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-enum { NEVER_MS = 3600000, MANY = WORKERS_AT_WORK + 2 };
+enum { NEVER_MS = 3600000, MANY = WORKERS_BUSY_MAX + 2 };
 
 struct job {
         struct worker_job job;
         struct workers *workers;
-        char worker[16];
+        char device[16];
         sem_t entered, leave;
         pthread_t ran_in;
         bool saw_cancel;
@@ -27,7 +27,7 @@ struct job {
 struct fixture {
         uv_loop_t loop;
         struct workers *workers;
-        struct job jobs[WORKERS_THREADS_MAX + 4];
+        struct job jobs[WORKERS_MAX + 4];
         size_t count;
 };
 
@@ -54,23 +54,23 @@ static void done(void *arg, enum worker_end end)
         if (j->restarts == 0)
                 return;
         j->restarts--;
-        const struct worker_task order = j->job.order;
-        workers_start(j->workers, &j->job, &order);
+        const struct worker_task task = j->job.task;
+        workers_start(j->workers, &j->job, &task);
 }
 
 static void start(struct job *j, uint64_t late_ms)
 {
-        const struct worker_task order = {
-            .worker = j->worker, .late_ms = late_ms, .run = hold, .late = late, .done = done, .arg = j};
-        workers_start(j->workers, &j->job, &order);
+        const struct worker_task task = {
+            .device = j->device, .late_ms = late_ms, .run = hold, .late = late, .done = done, .arg = j};
+        workers_start(j->workers, &j->job, &task);
         assert_int_equal(j->dones + j->lates, 0); // never from within
 }
 
-static struct job *job_of(struct fixture *h, const char *worker, uint64_t late_ms)
+static struct job *job_of(struct fixture *h, const char *device, uint64_t late_ms)
 {
         struct job *j = &h->jobs[h->count++];
         j->workers = h->workers;
-        (void)snprintf(j->worker, sizeof(j->worker), "%s", worker);
+        (void)snprintf(j->device, sizeof(j->device), "%s", device);
         assert_int_equal(sem_init(&j->entered, 0, 0), 0);
         assert_int_equal(sem_init(&j->leave, 0, 0), 0);
         start(j, late_ms);
@@ -131,7 +131,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-static void in_a_thread_of_its_own(void **state)
+static void runs_in_a_thread_of_its_own(void **state)
 {
         struct fixture *h = *state;
         struct job *j = job_of(h, "a", NEVER_MS);
@@ -143,15 +143,15 @@ static void in_a_thread_of_its_own(void **state)
         assert_false(j->saw_cancel);
 }
 
-static void a_lane_has_so_many_threads(void **state)
+static void limits_the_workers_of_a_device(void **state)
 {
         struct fixture *h = *state;
-        struct job *first[WORKER_THREADS];
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        struct job *first[WORKERS_PER_DEVICE];
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 first[i] = job_of(h, "a", NEVER_MS);
         struct job *third = job_of(h, "a", NEVER_MS), *fourth = job_of(h, "a", NEVER_MS);
         struct job *other = job_of(h, "b", NEVER_MS);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 until_running(h, first[i]);
         until_running(h, other); // not behind those that wait
         let_go(h, first[0]);
@@ -164,37 +164,37 @@ static void a_lane_has_so_many_threads(void **state)
         let_go(h, other);
 }
 
-static void so_many_are_at_work(void **state)
+static void limits_the_busy_workers_in_all(void **state)
 {
         struct fixture *h = *state;
         struct job *jobs[MANY];
-        char worker[8];
+        char device[8];
         for (size_t i = 0; i < MANY; i++) {
-                (void)snprintf(worker, sizeof(worker), "%zu", i);
-                jobs[i] = job_of(h, worker, NEVER_MS);
+                (void)snprintf(device, sizeof(device), "%zu", i);
+                jobs[i] = job_of(h, device, NEVER_MS);
         }
-        for (size_t i = 0; i < WORKERS_AT_WORK; i++)
+        for (size_t i = 0; i < WORKERS_BUSY_MAX; i++)
                 until_running(h, jobs[i]);
-        for (size_t i = WORKERS_AT_WORK; i < MANY; i++)
+        for (size_t i = WORKERS_BUSY_MAX; i < MANY; i++)
                 assert_true(jobs[i]->job.is_waiting);
         for (size_t i = 0; i < MANY; i++) {
-                if (i >= WORKERS_AT_WORK)
+                if (i >= WORKERS_BUSY_MAX)
                         until_running(h, jobs[i]);
                 let_go(h, jobs[i]);
         }
 }
 
-// One that is late makes room for others, but not in its worker; when all of that are late it is stuck.
-static void late_ones_count_no_more(void **state)
+// A late one makes way for jobs of other devices, but not of its own; a device whose workers are all late is stuck.
+static void does_not_count_late_workers(void **state)
 {
         struct fixture *h = *state;
-        struct job *lost[WORKERS_THREADS_MAX];
-        char worker[8];
-        for (size_t i = 0; i < WORKERS_THREADS_MAX; i++) {
-                (void)snprintf(worker, sizeof(worker), "%zu", i / WORKER_THREADS);
-                lost[i] = job_of(h, worker, 1);
+        struct job *lost[WORKERS_MAX];
+        char device[8];
+        for (size_t i = 0; i < WORKERS_MAX; i++) {
+                (void)snprintf(device, sizeof(device), "%zu", i / WORKERS_PER_DEVICE);
+                lost[i] = job_of(h, device, 1);
         }
-        for (size_t i = 0; i < WORKERS_THREADS_MAX; i++)
+        for (size_t i = 0; i < WORKERS_MAX; i++)
                 until_late(h, lost[i]);
         struct job *same = job_of(h, "0", NEVER_MS), *other = job_of(h, "other", NEVER_MS);
         until_over(h, same, WORKER_STUCK);
@@ -203,40 +203,40 @@ static void late_ones_count_no_more(void **state)
         struct job *again = job_of(h, "0", NEVER_MS);
         until_running(h, again);
         let_go(h, again);
-        for (size_t i = 1; i < WORKERS_THREADS_MAX; i++)
+        for (size_t i = 1; i < WORKERS_MAX; i++)
                 let_go(h, lost[i]);
 }
 
-static void who_waits_for_a_worker_that_gets_stuck(void **state)
+static void ends_what_waits_for_a_stuck_device(void **state)
 {
         struct fixture *h = *state;
-        struct job *lost[WORKER_THREADS];
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        struct job *lost[WORKERS_PER_DEVICE];
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 lost[i] = job_of(h, "a", 1);
         struct job *waits = job_of(h, "a", NEVER_MS);
         until_over(h, waits, WORKER_STUCK);
         assert_int_equal(waits->lates, 0);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 let_go(h, lost[i]);
 }
 
-static void cancelled_while_it_waits(void **state)
+static void cancels_what_waits(void **state)
 {
         struct fixture *h = *state;
-        struct job *first[WORKER_THREADS];
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        struct job *first[WORKERS_PER_DEVICE];
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 first[i] = job_of(h, "a", NEVER_MS);
         struct job *waits = job_of(h, "a", NEVER_MS);
         worker_job_cancel(&waits->job);
         worker_job_cancel(&waits->job);
         assert_int_equal(waits->dones, 0);
         until_over(h, waits, WORKER_CANCELLED);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 let_go(h, first[i]);
         worker_job_cancel(&first[0]->job); // it is over
 }
 
-static void cancelled_while_it_runs(void **state)
+static void asks_what_runs_to_return(void **state)
 {
         struct fixture *h = *state;
         struct job *j = job_of(h, "a", NEVER_MS);
@@ -248,7 +248,7 @@ static void cancelled_while_it_runs(void **state)
         assert_true(j->saw_cancel);
 }
 
-static void started_again_from_its_end(void **state)
+static void starts_again_from_done(void **state)
 {
         struct fixture *h = *state;
         struct job *j = job_of(h, "a", NEVER_MS);
@@ -261,7 +261,7 @@ static void started_again_from_its_end(void **state)
 }
 
 // Its memory stays until the last thread has come back.
-static void closed_while_one_is_late(void **state)
+static void closes_when_the_last_late_one_returns(void **state)
 {
         struct fixture *h = *state;
         struct job *j = job_of(h, "a", 1);
@@ -278,15 +278,15 @@ static void closed_while_one_is_late(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            TEST(in_a_thread_of_its_own),
-            TEST(a_lane_has_so_many_threads),
-            TEST(so_many_are_at_work),
-            TEST(late_ones_count_no_more),
-            TEST(who_waits_for_a_worker_that_gets_stuck),
-            TEST(cancelled_while_it_waits),
-            TEST(cancelled_while_it_runs),
-            TEST(started_again_from_its_end),
-            TEST(closed_while_one_is_late),
+            TEST(runs_in_a_thread_of_its_own),
+            TEST(limits_the_workers_of_a_device),
+            TEST(limits_the_busy_workers_in_all),
+            TEST(does_not_count_late_workers),
+            TEST(ends_what_waits_for_a_stuck_device),
+            TEST(cancels_what_waits),
+            TEST(asks_what_runs_to_return),
+            TEST(starts_again_from_done),
+            TEST(closes_when_the_last_late_one_returns),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,7 @@ static void holder_done(void *arg, enum worker_end end)
 static void holder_start(struct holder *holder, const struct setup *s, uint64_t late_ms)
 {
         const struct worker_task order = {
-            .worker = leaf_key, .late_ms = late_ms, .run = hold, .done = holder_done, .arg = holder};
+            .device = leaf_key, .late_ms = late_ms, .run = hold, .done = holder_done, .arg = holder};
         *holder = (struct holder){.is_done = false};
         assert_int_equal(sem_init(&holder->leave, 0, 0), 0);
         workers_start(s->h->deps.workers, &holder->job, &order);
@@ -193,14 +193,14 @@ static void holder_start(struct holder *holder, const struct setup *s, uint64_t 
 static void cancel_before_a_thread_is_free(void **state)
 {
         (void)state;
-        static struct holder holders[WORKER_THREADS];
+        static struct holder holders[WORKERS_PER_DEVICE];
         struct setup s;
         set_up(&s, NULL, 0);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 holder_start(&holders[i], &s, NEVER_MS);
         harness_cancel_at_once(s.h);
         assert_int_equal(gate_load.calls, 0);
-        for (size_t i = 0; i < WORKER_THREADS; i++) {
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++) {
                 assert_false(holders[i].is_done);
                 (void)sem_post(&holders[i].leave);
         }
@@ -278,17 +278,17 @@ static void freed_while_stuck(void **state)
 static void a_worker_that_is_stuck(void **state)
 {
         (void)state;
-        static struct holder holders[WORKER_THREADS];
+        static struct holder holders[WORKERS_PER_DEVICE];
         struct setup s;
         set_up(&s, NULL, 0);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 holder_start(&holders[i], &s, 1);
         for (int i = 0; i < 2; i++) { // waits for it to become stuck; finds it stuck
                 harness_run(s.h);
                 assert_stuck(&s, "earlier reads of this file do not answer");
         }
         assert_int_equal(gate_load.calls, 0);
-        for (size_t i = 0; i < WORKER_THREADS; i++)
+        for (size_t i = 0; i < WORKERS_PER_DEVICE; i++)
                 (void)sem_post(&holders[i].leave);
         (void)harness_requests(s.h, 0);
         tear_down(&s);
