@@ -32,6 +32,8 @@ target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--
   -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)
 
+target_link_options(io_test_unix_listen PRIVATE -Wl,--wrap=bind,--wrap=listen) # it looks on
+
 # tests/torture/<layer>/torture_*.c: the same with tests/torture/torture.c, to which the linker sends what our objects
 # allocate and read.
 set(torture_wraps malloc calloc realloc reallocarray strdup strndup vasprintf free mmap munmap opendir closedir read recv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Synchronous, at start and reload only. All steps but connecting go through a descriptor of the directory, so that
-// they mean the same one. The process's umask plays no part: each mode is set.
+// Synchronous, at start and reload only. All steps but binding and connecting go through a descriptor of the directory,
+// so that they work in the same one. Every mode is set explicitly, whatever the umask.
 #include "sidecar/io/unix_listen.h"
 
 #include <assert.h>
@@ -22,21 +22,20 @@
 #include "sidecar/io/unix_group.h"
 
 enum {
-        TRIES = 8,         // against others who do the same at the same time
-        LOCK_TRIES = 40,   // then without the lock
-        LOCK_PAUSE_MS = 5, // between two of them
+        TRIES = 8,         // to get the name, against other agents that start at the same time
+        LOCK_TRIES = 40,   // to lock the directory; then it goes on without
+        LOCK_PAUSE_MS = 5, // between two of these
         TEMPORARY_SIZE = sizeof(".keyfob-01234567")
 };
 
 static_assert(LIMIT_UNIX_PATH < sizeof(((struct sockaddr_un *)0)->sun_path), "a whole path and its NUL fit");
 
-// A path taken apart, its directory open.
 struct place {
         const char *path;
-        const char *name; // the end of `path`
+        const char *name; // the last part of `path`
         char directory_path[LIMIT_UNIX_PATH + 1];
-        int directory;                  // O_PATH
-        char temporary[TEMPORARY_SIZE]; // the name before the last step
+        int directory;                  // its descriptor (O_PATH)
+        char temporary[TEMPORARY_SIZE]; // the socket's name until it gets the other one
 };
 
 // --- the directory ---
@@ -47,25 +46,19 @@ static int split_path(const char *path, struct place *ret, struct error *e)
         if (n > LIMIT_UNIX_PATH) {
                 error_set(e, ERROR_CONFIG, "socket %s: the path has %zu bytes, at most %d are possible", path, n,
                           (int)LIMIT_UNIX_PATH);
-                error_hint(e, "choose a shorter path: the kernel has no more room for it");
-                return -1;
+                return error_hint(e, "choose a shorter path: it is the kernel's limit");
         }
         const char *slash = strrchr(path, '/');
         ret->path = path;
         ret->name = slash ? slash + 1 : path;
         if (ret->name[0] == '\0' || strcmp(ret->name, ".") == 0 || strcmp(ret->name, "..") == 0)
                 return error_set(e, ERROR_CONFIG, "socket \"%s\": not the path of a file", path);
-        size_t directory_n = slash ? (size_t)(slash - path) : 0;
-        if (!slash)
-                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), ".");
-        else if (directory_n == 0)
-                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "/");
-        else
-                (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "%.*s", (int)directory_n, path);
+        int directory_n = slash && slash != path ? (int)(slash - path) : 1;
+        (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "%.*s", directory_n, slash ? path : ".");
         return 0;
 }
 
-// Private at first. Below /run a service's directory is for its clients too, if the system's administrator makes it.
+// Private; but below /run, where root makes it for a service, the service's clients must be able to enter.
 static int make_directory(const char *path, struct error *e)
 {
         bool is_shared = geteuid() == 0 && slice_starts_with(slice_str(path), SLICE("/run/"));
@@ -94,6 +87,20 @@ static int open_directory(struct place *place, struct error *e)
         return 0;
 }
 
+// Agents that start together over a stale socket take turns, by a lock on the directory. Anybody who may read the
+// directory can hold that lock for ever, so the wait is short. Without it two agents still sort themselves out, by what
+// replace_stale() does; three could take the name from each other. A descriptor to close, or -1.
+static int lock_directory(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+                if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+                        break;
+                (void)poll(NULL, 0, LOCK_PAUSE_MS);
+        }
+        return fd;
+}
+
 // --- what has the name already ---
 
 enum holder { HOLDER_NONE, HOLDER_STALE, HOLDER_ALIVE, HOLDER_OTHER, HOLDER_UNKNOWN };
@@ -107,7 +114,7 @@ static void address_of(const struct place *place, const char *name, struct socka
                 (void)snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", place->directory, name);
 }
 
-// Is anybody listening there?
+// Whether a process listens there.
 static enum holder probe(const struct place *place, const char *name)
 {
         struct sockaddr_un address;
@@ -115,9 +122,9 @@ static enum holder probe(const struct place *place, const char *name)
         if (fd < 0)
                 return HOLDER_UNKNOWN;
         address_of(place, name, &address);
-        int r = connect(fd, (const struct sockaddr *)&address, sizeof(address));
-        int number = r < 0 ? errno : 0;
+        int number = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
         (void)close(fd);
+        errno = number;
         switch (number) {
         case 0:
         case EAGAIN:     // its queue is full
@@ -151,43 +158,29 @@ static int refuse_holder(enum holder holder, const char *path, struct error *e)
                 error_set(e, ERROR_CONFIG, "socket %s: another agent is running", path);
                 return error_hint(e, "stop it, or give this one another socket (--socket, KEYFOB_SOCKET)");
         case HOLDER_OTHER:
-                error_set(e, ERROR_CONFIG, "socket %s: there is a file of that name, and it is not a socket", path);
+                error_set(e, ERROR_CONFIG, "socket %s: a file of that name exists, and it is not a socket", path);
                 return error_hint(e, "move it away, or choose another path; it is never replaced");
         case HOLDER_UNKNOWN:
                 break;
         }
-        error_set(e, ERROR_CONFIG, "socket %s: there is a socket of that name, and it cannot be asked", path);
+        error_set_errno(e, ERROR_CONFIG, "socket %s: cannot find out whether another agent uses it", path);
         return error_hint(e, "it may belong to another user (this is uid %u); choose another path, or remove it",
                           (unsigned)geteuid());
 }
 
-// --- our own ---
-
-static int random_name(char out[TEMPORARY_SIZE])
-{
-        uint32_t bits = 0;
-        if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-                return -1;
-        (void)snprintf(out, TEMPORARY_SIZE, ".keyfob-%08x", bits);
-        return 0;
-}
+// --- the socket ---
 
 static int bind_temporary(struct place *place, int fd, struct error *e)
 {
+        struct sockaddr_un address;
+        uint32_t bits = 0;
+        if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+                return error_set_errno(e, ERROR_INTERNAL, "socket %s: no random bits", place->path);
+        (void)snprintf(place->temporary, sizeof(place->temporary), ".keyfob-%08x", bits);
+        address_of(place, place->temporary, &address);
         // The new file gets the mode of the socket itself, less the umask: 0600 from its first moment.
-        if (fchmod(fd, 0600) < 0)
-                return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
-        for (unsigned i = 0; i < TRIES; i++) {
-                struct sockaddr_un address;
-                if (random_name(place->temporary) < 0)
-                        return error_set_errno(e, ERROR_INTERNAL, "socket %s: no random bits", place->path);
-                address_of(place, place->temporary, &address);
-                if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-                        return 0;
-                if (errno != EADDRINUSE)
-                        break;
-        }
-        place->temporary[0] = '\0';
+        if (fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+                return 0;
         error_set_errno(e, ERROR_CONFIG, "make the socket %s", place->path);
         return error_hint(e, "uid %u needs write permission in %s", (unsigned)geteuid(), place->directory_path);
 }
@@ -209,56 +202,44 @@ static int set_access(const struct place *place, const struct unix_listen *optio
         return 0;
 }
 
-// --- the name ---
+// --- its name ---
 
-static int exchange_names(const struct place *place)
+static int rename_with(const struct place *place, unsigned flags)
 {
-        return renameat2(place->directory, place->temporary, place->directory, place->name, RENAME_EXCHANGE);
+        return renameat2(place->directory, place->temporary, place->directory, place->name, flags);
 }
 
-static void drop_temporary(const struct place *place)
+// The stale socket and ours exchange their names in one step, and what then has the temporary name is examined once
+// more: another agent may have replaced the stale one meanwhile, and gets its name back. 0 done, 1 not done.
+static int replace_stale(const struct place *place)
 {
-        (void)unlinkat(place->directory, place->temporary, 0);
-}
-
-// The stale socket and ours change names in one step; what then has the temporary name is asked once more, as another
-// agent may have been quicker since. 0 done, 1 try again, -1 with *e.
-static int replace_stale(const struct place *place, struct error *e)
-{
-        if (exchange_names(place) < 0) {
-                if (errno == ENOENT)
-                        return 1;
-                if (errno == EINVAL || errno == ENOSYS) // a file system without exchange: a plain rename replaces too
-                        return renameat(place->directory, place->temporary, place->directory, place->name) < 0
-                                   ? error_set_errno(e, ERROR_CONFIG, "socket %s", place->path)
-                                   : 0;
-                return error_set_errno(e, ERROR_CONFIG, "socket %s: replace the stale one", place->path);
-        }
-        enum holder holder = examine(place, place->temporary);
-        if (holder == HOLDER_STALE || holder == HOLDER_NONE) {
-                drop_temporary(place);
+        if (rename_with(place, RENAME_EXCHANGE) < 0)
+                return 1;
+        enum holder replaced = examine(place, place->temporary);
+        if (replaced == HOLDER_STALE || replaced == HOLDER_NONE) {
+                (void)unlinkat(place->directory, place->temporary, 0);
                 return 0;
         }
-        (void)exchange_names(place);
-        return refuse_holder(holder, place->path, e);
+        (void)rename_with(place, RENAME_EXCHANGE);
+        return 1;
 }
 
 static int take_name(const struct place *place, struct error *e)
 {
         for (unsigned i = 0; i < TRIES; i++) {
-                if (renameat2(place->directory, place->temporary, place->directory, place->name, RENAME_NOREPLACE) == 0)
+                if (rename_with(place, RENAME_NOREPLACE) == 0)
                         return 0;
-                if (errno != EEXIST && errno != EINVAL && errno != ENOSYS)
+                // A file system without these ways to rename: the lock alone keeps other agents away.
+                bool is_plain = errno == EINVAL || errno == ENOSYS;
+                if (errno != EEXIST && !is_plain)
                         return error_set_errno(e, ERROR_CONFIG, "socket %s", place->path);
-                bool is_able = errno == EEXIST;
                 enum holder holder = examine(place, place->name);
                 if (refuse_holder(holder, place->path, e) < 0)
                         return -1;
-                if (holder == HOLDER_NONE && is_able)
-                        continue;
-                int r = replace_stale(place, e);
-                if (r <= 0)
-                        return r;
+                if (is_plain && rename_with(place, 0) == 0)
+                        return 0;
+                if (holder == HOLDER_STALE && replace_stale(place) == 0)
+                        return 0;
         }
         return error_set(e, ERROR_CONFIG, "socket %s: another agent is being started", place->path);
 }
@@ -268,10 +249,8 @@ static int publish(struct place *place, int fd, const struct unix_listen *option
         struct stat st;
         if (set_access(place, options, e) < 0)
                 return -1;
-        if (listen(fd, SOMAXCONN) < 0)
+        if (listen(fd, SOMAXCONN) < 0 || fstatat(place->directory, place->temporary, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return error_set_errno(e, ERROR_INTERNAL, "listen on %s", place->path);
-        if (fstatat(place->directory, place->temporary, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
         if (take_name(place, e) < 0)
                 return -1;
         if (ret_inode)
@@ -279,23 +258,9 @@ static int publish(struct place *place, int fd, const struct unix_listen *option
         return 0;
 }
 
-// Agents that start together over a stale socket take turns, by a lock on the directory. Whoever may read the directory
-// can hold that lock, so it is not waited for without end: without it two agents still sort themselves out, by what
-// replace_stale() does; three could take the name from each other. A descriptor to close, or -1.
-static int lock_directory(const char *path)
-{
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
-                if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-                        break;
-                (void)poll(NULL, 0, LOCK_PAUSE_MS);
-        }
-        return fd;
-}
-
 static int open_socket(struct place *place, const struct unix_listen *options, ino_t *ret_inode, struct error *e)
 {
-        // Asked first as well, so that the usual mistake touches nothing.
+        // Examined here as well, so that the usual mistake touches nothing.
         if (refuse_holder(examine(place, place->name), place->path, e) < 0)
                 return -1;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -303,7 +268,7 @@ static int open_socket(struct place *place, const struct unix_listen *options, i
                 return error_set_errno(e, ERROR_INTERNAL, "socket %s", place->path);
         int r = bind_temporary(place, fd, e);
         if (r == 0 && (r = publish(place, fd, options, ret_inode, e)) < 0)
-                drop_temporary(place);
+                (void)unlinkat(place->directory, place->temporary, 0);
         if (r == 0)
                 return fd;
         (void)close(fd);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder for sockets, and what is looked at in it. As whoever runs it. All sockets are made below a new directory,
-// under umasks that would spoil their modes if those played a part.
+// A folder for sockets, and checks of what is in it.
 #ifndef TESTS_UNIT_IO_LISTENING_H
 #define TESTS_UNIT_IO_LISTENING_H
 

@@ -8,7 +8,76 @@
 #include "proto/wire/limits.h"
 #include "tests/unit/io/listening.h"
 
+// --- what the linker sends here ---
+
+static struct {
+        const char *path; // of the socket under test; NULL: nothing is checked
+        unsigned binds, listens;
+        mode_t mode_at_bind, mode_at_listen;
+        gid_t group_at_listen;
+} seen;
+
+static void stat_socket(int fd, struct stat *ret)
+{
+        struct sockaddr_un address;
+        socklen_t size = sizeof(address);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        assert_string_not_equal(address.sun_path, seen.path); // not yet
+        *ret = status_of(address.sun_path);
+}
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+        struct stat st;
+        int r = __real_bind(fd, address, size);
+        if (!seen.path)
+                return r;
+        stat_socket(fd, &st);
+        seen.binds++;
+        seen.mode_at_bind = st.st_mode & 07777;
+        return r;
+}
+
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog)
+{
+        struct stat st;
+        if (seen.path) {
+                stat_socket(fd, &st);
+                seen.listens++;
+                seen.mode_at_listen = st.st_mode & 07777;
+                seen.group_at_listen = st.st_gid;
+        }
+        return __real_listen(fd, backlog);
+}
+
 // --- what is made ---
+
+// It has its mode and group before anybody can connect, and its name after that.
+static void test_private_until_it_is_ready(void **state)
+{
+        static const mode_t umasks[] = {0, 022, 077};
+        struct fixture *f = *state;
+        for (size_t i = 0; i < LENGTH(umasks); i++) {
+                bool is_root = geteuid() == 0;
+                (void)umask(umasks[i]);
+                seen.path = f->path;
+                int fd = listen_at(f, f->path, 0666, is_root ? "12345" : NULL, NULL);
+                seen.path = NULL;
+                (void)umask(077);
+                if (fd < 0)
+                        fail_msg("%s", f->e.message);
+                assert_int_equal(seen.binds, i + 1);
+                assert_int_equal(seen.listens, i + 1);
+                assert_int_equal(seen.mode_at_bind, 0600);
+                assert_int_equal(seen.mode_at_listen, 0666);
+                assert_int_equal(seen.group_at_listen, is_root ? 12345 : getegid());
+                (void)close(fd);
+        }
+}
 
 static void test_open(void **state)
 {
@@ -214,7 +283,7 @@ static void test_other_files_are_not(void **state)
         }
 }
 
-// One of those who start at the same moment. Says whether it has the name, and keeps it until it is told.
+// One agent of a race: reports whether it has the name, and keeps it until the race is over.
 static void race(struct fixture *f, int start, int results, int stop)
 {
         char byte = 0;
@@ -225,17 +294,17 @@ static void race(struct fixture *f, int start, int results, int stop)
         _exit(0);
 }
 
-enum { RACERS = 8 };
+enum { RACERS_MAX = 8 };
 
-static void race_once(struct fixture *f)
+static void race_once(struct fixture *f, unsigned racers)
 {
         int start[2];
         int stop[2];
         int results[2];
-        pid_t pids[RACERS];
+        pid_t pids[RACERS_MAX];
         unsigned winners = 0;
         assert_true(pipe2(start, O_CLOEXEC) == 0 && pipe2(stop, O_CLOEXEC) == 0 && pipe2(results, O_CLOEXEC) == 0);
-        for (size_t i = 0; i < RACERS; i++) {
+        for (size_t i = 0; i < racers; i++) {
                 pids[i] = fork();
                 assert_true(pids[i] >= 0);
                 if (pids[i] == 0) {
@@ -245,14 +314,14 @@ static void race_once(struct fixture *f)
                 }
         }
         (void)close(start[1]); // go
-        for (size_t i = 0; i < RACERS; i++) {
+        for (size_t i = 0; i < racers; i++) {
                 char byte = 0;
                 assert_int_equal(read(results[0], &byte, 1), 1);
                 winners += byte == 'w';
         }
         int client = connect_to(f->path);
         (void)close(stop[1]); // all end
-        for (size_t i = 0; i < RACERS; i++)
+        for (size_t i = 0; i < racers; i++)
                 assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
         assert_int_equal(winners, 1);
         assert_true(client >= 0);
@@ -263,15 +332,16 @@ static void race_once(struct fixture *f)
                 (void)close(rest[i]);
 }
 
-// Exactly one of those who start at the same moment has the name, and is reachable by it. The first race is about a
-// free name, the others about the stale one that the last has left.
+// Exactly one of those that start at the same moment has the name, and is reachable by it. The first race is for a free
+// name, the others for the stale one that the last has left.
 static void test_race(void **state)
 {
         for (unsigned round = 0; round < 30; round++)
-                race_once(*state);
+                race_once(*state, RACERS_MAX);
 }
 
-// Who holds the directory's lock for ever does not keep the agent from starting.
+// Somebody else holds the directory's lock for ever: that keeps no agent from starting, and two of them still sort
+// themselves out.
 static void test_lock_that_is_held(void **state)
 {
         struct fixture *f = *state;
@@ -281,6 +351,8 @@ static void test_lock_that_is_held(void **state)
         assert_true(fd >= 0);
         assert_refused(f, listen_here(f), ERROR_CONFIG, "another agent is running");
         (void)close(fd);
+        for (unsigned round = 0; round < 5; round++)
+                race_once(f, 2);
         (void)close(lock);
 }
 
@@ -322,6 +394,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             TEST(test_open),
+            TEST(test_private_until_it_is_ready),
             TEST(test_modes),
             TEST(test_parent_is_made),
             TEST(test_parent_below_run),

@@ -69,7 +69,10 @@ static int not_mine(struct fixture *f)
                 return 2;
         if (listen_here(f) >= 0 || f->e.kind != ERROR_CONFIG)
                 return 3;
-        return strstr(f->e.message, "cannot be asked") && strstr(f->e.hint, "another user") ? 0 : 4;
+        return strstr(f->e.message, "cannot find out whether another agent uses it: Permission denied") &&
+                       strstr(f->e.hint, "another user")
+                   ? 0
+                   : 4;
 }
 
 // Root's agent has a private socket in a directory that is open to all; nobody's agent cannot tell whether it lives.
