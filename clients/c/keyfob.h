@@ -96,8 +96,7 @@ struct keyfob_credentials {
         size_t memory_size;        /* private */
 };
 
-/* Gets the current credentials of a profile. They are valid for another minute at least, unless the agent cannot renew
- * them: then for another 5 seconds. */
+/* Gets the current credentials of a profile, which are valid for another minute at least. */
 KEYFOB_API KEYFOB_MUST_CHECK enum keyfob_status keyfob_get_credentials(struct keyfob_client *client,
                                                                        const char *profile,
                                                                        struct keyfob_credentials *credentials,
