@@ -84,11 +84,13 @@ static void ask_command(struct harness *h)
         h->profile = (struct profile){.type = PROFILE_PROCESS, .credential_process = command};
 }
 
+static struct folder cache;
+
 static void ask_portal(struct harness *h)
 {
         struct error e;
         char *path = NULL;
-        folder_make(&h->folder);
+        folder_make(&cache);
         h->profile = (struct profile){.name = session,
                                       .type = PROFILE_SSO,
                                       .endpoint_url = h->upstream.url,
@@ -97,14 +99,13 @@ static void ask_portal(struct harness *h)
                                               .region = region,
                                               .account_id = (char *)"123456789012",
                                               .role_name = (char *)"Dev",
-                                              .cache_directory = h->folder.path,
+                                              .cache_directory = cache.path,
                                               .oidc_endpoint_url = h->upstream.url}};
         assert_int_equal(sso_cache_path(&h->profile, slice_str(session), &path, &e), 0);
-        (void)snprintf(h->file, sizeof(h->file), "%s", path);
-        free(path);
-        assert_int_equal(cache_file_write(h->file, SSO_CACHE_WHAT,
+        assert_int_equal(cache_file_write(path, SSO_CACHE_WHAT,
                                           SLICE("{\"accessToken\":\"t\",\"expiresAt\":\"2027-01-01T08:00:00Z\"}"), &e),
                          0);
+        free(path);
 }
 
 static void each_source_has_its_own(void **state)
@@ -141,6 +142,9 @@ static void each_source_has_its_own(void **state)
                                          (long long)calls[j].connect_ms, (long long)calls[j].total_ms);
                 }
                 harness_free(h);
+                if (cache.path[0])
+                        folder_remove_all(&cache);
+                cache.path[0] = '\0';
         }
 }
 

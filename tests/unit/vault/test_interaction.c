@@ -215,6 +215,34 @@ static void fetches_again_after_a_login_during_a_fetch(void **state)
         }
 }
 
+// With no fetch under way: the login may be another person's, so what follows it replaces what would live longer.
+static void replaces_what_would_live_longer_after_a_login(void **state)
+{
+        (void)state;
+        static const struct login_ops ops = {begin_login, report_login};
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        sim_begin(&sim);
+        fake_init(&f, &sim);
+        f.base.login = &ops;
+        login_state = LOGIN_IDLE;
+        struct entry *e = fake_add(&f, "dev", false);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, 5 * SECOND);
+        assert_string_equal(a.key, "AKIDEXAMPLE1");
+        f.life_s = 1800;
+        login_state = LOGIN_COMPLETE;
+        provider_login_moved(&f.base);
+        sim_run(&sim, 5 * SECOND);
+        assert_int_equal(f.starts, 2);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_run(&sim, 1);
+        assert_string_equal(a.key, "AKIDEXAMPLE2");
+        assert_int_equal(entry_generation(e), 2);
+        sim_end(&sim);
+}
+
 static void a_drop_cancels_the_fetch_after_a_login(void **state)
 {
         (void)state;
@@ -263,6 +291,7 @@ int main(void)
             cmocka_unit_test(checks_every_30_s_whether_the_user_has_logged_in),
             cmocka_unit_test(fetches_after_a_login),
             cmocka_unit_test(fetches_again_after_a_login_during_a_fetch),
+            cmocka_unit_test(replaces_what_would_live_longer_after_a_login),
             cmocka_unit_test(a_drop_cancels_the_fetch_after_a_login),
             cmocka_unit_test(rejects_a_login_that_is_not_needed),
         };
