@@ -11,9 +11,12 @@ WIPE = re.compile(r"explicit_bzero|OPENSSL_cleanse|OPENSSL_clear_free|secret_cle
                   r"|wiping_free|wipe_\w+|\w+_wipe|mlock|madvise|umask|prctl|setrlimit")
 # How long, and the caps of limits.h. Other sizes are the random mode's, or are named in fixed.txt.
 CONSTANT = re.compile(r"LIMIT_\w+|\w+_(?:MS|S)")
+# How often something is tried or looked at, and for how long it pauses between: nobody relies on the numbers.
+PACE = re.compile(r"\w*(?:PAUSE|RETRY_MS|AGAIN|GATHER|QUIET|SETTLE|LOCK_WAIT|TICK|TURN|SLOT|POLL_EVERY|sweep|rearm|drain)\w*"
+                  r"|CENTURY_S")
 FIELD = re.compile(r"\w+_(?:ms|s)")
 MODE = re.compile(r"0[0-7]{3}")
-FLAGS = {"O_CLOEXEC", "O_NOFOLLOW", "O_EXCL", "SOCK_CLOEXEC", "MSG_NOSIGNAL"}
+FLAGS = {"O_NOFOLLOW", "O_EXCL", "AT_SYMLINK_NOFOLLOW"}  # others are tests/lint/flags.py's
 LARGER, SMALLER = "4 times as much", "a quarter as much"
 
 
@@ -46,7 +49,7 @@ def _both(source, start, end, words, function=None):
 
 
 def _is_limit(name):
-    return CONSTANT.fullmatch(name) is not None
+    return CONSTANT.fullmatch(name) is not None and not PACE.fullmatch(name)
 
 
 def _macros(source):
@@ -62,7 +65,7 @@ def _enumerators(source):
     for i in range(1, len(t) - 2):
         if t[i + 1].text != "=" or t[i].kind != "name":
             continue
-        is_field = t[i - 1].text == "." and FIELD.fullmatch(t[i].text)
+        is_field = t[i - 1].text == "." and FIELD.fullmatch(t[i].text) and not PACE.fullmatch(t[i].text)
         is_limit = t[i - 1].text in ("{", ",") and _is_limit(t[i].text)
         if not is_field and not is_limit:
             continue
@@ -71,6 +74,8 @@ def _enumerators(source):
             end = source.partner[end] if t[end].text in "([" else end
             end += 1
         value = t[i + 2:end]
+        if is_field and any(v.kind == "name" for v in value):
+            continue  # a conversion
         if any(v.kind == "number" for v in value) and not any(v.text in ("sizeof", "<<", "0") for v in value):
             function = source.function_at(t[i].start)
             yield from _both(source, value[0].start, value[-1].end, (t[i].text,) if is_limit else (), function)

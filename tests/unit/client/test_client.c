@@ -3,6 +3,7 @@
 #include "clients/c/keyfob.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,30 @@ static void returns_credentials_without_session_token(void **state)
         assert_string_equal(c.account_id, "");
         assert_true(c.expires_s == INT64_MAX);
         keyfob_credentials_clear(&c);
+        keyfob_disconnect(client);
+        assert_true(agent_end(&agent));
+        agent_free(&agent);
+}
+
+// What is borrowed from the client is wiped by its next call, not only at its end. The second answer is shorter.
+static void wipes_an_answer_in_the_next_call(void **state)
+{
+        static const struct agent_step script[] = {
+            {OK_HEAD, AGENT_STAY, 0, DOCUMENT, 0},
+            {OK_HEAD, AGENT_CLOSE, 0, "{\"kind\":\"none\",\"profile\":\"a\",\"state\":\"idle\"}", 0}};
+        static const char secret[] = "secret/+=";
+        struct agent agent;
+        struct keyfob_credentials c;
+        struct keyfob_login login;
+        (void)state;
+        agent_start(&agent, script, LENGTH(script));
+        struct keyfob_client *client = connect_to(&agent, 0);
+        size_t size = malloc_usable_size(client);
+        assert_int_equal(keyfob_get_credentials(client, "a", &c, NULL), KEYFOB_OK);
+        keyfob_credentials_clear(&c);
+        assert_non_null(memmem(client, size, secret, strlen(secret)));
+        assert_int_equal(keyfob_login_status(client, "a", &login, NULL), KEYFOB_OK);
+        assert_null(memmem(client, size, secret, strlen(secret)));
         keyfob_disconnect(client);
         assert_true(agent_end(&agent));
         agent_free(&agent);
@@ -293,6 +318,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(returns_credentials_from_answers_in_any_pieces),
             cmocka_unit_test(returns_credentials_without_session_token),
+            cmocka_unit_test(wipes_an_answer_in_the_next_call),
             cmocka_unit_test(keeps_the_connection),
             cmocka_unit_test(connects_again_after_a_restart),
             cmocka_unit_test(connects_again_after_connection_close),
