@@ -2,7 +2,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
 
 # tests/canary.c searches what our objects give back for secrets; the linker sends it their calls.
-set(canary_wraps malloc realloc reallocarray strdup strndup free munmap)
+set(canary_wraps malloc realloc reallocarray strdup strndup free mmap munmap)
 list(TRANSFORM canary_wraps PREPEND "-Wl,--wrap=")
 add_library(canary OBJECT ${CMAKE_SOURCE_DIR}/tests/canary.c ${CMAKE_SOURCE_DIR}/tests/canary_wrap.c)
 keyfob_flags(canary)

@@ -21,6 +21,9 @@ void canary_check_pages(void *p, size_t n);
 // Overwrites a block that malloc() just gave: it may hold what a library left there. Returns it; NULL stays NULL.
 void *canary_clean(void *p);
 
+// In unit tests what our objects mapped has to be unmapped at the end, but in a program that calls this.
+void canary_allow_mapped(void);
+
 // How often one was found. A program in which one was fails at its end, too.
 unsigned canary_found(void);
 

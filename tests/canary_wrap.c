@@ -4,10 +4,13 @@
 
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 // Of each wrapped function, the linker's two names: the one that our objects call, and the one behind it.
 #define WRAPPED(type, name, ...)                                                                                       \
@@ -55,8 +58,35 @@ WRAPPED(void, free, void *p)
         __real_free(p);
 }
 
+// Secret memory is mapped: what is left at the end was not wiped either.
+static atomic_long mapped;
+static bool may_keep;
+
+void canary_allow_mapped(void)
+{
+        may_keep = true;
+}
+
+WRAPPED(void *, mmap, void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+        void *p = __real_mmap(at, n, protection, flags, fd, offset);
+        if (p != MAP_FAILED)
+                mapped += (long)n;
+        return p;
+}
+
 WRAPPED(int, munmap, void *p, size_t n)
 {
         canary_check_pages(p, n);
+        mapped -= (long)n;
         return __real_munmap(p, n);
+}
+
+__attribute__((destructor)) static void check_mapped(void)
+{
+        if (mapped == 0 || may_keep)
+                return;
+        (void)fprintf(stderr, "%ld mapped bytes are left at the end\n", mapped);
+        (void)fflush(NULL);
+        _exit(1);
 }

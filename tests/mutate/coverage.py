@@ -82,7 +82,8 @@ class Map:
         inline = {f for p, f in named if p.endswith(".h")}
 
         def enters(test):
-            if any(word in test.text for word in mutation.words):  # it may compare the constant itself
+            # It may compare the constant itself, or include the file.
+            if any(word in test.text for word in mutation.words) or f'{mutation.path}"' in test.text:
                 return True
             return any((not file and f in names) or (file, f) in local or f in inline for file, f in test.functions)
 

@@ -8,7 +8,9 @@ import re
 from operators import Mutation
 
 WIPE = re.compile(r"explicit_bzero|OPENSSL_cleanse|OPENSSL_clear_free|secret_clear|secret_release|secret_pool_release"
-                  r"|wiping_free|wipe_\w+|\w+_wipe|mlock|madvise|umask|prctl|setrlimit")
+                  r"|wiping_free|wipe_\w+|\w+_wipe|mlock|madvise")
+HARDENING = re.compile(r"umask|prctl|setrlimit|sigaction")  # in the files of that name
+
 # How long, and the caps of limits.h. Other sizes are the random mode's, or are named in fixed.txt.
 CONSTANT = re.compile(r"LIMIT_\w+|\w+_(?:MS|S)")
 # How often something is tried or looked at, and for how long it pauses between: nobody relies on the numbers.
@@ -30,7 +32,8 @@ def _wipes(source):
     t = source.tokens
     for function in source.functions:
         for i in range(function.start, function.end):
-            if t[i].kind != "name" or not WIPE.fullmatch(t[i].text) or t[i + 1].text != "(":
+            protects = WIPE.fullmatch(t[i].text) or ("hardening" in source.path and HARDENING.fullmatch(t[i].text))
+            if t[i].kind != "name" or not protects or t[i + 1].text != "(":
                 continue
             close = source.partner[i + 1]
             is_statement = t[close + 1].text == ";" and t[i - 1].text in ("{", "}", ";", ")", "else")
