@@ -173,6 +173,8 @@ static void test_trimmed(void **state)
                 int r = file_read_trimmed(f->path, "token file", &f->text, &f->e);
                 assert_int_equal(r, rows[i].want ? 0 : -1);
                 assert_true(slice_eq(buffer_slice(&f->text), slice_str(rows[i].want)));
+                for (size_t at = f->text.n; at < strlen(rows[i].text); at++)
+                        assert_int_equal(f->text.p[at], 0); // nothing is left behind the end
                 if (r < 0) {
                         assert_int_equal(f->e.kind, ERROR_CONFIG);
                         assert_non_null(strstr(f->e.message, rows[i].text[0] ? "is blank" : "is empty"));

@@ -95,6 +95,22 @@ static void a_refused_token_is_renewed_once(void **state)
         harness_free(h);
 }
 
+// What went wrong before the credentials may be the token's fault: the next run takes another.
+static void a_failure_takes_the_token_along(void **state)
+{
+        (void)state;
+        struct harness *h =
+            set_up(ANSWERS(TOKEN, {503, NULL, NULL}, {200, TTL, "second"}, ROLE, {503, NULL, NULL}, {503, NULL, NULL}));
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        harness_run_to_error(h, ERROR_TRANSIENT);
+        (void)harness_requests(h, 6);
+        harness_begins(h, 2, "PUT ");
+        harness_has_field(h, 3, "X-aws-ec2-metadata-token", "second");
+        harness_has_field(h, 5, "X-aws-ec2-metadata-token", "second"); // it had been good for the role's name
+        harness_free(h);
+}
+
 static void refusals(void **state)
 {
         (void)state;
@@ -207,6 +223,7 @@ int main(void)
             cmocka_unit_test(three_steps_then_two),
             cmocka_unit_test(tokens_end),
             cmocka_unit_test(a_refused_token_is_renewed_once),
+            cmocka_unit_test(a_failure_takes_the_token_along),
             cmocka_unit_test(refusals),
             cmocka_unit_test(no_answer),
             cmocka_unit_test(is_not_asked_when_disabled),
