@@ -2,6 +2,7 @@
 // Many entries that call the same upstream, or some of them another.
 #include "sidecar/vault/vault.h"
 
+#include "sidecar/vault/endpoint_queue.h"
 #include "tests/unit/vault/simulation.h"
 
 enum { MANY = 1000, A_SECOND = 100, BURST = 20, FLIGHTS = 64, BACKGROUND = 56 };
@@ -279,6 +280,41 @@ static void keeps_the_order_when_entries_leave_the_queue(void **state)
         }
 }
 
+static int64_t standing_ms(void *context)
+{
+        (void)context;
+        return 1000000;
+}
+
+// One call a second: a flight that has to wait for its base credentials leaves its place to the next.
+static void a_postponed_call_leaves_its_place(void **state)
+{
+        (void)state;
+        const struct clock clock = {standing_ms, standing_ms, 1, NULL};
+        struct endpoints all = {.clock = &clock};
+        TAILQ_INIT(&all.list);
+        endpoints_set_pacing(&all, &(struct vault_pacing){.calls_per_second = 1, .burst = 1, .concurrency = 8});
+        struct turn turns[2] = {{.endpoint = NULL}};
+        int64_t wait_ms = -1;
+        for (size_t i = 0; i < 2; i++) {
+                turns[i].endpoint = endpoint_join(&all, STS);
+                assert_non_null(turns[i].endpoint);
+                turn_queue(&turns[i], TURN_ASKED_FOR, 0);
+        }
+        assert_ptr_equal(endpoints_next(&all, &wait_ms), &turns[0]);
+        turn_begin_flight(&turns[0]);
+        assert_null(endpoints_next(&all, &wait_ms));
+        assert_in_range(wait_ms, 900, 1100);
+        turn_postpone_call(&turns[0]);
+        assert_ptr_equal(endpoints_next(&all, &wait_ms), &turns[1]);
+        turn_begin_flight(&turns[1]);
+        turn_end_flight(&turns[0]);
+        turn_end_flight(&turns[1]);
+        for (size_t i = 0; i < 2; i++)
+                endpoint_leave(turns[i].endpoint);
+        assert_true(TAILQ_EMPTY(&all.list));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -292,6 +328,7 @@ int main(void)
             cmocka_unit_test(refreshes_the_soonest_expiry_first),
             cmocka_unit_test(failing_entries_do_not_starve_the_others),
             cmocka_unit_test(keeps_the_order_when_entries_leave_the_queue),
+            cmocka_unit_test(a_postponed_call_leaves_its_place),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
