@@ -11,10 +11,11 @@
 #include "proto/mem/must_check.h"
 #include "proto/mem/secret.h"
 #include "sidecar/base/error.h"
+#include "sidecar/base/login_status.h"
 #include "sidecar/base/provider_facts.h"
-#include "sidecar/providers/login.h"
-#include "sidecar/providers/provider.h"
 
+struct credentials_source;
+struct provider;
 struct clock;
 struct credentials;
 struct entry;

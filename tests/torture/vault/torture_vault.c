@@ -8,6 +8,8 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/io/defer.h"
+#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
 #include "tests/canary.h"
 #include "tests/torture/torture.h"

@@ -15,6 +15,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/provider_facts.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/server/metrics.h"
 #include "tests/unit/unit.h"
 
