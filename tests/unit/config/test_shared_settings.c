@@ -116,11 +116,61 @@ static void test_endpoints(void **state)
         }
 }
 
+// Numbers at their bounds and one beyond, in the file and in the environment.
+static void test_numbers(void **state)
+{
+        struct home *h = *state;
+        static const struct {
+                const char *line, *variable;
+                bool is_taken;
+                int64_t duration_s, timeout_ms; // 0: not set
+        } t[] = {
+            {"duration_seconds = 900", NULL, true, 900, 0},
+            {"duration_seconds = 899", NULL, false, 0, 0},
+            {"duration_seconds = 3600", NULL, true, 3600, 0}, // of a role on another role's session
+            {"duration_seconds = 3601", NULL, false, 0, 0},
+            {"source_profile = k\nduration_seconds = 43200", NULL, true, 43200, 0}, // of one on keys
+            {"source_profile = k\nduration_seconds = 43201", NULL, false, 0, 0},
+            {"duration_seconds = 1h", NULL, false, 0, 0},
+            {"metadata_service_timeout = 1", NULL, true, 0, 1000},
+            {"metadata_service_timeout = 600", NULL, true, 0, 600000},
+            {"metadata_service_timeout = 601", NULL, false, 0, 0},
+            {"metadata_service_timeout = 7", "AWS_METADATA_SERVICE_TIMEOUT=1", true, 0, 1000},
+            {"", "AWS_METADATA_SERVICE_TIMEOUT=600", true, 0, 600000},
+            {"", "AWS_METADATA_SERVICE_TIMEOUT=601", false, 0, 0},
+            {"", "AWS_METADATA_SERVICE_TIMEOUT=0", false, 0, 0},
+            {"", "AWS_METADATA_SERVICE_TIMEOUT=x", false, 0, 0},
+        };
+        for (size_t i = 0; i < ROWS(t); i++) {
+                char config[512];
+                struct settings *s = NULL;
+                struct error e;
+                (void)snprintf(config, sizeof(config),
+                               "[profile one]\nrole_arn = arn:aws:iam::111122223333:role/r\nregion = us-east-1\n%s\n%s"
+                               "[profile k]\n" KEYS,
+                               t[i].line,
+                               strstr(t[i].line, "source_profile") ? "" : "credential_source = Ec2InstanceMetadata\n");
+                home_set(h, config, NULL, LIST(t[i].variable));
+                int r = home_parse(h, SHARED("one"), &s, &e);
+                if ((r == 0) != t[i].is_taken)
+                        fail_msg("%s, %s: %s", t[i].line, t[i].variable ? t[i].variable : "", e.message);
+                if (r < 0)
+                        continue;
+                const struct profile *p = home_find(s, "p");
+                const struct profile *imds = home_source_of(s, p);
+                assert_int_equal(p->role.duration_seconds, t[i].duration_s);
+                assert_int_equal(imds->connect_timeout_ms, t[i].timeout_ms);
+                assert_int_equal(imds->read_timeout_ms, t[i].timeout_ms);
+                settings_release(s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             AT_HOME(test_common),
             AT_HOME(test_endpoints),
+            AT_HOME(test_numbers),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
