@@ -29,7 +29,7 @@ def faults_of(source):
     t, own = source.tokens, {f.name for f in source.functions}
     for i in range(len(t) - 1):
         is_call = t[i].kind == "name" and t[i + 1].text == "(" and t[i - 1].text not in (".", "->")
-        if not is_call or t[i].text in own or not source.function_at(t[i].start):
+        if not is_call or t[i].text in own or f"(*{t[i].text})" in source.text or not source.function_at(t[i].start):
             continue
         if (source.path, t[i].text) in ALLOWED:
             continue

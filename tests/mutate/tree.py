@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A copy of the tree with a build of its tests, in which one file at a time is mutated."""
 import collections
+import hashlib
 import os
 import pathlib
 import shutil
@@ -66,8 +67,9 @@ class Tree:
 
     def configure(self):
         self.build_folder.mkdir(parents=True, exist_ok=True)
-        trace = self.build_folder / "trace.o"
-        subprocess.run(["cc", "-O1", "-c", "-o", trace, self.folder / "tests/mutate/trace.c"], check=True)
+        source = self.folder / "tests/mutate/trace.c"  # another name links the programs anew
+        trace = self.build_folder / f"trace-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}.o"
+        subprocess.run(["cc", "-O1", "-c", "-o", trace, source], check=True)
         leaks = "" if self.asan else "-fsanitize=leak"  # no leak is missed, and nothing is instrumented for it
         gold = "-fuse-ld=gold" if shutil.which("ld.gold") and not self.asan else ""
         flags, linker = (FLAGS, f"{trace} {gold} {leaks}") if not self.whole else ("-w", "")
