@@ -32,6 +32,7 @@ target_link_options(io_test_http_options PRIVATE -Wl,--wrap=curl_easy_setopt)
 target_link_options(providers_test_timeouts PRIVATE -Wl,--wrap=http_client_start,--wrap=child_start)
 target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--wrap=EVP_DigestUpdate
   -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex)
+target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)
 

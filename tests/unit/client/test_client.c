@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "clients/c/deadline.h"
 #include "tests/unit/client/agent.h"
 
 // --- credentials ---
@@ -84,6 +85,36 @@ static void wipes_an_answer_in_the_next_call(void **state)
         keyfob_disconnect(client);
         assert_true(agent_end(&agent));
         agent_free(&agent);
+}
+
+// How long the client would wait for the last answer. The linker sends its calls here, see cmake/tests.cmake.
+static int64_t waits_ms;
+
+ssize_t __real_deadline_receive(int fd, void *to, size_t n, int64_t deadline_ms);
+ssize_t __wrap_deadline_receive(int fd, void *to, size_t n, int64_t deadline_ms);
+ssize_t __wrap_deadline_receive(int fd, void *to, size_t n, int64_t deadline_ms)
+{
+        waits_ms = deadline_ms - deadline_now_ms();
+        return __real_deadline_receive(fd, to, n, deadline_ms);
+}
+
+static void waits_for_15_s_by_default(void **state)
+{
+        static const struct agent_step script[] = {{OK_HEAD, AGENT_CLOSE, 0, DOCUMENT, 0}};
+        (void)state;
+        for (int timeout_ms = 0; timeout_ms <= 90000; timeout_ms += 90000) {
+                struct agent agent;
+                struct keyfob_credentials c;
+                agent_start(&agent, script, LENGTH(script));
+                struct keyfob_client *client = connect_to(&agent, timeout_ms);
+                assert_int_equal(keyfob_get_credentials(client, "a", &c, NULL), KEYFOB_OK);
+                keyfob_credentials_clear(&c);
+                int64_t wanted_ms = timeout_ms ? timeout_ms : 15000;
+                assert_in_range(waits_ms, wanted_ms - 10000, wanted_ms);
+                keyfob_disconnect(client);
+                assert_true(agent_end(&agent));
+                agent_free(&agent);
+        }
 }
 
 // --- the connection ---
@@ -319,6 +350,7 @@ int main(void)
             cmocka_unit_test(returns_credentials_from_answers_in_any_pieces),
             cmocka_unit_test(returns_credentials_without_session_token),
             cmocka_unit_test(wipes_an_answer_in_the_next_call),
+            cmocka_unit_test(waits_for_15_s_by_default),
             cmocka_unit_test(keeps_the_connection),
             cmocka_unit_test(connects_again_after_a_restart),
             cmocka_unit_test(connects_again_after_connection_close),
