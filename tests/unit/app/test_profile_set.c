@@ -6,6 +6,46 @@
 
 #include "tests/unit/app/profile_set_fixture.h"
 
+// After how many seconds the entry `rechecked`, added last, is fetched again. The linker sends calls of vault_add()
+// here.
+static int64_t noted_recheck_seconds;
+
+struct entry *__real_vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
+struct entry *__wrap_vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
+struct entry *__wrap_vault_add(struct vault *v, const struct entry_options *options, struct provider *provider)
+{
+        if (strcmp(options->name, "rechecked") == 0)
+                noted_recheck_seconds = options->recheck_seconds;
+        return __real_vault_add(v, options, provider);
+}
+
+static void what_does_not_expire_is_fetched_again(void **state)
+{
+        static const struct {
+                const char *body;
+                int64_t seconds;
+        } rows[] = {
+            {"\"type\": \"static\", \"access_key_id\": \"" KEY_A "\", \"secret_access_key\": \"s\"", 0},
+            {"\"type\": \"static\", \"access_key_id\": \"" KEY_A "\", \"secret_access_key_file\": \"/x\"", 60},
+            {"\"type\": \"static\", \"region\": \"us-east-1\", \"secretsmanager\": {\"secret_id\": \"x\","
+             " \"source_profile\": \"base\"}",
+             300},
+            {"\"type\": \"static\", \"region\": \"us-east-1\", \"secretsmanager\": {\"secret_id\": \"x\","
+             " \"source_profile\": \"base\", \"version_id\": \"01234567-89ab-cdef-0123-456789abcdef\"}",
+             0},
+            {"\"type\": \"process\", \"credential_process\": \"/bin/false\"", 3600},
+        };
+        struct fixture *h = *state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char text[512];
+                (void)snprintf(text, sizeof(text), "\"rechecked\": {%s, \"refresh\": \"on_demand\"}", rows[i].body);
+                noted_recheck_seconds = -1;
+                apply(h, BASE("base", KEY_B), text, "");
+                if (noted_recheck_seconds != rows[i].seconds)
+                        fail_msg("%s: %lld s", rows[i].body, (long long)noted_recheck_seconds);
+        }
+}
+
 static void test_the_servers_table(void **state)
 {
         struct fixture *h = *state;
@@ -302,6 +342,7 @@ static void test_files_are_looked_at_again(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            WITH_FIXTURE(what_does_not_expire_is_fetched_again),
             WITH_FIXTURE(test_the_servers_table),
             WITH_FIXTURE(test_what_is_equal_stays),
             WITH_FIXTURE(test_what_is_beside_the_identity_changes_in_place),
