@@ -39,8 +39,9 @@ ROOT = HERE.parents[1]
 THRESHOLD = 92.0
 BATCH = 8           # test programs that are linked at a time, after a first 2 and then 4
 SLOW_TESTS_S = 45   # of tests for one change: then it has survived
-SAMPLE_S = 200      # of --sample, after the build
+SAMPLE_S = 150      # of --sample, after the build
 SAMPLE_RANDOM = 2   # of each layer
+SAMPLE_THRESHOLD = 75.0  # of so few random ones chance takes its share
 
 Result = collections.namedtuple("Result", "mutation outcome by seconds")
 CAUGHT, SURVIVED, EQUIVALENT, INVALID = "caught", "survived", "equivalent", "invalid"
@@ -72,7 +73,7 @@ def diff(mutation, sources):
     return "\n".join(lines[2:])
 
 
-def judge(tree, mutation, source, tests):
+def judge(tree, mutation, source, tests, jobs):
     """Puts the mutation into the tree, runs the tests until one fails, and takes it out again."""
     target = tree.folder / mutation.path
     begin, spent = time.monotonic(), 0.0
@@ -83,7 +84,7 @@ def judge(tree, mutation, source, tests):
         while at < len(tests):
             batch = tests[at:at + size]
             at, size = at + size, min(2 * size, BATCH)
-            if not tree.build([t.name for t in batch], 1):
+            if not tree.build([t.name for t in batch], jobs):
                 return Result(mutation, INVALID, "", time.monotonic() - begin)
             for test in batch:
                 spent += test.seconds
@@ -110,7 +111,8 @@ def run_all(trees, mutations, sources, cover, deadline, report):
                 mutation = work.get_nowait()
             except queue.Empty:
                 return
-            result = judge(tree, mutation, sources[mutation.path], cover.covering(mutation, LAYERS))
+            tests = cover.covering(mutation, LAYERS)
+            result = judge(tree, mutation, sources[mutation.path], tests, os.cpu_count() // len(trees) or 1)
             with lock:
                 results.append(result)
                 report(result, len(results), len(mutations))
@@ -155,7 +157,7 @@ def prepare(arguments):
     """The trees, built, and what their tests cover."""
     begin = time.monotonic()
     kind = "asan-" if arguments.asan else ""
-    trees = [Tree(ROOT, ROOT / f"build-mutate/{kind}{n}", arguments.asan) for n in range(arguments.jobs)]
+    trees = [Tree(ROOT, ROOT / f"build-mutate/{kind}{n}", arguments.asan) for n in range(1 if arguments.sample else arguments.jobs)]
     for tree in trees:
         tree.folder.mkdir(parents=True, exist_ok=True)
         tree.copy()
@@ -262,6 +264,11 @@ def main():
               "seconds": r.seconds, "diff": diff(r.mutation, sources)} for r in results], indent=1))
     if faults:
         return 1
+    if arguments.sample:  # all of the fixed list, and of the random ones what few can show
+        by_chance = set(random_list(sources, SAMPLE_RANDOM, arguments.seed, arguments.layer or LAYERS))
+        lines, share = table([r for r in results if r.mutation in by_chance], {})
+        is_fixed_caught = all(r.outcome != SURVIVED for r in results if r.mutation not in by_chance)
+        return 0 if is_fixed_caught and share >= SAMPLE_THRESHOLD else 1
     return 0 if share >= (THRESHOLD if arguments.random else 100.0) else 1
 
 
