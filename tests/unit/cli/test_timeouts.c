@@ -10,17 +10,18 @@
 enum { CALLS_MAX = 1000 };
 
 static int64_t now_ms;
-static int timeouts_ms[CALLS_MAX], calls_count;
+static int timeouts_ms[CALLS_MAX], calls_count, calls_until_invalid;
 static int64_t pauses_ms[CALLS_MAX];
 static int pauses_count;
 
-// The linker sends calls here, see cmake/tests.cmake: no agent is there, and takes a second to say so.
+// The linker sends calls here, see cmake/tests.cmake: no agent is there.
 struct keyfob_client *__wrap_keyfob_connect(const struct keyfob_options *options, struct keyfob_error *error);
 struct keyfob_client *__wrap_keyfob_connect(const struct keyfob_options *options, struct keyfob_error *error)
 {
         assert_true(calls_count < CALLS_MAX);
         timeouts_ms[calls_count++] = options->timeout_ms;
-        *error = (struct keyfob_error){.status = KEYFOB_NO_AGENT, .detail = "none"};
+        bool is_last = calls_count == calls_until_invalid;
+        *error = (struct keyfob_error){.status = is_last ? KEYFOB_INVALID : KEYFOB_NO_AGENT, .detail = "none"};
         return NULL;
 }
 
@@ -74,6 +75,20 @@ static void each_command_has_its_own(void **state)
         assert_int_equal(timeouts_ms[0], 15000);
 }
 
+static void watching_asks_each_second(void **state)
+{
+        (void)state;
+        struct options o = {.values[OPTION_WATCH] = ""};
+        calls_until_invalid = 3; // which ends it
+        assert_int_not_equal(run(&command_status, &o), EXIT_OK);
+        calls_until_invalid = 0;
+        assert_int_equal(calls_count, 3);
+        for (int i = 0; i < calls_count; i++)
+                assert_int_equal(timeouts_ms[i], 2000);
+        assert_int_equal(pauses_count, 2);
+        assert_int_equal(pauses_ms[0], 1000);
+}
+
 static void wait_asks_for_a_minute_with_growing_pauses(void **state)
 {
         (void)state;
@@ -95,6 +110,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(each_command_has_its_own),
+            cmocka_unit_test(watching_asks_each_second),
             cmocka_unit_test(wait_asks_for_a_minute_with_growing_pauses),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
