@@ -28,7 +28,6 @@ foreach(target app_test_profile_set app_test_profile_set_carry_over) # they coun
   target_link_options(${target} PRIVATE -Wl,--wrap=settings_release)
 endforeach()
 target_link_options(app_test_profile_set PRIVATE -Wl,--wrap=vault_add)
-target_link_options(io_test_unix_listen PRIVATE -Wl,--wrap=bind)
 target_link_options(io_test_http_options PRIVATE -Wl,--wrap=curl_easy_setopt)
 target_link_options(providers_test_timeouts PRIVATE -Wl,--wrap=http_client_start,--wrap=child_start)
 target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--wrap=EVP_DigestUpdate
