@@ -28,12 +28,14 @@ foreach(target app_test_profile_set app_test_profile_set_carry_over) # they coun
   target_link_options(${target} PRIVATE -Wl,--wrap=settings_release)
 endforeach()
 target_link_options(app_test_profile_set PRIVATE -Wl,--wrap=vault_add)
-target_link_options(io_test_http_options PRIVATE -Wl,--wrap=curl_easy_setopt)
+target_link_options(io_test_http_options PRIVATE -Wl,--wrap=curl_easy_setopt,--wrap=uv_timer_start)
+target_link_options(io_test_child PRIVATE -Wl,--wrap=uv_timer_start)
 target_link_options(providers_test_timeouts PRIVATE -Wl,--wrap=http_client_start,--wrap=child_start)
 target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--wrap=EVP_DigestUpdate
   -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex)
 target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
+target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)
 
 target_link_options(io_test_unix_listen PRIVATE -Wl,--wrap=bind,--wrap=listen) # it looks on

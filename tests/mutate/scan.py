@@ -18,7 +18,7 @@ PACE = re.compile(r"\w*(?:PAUSE|RETRY_MS|AGAIN|GATHER|QUIET|SETTLE|LOCK_WAIT|TIC
                   r"|CENTURY_S")
 FIELD = re.compile(r"\w+_(?:ms|s)")
 MODE = re.compile(r"0[0-7]{3}")
-FLAGS = {"O_NOFOLLOW", "O_EXCL", "AT_SYMLINK_NOFOLLOW"}  # others are tests/lint/flags.py's
+FLAGS = {"O_NOFOLLOW", "O_EXCL"}  # others are tests/lint/flags.py's
 LARGER, SMALLER = "4 times as much", "a quarter as much"
 
 

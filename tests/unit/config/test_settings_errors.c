@@ -131,6 +131,7 @@ static void test_values(void **state)
              "raise \"duration_seconds\""},
             {P(WEB_BODY ", \"duration_seconds\": 900, \"refresh_before_seconds\": 900"), "less than the session's 900",
              ""},
+            {P(ANYWHERE_BODY ", \"refresh_before_seconds\": 43200"), "less than the session's 43200", ""},
             {P("\"type\": \"web_identity\", \"role_arn\": \"gateway\""),
              "role_arn: found \"gateway\", expected an IAM role ARN", ""},
             {P(WEB_BODY ", \"role_session_name\": \"a b\""), "role_session_name: found \"a b\", expected 2 to 64", ""},

@@ -15,6 +15,18 @@
 #include "tests/unit/stack.h"
 #include "tests/unit/unit.h"
 
+// Time-outs that the loop is asked for, the last one first. The linker sends calls here, see cmake/tests.cmake.
+static uint64_t timeouts_ms[2];
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms)
+{
+        timeouts_ms[1] = timeouts_ms[0];
+        timeouts_ms[0] = timeout_ms;
+        return __real_uv_timer_start(timer, callback, timeout_ms, repeat_ms);
+}
+
 enum { OUTPUT_MAX = 64 * 1024, TEXT_MAX = 80 * 1024, TEST_TIMEOUT_MS = 60000 };
 
 struct run {
@@ -285,6 +297,16 @@ static void print_file(void *arg)
         finish(p->run);
 }
 
+static void kills_after_half_a_second(void **state)
+{
+        (void)state;
+        struct run *r = shell_to_end("trap '' TERM; while :; do sleep 1; done", 70);
+        assert_int_equal(r->end, CHILD_TIMED_OUT);
+        assert_int_equal(timeouts_ms[1], 70);
+        assert_int_equal(timeouts_ms[0], 500);
+        free(r);
+}
+
 // What a command prints is read by way of the stack.
 static void test_output_leaves_the_stack(void **state)
 {
@@ -305,6 +327,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_output_leaves_the_stack),
+            cmocka_unit_test(kills_after_half_a_second),
             cmocka_unit_test(gives_output_and_status),
             cmocka_unit_test(all_that_fits),
             cmocka_unit_test(too_much_ends_it),

@@ -41,6 +41,16 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
         return rc;
 }
 
+static bool waits_10_s;
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout_ms, uint64_t repeat_ms)
+{
+        waits_10_s = waits_10_s || (timeout_ms > 9000 && timeout_ms <= 10000);
+        return __real_uv_timer_start(timer, callback, timeout_ms, repeat_ms);
+}
+
 static void every_request_is_protected(void **state)
 {
         (void)state;
@@ -71,6 +81,7 @@ static void every_request_is_protected(void **state)
                         fail_msg("option %d is %ld, not %ld", (int)wanted[i].option, numbers[wanted[i].option],
                                  wanted[i].value);
         assert_string_equal(protocols, "http,https");
+        assert_true(waits_10_s); // in all, where a request names no time
         fetched_free(&r);
         fetcher_close(&f);
 }
