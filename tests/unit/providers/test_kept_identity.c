@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "sidecar/config/profile.h"
 #include "tests/unit/providers/gate.h"
 #include "tests/unit/providers/pki.h"
 
@@ -211,9 +212,33 @@ static void a_key_that_fails_is_loaded_anew(void **state)
         tear_down(&s);
 }
 
+// The service's clock and this host's own: where they differ by a minute, either may be right about a certificate.
+static void either_clock_may_be_right(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s);
+        struct error e = {.kind = ERROR_NONE};
+        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S + 28, IN_2040_S - 31, &e), -1);
+        assert_int_equal(e.kind, ERROR_CONFIG);
+        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S + 29, IN_2040_S - 31, &e), 0);
+        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S - 1, IN_2040_S + 90, &e), 0);
+        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S, IN_2040_S + 90, &e), -1);
+        tear_down(&s);
+}
+
+static void a_key_has_20_s_by_default(void **state)
+{
+        (void)state;
+        assert_int_equal(kept_identity_timeout_ms(&(struct profile){.read_timeout_ms = 0}), 20000);
+        assert_int_equal(kept_identity_timeout_ms(&(struct profile){.read_timeout_ms = 7}), 7);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(either_clock_may_be_right),
+            cmocka_unit_test(a_key_has_20_s_by_default),
             cmocka_unit_test(is_read_anew_only_when_a_file_has_changed),
             cmocka_unit_test(a_key_by_its_file_uri_is_looked_at_too),
             cmocka_unit_test(a_half_renewal_is_bridged_and_said),

@@ -41,9 +41,15 @@ static void codes(void **state)
         assert_int_equal(m.used.n, 0);
         assert_int_equal(mfa_give(&m, SLICE("333333"), 1000, &e), 0);
         assert_int_equal(mfa_take(&m, &p, 61001, &e), -1); // too old
+        assert_null(m.given.p);                            // and gone
         assert_int_equal(mfa_give(&m, SLICE("444444"), 1000, &e), 0);
         mfa_forget(&m);
         assert_int_equal(m.given.n, 0);
+        assert_int_equal(mfa_give(&m, SLICE("555555"), 1000, &e), 0);
+        assert_int_equal(mfa_take(&m, &p, 1000, &e), 0);
+        assert_int_equal(mfa_give(&m, SLICE("666666"), 1000, &e), 0);
+        mfa_forget(&m); // the one that is in use, too
+        assert_true(!m.given.p && !m.used.p);
 }
 
 static void body(void **state)
