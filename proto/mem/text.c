@@ -213,9 +213,11 @@ int text_parse_i64(struct slice digits, int64_t *ret)
         return 0;
 }
 
-// Length of the sequence at the start of `s`, or 0 when it is none (RFC 3629, section 4).
-static size_t utf8_sequence(struct slice s)
+// RFC 3629, section 4.
+size_t text_utf8_sequence(struct slice s)
 {
+        if (s.n == 0)
+                return 0;
         uint8_t first = s.p[0];
         if (first < 0x80)
                 return 1;
@@ -243,7 +245,7 @@ bool text_is_utf8(struct slice s)
                                 continue;
                         }
                 }
-                size_t n = utf8_sequence(s);
+                size_t n = text_utf8_sequence(s);
                 if (n == 0)
                         return false;
                 s = slice_from(s, n);
@@ -254,7 +256,7 @@ bool text_is_utf8(struct slice s)
 // Length of the character at the start of `s` that may be shown as it is, or 0.
 static size_t shown_sequence(struct slice s)
 {
-        size_t n = utf8_sequence(s);
+        size_t n = text_utf8_sequence(s);
         bool is_control = s.p[0] < 0x20 || s.p[0] == 0x7f || (n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0);
         return is_control ? 0 : n;
 }

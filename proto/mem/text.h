@@ -55,6 +55,9 @@ int text_parse_u64(struct slice digits, uint64_t *ret);
 // The same with an optional leading "-".
 int text_parse_i64(struct slice digits, int64_t *ret);
 
+// Length of the UTF-8 sequence at the start of `s`, or 0 when there is none.
+size_t text_utf8_sequence(struct slice s);
+
 // Whole and shortest-form UTF-8 without surrogates (RFC 3629).
 bool text_is_utf8(struct slice s);
 

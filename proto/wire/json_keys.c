@@ -33,35 +33,14 @@ static bool is_equal(const struct json_doc *doc, size_t a, size_t b)
         return compare(doc, a, b) == 0;
 }
 
-// Whether a look at length and first byte (of an empty key that is the quote after it) already tells all keys apart.
-// An escaped key may equal one that looks different.
-static bool are_unlike(const struct json_doc *doc, size_t object)
-{
-        uint64_t seen = 0;
-        int first = doc->nodes[object].size > 0 ? (int)object + 1 : -1;
-        for (int key = first; key >= 0; key = doc->nodes[key].next) {
-                const struct json_node *node = &doc->nodes[key];
-                unsigned look = doc->text.p[node->start] + 3 * (unsigned)(node->end - node->start);
-                uint64_t bit = UINT64_C(1) << (look % 64);
-                if (node->size != 0 || (seen & bit))
-                        return false;
-                seen |= bit;
-        }
-        return true;
-}
-
-static bool pairwise_duplicate(const struct json_doc *doc, size_t object, size_t *ret)
+static size_t pairwise_duplicate(const struct json_doc *doc, size_t object)
 {
         int first = doc->nodes[object].size > 0 ? (int)object + 1 : -1;
-        for (int a = first; a >= 0; a = doc->nodes[a].next) {
-                for (int b = doc->nodes[a].next; b >= 0; b = doc->nodes[b].next) {
-                        if (is_equal(doc, (size_t)a, (size_t)b)) {
-                                *ret = (size_t)b;
-                                return true;
-                        }
-                }
-        }
-        return false;
+        for (int a = first; a >= 0; a = doc->nodes[a].next)
+                for (int b = doc->nodes[a].next; b >= 0; b = doc->nodes[b].next)
+                        if (is_equal(doc, (size_t)a, (size_t)b))
+                                return (size_t)b;
+        return JSON_NONE;
 }
 
 // Merges two sorted lists; where two keys are equal, *duplicate is set to the later one.
@@ -89,7 +68,7 @@ static size_t merge(struct json_doc *doc, size_t a, size_t b, size_t *duplicate)
 }
 
 // Sorts the keys in their nodes, without memory of its own. Equal keys meet in some merge.
-static bool sorted_duplicate(struct json_doc *doc, size_t object, size_t *ret)
+static size_t sorted_duplicate(struct json_doc *doc, size_t object)
 {
         size_t runs[32] = {0}; // runs[i] is empty or holds 2^i keys
         size_t duplicate = 0;
@@ -108,13 +87,12 @@ static bool sorted_duplicate(struct json_doc *doc, size_t object, size_t *ret)
                 all = merge(doc, runs[i], all, &duplicate);
         for (size_t key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key))
                 doc->nodes[key].type = NODE_STRING;
-        *ret = duplicate;
-        return duplicate != 0;
+        return duplicate != 0 ? duplicate : JSON_NONE;
 }
 
-bool json_has_duplicate_key(struct json_doc *doc, size_t object, size_t *ret)
+size_t json_duplicate_key(struct json_doc *doc, size_t object)
 {
         if (doc->nodes[object].size <= PAIRWISE_KEYS)
-                return !are_unlike(doc, object) && pairwise_duplicate(doc, object, ret);
-        return sorted_duplicate(doc, object, ret);
+                return pairwise_duplicate(doc, object);
+        return sorted_duplicate(doc, object);
 }

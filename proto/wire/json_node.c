@@ -131,8 +131,7 @@ bool json_string_is(const struct json_doc *doc, size_t node, struct slice text)
         struct slice raw = json_raw(doc, node);
         if (!json_has_escapes(doc, node))
                 return slice_eq(raw, text);
-        // `text` is plain bytes, in which a backslash has no meaning
-        return json_text_equals(raw, text);
+        return json_text_compare(raw, true, text, false) == 0;
 }
 
 int json_integer(const struct json_doc *doc, size_t node, int64_t *ret)

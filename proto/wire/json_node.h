@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of a JSON document, shared by the three files that make up json_read.h: json_read.c parses, json_keys.c
-// looks for duplicate keys, json_node.c answers questions about a parsed document.
+// The inside of a JSON document, shared by the files that make up json_read.h: json_read.c parses, json_keys.c finds
+// duplicate keys, json_node.c answers questions about a parsed document.
 #ifndef PROTO_WIRE_JSON_NODE_H
 #define PROTO_WIRE_JSON_NODE_H
 
@@ -21,8 +21,8 @@ static inline struct slice json_node_text(const struct json_doc *doc, const stru
         return slice_of(doc->text.p + node->start, (size_t)(node->end - node->start));
 }
 
-// Whether two keys of a checked object are equal; the later one in *ret. Allocates nothing.
-bool json_has_duplicate_key(struct json_doc *doc, size_t object, size_t *ret);
+// A key that equals an earlier one of the same object, or JSON_NONE. Allocates nothing.
+size_t json_duplicate_key(struct json_doc *doc, size_t object);
 
 // Fills in line and column from the offset.
 void json_fault_place(struct slice text, struct json_fault *fault);

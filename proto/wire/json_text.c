@@ -91,81 +91,46 @@ static uint64_t marks_equal(uint64_t word, uint8_t byte)
         return marks_below(word ^ UINT64_MAX / 255 * byte, 1);
 }
 
-size_t json_text_plain(struct slice s)
+// How many bytes from the start on are ASCII and neither a control byte nor a quote nor a backslash.
+static size_t plain(struct slice s)
 {
+        const uint64_t high = UINT64_MAX / 255 * 0x80;
         size_t i = 0;
         for (uint64_t word = 0; s.n - i >= sizeof(word); i += sizeof(word)) { // eight bytes at once
                 memcpy(&word, s.p + i, sizeof(word));
                 word = le64toh(word);
-                uint64_t marks = marks_below(word, 0x20) | marks_equal(word, '"') | marks_equal(word, '\\');
+                uint64_t marks =
+                    (word & high) | marks_below(word, 0x20) | marks_equal(word, '"') | marks_equal(word, '\\');
                 if (marks != 0)
                         return i + (size_t)__builtin_ctzll(marks) / 8;
         }
-        while (i < s.n && s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
+        while (i < s.n && s.p[i] >= 0x20 && s.p[i] < 0x80 && s.p[i] != '"' && s.p[i] != '\\')
                 i++;
         return i;
 }
 
-// Sixteen bytes; a comparison of two blocks makes each byte 0 or 0xff, which is to say -1.
-typedef uint8_t text_block __attribute__((vector_size(16)));
-
-struct tally {
-        text_block odd; // not 0 where a byte was that no simple text has
-        text_block quotes, openings;
-};
-
-static void tally_add(struct tally *t, text_block block)
+const char *json_text_check_string(struct slice s, size_t *ret_n, bool *ret_escaped)
 {
-        t->odd |= (text_block)(block - 0x20 >= 0x60) | (text_block)(block == '\\');
-        t->quotes -= (text_block)(block == '"');
-        t->openings -= (text_block)((block | 0x20) == '{'); // "[" too
-}
-
-static size_t sum(text_block block)
-{
-        size_t n = 0;
-        for (size_t i = 0; i < sizeof(block); i++)
-                n += block[i];
-        return n;
-}
-
-bool json_text_is_simple(struct slice s, size_t *ret_quotes, size_t *ret_openings)
-{
-        const size_t blocks_max = UINT8_MAX; // as far as each byte of a tally counts
-        struct tally t = {0};
-        text_block block;
-        if (s.n > blocks_max * sizeof(block))
-                return false;
-        size_t i = 0;
-        for (; s.n - i >= sizeof(block); i += sizeof(block)) {
-                memcpy(&block, s.p + i, sizeof(block));
-                tally_add(&t, block);
-        }
-        if (i < s.n) {
-                memset(&block, ' ', sizeof(block));
-                memcpy(&block, s.p + i, s.n - i);
-                tally_add(&t, block);
-        }
-        uint64_t odd[2];
-        memcpy(odd, &t.odd, sizeof(odd));
-        *ret_quotes = sum(t.quotes);
-        *ret_openings = sum(t.openings);
-        return (odd[0] | odd[1]) == 0;
-}
-
-const char *json_text_check_string(struct slice s, bool *ret_escaped, size_t *ret_offset)
-{
-        *ret_escaped = false;
-        for (size_t i = json_text_plain(s), n = 0; i < s.n; i += n + json_text_plain(slice_from(s, i + n))) {
-                *ret_offset = i;
+        for (size_t i = 0, n = 0;; i += n) {
+                i += plain(slice_from(s, i));
+                *ret_n = i;
+                if (i == s.n)
+                        return "unexpected end";
+                if (s.p[i] == '"')
+                        return NULL;
+                if (s.p[i] >= 0x80) {
+                        n = text_utf8_sequence(slice_from(s, i));
+                        if (n == 0)
+                                return "invalid UTF-8";
+                        continue;
+                }
                 if (s.p[i] != '\\')
-                        return s.p[i] == '"' ? "unexpected quote" : "control character in a string";
+                        return "control character in a string";
                 const char *what = check_escape(slice_from(s, i), &n);
                 if (what)
                         return what;
                 *ret_escaped = true;
         }
-        return NULL;
 }
 
 // How many decimal digits stand at the start.
@@ -234,9 +199,9 @@ static size_t put_utf8(uint32_t c, uint8_t out[UTF8_MAX])
 }
 
 // Decodes what stands at the start of *s (checked, not empty), moves *s past it and returns how many bytes it makes.
-static size_t decode_one(struct slice *s, uint8_t out[UTF8_MAX])
+static size_t decode_one(struct slice *s, bool is_escaped, uint8_t out[UTF8_MAX])
 {
-        if (s->p[0] != '\\') {
+        if (!is_escaped || s->p[0] != '\\') {
                 out[0] = s->p[0];
                 *s = slice_from(*s, 1);
                 return 1;
@@ -267,7 +232,7 @@ size_t json_text_decode(struct slice s, uint8_t *out)
                 s = slice_from(s, run);
                 if (s.n > 0) { // an escape is never shorter than what it stands for
                         uint8_t bytes[UTF8_MAX];
-                        size_t made = decode_one(&s, bytes);
+                        size_t made = decode_one(&s, true, bytes);
                         memcpy(out + n, bytes, made);
                         n += made;
                 }
@@ -278,6 +243,7 @@ size_t json_text_decode(struct slice s, uint8_t *out)
 // A string read byte by byte in decoded form.
 struct decoder {
         struct slice rest;
+        bool is_escaped;
         uint8_t bytes[UTF8_MAX];
         size_t at, n;
 };
@@ -287,7 +253,7 @@ static int next_byte(struct decoder *d)
         if (d->at == d->n) {
                 if (d->rest.n == 0)
                         return -1;
-                d->n = decode_one(&d->rest, d->bytes);
+                d->n = decode_one(&d->rest, d->is_escaped, d->bytes);
                 d->at = 0;
         }
         return d->bytes[d->at++];
@@ -297,8 +263,8 @@ int json_text_compare(struct slice a, bool a_escaped, struct slice b, bool b_esc
 {
         if (!a_escaped && !b_escaped)
                 return slice_compare(a, b);
-        struct decoder left = {.rest = a};
-        struct decoder right = {.rest = b};
+        struct decoder left = {.rest = a, .is_escaped = a_escaped};
+        struct decoder right = {.rest = b, .is_escaped = b_escaped};
         for (;;) {
                 int l = next_byte(&left);
                 int r = next_byte(&right);
@@ -307,13 +273,4 @@ int json_text_compare(struct slice a, bool a_escaped, struct slice b, bool b_esc
                 if (l < 0)
                         return 0;
         }
-}
-
-bool json_text_equals(struct slice s, struct slice bytes)
-{
-        struct decoder d = {.rest = s};
-        for (size_t i = 0; i < bytes.n; i++)
-                if (next_byte(&d) != bytes.p[i])
-                        return false;
-        return next_byte(&d) < 0;
 }

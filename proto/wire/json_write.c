@@ -86,8 +86,8 @@ static size_t put_one(struct buffer *b, struct slice s)
                 put_escape(b, s.p[0]);
                 return 1;
         }
-        size_t n = s.p[0] >= 0xf0 ? 4 : s.p[0] >= 0xe0 ? 3 : 2;
-        if (s.n >= n && text_is_utf8(slice_head(s, n))) {
+        size_t n = text_utf8_sequence(s);
+        if (n > 0) {
                 (void)buffer_put(b, slice_head(s, n));
                 return n;
         }

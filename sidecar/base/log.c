@@ -44,15 +44,6 @@ static void put(struct line *line, struct slice s)
         line->n += s.n;
 }
 
-// The length of the UTF-8 character at the front of `s`; 0: there is none.
-static size_t character_length(struct slice s)
-{
-        for (size_t n = 1; n <= 4 && n <= s.n; n++)
-                if (text_is_utf8(slice_head(s, n)))
-                        return n;
-        return 0;
-}
-
 // Control bytes of ASCII, DEL, and U+0080 to U+009F, which terminals obey too.
 static bool is_control(struct slice character)
 {
@@ -90,7 +81,7 @@ static void put_escaped(struct line *line, struct slice character)
 static void put_text(struct line *line, struct slice s)
 {
         while (s.n > 0) {
-                size_t n = character_length(s);
+                size_t n = text_utf8_sequence(s);
                 struct slice character = slice_head(s, n);
                 if (n == 0) {
                         put(line, REPLACEMENT_CHARACTER);

@@ -35,7 +35,7 @@ static void test_form(void **state)
         (void)state;
         static const struct fault_row rows[] = {
             {"", ":1:1: found invalid JSON", "correct it there"},
-            {"{\n \"region\": \"us-east-1\",\n}", ":2:23: found invalid JSON", "no trailing commas"},
+            {"{\n \"region\": \"us-east-1\",\n}", ":3:1: found invalid JSON", "no trailing commas"},
             {"{\"profiles\": {\"a\": {}, \"a\": {}}}", ":1:24: found invalid JSON (duplicate key)",
              "no duplicate keys"},
             {"[]", ":1:1: found an array, expected an object", ""},
