@@ -11,6 +11,7 @@ from support.agent import Agent
 from support.profiles import Profiles
 from support.sso_cache import Cache
 from support.standin_process import StandIn
+from support.tokens import Tpm
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,13 @@ def folder():
 def cache(folder, standin):
     """The token cache of IAM Identity Center in the test's folder."""
     return Cache(folder, standin)
+
+
+@pytest.fixture
+def tpm(folder):
+    tpm = Tpm(folder / "tpm")
+    yield tpm
+    tpm.end()
 
 
 @pytest.fixture

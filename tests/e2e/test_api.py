@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The socket API as clients meet it: HTTP in all its ways, errors, health, who may ask for what."""
+"""The socket API: HTTP, errors, health, and who may ask for what."""
 
 import json
 import os
@@ -8,13 +8,13 @@ import subprocess
 
 import pytest
 from support import unix_http
+from support.other_user import OTHER_UID
 from support.polling import until
 from support.profiles import config
-from support.programs import run, said
+from support.programs import output_of, run
 
 CREDENTIALS = "/v1/profiles/irsa/credentials"
 SIGN = {"method": "GET", "url": "https://bedrock-runtime.us-east-1.amazonaws.com/x", "payload_text": ""}
-OTHER_UID = 54321
 
 
 def raw(agent, data, replies=1):
@@ -37,7 +37,7 @@ def request(target, method="GET", headers="", body=""):
 
 def test_curl(shared):
     url = f"http://keyfob{CREDENTIALS}"
-    document = said(run("curl", "-sS", "--fail-with-body", "--unix-socket", shared.socket, url))
+    document = output_of(run("curl", "-sS", "--fail-with-body", "--unix-socket", shared.socket, url))
     assert json.loads(document)["Version"] == 1
 
 
@@ -133,7 +133,7 @@ def test_expect_continue(shared):
         ("GET", "/v1/profiles/%zz", 404, "profile_not_found"),
     ],
 )
-def test_errors(shared, method, target, status, code):
+def test_answers_errors_as_problem_documents(shared, method, target, status, code):
     reply = shared.call(method, target)
     problem = reply.problem()
     assert (reply.status, problem["code"]) == (status, code), problem
@@ -142,7 +142,7 @@ def test_errors(shared, method, target, status, code):
         assert reply.headers["allow"]
 
 
-def test_unknown_profile_is_answered_with_those_that_are(shared):
+def test_unknown_profile_is_answered_with_similar_names(shared):
     assert "irsa" in str(shared.call("GET", "/v1/profiles/irsaa").problem())
 
 
@@ -167,20 +167,20 @@ def test_unknown_profile_is_answered_with_those_that_are(shared):
         (json.dumps({"url": SIGN["url"], "payload_text": "x" * (1 << 20)}), 413, "body_too_large"),
     ],
 )
-def test_sign_refuses(shared, body, status, code):
+def test_sign_rejects_invalid_requests(shared, body, status, code):
     headers = {"Content-Type": "application/json"}
     reply = shared.call("POST", "/v1/profiles/irsa/sign", headers=headers, body=body.encode())
     assert (reply.status, reply.problem()["code"]) == (status, code), reply.body
     assert shared.call("GET", "/livez").status == 200
 
 
-def test_other_media_type(shared):
+def test_rejects_another_media_type(shared):
     headers = {"Content-Type": "text/csv"}
     reply = shared.call("POST", "/v1/profiles/irsa/sign", headers=headers, body=b"a=b")
     assert reply.problem()["code"] == "unsupported_media_type" and reply.status == 415
 
 
-def test_head_too_large(shared):
+def test_rejects_a_head_that_is_too_large(shared):
     replies, is_closed = raw(shared, request("/livez", headers="X-A: " + "a" * 70000 + "\r\n"))
     assert replies[0].status == 431 and is_closed
     replies, is_closed = raw(shared, request("/livez", headers="".join(f"X-{i}: 1\r\n" for i in range(70))))
@@ -202,15 +202,15 @@ def test_head_too_large(shared):
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
-def test_what_is_no_http(shared, data):
-    """Refused and closed: what comes after cannot be trusted."""
+def test_rejects_malformed_http(shared, data):
+    """Rejected and closed: the rest of the connection cannot be trusted."""
     replies, is_closed = raw(shared, data + request("/livez"))
     assert replies[0].status == 400 and is_closed
     assert shared.call("GET", "/livez").status == 200
 
 
-def test_client_that_leaves(start, standin, profiles):
-    """In the middle of everything; the others notice nothing."""
+def test_survives_clients_that_hang_up(start, standin, profiles):
+    """In the middle of requests; other clients are served all the same."""
     standin.fault("sts", "slow", seconds=60)
     agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem()))
     for data in (b"GET /v1/pro", request(CREDENTIALS), request("/v1/profiles/irsa/refresh", "POST"), b""):
@@ -222,7 +222,7 @@ def test_client_that_leaves(start, standin, profiles):
     assert agent.credentials("irsa") and agent.credentials("onprem")
 
 
-def test_profiles(shared):
+def test_lists_profiles(shared):
     names = [p["name"] for p in shared.call("GET", "/v1/profiles").json()["profiles"]]
     assert names == sorted(["irsa", "onprem", "tenant-a", "base"])
     shared.credentials("irsa")
@@ -278,11 +278,11 @@ def test_metrics(start, profiles):
         assert name in text, name
 
 
-# ---- who may ----
+# ---- access ----
 
 
 def ask_as(agent, uid, method, target, body=None):
-    """(status, code) for a client with that uid; another than ours needs root."""
+    """(status, code) for a client with that uid; any but our own needs root."""
     if uid == os.getuid():
         reply = agent.call(method, target, body)
         return reply.status, reply.json().get("code") if reply.status >= 400 else None
@@ -296,7 +296,7 @@ def ask_as(agent, uid, method, target, body=None):
 
 
 @pytest.mark.parametrize("uid", [os.getuid()] + ([OTHER_UID] if os.geteuid() == 0 else []))
-def test_allow(start, profiles, folder, uid):
+def test_enforces_rules_by_uid_and_gid(start, profiles, folder, uid):
     """Rules by the peer's uid and gid, scope by scope."""
     gid = os.getgid() if uid == os.getuid() else uid
     folder.chmod(0o755)
@@ -328,8 +328,8 @@ def test_allow(start, profiles, folder, uid):
     refresh = ask_as(agent, uid, "POST", "/v1/profiles/group/refresh")
     assert refresh == (403, "scope_denied")
     assert ask_as(agent, uid, "DELETE", "/v1/profiles/signer/credentials") == (403, "scope_denied")
-    told = [line for line in agent.stderr().splitlines() if "denied" in line or "not_allowed" in line]
-    assert any(str(uid) in line for line in told)
+    denials = [line for line in agent.stderr().splitlines() if "denied" in line or "not_allowed" in line]
+    assert any(str(uid) in line for line in denials)
 
 
 def test_socket_mode_keeps_others_out(start, profiles):

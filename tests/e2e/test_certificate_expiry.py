@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When the certificate of a roles_anywhere profile ends, and who is told."""
+"""When the certificate of a roles_anywhere profile expires, and where that is reported."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from support.agent import environment
 from support.profiles import config
-from support.programs import keyfob, said
+from support.programs import keyfob, output_of
 
 NAME = "keyfob_certificate_expiration_timestamp_seconds"
 
@@ -30,10 +30,10 @@ def gauges(agent):
 
 
 def status(agent, folder, *arguments):
-    return said(keyfob("status", *arguments, socket=agent.socket, env=environment(folder)))
+    return output_of(keyfob("status", *arguments, socket=agent.socket, env=environment(folder)))
 
 
-def test_ten_days_left(start, standin, profiles, folder):
+def test_warns_ten_days_before_the_expiry(start, standin, profiles, folder):
     named = {
         "ending": profiles.onprem("expiring.pem", "expiring-key.pem"),
         "lasting": profiles.onprem(),
@@ -61,7 +61,7 @@ def test_ten_days_left(start, standin, profiles, folder):
     assert not agent.events("certificate_expired")
 
 
-def test_a_new_certificate_is_told(start, standin, profiles, folder):
+def test_reports_a_new_certificate(start, standin, profiles, folder):
     def install(name):
         for kind in ("", "-key"):
             data = Path(standin.certificate(f"{name}{kind}.pem")).read_bytes()
@@ -80,8 +80,8 @@ def test_a_new_certificate_is_told(start, standin, profiles, folder):
 
 
 @pytest.mark.parametrize("name", ["expired", "not-yet"])
-def test_one_that_is_not_valid(start, standin, profiles, name):
-    """It is not loaded, so nothing is told but why."""
+def test_reports_why_an_invalid_certificate_is_not_used(start, standin, profiles, name):
+    """It is not loaded, so nothing but the reason is reported."""
     agent = start(config(onprem=profiles.onprem(f"{name}.pem", f"{name}-key.pem")))
     _, problem = agent.refusal("onprem")
     assert f"CN={name}-client" in problem["detail"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificate, key and passphrase are replaced one after another, in every order: what signs is always a whole, the
-earlier one until the later is complete. The stand-in verifies each signature."""
+"""Certificate, key and passphrase are replaced one after another, in every order: a complete identity signs at any
+time, the earlier one until the later is complete. The stand-in verifies each signature."""
 
 import itertools
 import os
@@ -44,7 +44,7 @@ def write_part(standin, place, part, kind):
 
 
 def signed_by(agent, standin):
-    """Who a new session is for, after a look at how it came about."""
+    """The identity of a new session, once its call is checked."""
     standin.reset()
     reply = agent.refresh("onprem")
     assert reply.status == 200, reply.body
@@ -87,7 +87,7 @@ def start_fresh(start):
     [(("certificate", "key", "passphrase"), pem_profile), (("pkcs12", "passphrase"), pkcs12_profile)],
     ids=["pem", "pkcs12"],
 )
-def test_every_order(start_fresh, standin, profiles, place, parts, make_profile):
+def test_signs_with_a_complete_identity_in_every_order(start_fresh, standin, profiles, place, parts, make_profile):
     for part in parts:
         write_part(standin, place, part, "ec")
     agent = start_fresh(make_profile(profiles, place))
@@ -98,7 +98,7 @@ def test_every_order(start_fresh, standin, profiles, place, parts, make_profile)
         for part in order[:-1]:
             write_part(standin, place, part, kind)
             assert signed_by(agent, standin) == NAMES[before], (order, part)
-            assert agent.profile("onprem")["certificate"]["problem"], "nobody would know that it is not in use"
+            assert agent.profile("onprem")["certificate"]["problem"], "the status shows that it is not in use"
         write_part(standin, place, order[-1], kind)
         assert signed_by(agent, standin) == NAMES[kind], order
         assert agent.profile("onprem")["certificate"]["problem"] is None
@@ -109,7 +109,7 @@ def test_every_order(start_fresh, standin, profiles, place, parts, make_profile)
 
 
 @pytest.mark.parametrize("part", ["certificate", "key", "passphrase"])
-def test_written_in_place_and_only_in_part(start_fresh, standin, profiles, place, part):
+def test_waits_for_a_file_that_is_written_in_place(start_fresh, standin, profiles, place, part):
     for name in ("certificate", "key", "passphrase"):
         write_part(standin, place, name, "ec")
     agent = start_fresh(pem_profile(profiles, place))
@@ -125,7 +125,7 @@ def test_written_in_place_and_only_in_part(start_fresh, standin, profiles, place
     assert signed_by(agent, standin) == NAMES["rsa"]
 
 
-def test_a_pkcs12_file_cut_short(start_fresh, standin, profiles, place):
+def test_keeps_the_identity_when_the_pkcs12_file_is_cut_short(start_fresh, standin, profiles, place):
     for part in ("pkcs12", "passphrase"):
         write_part(standin, place, part, "rsa")
     agent = start_fresh(pkcs12_profile(profiles, place))
@@ -136,7 +136,7 @@ def test_a_pkcs12_file_cut_short(start_fresh, standin, profiles, place):
         assert signed_by(agent, standin) == NAMES["rsa"]
 
 
-def test_all_at_once_behind_a_link(start_fresh, standin, profiles, folder):
+def test_follows_a_link_that_is_exchanged(start_fresh, standin, profiles, folder):
     """As Kubernetes mounts a Secret: the files are links to one that is exchanged."""
     place = folder / "mounted"
     place.mkdir()

@@ -48,7 +48,7 @@ def test_status_table(start, standin, profiles):
     assert "AccessDenied" in run.stdout and "never" in run.stdout
 
 
-def test_status_of_one_and_as_json(shared):
+def test_shows_the_status_of_one_profile_and_as_json(shared):
     run = keyfob("status", "irsa", socket=shared.socket)
     assert run.returncode == 0 and "irsa" in run.stdout and "onprem" not in run.stdout
     run = keyfob("status", "--json", socket=shared.socket)
@@ -84,7 +84,7 @@ def test_refresh(shared):
     assert shared.credentials("irsa") != before
 
 
-def test_failures_are_explained(start, standin, profiles):
+def test_explains_failures(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(), tenant=profiles.assume("irsa", external_id="wrong")))
     run = keyfob("credential-process", "tenant", socket=agent.socket)
     assert run.returncode == 1 and run.stdout == ""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `keyfob` in adverse surroundings: an agent that hangs, lies or goes away, odd arguments and streams."""
+"""The command `keyfob` under adverse conditions: agents that hang, end or give wrong answers; odd arguments and
+streams."""
 
 import json
 import os

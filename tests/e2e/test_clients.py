@@ -9,7 +9,7 @@ import pytest
 from standin import demo
 from support import paths
 from support.agent import environment
-from support.programs import AWS, keyfob, run, said
+from support.programs import AWS, keyfob, output_of, run
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def aws_home(shared, standin, folder):
 )
 def test_aws_cli(aws_home, profile, arn):
     finished = run(AWS, "sts", "get-caller-identity", "--profile", profile, "--output", "json", env=aws_home)
-    assert arn in json.loads(said(finished))["Arn"]
+    assert arn in json.loads(output_of(finished))["Arn"]
 
 
 def test_aws_cli_bedrock(aws_home):
     messages = json.dumps([{"role": "user", "content": [{"text": "hi"}]}])
     command = [AWS, "bedrock-runtime", "converse", "--profile", "tenant-a", "--model-id", "a.b-v1:0"]
-    answer = said(run(*command, "--messages", messages, "--output", "json", env=aws_home))
+    answer = output_of(run(*command, "--messages", messages, "--output", "json", env=aws_home))
     echo = json.loads(json.loads(answer)["output"]["message"]["content"][0]["text"])
     assert echo["role"] == demo.TENANT_ROLE + "tenant-a"
 
@@ -79,9 +79,9 @@ def test_curl_from_keyfob_sign(shared, standin, body):
     arguments = ["sign", "POST" if body else "GET", standin.url + "/model/a.b-v1%3A0/converse?x=1&y=%20", "--curl"]
     arguments += ["--profile", "tenant-a", "--service", "bedrock", "--region", "us-east-1"]
     arguments += ["-H", "content-type: application/json", "-H", "x-amzn-bedrock-trace: ENABLED"]
-    command = said(keyfob(*arguments, *(["-d", body] if body else []), socket=shared.socket))
+    command = output_of(keyfob(*arguments, *(["-d", body] if body else []), socket=shared.socket))
     assert command.startswith("curl ")
-    echo = json.loads(said(run("sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1))))
+    echo = json.loads(output_of(run("sh", "-c", command.replace("curl ", "curl -sS --fail-with-body ", 1))))
     echo = echo.get("echo", echo)
     assert echo["role"] == demo.TENANT_ROLE + "tenant-a" and "x-amzn-bedrock-trace" in echo["signed_headers"]
     assert echo["payload_length"] == len((body or "").encode())
@@ -90,11 +90,11 @@ def test_curl_from_keyfob_sign(shared, standin, body):
 def test_body_from_a_file(shared, standin, folder):
     (folder / "body.json").write_bytes(b"\x00\xff{}\n")
     arguments = ["sign", "POST", standin.url + "/x", "-d", f"@{folder / 'body.json'}", "--curl", "--profile", "irsa"]
-    command = said(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket))
-    assert json.loads(said(run("sh", "-c", command)))["payload_length"] == 5
+    command = output_of(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket))
+    assert json.loads(output_of(run("sh", "-c", command)))["payload_length"] == 5
 
 
 def test_curl_with_a_presigned_url(shared, standin):
     arguments = ["presign", "GET", standin.url + "/x?a=1", "--profile", "irsa"]
-    url = said(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket)).strip()
-    assert json.loads(said(run("curl", "-sS", url)))["presigned"] is True
+    url = output_of(keyfob(*arguments, "--service", "bedrock", "--region", "us-east-1", socket=shared.socket)).strip()
+    assert json.loads(output_of(run("curl", "-sS", url)))["presigned"] is True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""keyfobd --check, what it refuses and how it says it, and reloading by SIGHUP."""
+"""keyfobd --check, its errors, and reloads by SIGHUP."""
 
 import json
 
@@ -10,7 +10,7 @@ from support import paths
 from support.agent import environment
 from support.aws import echo
 from support.profiles import config
-from support.programs import keyfobd, said
+from support.programs import keyfobd, output_of
 
 
 def check(folder, text, *arguments):
@@ -18,8 +18,8 @@ def check(folder, text, *arguments):
     return keyfobd("--config", folder / "c.json", "--check", *arguments, env=environment(folder))
 
 
-def test_demo_is_good(standin):
-    answer = said(keyfobd("--check", "--config", standin.dir / "config.json"))
+def test_accepts_the_demo_configuration(standin):
+    answer = output_of(keyfobd("--check", "--config", standin.dir / "config.json"))
     assert "3 profiles" in answer and not standin.calls()
     document = json.loads((standin.dir / "config.json").read_text())
     schema(document)
@@ -66,7 +66,7 @@ ASSUME = {"type": "assume_role", "source_profile": "a", "role_arn": demo.ROLE + 
         ({"profiles": {"a": STATIC}, "nonsense": 1}, ["nonsense"]),
     ],
 )
-def test_refused(folder, document, words):
+def test_rejects_invalid_configurations(folder, document, words):
     """Exit status 78, and one message with the file, the path, what was found and what is expected."""
     run = check(folder, document)
     assert run.returncode == 78, run
@@ -81,8 +81,8 @@ def test_missing_file(folder):
     assert run.returncode == 78 and "none.json" in run.stderr
 
 
-def test_schema_and_agent_refuse_the_same(folder):
-    """What the schema can say, the agent says too, and the other way round for these."""
+def test_schema_and_agent_reject_the_same(folder):
+    """The agent rejects what the schema rejects, and for these cases the schema what the agent rejects."""
     good = {"region": "us-east-1", "profiles": {"a": STATIC, "b": {**ASSUME, "external_id": "x:1"}}}
     schema(good)
     assert check(folder, good).returncode == 0
@@ -107,7 +107,7 @@ def test_usage(folder):
         assert run.returncode == 2 and run.stdout == "", arguments
 
 
-def test_starting_with_a_bad_file(start, folder):
+def test_does_not_start_with_an_invalid_file(start, folder):
     agent = start({"profiles": {"a": {**STATIC, "nonsense": 1}}}, listening=False)
     assert agent.process.wait(10) == 78 and "nonsense" in agent.stderr()
     assert not agent.socket.exists()
@@ -126,7 +126,7 @@ def test_environment_without_a_file(start, standin, folder):
     assert echo(standin, agent.credentials("default"))["arn"] == demo.USER
 
 
-def test_environment_that_lacks_everything(start, folder):
+def test_reports_an_empty_environment(start, folder):
     env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"), AWS_EC2_METADATA_DISABLED="true")
     agent = start(None, listening=False, env=env)
     assert agent.process.wait(10) == 78
@@ -153,7 +153,7 @@ def test_reload_keeps_what_is_unchanged(start, standin, profiles):
     assert [c["duration"] for c in standin.calls(action="CreateSession")] == [None, 900]
 
 
-def test_time_outs_are_no_matter_of_identity(start, standin, profiles):
+def test_reload_of_timeouts_keeps_credentials(start, standin, profiles):
     """They are raised when AWS is slow or away, and then what is held is all there is."""
     agent = start(config(irsa=profiles.irsa(), tenant=profiles.assume("irsa")))
     before = {name: agent.credentials(name) for name in ("irsa", "tenant")}
@@ -165,7 +165,7 @@ def test_time_outs_are_no_matter_of_identity(start, standin, profiles):
     assert agent.credentials("irsa", wait=0) == before["irsa"]
 
 
-def test_reload_removes(start, standin, profiles):
+def test_reload_removes_profiles(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(), base=profiles.static()))
     agent.credentials("irsa")
     agent.reload(config(base=profiles.static()))
@@ -173,7 +173,7 @@ def test_reload_removes(start, standin, profiles):
     assert agent.credentials("base")
 
 
-def test_source_that_changes_takes_its_dependants_along(start, standin, profiles):
+def test_a_changed_source_replaces_its_dependants(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(), tenant=profiles.assume("irsa")))
     before = agent.credentials("tenant")
     agent.reload(config(irsa=profiles.irsa(role_session_name="other"), tenant=profiles.assume("irsa")))
@@ -182,7 +182,7 @@ def test_source_that_changes_takes_its_dependants_along(start, standin, profiles
 
 
 @pytest.mark.parametrize("text", ["{", '{"profiles": {"irsa": {"type": "nonsense"}}}', ""])
-def test_bad_file_changes_nothing(start, standin, profiles, text):
+def test_an_invalid_file_changes_nothing(start, standin, profiles, text):
     agent = start(config(irsa=profiles.irsa()))
     before = agent.credentials("irsa")
     agent.config_path.write_text(text)
@@ -224,7 +224,7 @@ def test_many_reloads(start, standin, profiles):
     [("ec.pem", "rsa-key.pem", "key"), ("expired.pem", "expired-key.pem", "expired")],
 )
 def test_check_looks_at_certificates(standin, profiles, folder, certificate, key, words):
-    """--check says what a running agent would say of that profile alone."""
+    """--check reports what a running agent would report for that profile alone."""
     good = {"region": "us-east-1", "profiles": {"irsa": profiles.irsa(), "onprem": profiles.onprem()}}
     assert check(folder, good).returncode == 0
     good["profiles"]["onprem"] = profiles.onprem(certificate, key)

@@ -63,7 +63,7 @@ def clean(monkeypatch, tmp_path):
 
 
 def resolve(rows):
-    """What keyfob's rules say to (service, region, fips, dualstack)."""
+    """The answer of keyfob's rules for (service, region, fips, dualstack)."""
     lines = "".join(f"{SERVICES.index(s)} {r} {f:d} {d:d}\n" for s, r, f, d in rows)
     run = subprocess.run([TOOL], input=lines, capture_output=True, text=True, check=True, timeout=60)
     return run.stdout.split()
@@ -115,7 +115,7 @@ def rules(service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_rules(service):
+def test_rules_give_botocores_endpoints(service):
     """Every region that botocore knows, some to come, and some odd ones, in all variants."""
     rule = rules(service)
     rows = [(service, region, f, d) for region in REGIONS + NEW + ODD for f, d in VARIANTS]
@@ -148,7 +148,7 @@ KEYS = {"type": "static", "access_key_id": "AKIDEXAMPLE00001", "secret_access_ke
 DERIVED = ["sts", "rolesanywhere", "secretsmanager"]
 
 
-def test_clients(clean, folder):
+def test_clients_call_botocores_endpoints(clean, folder):
     """The whole way from a configuration to a request, as botocore's clients go it."""
     session = botocore.session.Session()
     profiles, expected = {"keys": KEYS}, {}
@@ -237,7 +237,7 @@ def test_signin(clean, folder, environment):
         ({"AWS_ENDPOINT_URL_STS": "sts.test"}, ValueError),
     ],
 )
-def test_both_refuse(clean, folder, environment, error):
+def test_rejects_what_botocore_rejects(clean, folder, environment, error):
     for name, value in environment.items():
         clean.setenv(name, value)
     session = botocore.session.Session()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose credentials a host has: keyfob in zero configuration beside boto3 and the AWS SDK for Go, each given the same
 variables, files and endpoints. All three name the same identity (by GetCallerIdentity, with what they found), or the
-row says what differs and why."""
+row names the difference and its reason."""
 
 import json
 import string

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong is said clearly, to whom it concerns, and to nobody else."""
+"""Failures: the error of the profile that fails names its cause, and other profiles are served."""
 
 import pytest
 from standin import demo
@@ -54,7 +54,7 @@ def test_unknown_role(start, standin, profiles):
         ("rsa.pem", "rsa-key-encrypted.pem", ["rsa-key-encrypted.pem", "passphrase"]),
     ],
 )
-def test_certificates_that_cannot_work(start, standin, profiles, certificate, key, words):
+def test_reports_unusable_certificates_without_asking_aws(start, standin, profiles, certificate, key, words):
     """Found at load: AWS is not asked."""
     agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem(certificate, key)))
     problem = refused(agent, "onprem")
@@ -77,7 +77,7 @@ def test_wrong_passphrase(start, standin, profiles):
     ("certificate", "key", "message"),
     [("untrusted.pem", "untrusted-key.pem", "Untrusted"), ("chained.pem", "chained-key.pem", "Untrusted")],
 )
-def test_certificate_without_a_path(start, standin, profiles, certificate, key, message):
+def test_reports_a_certificate_without_a_path_to_the_trust_anchor(start, standin, profiles, certificate, key, message):
     agent = start(config(irsa=profiles.irsa(), onprem=profiles.onprem(certificate, key)))
     problem = refused(agent, "onprem")
     check_upstream(problem, "rolesanywhere", "AccessDeniedException", message)
@@ -85,7 +85,7 @@ def test_certificate_without_a_path(start, standin, profiles, certificate, key, 
     echo(standin, agent.credentials("irsa"))
 
 
-def test_roles_anywhere_refusals(start, standin, profiles):
+def test_explains_refusals_of_roles_anywhere(start, standin, profiles):
     agent = start(
         config(
             named=profiles.onprem(role_session_name="named"),
@@ -162,8 +162,8 @@ def test_wrong_base_keys(start, standin, profiles):
     assert problem["upstream"]["code"] == "SignatureDoesNotMatch" and "secret access key" in problem["hint"]
 
 
-def test_failing_source_names_itself(start, standin, profiles, folder):
-    """What stands on a source that fails says which source and why."""
+def test_names_the_source_that_fails(start, standin, profiles, folder):
+    """The error of a chained profile names the source that failed, and the cause."""
     irsa = profiles.irsa(web_identity_token_file=str(folder / "none"))
     agent = start(config(irsa=irsa, tenant=profiles.assume("irsa"), onprem=profiles.onprem()))
     problem = refused(agent, "tenant")
@@ -175,8 +175,8 @@ def test_failing_source_names_itself(start, standin, profiles, folder):
     "kind", ["refuse", "cut", "throttle", "error500", "garbage", "html", "oversize", "hang", "deny"]
 )
 @pytest.mark.parametrize("profile", ["irsa", "onprem"])
-def test_last_known_good_then_recovery(start, standin, profiles, profile, kind):
-    """A source that breaks costs nobody the credentials in hand; when it is well again, so is the profile."""
+def test_serves_the_last_credentials_until_the_source_recovers(start, standin, profiles, profile, kind):
+    """A source that fails does not affect valid credentials; when it recovers, so does the profile."""
     settings = {"irsa": profiles.irsa, "onprem": profiles.onprem}
     other = "onprem" if profile == "irsa" else "irsa"
     agent = start(config(**{profile: settings[profile](read_timeout_ms=400), other: settings[other]()}))
@@ -201,8 +201,8 @@ def test_last_known_good_then_recovery(start, standin, profiles, profile, kind):
 
 
 @pytest.mark.parametrize("kind", ["refuse", "cut", "error500", "garbage", "html"])
-def test_starts_by_itself_once_the_source_is_well(start, standin, profiles, kind):
-    """A source that fails twice at the start: nobody but the agent has to try again."""
+def test_recovers_by_itself_at_start_up(start, standin, profiles, kind):
+    """A source that fails twice at the start: the agent tries again by itself."""
     standin.fault("sts", kind, count=2)
     agent = start(config(irsa=profiles.irsa()))
     agent.wait_for_state("irsa", "fresh")
@@ -210,7 +210,7 @@ def test_starts_by_itself_once_the_source_is_well(start, standin, profiles, kind
     assert [c["fault"] for c in standin.calls(target="sts")] == [kind, kind, None]
 
 
-def test_nothing_yet_is_said_in_time(start, standin, profiles):
+def test_answers_within_the_wait_when_there_are_no_credentials(start, standin, profiles):
     """?wait=0 answers at once, and a source that hangs is a time-out, not a refusal."""
     standin.fault("sts", "hang")
     agent = start(config(irsa=profiles.irsa(read_timeout_ms=300)))
@@ -230,7 +230,7 @@ def test_expired_credentials_are_never_served(start, standin, profiles):
     assert "keyfob_served_expired_total 0" in agent.call("GET", "/metrics").body.decode()
 
 
-def test_endpoint_that_is_not_there(start, standin, profiles):
+def test_reports_an_endpoint_that_is_not_there(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(endpoint_url="http://127.0.0.1:1"), onprem=profiles.onprem()))
     reply = agent.refresh("irsa")
     problem = reply.problem()

@@ -83,7 +83,7 @@ def test_github_refuses(start, standin, job, answer, detail, hint):
     agent.check_log({"CANARY"})
 
 
-def test_trouble_keeps_what_is_held(start, standin, job):
+def test_keeps_credentials_when_the_token_service_fails(start, standin, job):
     agent = start(config(ci=ci(standin)), env=job["env"])
     held = agent.credentials("ci")
     for kind in ("cut", "garbage", "html", "oversize", "error500"):
@@ -94,13 +94,13 @@ def test_trouble_keeps_what_is_held(start, standin, job):
     assert agent.refresh("ci").status == 200
 
 
-def test_nothing_of_the_job_is_told(start, standin, job):
+def test_shows_no_secret_of_the_job(start, standin, job):
     """Neither the job's token nor those of the workflow: the log is checked for all of them when the agent ends."""
     agent = start(config(ci=ci(standin)), env=job["env"], arguments=["--log-level", "debug"])
     agent.credentials("ci")
     standin.fault("sts", "deny", count=1)
     agent.refresh("ci")
-    told = agent.call("GET", "/v1/profiles/ci").body.decode() + agent.call("GET", "/metrics").body.decode()
+    shown = agent.call("GET", "/v1/profiles/ci").body.decode() + agent.call("GET", "/metrics").body.decode()
     tokens = standin.control("GET", "github/tokens")
     assert {job["token"], *tokens} <= standin.secrets() and tokens
     assert not [secret for secret in standin.secrets() if secret in told]

@@ -110,7 +110,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_addresses(run, host, folder, name):
+def test_uses_the_well_known_addresses(run, host, folder, name):
     profile, env, role, at = CASES[name]
     if "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" in env:
         (folder / "token").write_text(TOKEN)
@@ -131,8 +131,8 @@ def test_addresses(run, host, folder, name):
         assert seen_by_aws(host, boto(host, folder, env)) == role
 
 
-def test_a_machine_without_any(run, folder):
-    """Not even a route: said at once, with what can be done."""
+def test_reports_a_machine_without_metadata_service(run, folder):
+    """There is not even a route: reported at once, with a hint."""
     agent = run(config(p={"type": "imds", "refresh": "on_demand"}), {}, namespace.enter_an_empty_one)
     reply = agent.refresh("p")
     problem = reply.problem()

@@ -84,13 +84,13 @@ def random_command(random_):
     return "".join(random_.choice(alphabet) for _ in range(random_.randrange(1, 24)))
 
 
-def test_words():
+def test_splits_words_as_botocore():
     assert [c for c in REFUSED if judged(c) is not None] == []
     for command, words in zip(COMMANDS + REFUSED, split(COMMANDS + REFUSED), strict=True):
         assert words == judged(command), command
 
 
-def test_random_words():
+def test_splits_random_words_as_botocore():
     random_ = random.Random(SEED)
     commands = [random_command(random_) for _ in range(20000)]
     wrong = [(c, w, judged(c)) for c, w in zip(commands, split(commands), strict=True) if w != judged(c)]
@@ -148,7 +148,7 @@ def failure(agent, name="p"):
 
 
 def is_gone(pid):
-    """No such process, or one that nobody has collected yet."""
+    """No such process, or a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -176,7 +176,7 @@ def test_times(start, standin, program, zone):
 
 
 def test_without_expiration(start, standin, program):
-    """Keys of a user: they do not end, so none is told, and the command runs once."""
+    """Keys of a user: they never expire, so no expiration is reported, and the command runs once."""
     user = standin.user
     keys = {"Version": 1, "AccessKeyId": user["access_key_id"], "SecretAccessKey": user["secret_access_key"]}
     command = program("echo run >>\"$(dirname \"$0\")/runs\"\n" + printing(keys))
@@ -206,7 +206,7 @@ OUTPUTS = {
 
 
 @pytest.mark.parametrize("kind", OUTPUTS)
-def test_output_that_is_refused(start, standin, program, kind):
+def test_rejects_invalid_output(start, standin, program, kind):
     given, words = OUTPUTS[kind]
     good = session(standin)
     if isinstance(given, dict):
@@ -219,19 +219,19 @@ def test_output_that_is_refused(start, standin, program, kind):
     program(printing(given))
     assert words in failure(agent)["detail"]
     assert agent.credentials("p") == good and agent.profile("p")["state"] == "stale"
-    # An error tells nothing of what the output held.
+    # An error contains nothing of the output.
     for value in (good["SecretAccessKey"], good["SessionToken"]):
         assert value not in json.dumps(agent.profile("p"))
 
 
-def test_too_much_output(start, standin, program, folder):
+def test_rejects_too_much_output(start, standin, program, folder):
     agent = start(config(p=process(program("echo $$ >>pid\nyes 0123456789abcdef\n"))))
     assert "wrote more than 65536 bytes" in failure(agent)["detail"]
     first = pids(folder / "pid")[0]
     until(lambda: is_gone(first), what="the end of the command")
 
 
-def test_status_and_what_it_said(start, standin, program):
+def test_reports_status_and_standard_error(start, standin, program):
     command = program("echo 'cannot log in: no such realm' >&2\nexit 3\n")
     agent = start(config(p=process(command + " --password hunter2-argument")))
     problem = failure(agent)
@@ -240,12 +240,12 @@ def test_status_and_what_it_said(start, standin, program):
     agent.check_log(["hunter2"])
 
 
-def test_killed(start, standin, program):
+def test_reports_a_signal(start, standin, program):
     agent = start(config(p=process(program("echo dying >&2\nkill -9 $$\n"))))
     assert "was ended by signal 9 (Killed): dying" in failure(agent)["detail"]
 
 
-def test_a_program_that_is_not_there(start, standin, folder, program):
+def test_reports_a_missing_program(start, standin, folder, program):
     (folder / "plain").write_text("#!/bin/sh\n")
     agent = start(config(none=process("/nowhere/helper"), plain=process(str(folder / "plain")), tilde=process("~/x")))
     assert "/nowhere/helper" in failure(agent, "none")["detail"]
@@ -253,7 +253,7 @@ def test_a_program_that_is_not_there(start, standin, folder, program):
     assert "neither ~ nor variables" in failure(agent, "tilde")["hint"]
 
 
-def test_a_hang_is_ended(start, standin, program, folder):
+def test_kills_a_program_that_hangs(start, standin, program, folder):
     """The command with all that it started, even if they ignore SIGTERM."""
     text = "trap '' TERM\nsh -c 'echo $$ >>pid; exec sleep 60' &\n"
     command = program(text + "echo $$ >>pid\necho waiting for a touch >&2\nexec sleep 60\n")
@@ -267,7 +267,7 @@ def test_a_hang_is_ended(start, standin, program, folder):
     until(lambda: all(is_gone(pid) for pid in found), what="the end of the command")
 
 
-def test_cancel_at_the_end_leaves_no_child(start, standin, program, folder):
+def test_leaves_no_child_at_the_end(start, standin, program, folder):
     command = program("sleep 60 &\necho $! >>pid\necho $$ >>pid\nwait\n")
     agent = start(config(p={**process(command), "refresh": "eager"}))
     found = until(lambda: (p := pids(folder / "pid")) and len(p) == 2 and p, what="the command's process")
@@ -276,7 +276,7 @@ def test_cancel_at_the_end_leaves_no_child(start, standin, program, folder):
     until(lambda: all(is_gone(pid) for pid in found), what="the end of the command")
 
 
-def test_no_shell(start, standin, program, folder):
+def test_runs_no_shell(start, standin, program, folder):
     document = session(standin)
     command = program('for w in "$@"; do echo "$w"; done >words\n' + printing(document))
     agent = start(config(p=process(f"{command} $HOME ; | > x && `id` ~ * 'a b' \"c d\" e\\ f")))
@@ -286,7 +286,7 @@ def test_no_shell(start, standin, program, folder):
     assert not (folder / "x").exists()
 
 
-def test_its_environment(start, standin, program, folder):
+def test_passes_the_environment(start, standin, program, folder):
     """The agent's, but for what would lead it back to the agent; no input, no descriptor of the agent's."""
     command = program("env >seen\nfds=$(ls -l /proc/$$/fd)\necho \"$fds\" >fds\n" + printing(session(standin)))
     kept = {"AWS_REGION": "us-east-1", "HELPER_OPTION": "x y"}
@@ -301,22 +301,22 @@ def test_its_environment(start, standin, program, folder):
     assert not [to for to in fds.values() if to.startswith("socket:") or "k.sock" in to or "epoll" in to]
 
 
-def test_canaries(start, standin, program, folder):
-    """No secret of the command's output, standard error, environment or arguments is told, whatever the outcome."""
+def test_shows_no_secret(start, standin, program, folder):
+    """No secret of the command's output, standard error, environment or arguments is shown, whatever the outcome."""
     names = ("output", "stderr", "named", "plain", "argument", "token")
     canary = {name: f"{name}CANARY" + "0aB1" * 9 for name in names}
-    # What is short is hidden where its name says what it is.
+    # Short values are hidden where their name marks them as secrets.
     canary["password"] = "pw-canary"
-    said = (
+    noise = (
         f'aws_secret_access_key = {canary["stderr"]}\nSECRET={canary["named"]} {{"SessionToken": "{canary["token"]}"}} '
         f'{canary["plain"]} password {canary["password"]} eyJhbGciOiJub25lIn0.eyJjYW5hcnkiOjF9.c2lnCANARY'
     )
     bodies = {
-        "fails": f"cat >&2 <<'E'\n{said}\nE\nexit 1\n",
-        "garbage": f"cat >&2 <<'E'\n{said}\nE\necho {canary['output']}\n",
-        "half": f"cat >&2 <<'E'\n{said}\nE\n" + printing({"Version": 1, "AccessKeyId": "AKIA", "X": canary["output"]}),
-        "killed": f"cat >&2 <<'E'\n{said}\nE\nkill -9 $$\n",
-        "hangs": f"cat >&2 <<'E'\n{said}\nE\nexec sleep 60\n",
+        "fails": f"cat >&2 <<'E'\n{noise}\nE\nexit 1\n",
+        "garbage": f"cat >&2 <<'E'\n{noise}\nE\necho {canary['output']}\n",
+        "half": f"cat >&2 <<'E'\n{noise}\nE\n" + printing({"Version": 1, "AccessKeyId": "AKIA", "X": canary["output"]}),
+        "killed": f"cat >&2 <<'E'\n{noise}\nE\nkill -9 $$\n",
+        "hangs": f"cat >&2 <<'E'\n{noise}\nE\nexec sleep 60\n",
     }
     profiles = {
         name: process(f"{program(text, name)} {canary['argument']}", read_timeout_ms=1000 if name == "hangs" else 20000)
@@ -327,7 +327,7 @@ def test_canaries(start, standin, program, folder):
     hidden = [*canary.values(), "c2lnCANARY"]
     for name in bodies:
         problem = json.dumps(failure(agent, name))
-        told = problem + json.dumps(agent.profile(name)) + agent.call("GET", "/metrics").body.decode()
+        shown = problem + json.dumps(agent.profile(name)) + agent.call("GET", "/metrics").body.decode()
         assert [value for value in hidden if value in told] == [], told
         assert name in ("garbage", "half") or "***" in problem
     agent.check_log(hidden)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a machine of AWS offers: the container endpoint and the instance metadata service, as they are and as they
-misbehave. boto3's own providers say that the stand-in is what they know."""
+misbehave. boto3's own providers check the stand-in."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LIMITS = {"connect_timeout_ms": 5000, "read_timeout_ms": 10000}  # as long as a 
 
 @pytest.fixture
 def host(standin):
-    """host(…) says what the machine has; at first both roles."""
+    """host(…) sets what the machine has; at first both roles."""
 
     def control(**document):
         standin.control("POST", "host", document)
@@ -68,7 +68,7 @@ def refreshed(agent, name):
 
 
 def check(folder, document, env=None):
-    """keyfobd --check of a configuration that must be refused: what it says."""
+    """What keyfobd --check prints of a configuration that must be rejected."""
     path = folder / "bad.json"
     path.write_text(json.dumps(document))
     done = keyfobd("--check", "--config", path, env=env or environment(folder))
@@ -173,7 +173,7 @@ def test_the_environments_token_is_for_the_environments_uri(start, standin, host
         ("t" * (1 << 20), "larger than"),
     ],
 )
-def test_container_token_files_that_are_refused(start, standin, host, folder, text, words):
+def test_rejects_container_token_files(start, standin, host, folder, text, words):
     if text is not None:
         (folder / "token").write_bytes(text.encode())
     agent = start(config(pod=container(standin, aws_container_authorization_token_file="token")))
@@ -201,18 +201,18 @@ def test_container_token_files_that_are_refused(start, standin, host, folder, te
         "http://127.1/creds",
     ],
 )
-def test_container_hosts_that_may_not_be_asked(folder, uri):
-    said = check(folder, config(pod={"type": "container", "aws_container_credentials_full_uri": uri}))
-    assert "profiles.pod.aws_container_credentials_full_uri" in said and "expected" in said
-    assert "/creds" not in said.replace("http://169.254.170.23/v1/credentials", "")
+def test_rejects_container_hosts(folder, uri):
+    printed = check(folder, config(pod={"type": "container", "aws_container_credentials_full_uri": uri}))
+    assert "profiles.pod.aws_container_credentials_full_uri" in printed and "expected" in printed
+    assert "/creds" not in printed.replace("http://169.254.170.23/v1/credentials", "")
     env = environment(folder, AWS_CONTAINER_CREDENTIALS_FULL_URI=uri)
-    said = check(folder, config(pod={"type": "container"}), env)
-    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in said and "/creds" not in said.replace("/v1/credentials", "")
+    printed = check(folder, config(pod={"type": "container"}), env)
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in printed and "/creds" not in printed.replace("/v1/credentials", "")
 
 
 def test_container_without_a_uri(folder):
-    said = check(folder, config(pod={"type": "container"}))
-    assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in said
+    printed = check(folder, config(pod={"type": "container"}))
+    assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in printed
 
 
 # ---- the instance metadata service ----
@@ -227,7 +227,7 @@ def test_one_session_token_for_many_refreshes(start, standin, host):
     assert echo(standin, agent.credentials("ec2"))["role"] == BASE
 
 
-def test_a_session_token_that_is_forgotten(start, standin, host):
+def test_renews_a_session_token_that_the_service_has_forgotten(start, standin, host):
     """As by an instance that was stopped and started: a new one is asked for, without an error."""
     agent = start(config(ec2=imds(standin)))
     first = agent.credentials("ec2")
@@ -237,7 +237,7 @@ def test_a_session_token_that_is_forgotten(start, standin, host):
     assert actions(standin) == ["roles/", "api/token", "roles/", "roles/base"]
 
 
-def test_session_tokens_that_never_last(start, standin, host):
+def test_fails_when_no_session_token_lasts(start, standin, host):
     """Renewed once an attempt, not for ever."""
     host(forgets_tokens=True)
     agent = start(config(ec2=imds(standin)))
@@ -257,7 +257,7 @@ def test_no_role(start, standin, host):
     assert agent.credentials("ec2") == first
 
 
-def test_a_code_that_is_no_success(start, standin, host):
+def test_reports_a_code_other_than_success(start, standin, host):
     host(code="AssumeRoleUnauthorizedAccess")
     agent = start(config(ec2=imds(standin)))
     problem = failure(agent, "ec2")
@@ -283,7 +283,7 @@ def test_expired_credentials_are_never_served(start, standin, host):
 
 
 @pytest.mark.parametrize("value", ["true", "TRUE"])
-def test_switched_off(start, standin, host, folder, value):
+def test_honours_the_switch(start, standin, host, folder, value):
     agent = start(config(ec2=imds(standin)), env=environment(folder, AWS_EC2_METADATA_DISABLED=value))
     problem = failure(agent, "ec2")
     assert "AWS_EC2_METADATA_DISABLED" in problem["detail"] + problem["hint"]
@@ -291,9 +291,9 @@ def test_switched_off(start, standin, host, folder, value):
 
 
 @pytest.mark.parametrize("endpoint", ["http://192.0.2.7", "ftp://127.0.0.1", "http://u:p@127.0.0.1", "169.254.169.254"])
-def test_metadata_endpoints_that_are_refused(folder, endpoint):
-    said = check(folder, config(ec2={"type": "imds", "endpoint": endpoint}))
-    assert "profiles.ec2.endpoint" in said and "expected" in said
+def test_rejects_metadata_endpoints(folder, endpoint):
+    printed = check(folder, config(ec2={"type": "imds", "endpoint": endpoint}))
+    assert "profiles.ec2.endpoint" in printed and "expected" in printed
     env = environment(folder, AWS_EC2_METADATA_SERVICE_ENDPOINT=endpoint)
     assert "AWS_EC2_METADATA_SERVICE_ENDPOINT" in check(folder, config(ec2={"type": "imds"}), env)
 
@@ -328,7 +328,7 @@ def test_faults(start, standin, host, source, kind):
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_slow_answers_are_waited_for(start, standin, host, source):
+def test_waits_for_slow_answers(start, standin, host, source):
     agent = start(config(p=SOURCES[source](standin)))
     standin.fault(source, "slow", seconds=0.3, count=3)
     assert echo(standin, agent.credentials("p"))["role"] == BASE

@@ -13,19 +13,12 @@ from support.aws import echo
 from support.polling import until
 from support.profiles import config
 from support.programs import keyfobd
-from support.tokens import Token, Tpm
+from support.tokens import Token
 
 HANDLE = "0x81000010"
 TIMEOUT = 3000  # of the keys, in ms
 TEST_TIMEOUT = 120
 AT_ONCE = 2  # of one token's keys
-
-
-@pytest.fixture
-def tpm(folder):
-    tpm = Tpm(folder / "tpm")
-    yield tpm
-    tpm.end()
 
 
 class Hang:
@@ -34,7 +27,7 @@ class Hang:
     def __init__(self, key, env, begin, end, fields=None):
         self.key, self.env, self.begin, self.end = key, env, begin, end
         self.fields = fields or {}
-        self.begun = None  # how many calls hang, where that can be told
+        self.begun = None  # how many calls hang, where that is known
 
 
 def tpm_hang(standin, tpm, by):
@@ -104,7 +97,7 @@ def is_fresh(agent, name):
     return agent.profile(name)["state"] == "fresh"
 
 
-def test_a_key_that_hangs(start, standin, profiles, folder, hang):
+def test_recovers_from_a_key_that_hangs(start, standin, profiles, folder, hang):
     named = {"hung": profile_of(profiles, hang), **others(standin, profiles)}
     agent = start(config(**named), env=environment(folder, **hang.env))
     until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
@@ -118,7 +111,7 @@ def test_a_key_that_hangs(start, standin, profiles, folder, hang):
     assert replies["hung"].status == 504 and "did not answer within 3000 ms" in problem["detail"], problem
     assert hang.key.split("?")[0] in problem["detail"] and "by itself" in problem["hint"]
 
-    # The thread is still at it: no other is put beside it, and whoever asks is told at once.
+    # The thread still hangs: no other is started beside it, and each request fails at once.
     for _ in range(2):
         reply = agent.refresh("hung")
         assert reply.status == 504 and "still does not answer" in reply.problem()["detail"]
@@ -128,12 +121,12 @@ def test_a_key_that_hangs(start, standin, profiles, folder, hang):
     assert agent.profile("hung")["state"] == "stale"
 
     hang.end()
-    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again, without anybody asking")
+    until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again, without a request")
     assert agent.credentials("hung")["AccessKeyId"] != before["AccessKeyId"]
     assert agent.profile("hung")["generation"] == 2
 
 
-def test_more_keys_than_threads(start, standin, profiles, folder):
+def test_limits_threads_of_keys_that_hang(start, standin, profiles, folder):
     """All that a token can hold up is what is in it."""
     hang = token_hang(standin, folder)
     names = [f"hung-{number}" for number in range(12)]
@@ -155,7 +148,7 @@ def test_more_keys_than_threads(start, standin, profiles, folder):
         hang.end()
 
 
-def test_a_profile_removed_while_its_key_hangs(start, standin, profiles, folder, hang):
+def test_removes_a_profile_while_its_key_hangs(start, standin, profiles, folder, hang):
     rest = others(standin, profiles)
     agent = start(config(hung=profile_of(profiles, hang), **rest), env=environment(folder, **hang.env))
     until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "the first credentials")
@@ -172,7 +165,7 @@ def test_a_profile_removed_while_its_key_hangs(start, standin, profiles, folder,
     until(lambda: is_fresh(agent, "hung"), TEST_TIMEOUT, "credentials again")
 
 
-def test_a_profile_removed_whose_key_would_hang(start, standin, profiles, folder, hang):
+def test_removes_a_profile_whose_key_would_hang(start, standin, profiles, folder, hang):
     """Giving back what is in a TPM asks the TPM, too."""
     rest = others(standin, profiles)
     agent = start(config(hung=profile_of(profiles, hang), **rest), env=environment(folder, **hang.env))
@@ -186,7 +179,7 @@ def test_a_profile_removed_whose_key_would_hang(start, standin, profiles, folder
 
 
 @pytest.mark.parametrize("when", ["at work", "late", "idle"])
-def test_the_end_while_a_key_hangs(start, standin, profiles, folder, hang, when):
+def test_ends_while_a_key_hangs(start, standin, profiles, folder, hang, when):
     """What is stuck goes with the process, which waits for it no longer than for its clients."""
     if when == "at work":
         hang.begin()
@@ -203,10 +196,10 @@ def test_the_end_while_a_key_hangs(start, standin, profiles, folder, hang, when)
     assert agent.process.wait(TEST_TIMEOUT) == 0, agent.stderr()
     assert not agent.socket.exists() and agent.events("stopped")
     if when == "late" or (when == "at work" and hang.begun):
-        assert "a thread did not come back" in agent.stderr()
+        assert "did not end in time" in agent.stderr()
 
 
-def test_check_does_not_wait_for_it(standin, profiles, folder, hang):
+def test_check_does_not_wait_for_a_key_that_hangs(standin, profiles, folder, hang):
     named = {"first": profiles.onprem(), "hung": {**profile_of(profiles, hang), "read_timeout_ms": 1}}
     path = folder / "check.json"
     path.write_text(json.dumps(config(**named)))

@@ -129,7 +129,7 @@ def test_agent_that_was_killed_is_replaced(start, profiles):
     assert second.credentials("base")
 
 
-def test_second_agent_is_refused(start, profiles, folder):
+def test_rejects_a_second_agent(start, profiles, folder):
     first = start(config(base=profiles.static()))
     second = start(config(base=profiles.static()), listening=False, name="second", socket=first.socket)
     assert second.process.wait(10) in (1, 78)
@@ -173,7 +173,7 @@ def test_socket_option_and_relative_paths(start, profiles, folder):
     assert agent.credentials("base")
 
 
-def test_somebody_elses_socket_is_left(start, profiles, folder):
+def test_leaves_the_socket_of_another_agent(start, profiles, folder):
     """What took the name meanwhile is not ours to remove."""
     agent = start(config(base=profiles.static()))
     agent.socket.unlink()
@@ -227,7 +227,7 @@ def test_sd_notify(start, profiles, folder):
 
 
 def test_many_connections(start, profiles):
-    """Hundreds of idle clients cost the others nothing; beyond the cap they are told."""
+    """Hundreds of idle clients do not delay the others; those beyond the cap get an error."""
     agent = start(config(base=profiles.static()))
     idle = [unix_http.connect(agent.socket) for _ in range(600)]
     assert agent.credentials("base")

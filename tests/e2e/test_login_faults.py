@@ -57,7 +57,7 @@ def test_broken_cache_file(start, standin, cache, content, what):
 
 
 @pytest.mark.parametrize("name", ["accessToken", "refreshToken", "clientId", "dpopKey"])
-def test_member_that_is_not_there(start, standin, cache, name):
+def test_rejects_a_cache_file_without_a_member(start, standin, cache, name):
     document = cache.log_in()
     del document[name]
     cache.write(document)
@@ -75,7 +75,7 @@ def test_member_that_is_not_there(start, standin, cache, name):
         (403, DENIED, "something_new"),
     ],
 )
-def test_login_that_has_ended(start, standin, cache, status, code, reason):
+def test_reports_a_login_that_has_ended(start, standin, cache, status, code, reason):
     error = {"status": status, "code": code, "reason": reason, "message": "by order of the test"}
     standin.control("POST", "signin", {"set": {"error": error}})
     cache.log_in(seconds=-1)
@@ -94,7 +94,7 @@ def test_login_that_has_ended(start, standin, cache, status, code, reason):
     assert agent.credentials("dev")["AccountId"] == ACCOUNT
 
 
-def test_what_aws_said_is_told(start, standin, cache):
+def test_reports_the_error_of_aws(start, standin, cache):
     standin.control("POST", "signin", {"revoke": True})
     cache.log_in(seconds=-1)
     standin.control("POST", "signin", {"revoke": True})
@@ -104,7 +104,7 @@ def test_what_aws_said_is_told(start, standin, cache):
     assert upstream["message"] == "TOKEN_EXPIRED: The refresh token has expired"
 
 
-def test_permission_that_is_missing(start, standin, cache):
+def test_reports_a_missing_permission(start, standin, cache):
     standin.fault("signin", "deny")
     cache.log_in(seconds=-1)
     status, problem = start(config(dev=login(standin))).refusal("dev")
@@ -113,7 +113,7 @@ def test_permission_that_is_missing(start, standin, cache):
 
 
 @pytest.mark.parametrize("kind", ["error500", "throttle", "refuse", "garbage", "html", "cut"])
-def test_faults_pass(start, standin, cache, kind):
+def test_recovers_from_faults(start, standin, cache, kind):
     is_spent = kind in ("garbage", "html", "cut")  # the refresh token is, and the next one not heard of
     cache.log_in(seconds=-1)
     standin.fault("signin", kind, count=None if is_spent else 1)
@@ -126,7 +126,7 @@ def test_faults_pass(start, standin, cache, kind):
 
 
 @pytest.mark.parametrize("kind", ["error500", "throttle", "refuse", "garbage", "html", "deny"])
-def test_fault_keeps_what_is_valid(start, standin, cache, kind):
+def test_keeps_valid_credentials_after_a_fault(start, standin, cache, kind):
     """Served at once, since there is nothing else; then the failure shows, and what is held goes on being served."""
     before = cache.log_in(seconds=280)
     standin.fault("signin", kind)
@@ -143,7 +143,7 @@ def test_fault_keeps_what_is_valid(start, standin, cache, kind):
     assert agent.credentials("dev")["AccessKeyId"] == cache.read()["accessToken"]["accessKeyId"]
 
 
-def test_fault_keeps_nothing_that_is_about_to_end(start, standin, cache):
+def test_serves_nothing_that_is_about_to_end(start, standin, cache):
     cache.log_in(seconds=50)
     standin.fault("signin", "error500")
     status, _ = start(config(dev=login(standin))).refusal("dev", wait=0)
@@ -151,7 +151,7 @@ def test_fault_keeps_nothing_that_is_about_to_end(start, standin, cache):
 
 
 @pytest.mark.parametrize("name", ["accessToken", "refreshToken", "expiresIn"])
-def test_answer_that_lacks_something(start, standin, cache, name):
+def test_rejects_an_incomplete_answer(start, standin, cache, name):
     standin.control("POST", "signin", {"set": {"drop": [name]}})
     before = cache.log_in(seconds=-1)
     status, problem = start(config(dev=login(standin))).refusal("dev", wait=0)

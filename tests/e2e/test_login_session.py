@@ -2,7 +2,6 @@
 """Sessions of `aws login`: the cache that is shared with the AWS CLI and the SDKs, and refresh tokens that are good for
 one use. The stand-in verifies every proof of possession."""
 
-import os
 import shutil
 import stat
 import subprocess
@@ -16,12 +15,12 @@ from support import aws, paths
 from support.agent import environment
 from support.connect_proxy import ConnectProxy
 from support.login_cache import ACCOUNT, ME, LoginCache, login, refreshes
+from support.other_user import become_other_user, give_to_other_user
 from support.polling import until
 from support.profiles import config
 from support.sdk import build_go, build_javascript
 from support.sso_cache import rfc3339
 
-OTHER_UID = 54321
 DESCRIPTION = yaml.safe_load((paths.REPOSITORY / "proto" / "openapi.yaml").read_text())
 LOGIN = Draft202012Validator(DESCRIPTION["components"]["schemas"]["Login"])
 
@@ -38,7 +37,7 @@ def arn(standin, credentials):
 # ---- what is cached, and what is refreshed ----
 
 
-def test_cached_credentials_that_live_are_used(start, standin, cache):
+def test_uses_valid_cached_credentials(start, standin, cache):
     before = cache.log_in()
     agent = start(config(dev=login(standin)))
     credentials = agent.credentials("dev")
@@ -119,23 +118,14 @@ def test_two_profiles_on_one_session_refresh_once(start, standin, cache):
 
 
 def test_refreshed_session_that_cannot_be_written_is_used(start, standin, cache, folder):
-    """The refresh token of the file is spent: without what is in memory, a person would have to log in."""
+    """The refresh token of the file is spent: without what is in memory, the user would have to log in."""
     standin.control("POST", "signin", {"set": {"seconds": 200}})
     before = cache.log_in(seconds=-1)
     cache.folder.chmod(0o500)
-    if os.geteuid() == 0:  # who may write everywhere
-        for path in (folder, folder / ".aws", folder / ".aws" / "login", cache.folder, cache.path()):
-            os.chown(path, OTHER_UID, OTHER_UID)
-
-    def become_somebody():
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(OTHER_UID)
-            os.setuid(OTHER_UID)
-
+    give_to_other_user(folder, folder / ".aws", folder / ".aws" / "login", cache.folder, cache.path())
     try:
         binary = paths.copy_for_others(paths.KEYFOBD, folder)
-        agent = start(config(dev=login(standin)), binary=binary, preexec=become_somebody)
+        agent = start(config(dev=login(standin)), binary=binary, preexec=become_other_user)
         first = agent.credentials("dev")
         assert agent.refresh("dev").status == 200
         assert agent.credentials("dev")["AccessKeyId"] != first["AccessKeyId"]
@@ -201,7 +191,7 @@ def test_without_a_region(start, standin, cache):
 # ---- what goes wrong ----
 
 
-def test_nobody_is_logged_in_then_somebody_is(start, standin, cache):
+def test_serves_after_the_first_login(start, standin, cache):
     agent = start(config(dev=login(standin)))
     status, problem = agent.refusal("dev")
     assert (status, problem["code"]) == (503, "login_required")
@@ -213,7 +203,7 @@ def test_nobody_is_logged_in_then_somebody_is(start, standin, cache):
     assert agent.credentials("dev")["AccountId"] == ACCOUNT
 
 
-def test_clock_that_is_wrong(start, standin, cache):
+def test_tolerates_a_wrong_clock(start, standin, cache):
     """A proof of the wrong time is refused, and made once more by the service's clock; the file has that time too."""
     cache.log_in(seconds=-7200)
     standin.fault("signin", "skew", seconds=3600)
@@ -273,7 +263,7 @@ def test_reload_keeps_what_was_refused(start, standin, cache, profiles):
 # ---- the login itself ----
 
 
-def test_login_is_the_aws_clis(start, standin, cache, folder, profiles):
+def test_refers_a_login_to_the_aws_cli(start, standin, cache, folder, profiles):
     agent = start(config(dev=login(standin), tenant=profiles.assume("dev")))
     for name in ("dev", "tenant"):
         progress = agent.call("GET", f"/v1/profiles/{name}/login").json()
@@ -299,7 +289,7 @@ def write_config(folder, standin, text=""):
     )
 
 
-def test_profile_of_the_aws_files(start, standin, cache, folder):
+def test_serves_a_profile_of_the_aws_files(start, standin, cache, folder):
     write_config(folder, standin)
     agent = start(config(dev={"type": "shared_config", "profile": "work"}))
     status, problem = agent.refusal("dev")
@@ -327,7 +317,7 @@ def test_as_source_of_a_role(start, standin, cache, folder):
     assert ":assumed-role/after-login/" in arn(standin, agent.credentials("dev"))
 
 
-def test_nothing_of_it_is_in_a_log(start, standin, cache):
+def test_logs_no_secret(start, standin, cache):
     document = cache.log_in(seconds=-1)
     agent = start(config(dev=login(standin)), arguments=["--log-level", "debug"])
     agent.credentials("dev")

@@ -48,7 +48,7 @@ def login(agent, name="admin", document=None):
     return agent.call("POST", f"/v1/profiles/{name}/login", {"token_code": CODE} if document is None else document)
 
 
-def test_without_a_code(start, standin, device, mfa):
+def test_asks_for_a_code(start, standin, device, mfa):
     agent = start(mfa)
     status, problem = agent.refusal("admin")
     assert (status, problem["code"], problem["profile"]) == (503, "mfa_required", "admin")
@@ -61,7 +61,7 @@ def test_without_a_code(start, standin, device, mfa):
     assert agent.profile("admin")["next_refresh"] is None
 
 
-def test_with_a_code(start, standin, device, mfa):
+def test_fetches_with_a_code(start, standin, device, mfa):
     agent = start(mfa)
     reply = login(agent)
     assert reply.status == 200, reply.body
@@ -73,11 +73,11 @@ def test_with_a_code(start, standin, device, mfa):
     # The session is kept until it ends: nothing is planned ahead of that.
     profile = agent.profile("admin")
     assert profile["state"] == "fresh" and profile["next_refresh"] is None
-    # What stands on it is served from it.
+    # A chained profile is served from it.
     assert echo(standin, agent.credentials("tenant"))["role"] == CHAINED
 
 
-def test_a_profile_that_stands_on_it_takes_the_code(start, standin, device, mfa):
+def test_a_chained_profile_takes_the_code(start, standin, device, mfa):
     agent = start(mfa)
     status, problem = agent.refusal("tenant")
     assert (status, problem["code"], problem["profile"]) == (503, "mfa_required", "tenant")
@@ -132,8 +132,8 @@ def test_reloads_keep_the_session(start, standin, device, mfa, profiles):
     assert agent.credentials("admin")["AccessKeyId"] != key
 
 
-def test_the_session_ends(start, standin, device, mfa):
-    """A short session: served while it lives, then a person is asked again, and nobody else."""
+def test_asks_again_when_the_session_ends(start, standin, device, mfa):
+    """A short session: served while it lives, then a code is needed again; no call is made without one."""
     standin.fault("sts", "short_life", role=ROLE, seconds=63, count=1)
     agent = start(mfa)
     assert login(agent).status == 200
@@ -159,7 +159,7 @@ def test_the_session_ends(start, standin, device, mfa):
         "{",
     ],
 )
-def test_bad_requests(start, standin, device, mfa, body):
+def test_rejects_invalid_requests(start, standin, device, mfa, body):
     agent = start(mfa)
     headers = {"content-type": "application/json"}
     reply = agent.call("POST", "/v1/profiles/admin/login", body=body.encode(), headers=headers)
@@ -168,14 +168,14 @@ def test_bad_requests(start, standin, device, mfa, body):
     assert standin.calls(action="AssumeRole", role=ROLE) == []
 
 
-def test_profile_that_needs_nobody(start, device, mfa):
+def test_rejects_a_code_for_a_profile_without_mfa(start, device, mfa):
     agent = start(mfa)
     for document in ({}, {"token_code": CODE}):
         reply = login(agent, "base", document)
         assert reply.status == 400 and reply.problem()["code"] == "invalid_request"
 
 
-def test_scope(start, device, mfa):
+def test_requires_the_admin_scope(start, device, mfa):
     mfa["profiles"]["admin"]["allow"] = {"uids": [os.geteuid()], "scopes": ["sign"]}
     agent = start(mfa)
     reply = login(agent)
@@ -183,7 +183,7 @@ def test_scope(start, device, mfa):
     assert agent.call("GET", "/v1/profiles/admin/login").status == 403
 
 
-def test_refused_for_another_reason(start, standin, device, mfa, profiles):
+def test_explains_other_refusals(start, standin, device, mfa, profiles):
     """A role that does not trust the caller: no code would help."""
     role = profiles.assume("base", role=ROLE + "-of-nobody", external_id=None, mfa_serial=SERIAL)
     mfa["profiles"]["admin"] = role
@@ -191,7 +191,7 @@ def test_refused_for_another_reason(start, standin, device, mfa, profiles):
     assert reply.status == 502 and reply.problem()["upstream"]["code"] == "AccessDenied"
 
 
-def test_codes_are_in_no_log(start, standin, device, mfa):
+def test_logs_no_code(start, standin, device, mfa):
     agent = start(mfa, arguments=["--log-level", "debug"])
     login(agent, document={"token_code": "000000"})
     login(agent)
@@ -270,7 +270,7 @@ def test_login_at_a_terminal(start, device, mfa, folder):
     agent = start(mfa)
     terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
     terminal.answer(PROMPT, "12")
-    terminal.answer("now", "")  # what to do is said, then asked again
+    terminal.answer("now", "")  # the command explains what to do, then asks again
     terminal.end()
     terminal = Terminal(folder, "login", "admin", "--socket", agent.socket)
     terminal.answer(PROMPT, "000000")

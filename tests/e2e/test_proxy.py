@@ -93,7 +93,7 @@ def test_each_service_by_its_real_name(start, standin, profiles, folder, proxy, 
 
 
 def test_roles_anywhere_in_a_region_of_its_own(start, standin, profiles, folder, proxy, real):
-    """sts_region says where CreateSession is called and what it is signed for (the stand-in, as AWS, knows the trust
+    """sts_region decides where CreateSession is called and what it is signed for (the stand-in, as AWS, knows the trust
     anchor in its own region only); `region` changes neither."""
     front = proxy()
     used = real(profiles.onprem(region="eu-west-1"))
@@ -106,7 +106,7 @@ def test_roles_anywhere_in_a_region_of_its_own(start, standin, profiles, folder,
 
 
 def test_failing_over_to_another_region(start, standin, profiles, folder, proxy, real):
-    """STS is in trouble, and somebody turns to another region, to find it no better: what is held is served until one
+    """STS fails, and so does the region that the configuration is changed to: what is held is served until one
     of them answers. A chain moves as a whole."""
     front = proxy()
     role = demo.ROLE + "failing-over"
@@ -142,8 +142,8 @@ def test_failing_over_to_another_region(start, standin, profiles, folder, proxy,
 
 
 @pytest.mark.parametrize("turns", [1, -1])
-def test_no_way_between_aws_and_another(start, standin, profiles, folder, proxy, real, turns):
-    """What a stand-in has issued is not served in AWS's name, nor the other way round."""
+def test_carries_nothing_over_between_aws_and_another_endpoint(start, standin, profiles, folder, proxy, real, turns):
+    """Credentials of a stand-in are not served as AWS's, nor AWS's as a stand-in's."""
     documents = [config(irsa=real(profiles.irsa())), config(irsa=profiles.irsa())][::turns]
     agent = start(documents[0], env=behind(folder, proxy()))
     assert agent.credentials("irsa")
@@ -197,7 +197,7 @@ def test_user_and_password(start, profiles, folder, proxy, real):
     ("user", "hint"),
     [(None, "put them into HTTPS_PROXY"), ("person:wrong-word", "correct the user name and the password")],
 )
-def test_proxy_that_wants_a_password(start, profiles, folder, proxy, real, user, hint):
+def test_reports_a_missing_or_wrong_password(start, profiles, folder, proxy, real, user, hint):
     front = proxy(user=USER)
     agent = start(config(irsa=real(profiles.irsa())), env=environment(folder, HTTPS_PROXY=front.url(user)))
     problem = failure(agent, "irsa")
@@ -209,7 +209,7 @@ def test_proxy_that_wants_a_password(start, profiles, folder, proxy, real, user,
 
 
 @pytest.mark.parametrize(("status", "words"), [(403, "HTTP 403 (forbidden)"), (502, "HTTP 502")])
-def test_proxy_that_refuses(start, standin, profiles, folder, proxy, real, status, words):
+def test_reports_a_proxy_that_refuses(start, standin, profiles, folder, proxy, real, status, words):
     front = proxy(status=status)
     env = environment(folder, HTTPS_PROXY=front.url(USER))
     agent = start(config(irsa=real(profiles.irsa())), env=env)
@@ -219,7 +219,7 @@ def test_proxy_that_refuses(start, standin, profiles, folder, proxy, real, statu
     no_password(agent, problem)
 
 
-def test_proxy_that_says_nothing(start, profiles, folder, proxy, real):
+def test_times_out_at_a_silent_proxy(start, profiles, folder, proxy, real):
     front = proxy(is_silent=True)
     irsa = real(profiles.irsa(connect_timeout_ms=150, read_timeout_ms=30000))
     agent = start(config(irsa=irsa), env=behind(folder, front))
@@ -227,7 +227,7 @@ def test_proxy_that_says_nothing(start, profiles, folder, proxy, real):
     assert "for sts.us-east-1.amazonaws.com:443: no answer within 150 ms" in problem["detail"], problem
 
 
-def test_proxy_of_no_known_form(start, profiles, folder, real):
+def test_rejects_an_invalid_proxy(start, profiles, folder, real):
     env = environment(folder, HTTPS_PROXY=f"gopher://{USER}@127.0.0.1:1")
     agent = start(config(irsa=real(profiles.irsa())), env=env)
     problem = failure(agent, "irsa")
@@ -235,7 +235,7 @@ def test_proxy_of_no_known_form(start, profiles, folder, real):
     no_password(agent, problem)
 
 
-def test_loopback_never_goes_by_a_proxy(start, standin, profiles, folder, proxy):
+def test_uses_no_proxy_for_loopback(start, standin, profiles, folder, proxy):
     front = proxy()
     tls = profiles.irsa(endpoint_url=standin.tls_url, ca_bundle=str(standin.dir / "tls-ca.pem"))
     url = front.url()
@@ -280,7 +280,7 @@ CALLERS = ("irsa", "onprem", "role")
 
 
 def callers(profiles, **settings):
-    """One profile of each type that calls AWS, all with these settings, and what they stand on."""
+    """One profile of each type that calls AWS, all with these settings, and their sources."""
     return config(
         irsa=profiles.irsa(**settings),
         onprem=profiles.onprem(**settings),
@@ -289,7 +289,7 @@ def callers(profiles, **settings):
     )
 
 
-def test_connecting_ends_at_the_profiles_time(start, profiles, full_listener):
+def test_connecting_ends_at_the_profiles_timeout(start, profiles, full_listener):
     url = f"http://127.0.0.1:{full_listener}"
     settings = {"endpoint_url": url, "connect_timeout_ms": 120, "read_timeout_ms": 30000}
     agent = start(callers(profiles, **settings))
@@ -297,7 +297,7 @@ def test_connecting_ends_at_the_profiles_time(start, profiles, full_listener):
         assert f"connect to 127.0.0.1:{full_listener}: no answer within 120 ms" in failure(agent, name)["detail"]
 
 
-def test_waiting_ends_at_the_profiles_time(start, standin, profiles):
+def test_waiting_ends_at_the_profiles_timeout(start, standin, profiles):
     settings = {"connect_timeout_ms": 100, "read_timeout_ms": 150}
     for target in ("sts", "rolesanywhere"):
         standin.fault(target, "hang")
@@ -307,7 +307,7 @@ def test_waiting_ends_at_the_profiles_time(start, standin, profiles):
         assert f"request to 127.0.0.1:{standin.port}: sent, but no answer within 250 ms" in detail
 
 
-def test_greeting_ends_at_the_profiles_time(start, standin, profiles):
+def test_tls_handshake_ends_at_the_profiles_timeout(start, standin, profiles):
     """A port that accepts, but speaks no TLS."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A reload of ten thousand profiles, which takes as long as it takes: nobody is kept waiting, and nothing is lost."""
+"""A reload of ten thousand profiles: requests are answered meanwhile, and no later change is lost."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_answers_during_a_reload(house, manager):
     assert agent.profile("base")["generation"] == 1
 
 
-def test_the_last_content_is_in_force(house, manager):
+def test_applies_the_last_content(house, manager):
     """Two signals in a row: the second may come at any point of the first's reload."""
     agent, write = house
     heard = []
@@ -133,7 +133,7 @@ def test_the_last_content_is_in_force(house, manager):
     assert set(outcomes(agent)) == {"config_reloaded"}
 
 
-def test_a_bad_file_during_a_reload(house, manager, folder):
+def test_keeps_the_configuration_when_a_file_breaks_during_a_reload(house, manager, folder):
     agent, write = house
     (folder / "bad.json").write_text('{"profiles": ')
     write(agent, "eu-west-1")

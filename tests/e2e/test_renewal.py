@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One call for many clients, ahead of time, whatever the clocks say."""
+"""Refreshes: one call for many clients, ahead of the expiry, with any clock."""
 
 import threading
 from datetime import datetime
@@ -16,7 +16,7 @@ def seconds(text):
 
 
 def test_single_flight(start, standin, profiles):
-    """Two hundred clients that all came first, and one call."""
+    """Two hundred first requests, and one call."""
     standin.fault("sts", "slow", seconds=0.5, count=1)
     agent = start(config(irsa=profiles.irsa(refresh="on_demand")))
     replies = []
@@ -69,7 +69,7 @@ def test_refresh_now(start, standin, profiles):
     assert after["generation"] == before["generation"] + 1 and after["refreshes"] == before["refreshes"] + 1
     assert after["failures"] == 0 and after["last_success"] >= before["last_success"]
     echo(standin, second)
-    echo(standin, first)  # those handed out before stay valid
+    echo(standin, first)  # the first credentials stay valid
 
 
 def test_parallel_refreshes_are_one(start, standin, profiles):
@@ -88,7 +88,7 @@ def test_parallel_refreshes_are_one(start, standin, profiles):
     assert [reply.status for reply in replies] == [200] * 20 and len(standin.calls(target="sts")) == 2
 
 
-def test_refresh_never_delays_who_can_be_served(start, standin, profiles):
+def test_a_refresh_does_not_delay_requests(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa()))
     good = agent.credentials("irsa")
     standin.fault("sts", "hang")
@@ -125,9 +125,8 @@ def test_signatures_use_the_upstreams_clock(start, standin, profiles):
     standin.fault("sts", "skew", seconds=3600)
     agent = start(config(irsa=profiles.irsa()))
     agent.credentials("irsa")
-    document = {"method": "GET", "url": "https://bedrock-runtime.us-east-1.amazonaws.com/", "unsigned_payload": False}
-    del document["unsigned_payload"]
-    date = agent.sign("irsa", {**document, "payload_text": ""}).json()["headers"]["x-amz-date"]
+    document = {"method": "GET", "url": "https://bedrock-runtime.us-east-1.amazonaws.com/", "payload_text": ""}
+    date = agent.sign("irsa", document).json()["headers"]["x-amz-date"]
     signed = datetime.strptime(date + "+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
     assert abs(signed - standin.now() - 3600) < 60
 
@@ -155,8 +154,8 @@ def test_long_poll(start, standin, profiles):
     assert len(standin.calls(target="sts")) == 2
 
 
-def test_a_tag_of_the_agent_before_is_none(start, profiles, folder):
-    """Its first credentials had the same generation, and may have been somebody else's."""
+def test_ignores_the_entity_tag_of_an_earlier_agent(start, profiles, folder):
+    """The first credentials of both agents have the same generation, and may be of different accounts."""
     path = "/v1/profiles/base/credentials"
     first = start(config(base=profiles.static()))
     tag = first.call("GET", path).headers["etag"]
@@ -173,6 +172,6 @@ def test_delete_drops_and_refuses_until_refreshed(start, standin, profiles):
     assert agent.call("DELETE", "/v1/profiles/irsa/credentials").status in (200, 204)
     status, problem = agent.refusal("irsa", wait=1)
     assert status == 503 and problem["code"] == "credentials_unavailable" and "refresh" in problem["hint"]
-    assert len(standin.calls(target="sts")) == 1, "nothing is fetched until somebody says so"
+    assert len(standin.calls(target="sts")) == 1, "nothing is fetched until a refresh is asked for"
     assert agent.refresh("irsa").status == 200
     assert agent.credentials("irsa")["AccessKeyId"] != first["AccessKeyId"]

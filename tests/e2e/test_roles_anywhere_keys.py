@@ -27,13 +27,6 @@ def token(standin, folder):
 
 
 @pytest.fixture
-def tpm(folder):
-    tpm = Tpm(folder / "tpm")
-    yield tpm
-    tpm.end()
-
-
-@pytest.fixture
 def start_with(start, folder, standin):
     """start_with(device, PROFILE=…): an agent that can reach the token or TPM."""
 
@@ -130,7 +123,7 @@ def test_check_opens_the_token(start, folder, profiles, token):
     assert status == 1 and "the token refused the PIN" in text and "194850273" not in text
 
 
-def test_no_pin(start_with, profiles, token):
+def test_reports_a_missing_pin(start_with, profiles, token):
     profile = hsm_profile(profiles, token, "ec")
     del profile["private_key_passphrase_file"]
     agent = start_with(token, hsm=profile)
@@ -139,7 +132,7 @@ def test_no_pin(start_with, profiles, token):
     assert token.logins() == 0
 
 
-def test_token_taken_away(start_with, standin, profiles, token):
+def test_recovers_when_a_token_is_removed(start_with, standin, profiles, token):
     """Credentials that are good stay."""
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     before = check_session(standin, agent, "hsm", EC)
@@ -152,7 +145,7 @@ def test_token_taken_away(start_with, standin, profiles, token):
     assert agent.profile("hsm")["state"] == "stale"
 
 
-def test_key_taken_out_and_put_back(start_with, standin, profiles, token):
+def test_recovers_when_a_key_is_removed(start_with, standin, profiles, token):
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     before = check_session(standin, agent, "hsm", EC)
     token.remove("ec", 2)
@@ -164,7 +157,7 @@ def test_key_taken_out_and_put_back(start_with, standin, profiles, token):
 
 
 @pytest.mark.parametrize(("kind", "number", "algorithm"), [("rsa", 3, RSA), ("p384", 2, EC)])
-def test_key_exchanged(start_with, standin, profiles, token, folder, kind, number, algorithm):
+def test_uses_a_key_that_was_exchanged(start_with, standin, profiles, token, folder, kind, number, algorithm):
     """Another key under the same URI, and its certificate."""
     certificate = folder / "client.pem"
     shutil.copy(standin.certificate("ec.pem"), certificate)
@@ -178,7 +171,7 @@ def test_key_exchanged(start_with, standin, profiles, token, folder, kind, numbe
     assert standin.calls(action="CreateSession")[-1]["caller"] == f"CN={kind}-client"
 
 
-def test_token_that_comes_later(start_with, standin, profiles, token):
+def test_finds_a_token_that_comes_later(start_with, standin, profiles, token):
     away = token.objects.rename(token.folder / "away")
     agent = start_with(token, hsm=hsm_profile(profiles, token, "ec"))
     _, problem = agent.refusal("hsm")
@@ -188,7 +181,7 @@ def test_token_that_comes_later(start_with, standin, profiles, token):
     check_session(standin, agent, "hsm", EC)
 
 
-def test_no_such_object_and_no_such_module(start_with, profiles, token):
+def test_reports_a_missing_object_and_a_missing_module(start_with, profiles, token):
     other = {**hsm_profile(profiles, token, "ec"), "private_key": token.uri("none", module_path=token.module)}
     module = {**hsm_profile(profiles, token, "ec"), "private_key": token.uri("ec", module_path=token.pin_file)}
     agent = start_with(token, other=other, module=module)
@@ -227,14 +220,14 @@ def test_tpm_key_with_a_passphrase(start_with, standin, profiles, tpm, folder, b
         assert text not in agent.stderr() + str(problem)
 
 
-def test_tpm_key_whose_passphrase_is_not_asked_for(start_with, standin, profiles, tpm):
+def test_ignores_a_passphrase_that_the_tpm_key_does_not_need(start_with, standin, profiles, tpm):
     tpm.put(standin.certificate("ec-key.pem"), HANDLE, "8-wide-open")
     agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": f"handle:{HANDLE}"})
     _, problem = agent.refusal("tpm")
     assert "refused the passphrase" in problem["detail"] and "?pass" in problem["hint"]
 
 
-def test_tpm_gone_for_a_while(start_with, standin, profiles, tpm):
+def test_recovers_when_the_tpm_is_gone_for_a_while(start_with, standin, profiles, tpm):
     sealed = tpm.put(standin.certificate("ec-key.pem"), HANDLE)
     agent = start_with(tpm, tpm={**profiles.onprem("ec.pem"), "private_key": str(sealed)})
     before = check_session(standin, agent, "tpm", EC)
@@ -248,7 +241,7 @@ def test_tpm_gone_for_a_while(start_with, standin, profiles, tpm):
     assert check_session(standin, agent, "tpm", EC)["AccessKeyId"] != before["AccessKeyId"]
 
 
-def test_key_of_another_tpm(start_with, standin, profiles, tpm, folder):
+def test_rejects_the_key_of_another_tpm(start_with, standin, profiles, tpm, folder):
     """A sealed key is of use to its own TPM alone."""
     other = Tpm(folder / "other")
     try:

@@ -62,8 +62,8 @@ def test_beside_other_kinds(start, newer_openssl, profiles):
     assert agent.credentials("rsa") and agent.credentials("ec")
 
 
-def test_without(start, profiles):
-    """An OpenSSL that does not have them is told as the reason."""
+def test_explains_an_openssl_without_mldsa(start, profiles):
+    """An OpenSSL without ML-DSA is named as the reason."""
     agent = start(config(onprem=profile(profiles, 65)))
     if has_ml_dsa("libcrypto.so.3"):
         assert agent.credentials("onprem")

@@ -58,7 +58,7 @@ def who(standin, credentials):
         ("chained.pem", "chained-key.pem", "intermediate.pem"),
     ],
 )
-def test_the_same_session(ask, start, standin, profiles, certificate, key, chain):
+def test_issues_the_same_session_as_the_helper(ask, start, standin, profiles, certificate, key, chain):
     chain = standin.certificate(chain) if chain else None
     run = ask(certificate, key, *(["--intermediates", chain] if chain else []))
     assert run.returncode == 0, run.stderr
@@ -73,7 +73,7 @@ def test_the_same_session(ask, start, standin, profiles, certificate, key, chain
     assert first["verified"]
 
 
-def test_over_tls(ask, standin):
+def test_works_over_tls(ask, standin):
     run = ask("ec.pem", "ec-key.pem", "--no-verify-ssl", endpoint=standin.tls_url)
     assert run.returncode == 0, run.stderr
     (call,) = standin.calls(action="CreateSession")
@@ -81,7 +81,7 @@ def test_over_tls(ask, standin):
 
 
 @pytest.mark.parametrize("name", ["untrusted", "expired", "not-yet"])
-def test_refused(ask, standin, name):
+def test_reports_refusals(ask, standin, name):
     run = ask(f"{name}.pem", f"{name}-key.pem")
     assert run.returncode != 0 and not run.stdout
     assert {c["error"]["code"] for c in standin.calls(action="CreateSession")} == {"AccessDenied"}

@@ -6,7 +6,7 @@ test_clients.py; the toolchains come from the Python packages that carry them.""
 import pytest
 from support.agent import environment
 from support.paths import KEYFOB
-from support.programs import run, said
+from support.programs import output_of, run
 from support.sdk import build_go, build_javascript
 
 
@@ -38,7 +38,7 @@ def test_credential_process(request, sdk, standin, profiles, start, folder):
         AWS_ENDPOINT_URL_STS=standin.url,
         AWS_EC2_METADATA_DISABLED="true",
     )
-    arn = said(run(*command, "gateway", env=env))
+    arn = output_of(run(*command, "gateway", env=env))
     assert arn.startswith("arn:aws:sts::444455556666:assumed-role/tenant-a/"), arn
     calls = [c for c in standin.calls() if c["action"] == "GetCallerIdentity"]
     assert len(calls) == 1 and calls[0]["verified"] and not calls[0]["error"]

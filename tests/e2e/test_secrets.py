@@ -8,11 +8,11 @@ import signal
 import pytest
 from support import paths
 from support.agent import environment
+from support.other_user import become_other_user, give_to_other_user
 from support.profiles import config
 
 CANARY_SECRET = "CanarySecret+0123456789/ABCDEFGHIJKLMNOP"
 CANARY_TOKEN = "CanaryToken//" + "q" * 400 + "=="
-OTHER_UID = 54321
 
 
 def everything(start, standin, profiles, folder, arguments):
@@ -56,7 +56,7 @@ def everything(start, standin, profiles, folder, arguments):
 
 
 @pytest.mark.parametrize("log_format", ["logfmt", "json"])
-def test_not_in_the_log(start, standin, profiles, folder, log_format):
+def test_logs_no_secret(start, standin, profiles, folder, log_format):
     agent = everything(start, standin, profiles, folder, ["--log-format", log_format])
     answers = [
         agent.call("GET", target).body.decode() for target in ("/v1/profiles", "/metrics", "/readyz", "/version")
@@ -77,7 +77,7 @@ def test_not_in_the_log(start, standin, profiles, folder, log_format):
         assert all(json.loads(line)["event"] for line in log.splitlines() if line.startswith("{"))
 
 
-def test_not_in_proc(start, standin, profiles, folder):
+def test_shows_no_secret_in_proc(start, standin, profiles, folder):
     agent = everything(start, standin, profiles, folder, [])
     secrets = {CANARY_SECRET, CANARY_TOKEN, *standin.secrets()}
     for name in ("cmdline", "environ"):
@@ -94,19 +94,15 @@ def test_files_are_private(start, profiles, folder):
 
 
 def test_release_build_forbids_core_dumps_and_tracing(start, standin, profiles, folder):
-    """The kernel says so: files of a process that is not dumpable belong to root."""
+    """The files of a process that is not dumpable belong to root."""
 
-    def become_somebody():
+    def prepare():
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2 if os.geteuid() == 0 else (0, 0))
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(OTHER_UID)
-            os.setuid(OTHER_UID)
+        become_other_user()
 
-    if os.geteuid() == 0:
-        os.chown(folder, OTHER_UID, OTHER_UID)
+    give_to_other_user(folder)
     binary = paths.copy_for_others(paths.RELEASE / "keyfobd", folder)
-    agent = start(config(base=profiles.static()), binary=binary, preexec=become_somebody)
+    agent = start(config(base=profiles.static()), binary=binary, preexec=prepare)
     pid = agent.process.pid
     assert agent.credentials("base")
     assert os.stat(f"/proc/{pid}/environ").st_uid == 0

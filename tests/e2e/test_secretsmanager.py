@@ -103,7 +103,7 @@ def test_standin_serves_boto3(standin, user):
     assert refusal.value.response["Error"]["Code"] == "InvalidSignatureException"
 
 
-def test_keys_come_from_the_secret(start, standin, profiles, user):
+def test_reads_keys_from_the_secret(start, standin, profiles, user):
     key = user()
     put(standin, key, principals=[demo.ROLE + "gateway"])
     agent = start(config(irsa=profiles.irsa(), base=vault(standin), tenant=profiles.assume("base")))
@@ -159,7 +159,7 @@ def test_forms_of_a_secret(start, standin, profiles, user, how):
         ({"name": "other"}, "ResourceNotFoundException", "us-east-1"),
     ],
 )
-def test_refusals_say_what_to_do(start, standin, profiles, user, change, detail, hint):
+def test_explains_refusals(start, standin, profiles, user, change, detail, hint):
     if "text" in change:
         standin.control("POST", "secrets", {"name": NAME, **change})
     else:
@@ -178,7 +178,7 @@ def start_fast(start, fast, folder, **profiles):
     return start(config(root=root, **profiles), binary=BUILD / "keyfobd_accelerated", env=env)
 
 
-def test_a_rotation_is_noticed(start, fast, folder):
+def test_notices_a_rotation(start, fast, folder):
     """The secret is looked at again and again: the same keys are no new generation, others are."""
     fast = fast(100)
     user = Keys(fast)
@@ -194,7 +194,7 @@ def test_a_rotation_is_noticed(start, fast, folder):
     assert agent.profile("base")["generation"] == 2
 
 
-def test_a_failure_keeps_what_is_held(start, standin, profiles, user):
+def test_keeps_credentials_after_a_failure(start, standin, profiles, user):
     key = user()
     put(standin, key)
     agent = start(config(root=profiles.static(), base=vault(standin, "root")))
@@ -209,8 +209,8 @@ def test_a_failure_keeps_what_is_held(start, standin, profiles, user):
     assert agent.credentials("base") == held and agent.profile("base")["generation"] == 1
 
 
-def test_keys_that_aws_does_not_know_any_more_are_fetched_anew(start, fast, folder):
-    """A role that stands on the secret: its refresh after a rotation fails, and the attempts after that get new keys,
+def test_fetches_again_when_aws_rejects_the_keys(start, fast, folder):
+    """A role chained on the secret: its refresh after a rotation fails, and the attempts after that get new keys,
     long before the secret is due to be looked at again."""
     fast = fast(20)
     user = Keys(fast)
@@ -231,7 +231,7 @@ def test_keys_that_aws_does_not_know_any_more_are_fetched_anew(start, fast, fold
     assert new["time"] - last["time"] < RECHECK_SECONDS * 0.9
 
 
-def test_a_clock_that_is_off(start, standin, profiles, user):
+def test_tolerates_a_wrong_clock(start, standin, profiles, user):
     put(standin, user())
     standin.fault("secretsmanager", "skew", seconds=1200)
     agent = start(config(root=profiles.static(), base=vault(standin, "root")))

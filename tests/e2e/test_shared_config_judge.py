@@ -3,7 +3,7 @@
 providers get credentials (who calls AssumeRole with what, where, signed for which region). Nothing is sent anywhere.
 
 What keyfob does differently on purpose is in support/shared_files_judge.py and support/shared_identity_judge.py, each
-with its reason; docs/sources.md says it to users. KEYFOB_JUDGE_CASES multiplies the cases, KEYFOB_JUDGE_SEED chooses
+with its reason; docs/sources.md explains it. KEYFOB_JUDGE_CASES multiplies the cases, KEYFOB_JUDGE_SEED chooses
 others."""
 
 import collections
@@ -58,7 +58,7 @@ def test_identities(homes, odd):
     assert kinds <= seen.keys() and seen["error"] < 0.6 * seen.total(), seen
 
 
-def test_services_that_are_not_there(homes, monkeypatch):
+def test_tolerates_missing_services_sections(homes, monkeypatch):
     """The reason for a rule: botocore has credentials in such a profile, but no client can be made with them."""
     config = "[default]\nservices = nobody\naws_access_key_id = AKIDEXAMPLE00001\naws_secret_access_key = s\n"
     (homes[0] / ".aws" / "config").write_text(config)

@@ -9,7 +9,7 @@ import pytest
 from standin import demo
 from support.agent import environment
 from support.aws import echo
-from support.programs import keyfob, run, said
+from support.programs import keyfob, output_of, run
 
 BOTO = """
 import json, boto3
@@ -42,7 +42,7 @@ def variables(standin, folder, **more):
 
 
 def boto(standin, env):
-    return echo(standin, json.loads(said(run(sys.executable, "-c", BOTO, env=env))))
+    return echo(standin, json.loads(output_of(run(sys.executable, "-c", BOTO, env=env))))
 
 
 def role(name, source, more=""):
@@ -121,7 +121,7 @@ def test_same_as_boto(start, standin, folder, config, credentials, more, source,
 
 
 def test_named_profiles(start, standin, folder):
-    """Every profile of the files, on demand; one that is broken is told, and stands in nobody's way."""
+    """Every profile of the files, on demand; a broken one is reported, and the others are served."""
     files(
         folder,
         f"[profile tenant]\n{role(TENANT, 'k', 'external_id = ' + demo.EXTERNAL_ID)}\n"
@@ -137,7 +137,7 @@ def test_named_profiles(start, standin, folder):
     assert names["broken"]["state"] == "failed" and "(broken -> broken)" in names["broken"]["last_error"]["detail"]
     status, problem = agent.refusal("broken")
     assert status == 502 and problem["code"] and "(broken -> broken)" in problem["detail"]
-    shown = said(keyfob("status", "tenant", env=env))
+    shown = output_of(keyfob("status", "tenant", env=env))
     assert "source: profile tenant: assume_role (role_arn of" in shown and "on profile k" in shown
 
 
@@ -172,7 +172,7 @@ def test_shared_config_in_our_own_file(start, standin, folder):
     assert agent.credentials("mine") == before
 
 
-def test_a_broken_file_is_refused(start, standin, folder):
+def test_reports_a_broken_file(start, standin, folder):
     files(folder, "[profile a\n")
     agent = start(None, listening=False, env=variables(standin, folder))
     assert agent.process.wait(10) == 78

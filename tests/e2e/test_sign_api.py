@@ -3,7 +3,6 @@
 
 import base64
 import hashlib
-import http.client
 import json
 import random
 import re
@@ -16,6 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from standin.clock import parse_basic
 from support.profiles import config
+from support.raw import send
 
 UNRESERVED = "ABCxyz019-_.~"
 SEED = 20260901
@@ -97,7 +97,7 @@ def random_request(rng, base):
 
 
 def payload_members(rng, body):
-    """The body in one of the ways in which it may be told."""
+    """The body in one of the forms that the API takes."""
     ways = [{"payload": base64.b64encode(body).decode()}, {"payload_sha256": hashlib.sha256(body).hexdigest()}]
     if all(b < 0x80 for b in body):
         ways.append({"payload_text": body.decode()})
@@ -120,22 +120,6 @@ def by_botocore(request, credentials, date):
     with mock.patch.object(botocore.auth, "get_current_datetime", lambda: now):
         signer.add_auth(aws_request)
     return aws_request.headers["Authorization"]
-
-
-def send(url, method, headers, body):
-    """Sends exactly this; (status, error type, body)."""
-    port, _, rest = url.removeprefix("http://127.0.0.1:").partition("/")
-    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
-    try:
-        connection.putrequest("GET", "/", skip_host=True, skip_accept_encoding=True)
-        connection._buffer[0] = f"{method} /{rest} HTTP/1.1".encode()  # raw UTF-8 is allowed in a path
-        for name, value in {"Host": f"127.0.0.1:{port}", **headers, "Content-Length": str(len(body))}.items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        response = connection.getresponse()
-        return response.status, response.getheader("X-Amzn-ErrorType"), response.read()
-    finally:
-        connection.close()
 
 
 def document_of(rng, request):
@@ -161,7 +145,7 @@ def test_random_requests(shared, standin, profile):
         assert added["authorization"] == expected, (number, request)
         assert f"SignedHeaders={answer['signed_headers']}," in expected
         assert added.get("x-amz-security-token") == credentials.get("SessionToken")
-        status, code, body = send(request["url"], request["method"], {**request["headers"], **added}, request["body"])
+        status, code, body = send(standin, request["method"], request["url"], {**request["headers"], **added}, request["body"])
         assert status == 200, (number, request, code, body)
     connection.close()
 
@@ -178,12 +162,12 @@ def test_random_presigned_urls(shared, standin):
             document["payload_text"] = ""
         reply = connection.call("POST", "/v1/profiles/irsa/presign", {**document, "expires_in": rng.randint(1, 3000)})
         assert reply.status == 200, (number, request, reply.body)
-        status, code, answer = send(reply.json()["url"], request["method"], {}, body)
+        status, code, answer = send(standin, request["method"], reply.json()["url"], {}, body)
         assert status == 200 and json.loads(answer)["presigned"], (number, request, code, answer)
     connection.close()
 
 
-def test_presign_says_until_when(shared, standin):
+def test_presign_reports_the_expiration(shared, standin):
     url = standin.url + "/model/m/invoke"
     request = {"method": "GET", "url": url, "service": "bedrock", "region": "us-east-1"}
     answer = shared.call("POST", "/v1/profiles/irsa/presign", {**request, "expires_in": 300}).json()
@@ -194,7 +178,7 @@ def test_presign_says_until_when(shared, standin):
 
 
 def test_presign_never_outlives_the_credentials(start, standin, profiles):
-    """An hour is asked of a session of fifteen minutes: renewed first, then cut, and said."""
+    """An hour is asked of a session of fifteen minutes: a refresh comes first, then the URL is cut and marked so."""
     agent = start(config(irsa=profiles.irsa(duration_seconds=900)))
     held = agent.credentials("irsa")
     request = {"method": "GET", "url": standin.url + "/x", "service": "bedrock", "region": "us-east-1"}
@@ -203,11 +187,11 @@ def test_presign_never_outlives_the_credentials(start, standin, profiles):
     assert f"X-Amz-Expires={answer['expires_in']}&" in answer["url"] + "&"
     latest = agent.credentials("irsa")["Expiration"]
     assert answer["expiration"] <= latest and latest >= held["Expiration"]
-    assert send(answer["url"], "GET", {}, b"")[0] == 200
+    assert send(standin, "GET", answer["url"], {})[0] == 200
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604801, "60", 1.5, None])
-def test_presign_refuses(shared, standin, expires):
+def test_presign_rejects_invalid_requests(shared, standin, expires):
     request = {"method": "GET", "url": standin.url + "/", "service": "s3", "region": "us-east-1", "expires_in": expires}
     reply = shared.call("POST", "/v1/profiles/irsa/presign", request)
     assert reply.status == 400 and reply.problem()["code"] == "invalid_request"
@@ -228,7 +212,7 @@ def test_service_and_region_come_from_the_host(shared):
     assert reply.status == 400 and "service" in problem["detail"] + problem["hint"]
 
 
-def test_body_in_every_form_gives_the_same(shared, standin):
+def test_signs_every_form_of_a_body_the_same(shared, standin):
     base = {"method": "POST", "url": standin.url + "/x", "service": "bedrock", "region": "us-east-1"}
     text = '{"text": "é"}'
     forms = [
@@ -238,8 +222,8 @@ def test_body_in_every_form_gives_the_same(shared, standin):
     ]
     for form in forms:
         added = shared.sign("irsa", {**base, **form}).json()["headers"]
-        assert send(base["url"], "POST", added, text.encode())[0] == 200, form
-        assert send(base["url"], "POST", added, text.encode() + b" ")[0] == 403, form
+        assert send(standin, "POST", base["url"], added, text.encode())[0] == 200, form
+        assert send(standin, "POST", base["url"], added, text.encode() + b" ")[0] == 403, form
 
 
 def test_unsigned_payload(shared, standin):
@@ -247,7 +231,7 @@ def test_unsigned_payload(shared, standin):
     base = {"method": "PUT", "url": standin.url + "/bucket/a//b", "region": "us-east-1", "unsigned_payload": True}
     added = shared.sign("irsa", {**base, "service": "s3"}).json()["headers"]
     assert added["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
-    assert send(base["url"], "PUT", added, b"anything")[0] == 200
+    assert send(standin, "PUT", base["url"], added, b"anything")[0] == 200
     refused = shared.sign("irsa", {**base, "service": "bedrock"})
     assert refused.status == 403 and refused.problem()["code"] == "unsigned_not_allowed"
 
@@ -263,7 +247,7 @@ def test_host_header_replaces_the_urls(shared, standin):
         "region": "us-east-1",
     }
     added = shared.sign("irsa", document).json()["headers"]
-    assert send(standin.url + "/x", "GET", added, b"")[0] == 200
+    assert send(standin, "GET", standin.url + "/x", added)[0] == 200
 
 
 def test_signing_rules_of_a_profile(start, profiles):
@@ -318,7 +302,7 @@ def test_published_time(start, profiles):
     assert re.fullmatch(r"[0-9a-f]{64}", expected.rpartition("=")[2])
 
 
-def test_generation_and_expiration_are_told(shared, standin):
+def test_reports_generation_and_expiration(shared, standin):
     credentials, profile = shared.credentials("irsa"), shared.profile("irsa")
     request = {"method": "GET", "url": "https://sts.us-east-1.amazonaws.com/", "payload_text": ""}
     answer = shared.sign("irsa", request).json()

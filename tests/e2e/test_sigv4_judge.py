@@ -261,7 +261,7 @@ def plain(**changes):
     return job | changes
 
 
-def test_presign_keeps_repeated():
+def test_presign_keeps_repeated_parameters():
     """botocore signs the same list when it gets it as parameters rather than inside the URL."""
     base = "https://tagging.us-east-1.amazonaws.com/tags"
     ours = keyfob_sign([plain(url=base + "?k=b&a=1&k=a&k=a", service="tagging", presign=True)])[0]["url"]
@@ -304,6 +304,6 @@ def test_presign_keeps_repeated():
         ({"time_s": -1}, "1970"),
     ],
 )
-def test_refused(changes, words):
+def test_rejects_invalid_requests(changes, words):
     reply = keyfob_sign([plain(**changes)])[0]
     assert words.lower() in reply["error"].lower()

@@ -72,7 +72,7 @@ class Sampler(threading.Thread):
         self.join()
 
 
-def test_an_hour_without_a_gap(fast_standin, start, folder):
+def test_serves_an_hour_without_a_gap(fast_standin, start, folder):
     names = sessions_of_15_minutes(fast_standin)
     epoch_ms = str(int(fast_standin.epoch * 1000))
     agent = start(

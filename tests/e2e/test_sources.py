@@ -168,7 +168,7 @@ def test_chained_twice(start, standin, profiles):
     seen = echo(standin, agent.credentials("tenant-a-bedrock"))
     assert seen["role"] == demo.TENANT_ROLE + "tenant-a-bedrock" and seen["account"] == "444455556666"
     actions = [(c["action"], c["role"].rpartition("/")[2]) for c in standin.calls(target="sts")]
-    # One call each: what stands on a source shares its cache.
+    # One call each: profiles chained on a source share its cache.
     assert actions == [
         ("AssumeRoleWithWebIdentity", "gateway"),
         ("AssumeRole", "tenant-a"),

@@ -2,7 +2,6 @@
 """IAM Identity Center: the token cache that is shared with the AWS CLI and boto3, both ways."""
 
 import json
-import os
 import stat
 
 import boto3
@@ -12,10 +11,11 @@ from botocore.utils import SSOTokenLoader
 from support import paths
 from support.agent import environment
 from support.aws import echo
+from support.other_user import become_other_user, give_to_other_user
 from support.polling import until
 from support.profiles import config
-from support.programs import AWS, run, said
-from support.sso import ACCOUNT, OTHER_UID, become_somebody, begin, boto_session, legacy, progress, sso
+from support.programs import AWS, output_of, run
+from support.sso import ACCOUNT, begin, boto_session, legacy, progress, sso
 from support.sso_cache import START_URL, rfc3339
 
 def test_role_of_a_cached_token(start, standin, cache):
@@ -29,7 +29,7 @@ def test_role_of_a_cached_token(start, standin, cache):
     assert agent.profile("dev")["account_id"] == ACCOUNT
 
 
-def test_legacy_token_is_found_by_start_url(start, standin, cache):
+def test_finds_a_legacy_token_by_start_url(start, standin, cache):
     """The times of old versions of the AWS CLI end in UTC."""
     cache.log_in(key=START_URL, suffix="UTC", scopes=[])
     assert "refreshToken" not in cache.read(START_URL)
@@ -37,7 +37,7 @@ def test_legacy_token_is_found_by_start_url(start, standin, cache):
     assert agent.credentials("dev")["AccountId"] == ACCOUNT
 
 
-def test_nobody_is_logged_in_then_somebody_is(start, standin, cache):
+def test_serves_after_the_first_login(start, standin, cache):
     agent = start(config(dev=sso(standin)))
     status, problem = agent.refusal("dev")
     assert (status, problem["code"]) == (503, "login_required")
@@ -80,7 +80,7 @@ def test_token_is_renewed_and_written_back(start, standin, cache, folder, monkey
 
 
 def test_token_that_botocore_renewed(start, standin, cache, folder, monkeypatch):
-    """The other way round: botocore writes the cache, the agent reads it."""
+    """botocore writes the cache, the agent reads it."""
     before = cache.log_in(seconds=120)
     session = boto_session(folder, standin, monkeypatch)
     assert session.get_credentials().get_frozen_credentials().access_key
@@ -92,7 +92,7 @@ def test_token_that_botocore_renewed(start, standin, cache, folder, monkeypatch)
     assert cache.read() == written
 
 
-def test_refresh_token_stays_when_no_other_comes(start, standin, cache):
+def test_keeps_the_refresh_token_when_no_other_comes(start, standin, cache):
     standin.control("POST", "sso", {"set": {"rotates": False}})
     before = cache.log_in(seconds=-1)
     start(config(dev=sso(standin))).credentials("dev")
@@ -143,7 +143,7 @@ def test_token_service_down_while_the_token_lives(start, standin, cache):
 
 
 def test_token_service_down_for_a_while(start, standin, cache):
-    """A fault that passes is no reason to ask a person."""
+    """A fault that passes does not make the user log in again."""
     cache.log_in(seconds=-1)
     standin.fault("sso-oidc", "error500", count=2)
     agent = start(config(dev=sso(standin)))
@@ -172,15 +172,13 @@ def test_revoked_access_token_without_another(start, standin, cache):
 
 
 def test_renewed_token_that_cannot_be_written_is_used(start, standin, cache, folder):
-    """The refresh token of the file is spent: without what is in memory, a person would have to log in."""
+    """The refresh token of the file is spent: without what is in memory, the user would have to log in."""
     before = cache.log_in(seconds=-1)
     cache.folder.chmod(0o500)
-    if os.geteuid() == 0:  # who may write everywhere
-        for path in (folder, folder / ".aws", folder / ".aws" / "sso", cache.folder, cache.path()):
-            os.chown(path, OTHER_UID, OTHER_UID)
+    give_to_other_user(folder, folder / ".aws", folder / ".aws" / "sso", cache.folder, cache.path())
     try:
         binary = paths.copy_for_others(paths.KEYFOBD, folder)
-        agent = start(config(dev=sso(standin)), binary=binary, preexec=become_somebody)
+        agent = start(config(dev=sso(standin)), binary=binary, preexec=become_other_user)
         first = agent.credentials("dev")
         assert agent.refresh("dev").status == 200
         assert agent.credentials("dev")["AccessKeyId"] != first["AccessKeyId"]
@@ -195,7 +193,7 @@ def test_renewed_token_that_cannot_be_written_is_used(start, standin, cache, fol
         cache.folder.chmod(0o700)
 
 
-def test_role_that_is_not_assigned(start, standin, cache):
+def test_reports_a_role_that_is_not_assigned(start, standin, cache):
     cache.log_in()
     status, problem = start(config(dev=sso(standin, role="NotMine"))).refusal("dev")
     assert (status, problem["code"]) == (502, "upstream_error")
@@ -226,7 +224,7 @@ def test_endpoints_of_the_environment(start, standin, cache, folder):
 
 
 def test_as_source_of_a_role(start, standin, cache, profiles):
-    """The hint of what stands on it names the profile to log in to."""
+    """The hint of a chained profile names the profile to log in to."""
     agent = start(config(dev=sso(standin), tenant=profiles.assume("dev")))
     status, problem = agent.refusal("tenant")
     assert (status, problem["code"], problem["profile"]) == (503, "login_required", "tenant")
@@ -243,7 +241,7 @@ def test_aws_cli_uses_what_the_agent_wrote(start, standin, cache, folder, monkey
     until(lambda: progress(agent)["state"] == "complete", what="the login")
     boto_session(folder, standin, monkeypatch)  # writes ~/.aws/config
     env = environment(folder, AWS_ENDPOINT_URL=standin.url, AWS_EC2_METADATA_DISABLED="true")
-    answer = said(run(AWS, "sts", "get-caller-identity", "--profile", "dev", "--output", "json", env=env))
+    answer = output_of(run(AWS, "sts", "get-caller-identity", "--profile", "dev", "--output", "json", env=env))
     assert "AWSReservedSSO_Dev-Role" in json.loads(answer)["Arn"]
 
 

@@ -2,7 +2,6 @@
 """IAM Identity Center: logins in a browser, through the API and by the command."""
 
 import json
-import os
 import stat
 import subprocess
 
@@ -12,9 +11,10 @@ from jsonschema import Draft202012Validator
 from standin import demo
 from support import paths
 from support.agent import environment
+from support.other_user import become_other_user, give_to_other_user
 from support.polling import until
 from support.profiles import config
-from support.sso import ACCOUNT, OTHER_UID, become_somebody, begin, boto_session, legacy, progress, sso
+from support.sso import ACCOUNT, begin, boto_session, legacy, progress, sso
 from support.sso_cache import START_URL
 
 DESCRIPTION = yaml.safe_load((paths.REPOSITORY / "proto" / "openapi.yaml").read_text())
@@ -59,7 +59,7 @@ def test_login(start, standin, cache, folder, monkeypatch):
 
 
 def test_login_of_a_source_in_the_aws_files(start, standin, cache, folder):
-    """The AWS profile that needs the login is none of the agent's: the hint names one that is."""
+    """The AWS profile that needs the login is not one of the agent's: the hint names one that is."""
     standin.control("POST", "sso", {"set": {"approves": True}})
     (folder / ".aws").mkdir(exist_ok=True)
     (folder / ".aws" / "config").write_text(
@@ -95,7 +95,7 @@ def test_login_again_takes_the_kept_client(start, standin, cache):
     assert agent.credentials("dev")
 
 
-def test_client_of_another_way_to_log_in_is_left_alone(start, standin, cache):
+def test_keeps_the_client_of_another_login_flow(start, standin, cache):
     """The AWS CLI's registration for its browser flow takes no device codes."""
     standin.control("POST", "sso", {"set": {"approves": True}})
     key = {"region": "us-east-1", "scopes": ["sso:account:access"], "session_name": "my-sso", "startUrl": START_URL}
@@ -167,7 +167,7 @@ def test_a_login_that_failed_and_was_not_needed_is_idle(start, standin, cache):
     LOGIN.validate(after)
 
 
-def test_nobody_confirms(start, standin, cache):
+def test_reports_a_login_that_is_not_confirmed(start, standin, cache):
     standin.control("POST", "sso", {"set": {"device_seconds": 1}})
     agent = start(config(dev=sso(standin)))
     begin(agent)
@@ -184,7 +184,7 @@ def test_login_outlives_faults(start, standin, cache):
 
 
 @pytest.mark.parametrize("kind", ["error500", "garbage", "html"])
-def test_login_that_cannot_begin(start, standin, cache, kind):
+def test_reports_a_login_that_cannot_begin(start, standin, cache, kind):
     standin.fault("sso-oidc", kind)
     agent = start(config(dev=sso(standin)))
     reply = agent.call("POST", "/v1/profiles/dev/login", {})
@@ -218,7 +218,7 @@ def test_end_during_a_login(start, standin, cache):
     agent.end()
 
 
-def test_a_role_on_it_logs_in_through_it(start, standin, cache, profiles):
+def test_a_chained_role_logs_in_through_its_source(start, standin, cache, profiles):
     standin.control("POST", "sso", {"set": {"approves": True}})
     agent = start(config(dev=sso(standin), tenant=profiles.assume("dev")))
     assert begin(agent, "tenant")["profile"] == "dev"
@@ -226,7 +226,7 @@ def test_a_role_on_it_logs_in_through_it(start, standin, cache, profiles):
     assert agent.credentials("dev")
 
 
-def test_tokens_and_codes_are_in_no_log(start, standin, cache):
+def test_logs_no_token_and_no_code(start, standin, cache):
     standin.control("POST", "sso", {"set": {"approves": True}})
     agent = start(config(dev=sso(standin)), arguments=["--log-level", "debug"])
     shown = begin(agent)
@@ -239,11 +239,8 @@ def test_tokens_and_codes_are_in_no_log(start, standin, cache):
 @pytest.fixture
 def unwritable(cache, folder):
     """The folder of tokens, which the agent's user may read only; unwritable() ends that."""
-    folders = [folder, folder / ".aws", folder / ".aws" / "sso", cache.folder]
     cache.folder.mkdir(parents=True)
-    if os.geteuid() == 0:  # who may write everywhere
-        for path in folders:
-            os.chown(path, OTHER_UID, OTHER_UID)
+    give_to_other_user(folder, folder / ".aws", folder / ".aws" / "sso", cache.folder)
     cache.folder.chmod(0o500)
     yield lambda: cache.folder.chmod(0o700)
     cache.folder.chmod(0o700)
@@ -252,7 +249,7 @@ def unwritable(cache, folder):
 def test_a_token_that_cannot_be_written_is_used(start, standin, cache, folder, unwritable):
     """The login is good; the file gets its token as soon as that can be done."""
     standin.control("POST", "sso", {"set": {"approves": True, "token_seconds": 700}})
-    agent = start(config(dev=sso(standin)), binary=paths.copy_for_others(paths.KEYFOBD, folder), preexec=become_somebody)
+    agent = start(config(dev=sso(standin)), binary=paths.copy_for_others(paths.KEYFOBD, folder), preexec=become_other_user)
     assert agent.refusal("dev")[1]["code"] == "login_required"
     out = keyfob_login(folder, agent).communicate(timeout=60)
     assert out[0].endswith("dev: logged in\n") and "cannot be written: Permission denied" in out[1], out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The judge is judged: real boto3 clients pass, everything bent is refused."""
+"""Tests of the stand-in: real boto3 clients pass, every changed request is refused."""
 
 import hashlib
 import http.client
@@ -105,7 +105,7 @@ def test_web_identity_refused(standin, token, code, status):
     assert got[:2] == (code, status)
 
 
-def test_web_identity_bent_signature(standin):
+def test_rejects_a_web_identity_with_a_changed_signature(standin):
     head, body, signature = standin.token().split(".")
     bent = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
     got = error_of(
@@ -197,7 +197,7 @@ def signed(standin, method="GET", target="/model/m/invoke", body=b"", service="b
     return request.url[len(standin.url) :], dict(request.headers.items())
 
 
-def test_bent_requests(standin):
+def test_rejects_requests_changed_after_signing(standin):
     """One thing changed after signing, each alone."""
     body = b'{"a": 1}'
     target, headers = signed(standin, "POST", "/model/a%3A0/invoke?x=1", body, headers={"Content-Type": "a/b"})
@@ -229,7 +229,7 @@ def test_presigned_url(standin):
     assert send(standin, "GET", target.replace("b=2", "b=3"), {})[0] == 403
 
 
-def test_body_as_it_may_come(standin):
+def test_accepts_chunked_bodies_and_expect_continue(standin):
     """In chunks, or after 100 Continue: the signature covers what arrives."""
     body = b"z" * 100000
     target, headers = signed(standin, "POST", body=body)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The judge is judged, for Roles Anywhere: requests by the words of the protocol pass, everything bent is refused,
+"""Tests of the stand-in, for Roles Anywhere: requests by the protocol pass, every changed one is refused,
 published vectors verify."""
 
 import base64
@@ -58,7 +58,7 @@ def _load(standin, names):
 
 
 def x509_authorization(leaf, private, headers, payload, region="us-east-1"):
-    """By the words of the protocol, without botocore."""
+    """As the protocol describes it, without botocore."""
     date = headers["X-Amz-Date"]
     scope = f"{date[:8]}/{region}/rolesanywhere/aws4_request"
     lower = sorted((n.lower(), v) for n, v in headers.items())

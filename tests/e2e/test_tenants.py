@@ -50,7 +50,7 @@ def is_ready(agent):
     return agent.call("GET", "/readyz").status == 200
 
 
-def test_a_directory_of_tenants(standin, start, tenants):
+def test_serves_a_directory_of_tenants(standin, start, tenants):
     directory, config, write = tenants
     agent = start(config)
     until(lambda: is_ready(agent), what="all tenants")
@@ -66,7 +66,7 @@ def test_a_directory_of_tenants(standin, start, tenants):
     write(TENANTS)
     agent.reload()
     assert agent.credentials(f"tenant-{TENANTS}")["AccessKeyId"].startswith("ASIA")
-    assert external_ids(standin) == [f"tenant:{TENANTS}"], "nobody else's credentials are fetched again"
+    assert external_ids(standin) == [f"tenant:{TENANTS}"], "no other tenant's credentials are fetched again"
 
     (directory / "007.json").unlink()
     agent.reload()
@@ -98,7 +98,7 @@ def test_a_broken_file_changes_nothing(standin, start, tenants):
     assert not standin.calls()
 
 
-def test_on_demand(standin, start, tenants):
+def test_fetches_on_demand(standin, start, tenants):
     _, config, write = tenants
     for number in range(TENANTS):
         write(number, refresh="on_demand")
@@ -113,8 +113,8 @@ def test_on_demand(standin, start, tenants):
     assert agent.profile("tenant-4")["state"] == "empty"
 
 
-def test_tenants_come_one_by_one(standin, start, tenants):
-    """What stays over reloads goes on with the configuration in force: those before are gone, and it reads none."""
+def test_reloads_keep_tenants_as_others_come(standin, start, tenants):
+    """Profiles that stay over many reloads keep their credentials, and use the settings of the last one."""
     directory, config, write = tenants
     for number in range(10, TENANTS):
         (directory / f"{number:03}.json").unlink()

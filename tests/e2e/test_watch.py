@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shared files are followed: whoever writes new keys into ~/.aws/credentials need not tell the agent."""
+"""The agent follows the shared files: new keys in ~/.aws/credentials take effect without a reload."""
 
 import os
 
@@ -9,7 +9,7 @@ from support import aws
 from support.agent import environment
 from support.aws import echo
 from support.polling import until
-from support.programs import keyfob, said
+from support.programs import keyfob, output_of
 
 NAMES = ("one", "two")
 KINDS = {
@@ -59,7 +59,7 @@ def home(folder):
 
 @pytest.fixture
 def follow(start, standin, folder):
-    """follow(config) is an agent that looks at this home's files; None: it has no configuration."""
+    """follow(config) is an agent that reads this home's files; None: it has no configuration."""
 
     def start_agent(config=None, **more):
         variables = {
@@ -96,7 +96,7 @@ def who(standin, agent, name):
 
 @pytest.mark.parametrize("way", ["write", "replace"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_new_keys(follow, standin, home, users, kind, way):
+def test_serves_new_keys(follow, standin, home, users, kind, way):
     home.write("config", "[default]\nregion = us-east-1\n[profile still]\n" + users["one"])
     home.write("credentials", f"[default]\n{users['one']}[other]\n{users['one']}")
     mine = "mine" if KINDS[kind] else "default"
@@ -161,8 +161,8 @@ def tag(agent, name):
 
 
 def test_a_broken_profile_keeps_what_it_has(follow, standin, home, users, chain):
-    """Somebody is in the middle of an edit. What a profile stands on may break as well as itself, in one way after the
-    other; when it is mended it is what it was."""
+    """In the middle of an edit a profile or its source breaks, in one way after another; it keeps its credentials, and
+    goes on with them when it is corrected."""
     good = chain_of(chain, users["one"])
     home.write("config", good)
     agent = follow()
@@ -180,8 +180,8 @@ def test_a_broken_profile_keeps_what_it_has(follow, standin, home, users, chain)
         assert agent.profile("side")["state"] == "fresh" and tag(agent, "side") == tags["side"]
     lines = agent.events("profile_broken")
     assert sorted(line.partition("profile=")[2].split()[0] for line in lines) == ["mid", "top"]
-    assert all("kyes" in line and "until they end" in line and "level=warn" in line for line in lines)
-    assert len(standin.calls(action="AssumeRole")) == calls, "a broken profile calls nobody"
+    assert all("kyes" in line and "until they expire" in line and "level=warn" in line for line in lines)
+    assert len(standin.calls(action="AssumeRole")) == calls, "a broken profile makes no call"
     after(agent, home.replace, "config", good)
     for name in ("top", "mid"):
         agent.wait_for_state(name, "fresh")
@@ -190,8 +190,8 @@ def test_a_broken_profile_keeps_what_it_has(follow, standin, home, users, chain)
     assert agent.credentials("side") == held["side"]
 
 
-def test_a_broken_profile_that_becomes_another(follow, standin, home, users, chain):
-    """What is held is served to nobody whom it was not for."""
+def test_does_not_serve_credentials_to_another_profile(follow, standin, home, users, chain):
+    """Credentials are not served as those of another profile."""
     good = chain_of(chain, users["one"])
     home.write("config", good)
     agent = follow()
@@ -215,7 +215,7 @@ def test_a_broken_profile_that_becomes_another(follow, standin, home, users, cha
     standin.clear_faults()
 
 
-def test_many_that_break(follow, home, users):
+def test_logs_some_of_many_broken_profiles(follow, home, users):
     """The log names some of them, and their number."""
     sections = [f"[profile p{n}]\n" for n in range(30)]
     home.write("config", "".join(s + users["one"] for s in sections))
@@ -226,7 +226,7 @@ def test_many_that_break(follow, home, users):
     assert "nothing is served for it" in agent.events("profile_broken")[0]
 
 
-def test_files_that_come_later(follow, standin, home, users):
+def test_reads_files_that_come_later(follow, standin, home, users):
     """There is not even ~/.aws at first, and a machine without a role."""
     more = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": standin.url}
     agent = follow(**more)
@@ -238,8 +238,8 @@ def test_files_that_come_later(follow, standin, home, users):
     assert who(standin, agent, "late") == "two" and who(standin, agent, "default") == "one"
 
 
-def test_files_that_go(follow, standin, home, users):
-    """A profile that is no more is not known any more; the others stay."""
+def test_forgets_profiles_of_removed_files(follow, standin, home, users):
+    """A removed profile is unknown; the others stay."""
     home.write("config", f"[profile gone]\n{users['one']}")
     home.write("credentials", f"[default]\n{users['two']}")
     agent = follow()
@@ -250,7 +250,7 @@ def test_files_that_go(follow, standin, home, users):
     assert who(standin, agent, "default") == "two" and agent.profile("default")["generation"] == generation
 
 
-def test_files_elsewhere(follow, standin, folder, users):
+def test_follows_a_link_to_another_folder(follow, standin, folder, users):
     """As Kubernetes mounts secrets: a link that is turned to another folder."""
     for name in NAMES:
         (folder / name).mkdir()
@@ -269,12 +269,12 @@ def test_files_elsewhere(follow, standin, folder, users):
     assert who(standin, agent, "default") == "two"
 
 
-def test_status_of_a_chain(follow, standin, home, users, folder):
-    """keyfob status NAME: the source that answers and those before it; what the files say now."""
+def test_shows_the_status_of_a_chain(follow, standin, home, users, folder):
+    """keyfob status NAME: the source that answers and those before it; the files as they are now."""
 
     def status(*arguments):
         env = environment(folder, KEYFOB_SOCKET=str(folder / "k.sock"))
-        return " ".join(said(keyfob("status", "default", *arguments, env=env)).split())  # long lines are wrapped
+        return " ".join(output_of(keyfob("status", "default", *arguments, env=env)).split())  # long lines are wrapped
 
     home.write("credentials", f"[default]\n{users['one']}")
     agent = follow()

@@ -21,7 +21,7 @@ def role(name, session):
 
 @dataclass
 class Row:
-    """One environment. `boto` and `go` are what these say where it is not what keyfob says, and `why`."""
+    """One environment. `boto` and `go` are what these find where keyfob finds something else, for the reason `why`."""
 
     name: str
     keyfob: str

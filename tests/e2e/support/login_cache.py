@@ -38,7 +38,7 @@ class LoginCache:
 
 
 def login(standin, **more):
-    """A profile that stands on the session of ME."""
+    """A profile with the session of ME."""
     return {"type": "login", "login_session": ME, "endpoint_url": standin.url, **more}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that run to their end: ours, and the clients that people use with it."""
+"""Programs that run to their end: ours, and the clients of users."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def run(*command, env=None, timeout=60, **more):
     return subprocess.run(command, env=env, timeout=timeout, capture_output=True, text=True, check=False, **more)
 
 
-def said(finished):
+def output_of(finished):
     """The standard output of a process that must have succeeded."""
     assert finished.returncode == 0, (finished.args, finished.stdout, finished.stderr)
     return finished.stdout

@@ -49,7 +49,7 @@ class Recorder:
         self.steps, self.known = [], set()
 
     def key(self):
-        """An access key ID that tells that it came from a step that was recorded."""
+        """An access key ID that marks a step that was recorded."""
         self.known.add(f"ASIASTEP{len(self.steps):08}")
         return f"ASIASTEP{len(self.steps):08}"
 
@@ -200,7 +200,7 @@ def keyfob_steps(answer, profile=None):
     return steps
 
 
-# What keyfob refuses and botocore takes, by what the message says, and why.
+# What keyfob rejects and botocore takes: the message, and the reason.
 REFUSED = {
     r"found (source_profile|credential_source), but not role_arn": "incomplete, as for Go; botocore ignores it",
     r"found (AWS_SECRET_ACCESS_KEY|aws_secret_access_key) without": "half a pair; botocore passes a lone secret over",
@@ -214,10 +214,10 @@ NOT_USED = {
     "InvalidIMDSEndpointError": lambda got: "imds" not in str(got),
     "InvalidIMDSEndpointModeError": lambda got: not re.search(r"169\.254\.169\.254|fd00:ec2::254", str(got)),
     "InvalidSTSRegionalEndpointsConfigError": lambda got: "//sts.amazonaws.com" not in str(got),
-    "InvalidRegionError: Provided region_name '1'": lambda got: True,  # STS says whether there is such a region
+    "InvalidRegionError: Provided region_name '1'": lambda got: True,  # STS decides whether there is such a region
     "InvalidMaxRetryAttemptsError": lambda got: True,  # of keys that keyfob does not know
     "ValueError: invalid literal for int()": lambda got: True,
-    # AWS_CREDENTIAL_EXPIRATION of a time that is past: keyfob says so when it is asked for them.
+    # AWS_CREDENTIAL_EXPIRATION of a time that is past: keyfob reports that when it is asked for them.
     "RuntimeError: Credentials were refreshed": lambda got: got[0][0] == "static",
     # An endpoint of one's own without a region: keyfob signs for us-east-1, as for STS's global endpoint.
     "NoRegionError": lambda got: any(s[0] == "assume_role" and "amazonaws.com" not in str(s) for s in got),
@@ -239,7 +239,7 @@ USERS = {
 
 
 def is_odd(key, case, steps):
-    """Whether a setting that is used has a value of a form that it must not have; keyfob says so and names it."""
+    """Whether a setting that is used has a value of a form that it must not have; keyfob rejects it by name."""
     environment, *files = case
     kinds = {step[0] for step in steps}
     if not any(re.match(name, key.lower()) and users & kinds for name, users in USERS.items()):

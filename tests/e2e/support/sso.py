@@ -9,14 +9,6 @@ from support.agent import environment
 from support.sso_cache import START_URL
 
 ACCOUNT = "123456789012"
-OTHER_UID = 54321
-
-
-def become_somebody():
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(OTHER_UID)
-        os.setuid(OTHER_UID)
 
 
 def sso(standin, role="Dev Role", **more):
@@ -57,7 +49,7 @@ def boto_session(folder, standin, monkeypatch):
 
 
 def begin(agent, name="dev"):
-    """Begins a login; what the agent says of it."""
+    """Begins a login; returns the answer of the agent."""
     reply = agent.call("POST", f"/v1/profiles/{name}/login", {})
     assert reply.status == 200, reply.body
     return reply.json()

@@ -125,7 +125,7 @@ class Tpm:
         self._tool("tpm2_load", "-C", parent, *sealed_parts, "-c", loaded)
         self._tool("tpm2_evictcontrol", "-C", "o", "-c", loaded, handle)
         self._tool("tpm2_flushcontext", "--transient-object")
-        no_auth = () if passphrase else ("-p",)  # whatever the tool's manual says
+        no_auth = () if passphrase else ("-p",)  # against the tool's manual
         self._tool("tpm2_encodeobject", *no_auth, "-C", parent, *sealed_parts, "-o", sealed)
         self._tool("tpm2_flushcontext", "--transient-object")
         return sealed

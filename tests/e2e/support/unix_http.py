@@ -41,7 +41,7 @@ class Reply:
         return json.loads(self.body)
 
     def problem(self):
-        """The body of an error, after a look at its shape."""
+        """The body of an error, once its shape is checked."""
         assert self.headers["content-type"] == "application/problem+json", self
         document = self.json()
         assert document["status"] == self.status
