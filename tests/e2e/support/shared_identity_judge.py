@@ -202,7 +202,7 @@ def keyfob_steps(answer, profile=None):
 
 # What keyfob rejects and botocore takes: the message, and the reason.
 REFUSED = {
-    r"found (source_profile|credential_source), but not role_arn": "incomplete, as for Go; botocore ignores it",
+    r"found (source_profile|credential_source) without role_arn": "incomplete, as for Go; botocore ignores it",
     r"found (AWS_SECRET_ACCESS_KEY|aws_secret_access_key) without": "half a pair; botocore passes a lone secret over",
     r"services: found .* expected the name of a \[services\] section": "botocore can make no client with it",
     r"found a custom endpoint beside": "botocore drops the wish for FIPS or dual-stack in silence",
