@@ -103,4 +103,4 @@ def test_shows_no_secret_of_the_job(start, standin, job):
     shown = agent.call("GET", "/v1/profiles/ci").body.decode() + agent.call("GET", "/metrics").body.decode()
     tokens = standin.control("GET", "github/tokens")
     assert {job["token"], *tokens} <= standin.secrets() and tokens
-    assert not [secret for secret in standin.secrets() if secret in told]
+    assert not [secret for secret in standin.secrets() if secret in shown]

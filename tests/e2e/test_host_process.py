@@ -328,6 +328,6 @@ def test_shows_no_secret(start, standin, program, folder):
     for name in bodies:
         problem = json.dumps(failure(agent, name))
         shown = problem + json.dumps(agent.profile(name)) + agent.call("GET", "/metrics").body.decode()
-        assert [value for value in hidden if value in told] == [], told
+        assert [value for value in hidden if value in shown] == [], shown
         assert name in ("garbage", "half") or "***" in problem
     agent.check_log(hidden)
