@@ -1,4 +1,4 @@
-# The annex: it stands on proto alone.
+# The clients link proto alone.
 keyfob_layer(client clients/c LINK proto_wire)
 target_compile_options(client PRIVATE -fvisibility=hidden)
 set_source_files_properties(${CMAKE_SOURCE_DIR}/clients/cli/musl_malloc.c PROPERTIES HEADER_FILE_ONLY ON) # see below
@@ -7,21 +7,21 @@ keyfob_layer(cli clients/cli LINK client)
 option(KEYFOB_MUSL "Link keyfob statically with musl, if musl-gcc is there: it starts three times as fast" ON)
 find_program(MUSL_GCC musl-gcc)
 
-# Sources of llhttp, or nothing where it is a library of the system.
-set(annex_llhttp_sources)
+# The sources of llhttp, or nothing if the system has it as a library.
+set(clients_llhttp_sources)
 if(NOT libllhttp_FOUND)
-  set(annex_llhttp_sources ${llhttp_sources})
+  set(clients_llhttp_sources ${llhttp_sources})
 endif()
 
 # --- keyfob, the command ---
 
-if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
-  # musl-gcc does not look into /usr/include: the two headers that we need from there are copied beside the objects.
+if(KEYFOB_MUSL AND MUSL_GCC AND clients_llhttp_sources AND NOT KEYFOB_SANITIZE)
+  # musl-gcc does not search /usr/include: copy the two headers that we need from there.
   set(musl_dir ${CMAKE_BINARY_DIR}/musl)
   configure_file(${JSMN_INCLUDE_DIR}/jsmn.h ${musl_dir}/include/jsmn.h COPYONLY)
   configure_file(${LLHTTP_INCLUDE_DIR}/llhttp.h ${musl_dir}/include/llhttp.h COPYONLY)
-  # At an address of the kernel's choice (a static PIE), where musl's start-up code for that is there: musl-gcc itself
-  # knows only the fixed address. It costs 2 to 3 % of the time that `keyfob credential-process` takes.
+  # A static PIE if musl's start-up code for one is installed; musl-gcc itself links at a fixed address only. This costs
+  # 2 to 3 % of the time that `keyfob credential-process` takes.
   execute_process(COMMAND ${MUSL_GCC} "-###" -x c /dev/null ERROR_VARIABLE musl_dry_run OUTPUT_QUIET)
   string(REGEX MATCH "[^ \"]*/Scrt1\\.o" musl_start "${musl_dry_run}")
   cmake_path(GET musl_start PARENT_PATH musl_crt)
@@ -43,7 +43,7 @@ if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
   file(GLOB musl_own CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/mem/*.c ${CMAKE_SOURCE_DIR}/proto/wire/*.c
     ${CMAKE_SOURCE_DIR}/clients/c/*.c ${CMAKE_SOURCE_DIR}/clients/cli/*.c)
   set(musl_objects)
-  foreach(source ${musl_own} ${annex_llhttp_sources})
+  foreach(source ${musl_own} ${clients_llhttp_sources})
     file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR} ${source})
     string(MAKE_C_IDENTIFIER ${name} name)
     set(object ${musl_dir}/${name}.o)
@@ -55,7 +55,7 @@ if(KEYFOB_MUSL AND MUSL_GCC AND annex_llhttp_sources AND NOT KEYFOB_SANITIZE)
       COMMAND ${MUSL_GCC} ${flags} -MD -MF ${object}.d -MT ${object} -c -o ${object} ${source})
     list(APPEND musl_objects ${object})
   endforeach()
-  # One mapping for headers, code and constants: two page faults less.
+  # One mapping for headers, code and constants: two page faults fewer.
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/keyfob DEPENDS ${musl_objects} VERBATIM
     COMMAND ${MUSL_GCC} ${musl_link} -s -Wl,--gc-sections -Wl,-z,noseparate-code
             -o ${CMAKE_BINARY_DIR}/keyfob ${musl_objects} ${musl_end})
@@ -69,35 +69,35 @@ else()
   install(TARGETS keyfob_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
-# --- libkeyfob, for other programs: one object of everything it stands on, of which only keyfob_… can be seen ---
+# --- libkeyfob, for other programs: one object with all that it needs, which exports keyfob_… only ---
 
 if(NOT KEYFOB_SANITIZE)
-  set(annex_objects $<TARGET_FILE:client> $<TARGET_FILE:proto_wire> $<TARGET_FILE:proto_mem>)
-  set(annex_depends client proto_wire proto_mem)
-  set(annex_system)
-  if(annex_llhttp_sources)
-    list(APPEND annex_objects $<TARGET_FILE:llhttp>)
-    list(APPEND annex_depends llhttp)
+  set(clients_objects $<TARGET_FILE:client> $<TARGET_FILE:proto_wire> $<TARGET_FILE:proto_mem>)
+  set(clients_depends client proto_wire proto_mem)
+  set(clients_system)
+  if(clients_llhttp_sources)
+    list(APPEND clients_objects $<TARGET_FILE:llhttp>)
+    list(APPEND clients_depends llhttp)
   else()
-    set(annex_system libllhttp) # for whoever links the static library
+    set(clients_system libllhttp) # for programs that link the static library
   endif()
-  set(annex_object ${CMAKE_BINARY_DIR}/libkeyfob.o)
-  add_custom_command(OUTPUT ${annex_object} DEPENDS ${annex_depends} VERBATIM
-    COMMAND ${CMAKE_LINKER} -r -o ${annex_object} --whole-archive $<TARGET_FILE:client> --no-whole-archive
-            --start-group ${annex_objects} --end-group
-    # Without what is there for the link-time optimiser, which would see all names again.
+  set(clients_object ${CMAKE_BINARY_DIR}/libkeyfob.o)
+  add_custom_command(OUTPUT ${clients_object} DEPENDS ${clients_depends} VERBATIM
+    COMMAND ${CMAKE_LINKER} -r -o ${clients_object} --whole-archive $<TARGET_FILE:client> --no-whole-archive
+            --start-group ${clients_objects} --end-group
+    # Removes the sections of the link-time optimiser, which would export all names again.
     COMMAND ${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_*
-            --strip-symbol=__gnu_lto_* --keep-global-symbol=keyfob_* ${annex_object})
-  add_custom_target(keyfob_object DEPENDS ${annex_object})
+            --strip-symbol=__gnu_lto_* --keep-global-symbol=keyfob_* ${clients_object})
+  add_custom_target(keyfob_object DEPENDS ${clients_object})
 
-  set_source_files_properties(${annex_object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  set_source_files_properties(${clients_object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
   foreach(kind static shared)
     string(TOUPPER ${kind} type)
-    add_library(keyfob_${kind} ${type} ${annex_object})
+    add_library(keyfob_${kind} ${type} ${clients_object})
     add_dependencies(keyfob_${kind} keyfob_object)
     set_target_properties(keyfob_${kind} PROPERTIES OUTPUT_NAME keyfob LINKER_LANGUAGE C
       VERSION ${PROJECT_VERSION} SOVERSION 0)
-    if(annex_system)
+    if(clients_system)
       target_link_libraries(keyfob_${kind} PRIVATE PkgConfig::libllhttp)
     endif()
     install(TARGETS keyfob_${kind} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -113,7 +113,7 @@ Name: keyfob
 Description: AWS credentials and signatures from a keyfob agent
 Version: @PROJECT_VERSION@
 Libs: -L\${libdir} -lkeyfob
-Requires.private: @annex_system@
+Requires.private: @clients_system@
 Cflags: -I\${includedir}
 ")
   install(FILES ${CMAKE_BINARY_DIR}/keyfob.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -107,29 +107,36 @@ void keyfob_disconnect(struct keyfob_client *client)
         free(client);
 }
 
-// Receives until a final answer is complete. 0, or -errno: -ECONNRESET when the connection ended before the first byte,
-// -EPROTO when it ended later or the bytes are not HTTP, -ENOMEM.
+// 1 when `bytes` end the final answer, 0 when more must follow, or -errno: -EPROTO when they are not HTTP, -ENOMEM.
+static int read_answer(struct keyfob_client *client, struct slice bytes)
+{
+        while (bytes.n > 0) {
+                enum http_event r = http_whole_next(client->parser, &bytes);
+                if (r == HTTP_MORE)
+                        return 0;
+                if (r != HTTP_END)
+                        return r == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
+                if (http_whole_message(client->parser)->head->status >= 200) // a 1xx answer precedes the final one
+                        return bytes.n == 0 ? 1 : -EPROTO;
+        }
+        return 0;
+}
+
+// Receives until the final answer is complete. 0, or -errno: -ECONNRESET when the connection ended before the first
+// byte, -EPROTO when it ended later, or that of read_answer().
 static int receive_answer(struct keyfob_client *client, int64_t deadline_ms)
 {
-        bool begun = false;
-        for (;;) {
+        int end = -ECONNRESET;
+        int r = 0;
+        while (r == 0) {
                 ssize_t n = deadline_receive(client->fd, client->input, INPUT_SIZE, deadline_ms);
                 if (n <= 0)
-                        return n < 0 ? (int)n : begun ? -EPROTO : -ECONNRESET;
-                begun = true;
+                        return n < 0 ? (int)n : end;
+                end = -EPROTO;
                 client->input_size = (size_t)n > client->input_size ? (size_t)n : client->input_size;
-                struct slice rest = slice_of(client->input, (size_t)n);
-                while (rest.n > 0) {
-                        enum http_event r = http_whole_next(client->parser, &rest);
-                        if (r == HTTP_MORE)
-                                break;
-                        if (r != HTTP_END)
-                                return r == HTTP_NO_MEMORY ? -ENOMEM : -EPROTO;
-                        if (http_whole_message(client->parser)->head->status >=
-                            200) // a 1xx answer precedes the final one
-                                return rest.n == 0 ? 0 : -EPROTO;
-                }
+                r = read_answer(client, slice_of(client->input, (size_t)n));
         }
+        return r < 0 ? r : 0;
 }
 
 static int exchange_once(struct keyfob_client *client, struct slice request, int64_t deadline_ms)

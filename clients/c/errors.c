@@ -120,7 +120,7 @@ enum keyfob_status errors_from_answer(struct keyfob_error *error, int http_statu
         if (error->detail[0] == 0) {
                 (void)snprintf(error->detail, sizeof(error->detail), "the agent answered with HTTP status %d",
                                http_status);
-                put_text(error->hint, sizeof(error->hint), slice_str(hint_no_answer));
+                put_text(error->hint, sizeof(error->hint), slice_of(hint_no_answer, sizeof(hint_no_answer) - 1));
         }
         return KEYFOB_REFUSED;
 }

@@ -15,7 +15,7 @@ enum {
         DEFAULT_TIMEOUT_S = 60,
         FIRST_PAUSE_MS = 20,
         LAST_PAUSE_MS = 1000,
-        CALL_TIMEOUT_MIN_MS = 1000, // each call may take as long, the last one too
+        CALL_TIMEOUT_MIN_MS = 1000, // for each call, also when less time is left
         PATH_MAX_SIZE = 60 * 1024
 };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What script/run starts: the agent, and when nothing is configured the stand-in for AWS beside it.
+"""What script/run starts: the agent and, without a configuration, the stand-in for AWS beside it.
 
-Everything lives in one temporary folder and ends with this program, whichever way it ends.
+Everything lives in one temporary folder and ends with this program, however that ends.
 """
 import argparse
 import contextlib
@@ -51,7 +51,7 @@ class Agent(http.client.HTTPConnection):
 
 @contextlib.contextmanager
 def running(name, argv, **options):
-    # In a group of its own: Ctrl-C reaches this program alone, which then ends the others in order.
+    # In a session of its own: Ctrl-C reaches this program alone, which then ends the others in order.
     process = subprocess.Popen([str(a) for a in argv], start_new_session=True, **options)
     try:
         yield process
@@ -60,7 +60,7 @@ def running(name, argv, **options):
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
-            say(f"{name} did not end in 5 s, killing it")
+            say(f"{name} did not stop in 5 s, killing it")
             process.kill()
             process.wait()
 
@@ -82,13 +82,13 @@ def wait_until_ready(agent, path):
     waiting = subprocess.run([str(BUILD / "keyfob"), "wait", "--timeout", "30s", "--socket", str(path)], check=False,
                              capture_output=True, text=True)
     if agent.poll() is not None:
-        raise Failed(f"keyfobd ended with status {agent.returncode}")
+        raise Failed(f"keyfobd exited with status {agent.returncode}")
     if waiting.returncode != 0:
         raise Failed(f"not ready: {waiting.stderr.strip()}")
 
 
 def masked(key, value):
-    """Of a key's id both ends, of a secret only how long it is."""
+    """Both ends of an access key ID, and only the length of a secret."""
     if key == "AccessKeyId":
         return f"{value[:4]}…{value[-4:]}"
     return f"({len(value)} characters)" if key in ("SecretAccessKey", "SessionToken") else value
@@ -116,7 +116,7 @@ Ready. In another shell, in this folder:
   {keyfob} sign POST https://bedrock-runtime.us-east-1.amazonaws.com/model/demo-v1%3A0/converse \\
       --profile {name} -H 'content-type: application/json' -d '{{"messages": []}}'
 
-Ctrl-C ends all of it.""", flush=True)
+Ctrl-C stops everything.""", flush=True)
 
 
 def serve(config, socket_path, check, options):
@@ -130,7 +130,7 @@ def serve(config, socket_path, check, options):
         print_commands(socket_path, [p["name"] for p in api.get("/v1/profiles")["profiles"]])
         api.close()
         agent.wait()
-        raise Failed(f"keyfobd ended with status {agent.returncode}")
+        raise Failed(f"keyfobd exited with status {agent.returncode}")
 
 
 def on_signal(number, frame):
@@ -140,7 +140,7 @@ def on_signal(number, frame):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--check-own", action="store_true", help="check with the configuration that is there")
+    parser.add_argument("--check-own", action="store_true", help="check with your own configuration")
     parser.add_argument("options", nargs="*", help="for keyfobd")
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -152,11 +152,11 @@ def main():
             if arguments.check_own:
                 serve(None, socket_path, True, arguments.options)
             else:
-                say("nothing is configured: starting a demo with a local stand-in for AWS")
+                say("no configuration: starting a demo with a local stand-in for AWS")
                 with standin(folder / "demo") as config:
                     serve(config, socket_path, arguments.check, arguments.options)
     except KeyboardInterrupt:
-        say("ending")
+        say("stopping")
     except Failed as failure:
         say(str(failure))
         return 1

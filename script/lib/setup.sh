@@ -22,7 +22,7 @@ as_root() {
         fi
 }
 
-# Installs those of the named Debian packages that are missing. llhttp is a library of its own in newer releases.
+# Installs the named Debian packages that are missing.
 need_packages() {
         local missing=() name
         for name in "$@"; do
@@ -31,7 +31,7 @@ need_packages() {
         [ ${#missing[@]} -gt 0 ] || return 0
         say "installing ${missing[*]}"
         as_root apt-get -q update >&2
-        # A package that starts a service must not do so here.
+        # RUNLEVEL: keeps packages from starting their services.
         as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
                 apt-get -q -y --no-install-recommends install "${missing[@]}" >&2
 }
@@ -41,7 +41,7 @@ need_llhttp() {
                 [ -e /usr/share/llhttp/llhttp.c ]; then
                 return 0
         fi
-        # Up to Debian 12 the C sources come with the package node-llhttp, whose own dependencies are not needed.
+        # Up to Debian 12 the C sources come with the package node-llhttp. Its own dependencies are not needed.
         if apt-cache show libllhttp-dev >/dev/null 2>&1; then
                 need_packages libllhttp-dev
         else
@@ -55,12 +55,12 @@ need_build_tools() {
         need_llhttp
 }
 
-# need_venv FOLDER REQUIREMENTS: a Python environment with exactly these; made anew when a list changes.
+# need_venv FOLDER REQUIREMENTS: a Python environment with exactly these packages, created again when a list changes.
 need_venv() {
         local folder=$1 requirements=$2 stamp
         stamp=$(cat tests/standin/requirements.txt "$requirements" | sha256sum | cut -d ' ' -f 1)
         [ "$(cat "$folder/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
-        say "Python packages of $(basename "$requirements")"
+        say "installing the Python packages of $requirements"
         rm -rf "$folder"
         python3 -m venv "$folder"
         "$folder/bin/pip" --quiet --disable-pip-version-check install -r "$requirements" >&2

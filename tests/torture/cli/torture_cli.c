@@ -53,7 +53,8 @@ static bool request_round(const void *arg)
         return exit_code == EXIT_OK;
 }
 
-#define ERROR "\"last_error\":{\"code\":\"upstream_error\",\"detail\":\"AssumeRole: denied\",\"hint\":\"look there\"}"
+#define ERROR                                                                                                          \
+        "\"last_error\":{\"code\":\"upstream_error\",\"detail\":\"AssumeRole: denied\",\"hint\":\"check the role\"}"
 #define CHAIN                                                                                                          \
         "\"chain\":[{\"link\":\"environment\",\"outcome\":\"not set\"},{\"link\":\"imds\",\"outcome\":\"answers\"}]"
 
