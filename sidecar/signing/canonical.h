@@ -10,6 +10,8 @@
 #include "proto/wire/limits.h"
 #include "sidecar/signing/scan.h"
 
+#include <endian.h>
+
 // How the path becomes canonical: S3 signs it as it stands, every other service normalises and encodes once more.
 enum canonical_path_form { CANONICAL_PATH_ENCODED, CANONICAL_PATH_VERBATIM };
 

@@ -44,17 +44,9 @@ static const uint8_t value_class[256] = {
     ['\n'] = BLANK,      ['\r'] = BLANK,        [' '] = SPACE,           [0x7f] = CONTROL,
 };
 
-// Neither controls nor blanks.
-static scan_block dull_truth(scan_block block)
-{
-        return (scan_block)(block > ' ') & (scan_block)(block != 0x7f);
-}
-
 bool canonical_value_scan(struct slice value, bool *ret_blanks)
 {
         *ret_blanks = false;
-        if (value.n >= 8 && scan_all(value, dull_truth))
-                return true;
         uint8_t seen = 0, before = SPACE; // a space at either end counts as the second in a row
         for (size_t i = 0; i < value.n; i++) {
                 uint8_t class = value_class[value.p[i]];

@@ -14,72 +14,38 @@ static const bool stays[256] = {
 
 size_t canonical_path_bound(struct slice path)
 {
-        return 3 * path.n + 1 + sizeof(scan_block);
-}
-
-static scan_block stays_truth(scan_block block)
-{
-        return scan_plain(block) | (scan_block)(block == '~') | (scan_block)(block == '/');
+        return 3 * path.n + 1;
 }
 
 static uint8_t *put_encoded_byte(uint8_t *p, uint8_t byte)
 {
         static const char digits[] = "0123456789ABCDEF";
-        if (stays[byte])
-                return put_byte(p, (char)byte);
         p[0] = '%';
         p[1] = (uint8_t)digits[byte >> 4];
         p[2] = (uint8_t)digits[byte & 15];
         return p + 3;
 }
 
-// Whole blocks are stored as they come and count only as far as they stay as they are: the bound has room for one.
 static uint8_t *put_encoded(uint8_t *p, struct slice text)
 {
-        const uint8_t *at = text.p, *end = text.p + text.n;
-        scan_block block;
-        while ((size_t)(end - at) >= sizeof(block)) {
-                memcpy(&block, at, sizeof(block));
-                memcpy(p, &block, sizeof(block));
-                size_t n = scan_block_count(stays_truth(block));
-                p += n;
-                at += n;
-                if (n < sizeof(block))
-                        p = put_encoded_byte(p, *at++);
+        for (;;) {
+                size_t run = scan_span(text, stays);
+                p = put_slice(p, slice_head(text, run));
+                if (run == text.n)
+                        return p;
+                p = put_encoded_byte(p, text.p[run]);
+                text = slice_from(text, run + 1);
         }
-        struct slice rest = slice_of(at, (size_t)(end - at));
-        if (rest.n >= 4 && scan_all(rest, stays_truth))
-                return put_slice(p, rest);
-        while (at < end)
-                p = put_encoded_byte(p, *at++);
-        return p;
-}
-
-static scan_block dot_pair_truth(const uint8_t *p)
-{
-        scan_block here, next;
-        memcpy(&here, p, sizeof(here));
-        memcpy(&next, p + 1, sizeof(next));
-        return (scan_block)(here == '/') & (scan_block)((next == '/') | (next == '.'));
 }
 
 // Whether a segment may be empty, "." or "..": then the path is taken apart.
 static bool needs_normalising(struct slice path)
 {
-        if (path.p[0] != '/')
-                return true;
-        size_t pairs = path.n - 1;
-        if (pairs >= sizeof(scan_block)) {
-                scan_block found = dot_pair_truth(path.p + pairs - sizeof(found));
-                for (size_t i = 0; i + sizeof(found) < pairs; i += sizeof(found))
-                        found |= dot_pair_truth(path.p + i);
-                return !scan_block_is_all(~found);
-        }
-        for (size_t i = 0; i < pairs; i++) {
-                if (path.p[i] == '/' && (path.p[i + 1] == '/' || path.p[i + 1] == '.'))
-                        return true;
-        }
-        return false;
+        const uint8_t *last = path.p + path.n - 1;
+        const uint8_t *at = path.p[0] == '/' ? path.p : NULL;
+        while (at && at < last && at[1] != '/' && at[1] != '.')
+                at = memchr(at + 1, '/', (size_t)(last - at));
+        return path.p[0] != '/' || (at && at < last);
 }
 
 // Takes back the last segment and its slash, never more than there is.

@@ -93,7 +93,7 @@ static int check_name(const char *what, struct slice name, const char *hint, str
         static const bool allowed[256] = {
             ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
         };
-        if (name.n > 0 && name.n <= KEY_NAME_MAX && scan_span(name, allowed, scan_plain) == name.n)
+        if (name.n > 0 && name.n <= KEY_NAME_MAX && scan_span(name, allowed) == name.n)
                 return 0;
         error_set(e, ERROR_CONFIG, "\"%.*s\" is no valid %s", (int)slice_head(name, 80).n, (const char *)name.p, what);
         return error_hint(e, "%s", hint);

@@ -13,13 +13,10 @@ static const bool token_byte[256] = {
 
 static bool is_token(struct slice s)
 {
-        return s.n > 0 && scan_span(s, token_byte, scan_plain) == s.n;
+        return s.n > 0 && scan_span(s, token_byte) == s.n;
 }
 
-static scan_block lower_hex_truth(scan_block block)
-{
-        return scan_between(block, '0', '9') | scan_between(block, 'a', 'f');
-}
+static const bool lower_hex_digit[256] = {['0' ... '9'] = true, ['a' ... 'f'] = true};
 
 enum { LITERAL_MAX = 63 };
 
@@ -35,7 +32,8 @@ static bool is_literal(struct slice s)
 
 int signer_check_payload_hash(struct slice hash, struct error *e)
 {
-        if (hash.n == DIGEST_HEX_SIZE ? scan_all(hash, lower_hex_truth) : hash.n <= LITERAL_MAX && is_literal(hash))
+        if (hash.n == DIGEST_HEX_SIZE ? scan_span(hash, lower_hex_digit) == hash.n
+                                      : hash.n <= LITERAL_MAX && is_literal(hash))
                 return 0;
         error_set(e, ERROR_CONFIG, "the payload hash is neither SHA-256 in hex nor one of AWS's literals");
         return error_hint(e, "give 64 lower-case hex digits, UNSIGNED-PAYLOAD or a STREAMING-... literal");

@@ -24,7 +24,7 @@ static const bool literal_byte[256] = {
 static size_t host_length(struct slice authority)
 {
         if (authority.n == 0 || authority.p[0] != '[')
-                return scan_span(authority, host_byte, scan_plain);
+                return scan_span(authority, host_byte);
         size_t n = 1;
         while (n < authority.n && literal_byte[authority.p[n]])
                 n++;
@@ -64,11 +64,6 @@ static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struc
 // What may stand in a path or a query without a second look: printable ASCII but "#", and "?" only in a query.
 static const bool path_byte[256] = {['!' ... '"'] = true, ['$' ... '>'] = true, ['@' ... '~'] = true};
 
-static scan_block path_truth(scan_block block)
-{
-        return scan_between(block, '!', '~') & (scan_block)(block != '#') & (scan_block)(block != '?');
-}
-
 static int refuse_byte(uint8_t byte, struct error *e)
 {
         if (byte == '#')
@@ -78,7 +73,7 @@ static int refuse_byte(uint8_t byte, struct error *e)
 
 static int check_query(struct slice query, struct error *e)
 {
-        size_t n = scan_span(query, path_byte, path_truth);
+        size_t n = scan_span(query, path_byte);
         while (n < query.n && (path_byte[query.p[n]] || query.p[n] == '?'))
                 n++;
         if (n == query.n)
@@ -91,7 +86,7 @@ static int check_query(struct slice query, struct error *e)
 // Takes the path off `rest`.
 static int split_path(struct slice *rest, struct slice *ret_path, struct error *e)
 {
-        size_t n = scan_span(*rest, path_byte, path_truth);
+        size_t n = scan_span(*rest, path_byte);
         bool is_ascii = n == rest->n || rest->p[n] < 0x80;
         while (n < rest->n && (path_byte[rest->p[n]] || rest->p[n] >= 0x80))
                 n++;
