@@ -57,6 +57,9 @@ static void tokens_end(void **state)
             {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 300\r\n", 179, "GET "},
             {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 300\r\n", 181, "PUT "},
             {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 60\r\n", 0, "PUT "},
+            {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 120\r\n", 0, "PUT "},
+            {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 21600\r\n", 21479, "GET "},
+            {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 21601\r\n", 0, "PUT "}, // more than was asked for
             {"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 99999999999\r\n", 0, "PUT "},
             {NULL, 0, "PUT "},
         };
@@ -72,6 +75,19 @@ static void tokens_end(void **state)
                 harness_begins(h, 3, t[i].second);
                 harness_free(h);
         }
+}
+
+static void an_expired_token_is_replaced(void **state)
+{
+        (void)state;
+        struct harness *h = set_up(ANSWERS({200, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 300\r\n", "first"}, ROLE,
+                                           {200, NULL, GOOD}, {200, TTL, "second"}, ROLE, {200, NULL, GOOD}));
+        harness_run_to_credentials(h);
+        h->boot_ms += 181 * 1000;
+        harness_run_to_credentials(h);
+        (void)harness_requests(h, 6);
+        harness_has_field(h, 5, "X-aws-ec2-metadata-token", "second");
+        harness_free(h); // and the first one is gone, see tests/canary_wrap.c
 }
 
 static void a_refused_token_is_renewed_once(void **state)
@@ -224,6 +240,7 @@ int main(void)
             cmocka_unit_test(tokens_end),
             cmocka_unit_test(a_refused_token_is_renewed_once),
             cmocka_unit_test(a_failure_takes_the_token_along),
+            cmocka_unit_test(an_expired_token_is_replaced),
             cmocka_unit_test(refusals),
             cmocka_unit_test(no_answer),
             cmocka_unit_test(is_not_asked_when_disabled),

@@ -15,13 +15,15 @@ struct work {
         struct credentials *credentials;
         struct slice key;
         struct digest_key *hmac;
+        struct signing_key signing_key;
+        struct error e;
+        int r;
 };
 
 static void prepare_key(void *arg)
 {
         struct work *w = arg;
-        w->hmac = digest_key_new(w->digest, w->key);
-        assert_non_null(w->hmac);
+        w->hmac = digest_key_new(w->digest, w->key); // and no call after it, which would overwrite what it left
 }
 
 // The key as it is, and as HMAC pads it.
@@ -37,6 +39,7 @@ static void a_prepared_key_is_nowhere_else(void **state)
                 for (size_t j = 0; j < sizeof(key); j++)
                         masked[j] = key[j] ^ masks[i];
                 assert_false(stack_keeps(slice_of(masked, sizeof(masked)), prepare_key, &w));
+                assert_non_null(w.hmac);
                 digest_key_free(w.hmac);
         }
         digest_free(w.digest);
@@ -45,9 +48,7 @@ static void a_prepared_key_is_nowhere_else(void **state)
 static void get_key(void *arg)
 {
         struct work *w = arg;
-        struct signing_key key;
-        struct error e;
-        assert_int_equal(key_cache_get(w->cache, w->digest, w->credentials, &scope, &key, &e), 0);
+        w->r = key_cache_get(w->cache, w->digest, w->credentials, &scope, &w->signing_key, &w->e);
 }
 
 static void derivation_leaves_neither_secret_nor_key(void **state)
@@ -59,6 +60,7 @@ static void derivation_leaves_neither_secret_nor_key(void **state)
         assert_true(w.digest && w.cache && w.credentials);
         assert_int_equal(key_derive(w.digest, SLICE(SECRET), &scope, key), 0);
         assert_false(stack_keeps(slice_of(key, sizeof(key)), get_key, &w));
+        assert_int_equal(w.r, 0);
         key_cache_free(w.cache);
         w.cache = key_cache_new();
         assert_false(stack_keeps(SLICE(SECRET), get_key, &w));

@@ -289,6 +289,26 @@ static void the_same_credentials_are_no_new_generation(void **state)
         sim_end(&sim);
 }
 
+// Others that end a second sooner are no worse: ends are whole seconds.
+static void a_second_sooner_is_the_same_end(void **state)
+{
+        (void)state;
+        for (int sooner_s = 1; sooner_s <= 2; sooner_s++) {
+                struct sim sim;
+                struct fake f;
+                struct entry_status status;
+                struct entry *e = sim_begin_one(&sim, &f, "irsa", false);
+                sim_run(&sim, MINUTE);
+                entry_status(e, &status);
+                f.is_fixed = true;
+                f.fixed_end_s = status.expires_s - sooner_s;
+                sim_run(&sim, 30 * MINUTE);
+                assert_int_equal(f.starts, 2);
+                assert_int_equal(entry_generation(e), sooner_s == 1 ? 2 : 1);
+                sim_end(&sim);
+        }
+}
+
 static void keeps_credentials_that_end_later(void **state)
 {
         (void)state;
@@ -381,6 +401,7 @@ int main(void)
             cmocka_unit_test(fetches_static_credentials_once),
             cmocka_unit_test(checks_files_of_static_credentials_again),
             cmocka_unit_test(the_same_credentials_are_no_new_generation),
+            cmocka_unit_test(a_second_sooner_is_the_same_end),
             cmocka_unit_test(keeps_credentials_that_end_later),
             cmocka_unit_test(replaces_endless_credentials_and_those_of_another_account),
             cmocka_unit_test(continues_the_generations_of_an_earlier_entry),

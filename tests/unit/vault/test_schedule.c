@@ -65,6 +65,8 @@ static const struct row successes[] = {
     {"set back by a day", {AT(-86400), HELD(0, 3600, 0)}, 0, 0},
     {"issued in the future, asked 10 s ago", {AT(0), HELD(3600, 7200, -10)}, 20000, 20000},
     {"issued 10 s ahead: latency", {AT(0), HELD(10, 3610, 0)}, 1810000, 1450001},
+    {"issued 30 s ahead: latency", {AT(0), HELD(30, 3630, 0)}, 1830000, 1470001},
+    {"issued 31 s ahead: a clock was set back", {AT(0), HELD(31, 3631, -60)}, 0, 0},
     {"set forward by half an hour", {AT(2410), HELD(0, 3600, 2400)}, 20000, 20000},
 };
 
