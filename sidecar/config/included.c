@@ -27,11 +27,7 @@ static const struct key_rule rules[] = {
     {.key = "profiles", .read = draft_read_profiles},
 };
 
-const struct key_rule *included_rules(size_t *ret_count)
-{
-        *ret_count = LENGTH(rules);
-        return rules;
-}
+const struct key_table included_keys = {rules, LENGTH(rules), "an included file", NULL, 0};
 
 static int open_document(struct draft *d, struct included *all, const char *path)
 {
@@ -61,9 +57,8 @@ static int open_document(struct draft *d, struct included *all, const char *path
 
 static int read_document(struct draft *d, struct included *all, const char *path)
 {
-        static const struct key_table table = {rules, LENGTH(rules), "an included file", NULL, 0};
         size_t before = d->count;
-        if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &table, d) < 0)
+        if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &included_keys, d) < 0)
                 return -1;
         if (d->count > before)
                 return 0;

@@ -13,7 +13,6 @@ struct included;
 MUST_CHECK int included_read(struct draft *d, struct included **ret);
 void included_free(struct included *included); // NULL is fine
 
-// The keys of an included file, in the format of profile_rules().
-const struct key_rule *included_rules(size_t *ret_count);
+extern const struct key_table included_keys;
 
 #endif

@@ -19,11 +19,7 @@ static const struct key_rule rules[] = {
     {.key = "allow_remote", .read = NULL}, {.key = "authorization_token_file", .read = NULL},
 };
 
-const struct key_rule *listener_rules(size_t *ret_count)
-{
-        *ret_count = LENGTH(rules);
-        return rules;
-}
+const struct key_table listener_keys = {rules, LENGTH(rules), "a listener", NULL, 0};
 
 static int read_unix(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
@@ -98,9 +94,8 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
 
 static int read_listener(struct reader *r, size_t node, struct listener_settings *l)
 {
-        const struct key_table table = {rules, LENGTH(rules), "a listener", NULL, 0};
         l->mode = LISTENER_DEFAULT_MODE;
-        if (reader_object(r, node, &table, l) < 0)
+        if (reader_object(r, node, &listener_keys, l) < 0)
                 return -1;
         if (l->unix_path)
                 return 0;

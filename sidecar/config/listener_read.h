@@ -8,7 +8,7 @@
 
 #define LISTENER_DEFAULT_MODE 0600
 
-const struct key_rule *listener_rules(size_t *ret_count);
+extern const struct key_table listener_keys;
 
 // Reads the list `node` into a new array of at least one.
 int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count);

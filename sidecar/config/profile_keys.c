@@ -10,7 +10,6 @@
 #include "sidecar/config/command_words.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/key_source.h"
-#include "sidecar/config/policy_read.h"
 #include "sidecar/config/session_name.h"
 #include "sidecar/config/values.h"
 
@@ -35,7 +34,8 @@
 #define LIST_MAX 1000
 #define DESCRIPTOR_MAX 1023
 
-static key_read_fn read_refresh, read_endpoint, read_sign, read_choice, read_sts_endpoints, read_secretsmanager;
+static key_read_fn read_refresh, read_endpoint, read_sign, read_choice, read_sts_endpoints, read_policy,
+    read_secretsmanager;
 
 #define FIELD(member) .offset = offsetof(struct profile, member)
 #define TYPE_OF(member)                                                                                                \
@@ -85,7 +85,7 @@ static const struct key_rule rules[] = {
      TEXT(values_is_external_id, "2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -")},
     {"duration_seconds", WEB | ANYWHERE | ASSUME, reader_integer, IDENTITY(role.duration_seconds),
      RANGE(DURATION_MIN_S, DURATION_MAX_S, " (seconds)")},
-    {"policy", WEB | ASSUME, policy_read, IDENTITY(role.policy)},
+    {"policy", WEB | ASSUME, read_policy, IDENTITY(role.policy)},
     {"policy_arns", WEB | ASSUME, reader_strings, IDENTITY_LIST(role.policy_arns),
      TEXT(arn_is_policy, "an IAM policy ARN (arn:aws:iam::aws:policy/NAME)"), .max = POLICY_ARNS_MAX},
     {"tags", ASSUME, reader_pairs, IDENTITY_LIST(role.tags), TEXT(values_is_tag_value, EXPECT_TAG),
@@ -241,6 +241,29 @@ static int read_sign(struct reader *r, size_t value, const struct key_rule *rule
                         if (*c >= 'A' && *c <= 'Z')
                                 *c = (char)(*c - 'A' + 'a');
         return 0;
+}
+
+// An object, whose source text is kept, or a string that holds one.
+static int read_policy(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        enum json_kind kind = json_kind(r->doc, value);
+        struct slice text = json_raw(r->doc, value);
+        struct json_fault fault = {.no_memory = false};
+        if (kind == JSON_STRING) {
+                struct json_doc doc;
+                if (reader_text(r, value, &text) < 0)
+                        return -1;
+                json_doc_init(&doc);
+                if (json_parse(&doc, text, &fault) == 0)
+                        kind = json_kind(&doc, JSON_ROOT);
+                json_doc_free(&doc);
+        }
+        if (fault.no_memory)
+                return reader_no_memory(r);
+        if (kind == JSON_OBJECT && values_is_policy_text(text))
+                return reader_keep(r, text, reader_field(record, rule->offset));
+        return reader_expected(r, value,
+                               "an IAM policy: a JSON object, or a string that holds one, in characters up to U+00FF");
 }
 
 static int read_choice(struct reader *r, size_t value, const struct key_rule *rule, void *record)

@@ -16,21 +16,17 @@ static const struct key_rule rules[] = {
     {"concurrency", 0, reader_integer, FIELD(concurrency), .min = 1, .max = CONCURRENCY_MAX, .expected = ""},
 };
 
-const struct key_rule *upstream_rules(size_t *ret_count)
-{
-        *ret_count = LENGTH(rules);
-        return rules;
-}
+const struct key_table upstream_keys = {rules, LENGTH(rules), "\"upstream\"", NULL, 0};
 
 int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret)
 {
-        static const struct key_table table = {rules, LENGTH(rules), "\"upstream\"", NULL, 0};
-        if (reader_object(r, value, &table, ret) < 0)
+        if (reader_object(r, value, &upstream_keys, ret) < 0)
                 return -1;
         if (!ret->calls_per_second || ret->burst <= ret->calls_per_second)
                 return 0;
         reader_fail(r, reader_at(r, value, "burst"),
                     "found %" PRId64 ", expected at most \"calls_per_second\", which is %" PRId64, ret->burst,
                     ret->calls_per_second);
-        return error_hint(r->e, "no second gets more than \"calls_per_second\", however many may begin at once");
+        return error_hint(r->e,
+                          "lower \"burst\", or raise \"calls_per_second\": no more calls than that begin in a second");
 }

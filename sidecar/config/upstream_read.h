@@ -8,7 +8,6 @@
 
 int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret);
 
-// Its keys, in the format of profile_rules().
-const struct key_rule *upstream_rules(size_t *ret_count);
+extern const struct key_table upstream_keys;
 
 #endif

@@ -88,7 +88,7 @@ def test_openssl_configured_without_its_default_provider(start, profiles, folder
     env = environment(folder, OPENSSL_CONF=str(conf))
     agent = start(config(base=profiles.static()), listening=False, env=env)
     assert agent.process.wait(END_SECONDS) == 1
-    assert 'it has to activate the provider \\"default\\", too' in agent.stderr()
+    assert 'it must also activate the provider \\"default\\"' in agent.stderr()
 
 
 def test_sigterm_while_fetching(start, standin, profiles):

@@ -90,18 +90,13 @@ static void test_profiles(void **state)
 
 static void test_listeners(void **state)
 {
-        size_t count;
-        const struct key_rule *rules = listener_rules(&count);
-        compare(*state, "listener", rules, count, 0);
+        compare(*state, "listener", listener_keys.rules, listener_keys.count, 0);
 }
 
 static void test_upstream_and_included(void **state)
 {
-        size_t count;
-        const struct key_rule *rules = upstream_rules(&count);
-        compare(*state, "upstream", rules, count, 0);
-        rules = included_rules(&count);
-        compare(*state, "includedFile", rules, count, 0);
+        compare(*state, "upstream", upstream_keys.rules, upstream_keys.count, 0);
+        compare(*state, "includedFile", included_keys.rules, included_keys.count, 0);
         // the top level
         const struct json_doc *doc = &((struct schema *)*state)->doc;
         size_t properties = json_get(doc, JSON_ROOT, SLICE("properties"));
@@ -125,10 +120,9 @@ static void test_ranges(void **state)
         };
         size_t count;
         const struct key_rule *rules = profile_rules(&count);
-        size_t pacing_count;
-        const struct key_rule *pacing = upstream_rules(&pacing_count);
+        const struct key_rule *pacing = upstream_keys.rules;
         size_t properties = json_get(doc, json_get(doc, schema->definitions, SLICE("upstream")), SLICE("properties"));
-        for (size_t i = 0; i < pacing_count; i++) {
+        for (size_t i = 0; i < upstream_keys.count; i++) {
                 int64_t most = -1;
                 size_t property = json_get(doc, properties, slice_str(pacing[i].key));
                 assert_int_equal(json_integer(doc, json_get(doc, property, SLICE("maximum")), &most), 0);

@@ -2,7 +2,6 @@
 #include "sidecar/config/values.h"
 
 #include "sidecar/config/arn.h"
-#include "sidecar/config/policy_read.h"
 #include "sidecar/config/suggest.h"
 #include "tests/unit/config/support.h"
 
@@ -143,18 +142,6 @@ static void test_texts(void **state)
             {"a:0", false},
             {".a", false},
         };
-        static const struct row policies[] = {
-            {"{}", true},
-            {" {\"a\": [1]}\n", true},
-            {"{\"a\": \"é\"}", true},
-            {"{\"a\": \"€\"}", false},
-            {"[]", false},
-            {"", false},
-            {"{", false},
-            {"{} {}", false},
-            {"{\"a\":1,}", false},
-            {"text", false},
-        };
         static const struct row secrets[] = {
             {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", true},
             {"-----BEGIN PRIVATE KEY-----", true},
@@ -174,7 +161,6 @@ static void test_texts(void **state)
         check_rows("tag key", values_is_tag_key, keys, ROWS(keys));
         check_rows("tag value", values_is_tag_value, tags, ROWS(tags));
         check_rows("host", values_is_host_pattern, hosts, ROWS(hosts));
-        check_rows("policy", policy_is_valid, policies, ROWS(policies));
         check_rows("secret", values_is_like_secret, secrets, ROWS(secrets));
         assert_int_equal(values_length(SLICE("aé€")), 3);
 }
