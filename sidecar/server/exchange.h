@@ -50,6 +50,18 @@ enum exchange_state {
         EXCHANGE_ENDED       // the answer is with the carrier
 };
 
+// Where the last request with a short target and no query went. Most peers repeat theirs, and need no second look-up
+// while the profiles are the same.
+struct route_memory {
+        uint64_t profiles_version;
+        unsigned method; // of enum route_method
+        const struct route *route;
+        const struct server_profile *profile;
+        size_t api; // of the listener
+        size_t target_n;
+        char target[104];
+};
+
 struct exchange {
         // the carrier's, for as long as it lives
         const struct carrier_ops *carrier;
@@ -75,6 +87,8 @@ struct exchange {
         struct slice path, query;
         struct slice body; // BODY_WHOLE: until `begin` returns
         uint64_t started_ns;
+
+        struct route_memory memory; // of the carrier's peer
 
         void *handler_state;        // the handler's own
         struct request_arena arena; // wiped and freed after the exchange

@@ -117,13 +117,47 @@ static void use_api(struct exchange *x, size_t i)
 {
         x->api = x->listener->apis[i];
         x->counts = x->listener->counts[i];
+        x->memory.api = i;
+}
+
+static bool recall(struct exchange *x, unsigned method)
+{
+        const struct route_memory *m = &x->memory;
+        struct slice target = x->head->target;
+        bool is_same = m->target_n == target.n && m->method == method &&
+                       m->profiles_version == x->server->profiles_version && memcmp(m->target, target.p, target.n) == 0;
+        if (!is_same)
+                return false;
+        x->path = target;
+        x->query = (struct slice){0};
+        x->api = x->listener->apis[m->api];
+        x->counts = x->listener->counts[m->api];
+        x->route = m->route;
+        x->profile = m->profile;
+        x->has_profile = m->profile;
+        return true;
+}
+
+// Of a request that may be handled: its peer is the same as that of the next, so that access needs no second check.
+static void remember(struct exchange *x, unsigned method)
+{
+        struct route_memory *m = &x->memory;
+        struct slice target = x->head->target;
+        m->target_n = 0;
+        if (target.n > sizeof(m->target) || slice_find(target, '?') < target.n || target.p[0] != '/' || x->api->admit)
+                return;
+        m->profiles_version = x->server->profiles_version;
+        m->method = method;
+        m->route = x->route;
+        m->profile = x->profile;
+        m->target_n = target.n;
+        memcpy(m->target, target.p, target.n);
 }
 
 // Sets api and route. False: answered.
-static bool find(struct exchange *x, struct slice *ret_name)
+static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
 {
         const struct listener *l = x->listener;
-        unsigned method = method_of(x->head->method);
         unsigned allowed = 0;
         for (size_t i = 0; i < l->apis_count && !x->route && !allowed; i++) {
                 x->route = find_route(l->apis[i], x->path, method, ret_name, &allowed);
@@ -139,19 +173,29 @@ static bool find(struct exchange *x, struct slice *ret_name)
         return x->route;
 }
 
-bool router_route(struct exchange *x)
+// Sets all, by the head. False: answered.
+static bool look_up(struct exchange *x, unsigned method)
 {
         struct slice name = {0};
-        x->is_head = slice_eq(x->head->method, SLICE("HEAD"));
         if (x->head->target.n > LIMIT_HTTP_TARGET) {
                 problem_sendf(x, API_INVALID_URL, NULL, "the request's target has more than %d bytes",
                               LIMIT_HTTP_TARGET);
                 return false;
         }
         router_split_target(x);
-        if (!find(x, &name))
+        if (!find(x, method, &name))
                 return false;
         if (x->route->match == ROUTE_PROFILE && (!find_profile(x, name) || !access_check(x, x->route->scope)))
+                return false;
+        remember(x, method);
+        return true;
+}
+
+bool router_route(struct exchange *x)
+{
+        unsigned method = method_of(x->head->method);
+        x->is_head = method == ROUTE_GET && x->head->method.n == sizeof("HEAD") - 1;
+        if (!recall(x, method) && !look_up(x, method))
                 return false;
         if (x->head->content_length <= x->route->body_max)
                 return true;

@@ -41,6 +41,40 @@ static void test_routing(void **state)
         stop(&f, &c);
 }
 
+// A target that is asked for again is not looked up again, but for what has changed since.
+static void judges_a_repeated_target_by_the_profiles_as_they_are(void **state)
+{
+        (void)state;
+        static uid_t other = 4711;
+        static const struct allow_rule nobody = {.uids = &other, .uids_count = 1, .scopes = ALLOW_ALL};
+        struct fixture f;
+        struct client c;
+        serve_credentials(&f, &c);
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        client_ask(&c, "POST " CREDENTIALS " HTTP/1.1\r\n\r\n"); // another method
+        expect_problem(&c, 405, "method_not_allowed");
+
+        client_close(&c);
+        c = client_open(&f);
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        client_get(&c, CREDENTIALS "?wait=x"); // … nor another query
+        expect_problem(&c, 400, "invalid_request");
+        struct server_profile table = f.profiles[0];
+        table.allow = &nobody;
+        table.allow_count = 1;
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        server_set_profiles(f.server, &table, 1);
+        client_get(&c, CREDENTIALS);
+        expect_problem(&c, 403, "peer_not_allowed");
+        server_set_profiles(f.server, NULL, 0);
+        client_get(&c, CREDENTIALS);
+        expect_problem(&c, 404, "profile_not_found");
+        server_set_profiles(f.server, f.profiles, 1);
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        stop(&f, &c);
+}
+
 static void test_version(void **state)
 {
         (void)state;
@@ -164,8 +198,11 @@ static void test_metrics(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_routing), cmocka_unit_test(test_version),
-            cmocka_unit_test(test_ready),   cmocka_unit_test(test_nothing_to_be_ready),
+            cmocka_unit_test(test_routing),
+            cmocka_unit_test(judges_a_repeated_target_by_the_profiles_as_they_are),
+            cmocka_unit_test(test_version),
+            cmocka_unit_test(test_ready),
+            cmocka_unit_test(test_nothing_to_be_ready),
             cmocka_unit_test(test_metrics),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
