@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/answer.h"
 
+#include <stdio.h>
+
 #include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
@@ -19,7 +21,7 @@ static const struct answer_terms service_terms = {
     .expired_hint = "check this host's clock, and that endpoint_url is the service itself",
 };
 
-static int hint_by_kind(struct error *e)
+static int hint_by_kind(const struct answer_terms *terms, struct error *e)
 {
         switch (e->kind) {
         case ERROR_THROTTLED:
@@ -27,7 +29,7 @@ static int hint_by_kind(struct error *e)
         case ERROR_TRANSIENT:
                 return error_hint(e, "wait: the service has failed, and the agent tries again by itself");
         case ERROR_PROTOCOL:
-                return error_hint(e, HINT_FOREIGN);
+                return error_hint(e, "%s", (terms ? terms : &service_terms)->wrong_hint);
         default:
                 return error_hint(e, "compare AWS's message with the settings of the profile");
         }
@@ -67,10 +69,16 @@ struct slice answer_code(struct slice type)
         return slice_trim(hash < type.n ? slice_from(type, hash + 1) : type);
 }
 
+int answer_incomplete(const char *what, struct error *e)
+{
+        (void)error_set(e, ERROR_PROTOCOL, "the answer lacks %s", what);
+        return hint_by_kind(NULL, e);
+}
+
 int answer_unreadable(const struct answer_terms *terms, int status, size_t body_size, struct error *e)
 {
         (void)error_context(e, "the answer (HTTP %d, %zu bytes) cannot be read", status, body_size);
-        return e->kind == ERROR_INTERNAL ? -1 : error_hint(e, "%s", (terms ? terms : &service_terms)->wrong_hint);
+        return e->kind == ERROR_PROTOCOL ? hint_by_kind(terms, e) : -1;
 }
 
 // --- a session ---
@@ -229,6 +237,19 @@ static struct slice message_without_request(struct slice message)
         return slice_trim(at ? slice_head(message, (size_t)(at - message.p)) : message);
 }
 
+static void put_message(const struct answer *answer, char *out, size_t size)
+{
+        struct slice message = message_without_request(answer->message);
+        size_t n = 0;
+        if (!slice_is_empty(answer->reason) && !slice_eq(answer->reason, answer->code)) {
+                put_text(out, size / 2, answer->reason);
+                n = strlen(out);
+                if (message.n > 0)
+                        n += (size_t)snprintf(out + n, size - n, ": ");
+        }
+        put_text(out + n, size - n, message);
+}
+
 // An answer without AWS's shape: only its status, type and size are reported.
 static void foreign_refusal(const struct answer_context *context, struct error *e)
 {
@@ -244,7 +265,7 @@ void answer_refusal(const struct answer *answer, const struct answer_context *co
         struct error said = {.upstream.status = context->status};
         put_text(said.upstream.service, sizeof(said.upstream.service), slice_str(context->service));
         put_text(said.upstream.code, sizeof(said.upstream.code), slice_trim(answer->code));
-        put_text(said.upstream.message, sizeof(said.upstream.message), message_without_request(answer->message));
+        put_message(answer, said.upstream.message, sizeof(said.upstream.message));
         put_text(said.upstream.request_id, sizeof(said.upstream.request_id), slice_trim(answer->request_id));
         const char *code = said.upstream.code;
         const char *message = said.upstream.message;
@@ -253,8 +274,6 @@ void answer_refusal(const struct answer *answer, const struct answer_context *co
         else
                 (void)error_set(e, kind_of(slice_str(code), context->status), "%s%s%s", code,
                                 message[0] == '\0' ? "" : ": ", message);
-        (void)error_context(e, "%s for %.*s", context->action, (int)slice_head(context->subject, 256).n,
-                            (const char *)context->subject.p);
-        (void)hint_by_kind(e);
+        (void)hint_by_kind(context->terms, e);
         memcpy(&e->upstream, &said.upstream, sizeof(e->upstream));
 }

@@ -21,7 +21,7 @@ struct answer {
         int64_t lives_s;            // of the session
         int64_t version;            // of the document that holds it
         struct slice code, message; // an error
-        struct slice reason;        // of the error, where the code is the same for many
+        struct slice reason;        // of the error, where many share a code: goes before the message
         struct slice request_id;
 };
 
@@ -52,14 +52,16 @@ MUST_CHECK int answer_credentials(const struct answer *answer, const struct answ
                                   const struct upstream_clock *time, const struct clock *clock,
                                   struct credentials **ret, struct error *e);
 
+// The error of an answer that is not what was asked for: it lacks `what`. -1.
+int answer_incomplete(const char *what, struct error *e);
+
 // Turns the reader's error *e into that of an answer with status 2xx, with a hint. -1.
 int answer_unreadable(const struct answer_terms *terms, int status, size_t body_size, struct error *e);
 
 // What surrounded an answer that is no session.
 struct answer_context {
-        const char *service;  // "sts"
-        const char *action;   // "AssumeRole"
-        struct slice subject; // the role's ARN
+        const char *service;              // "sts"
+        const struct answer_terms *terms; // NULL for services of AWS
         int status;
         struct slice content_type;
         size_t body_size;

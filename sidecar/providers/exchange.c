@@ -1,84 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop thread only.
 #include "sidecar/providers/exchange.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 
 // AWS tolerates five minutes in the strictest service; a difference under this is not why a signature failed.
 enum { SKEW_TOLERATED_S = 4 * 60 };
-enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000 };
+enum { CONNECT_TIMEOUT_MS = 3000, READ_TIMEOUT_MS = 7000, URL_MAX = 32 * 1024, SUBJECT_SHOWN_MAX = 256 };
 
-static int exchange_send(struct exchange *x, struct error *e);
+struct exchange_call {
+        struct exchange *exchange; // NULL: abandoned
+        struct http_call *http;
+};
 
-int exchange_aim(struct exchange *x, const char *base, struct error *e)
+static int send_request(struct exchange *x, struct error *e);
+
+void exchange_init(struct exchange *x, struct provider *provider, void *owner)
+{
+        *x = (struct exchange){.provider = provider, .owner = owner};
+        buffer_init(&x->request.url, URL_MAX);
+        buffer_init(&x->request.body, LIMIT_UPSTREAM_BODY);
+        buffer_init(&x->request.values, LIMIT_SIGN_CANONICAL);
+}
+
+void exchange_put_url(struct exchange_request *r, const char *base, const char *path)
 {
         struct slice to = slice_str(base);
         while (slice_ends_with(to, SLICE("/")))
                 to.n--;
-        size_t path_size = strlen(x->ops->path) + 1;
-        char *url = malloc(to.n + path_size);
-        if (!url)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        if (to.n > 0)
-                memcpy(url, to.p, to.n);
-        memcpy(url + to.n, x->ops->path, path_size);
-        free(x->url);
-        x->url = url;
-        return 0;
+        buffer_reset(&r->url);
+        (void)buffer_put(&r->url, to);
+        (void)buffer_put_str(&r->url, path);
 }
 
-int exchange_init(struct exchange *x, const struct exchange_ops *ops, void *owner, const struct provider_deps *deps,
-                  const struct provider *provider, struct error *e)
+void exchange_add_field(struct exchange_request *r, const char *name, struct slice value)
 {
-        *x = (struct exchange){.ops = ops, .owner = owner, .deps = *deps, .provider = provider};
-        return exchange_aim(x, provider->profile->endpoint_url, e);
+        assert(r->fields_count < EXCHANGE_FIELDS_N);
+        r->fields[r->fields_count++] = (struct http_field){slice_str(name), value};
 }
 
-void exchange_deinit(struct exchange *x)
+static void forget_request(struct exchange_request *r)
 {
-        assert(!x->call && !x->is_preparing);
-        free(x->url);
-        x->url = NULL;
+        buffer_free(&r->url);
+        buffer_free(&r->body);
+        buffer_free(&r->values);
+        r->fields_count = 0;
 }
 
-void exchange_post_field(struct exchange_post *post, const char *name, struct slice value)
-{
-        assert(post->fields_count < EXCHANGE_FIELDS_N);
-        post->fields[post->fields_count++] = (struct http_field){slice_str(name), value};
-}
-
-static const char *subject_of(const struct exchange *x)
+static struct slice subject_of(const struct exchange *x)
 {
         const struct profile *profile = x->provider->profile;
-        return x->ops->subject ? x->ops->subject(profile) : profile->role.role_arn;
+        struct slice subject = x->ops->subject ? x->ops->subject(profile) : slice_str(profile->role.role_arn);
+        return slice_head(subject, SUBJECT_SHOWN_MAX);
 }
 
 static int add_context(const struct exchange *x, struct error *e)
 {
-        return error_context(e, "%s for %.256s", x->ops->action, subject_of(x));
+        struct slice subject = subject_of(x);
+        return error_context(e, "%s %.*s", x->ops->action, (int)subject.n, (const char *)subject.p);
 }
 
-// A page of a proxy may carry a Date of its own, so only an answer in AWS's shape teaches.
+// --- the answer ---
+
+// A page of a proxy may carry a Date of its own, so only an answer in the source's shape counts.
 static void learn_time(struct exchange *x, const struct http_response *response, const struct answer *answer)
 {
-        bool is_aws = !slice_is_empty(answer->code) || !slice_is_empty(answer->access_key_id) ||
-                      !slice_is_empty(answer->document);
+        bool is_genuine = !slice_is_empty(answer->code) || !slice_is_empty(answer->access_key_id) ||
+                          !slice_is_empty(answer->document);
+        struct slice date = slice_trim(http_response_field(response, SLICE("date")));
         int64_t date_s;
-        if (is_aws && time_parse_http_date(slice_trim(http_response_field(response, SLICE("date"))), &date_s) == 0)
-                upstream_clock_learn(&x->time, date_s, response->boot_ms);
+        if (is_genuine && !x->ops->is_not_aws && time_parse_http_date(date, &date_s) == 0)
+                upstream_clock_learn(&x->provider->time, date_s, response->boot_ms);
 }
 
 static bool is_worth_correcting(const struct exchange *x, const struct answer *answer)
 {
-        if (!x->ops->is_signed || x->has_corrected || !x->time.known || !answer_code_may_be_skew(answer->code))
+        const struct upstream_clock *time = &x->provider->time;
+        if (!x->ops->is_signed || x->has_corrected || !time->known || !answer_code_may_be_skew(answer->code))
                 return false;
-        int64_t difference_s = upstream_clock_now_s(&x->time, x->deps.clock) - x->sent_s;
+        int64_t difference_s = upstream_clock_now_s(time, x->provider->deps.clock) - x->request.time_s;
         return difference_s > SKEW_TOLERATED_S || difference_s < -SKEW_TOLERATED_S;
+}
+
+// The code is in a header as well, where the body is not AWS's.
+static int read_answer(const struct exchange *x, const struct http_response *response, struct buffer *scratch,
+                       struct answer *ret, struct error *e)
+{
+        int r = x->ops->read ? x->ops->read(response->body, scratch, ret, e)
+                             : answer_read_json(response->body, NULL, 0, scratch, ret, e);
+        struct slice code = answer_code(http_response_field(response, SLICE("x-amzn-errortype")));
+        if (r < 0)
+                *ret = (struct answer){0};
+        if (!slice_is_empty(code))
+                ret->code = code;
+        else if (slice_is_empty(ret->code))
+                ret->code = ret->reason;
+        if (slice_is_empty(ret->request_id))
+                ret->request_id = http_response_field(response, SLICE("x-amzn-requestid"));
+        return r;
+}
+
+static void explain(struct exchange *x, struct error *e)
+{
+        if (x->ops->explain)
+                x->ops->explain(x->owner, e);
+        (void)add_context(x, e);
 }
 
 static void refuse(struct exchange *x, const struct http_response *response, const struct answer *answer,
@@ -86,25 +115,24 @@ static void refuse(struct exchange *x, const struct http_response *response, con
 {
         const struct answer_context context = {
             .service = x->ops->service,
-            .action = x->ops->action,
-            .subject = slice_str(subject_of(x)),
+            .terms = x->ops->terms,
             .status = response->status,
             .content_type = http_response_field(response, SLICE("content-type")),
             .body_size = response->body.n,
         };
         answer_refusal(answer, &context, e);
-        if (e->upstream.code[0] != '\0')
-                x->ops->explain(x->owner, e);
+        explain(x, e);
 }
 
-static int accept(struct exchange *x, const struct answer *answer, struct credentials **ret, struct error *e)
+static int accept(struct exchange *x, struct exchange_outcome *o, struct error *e)
 {
-        if (x->ops->accept)
-                return x->ops->accept(x->owner, answer, ret, e);
-        return answer_credentials(answer, NULL, &x->time, x->deps.clock, ret, e);
+        struct provider *p = x->provider;
+        int r = x->ops->accept ? x->ops->accept(x->owner, o, e)
+                               : answer_credentials(o->answer, x->ops->terms, &p->time, p->deps.clock, &o->c, e);
+        return r < 0 ? add_context(x, e) : 0;
 }
 
-enum verdict { VERDICT_CREDENTIALS, VERDICT_ERROR, VERDICT_AGAIN };
+enum verdict { VERDICT_ACCEPTED, VERDICT_ERROR, VERDICT_AGAIN };
 
 static enum verdict judge(struct exchange *x, const struct http_response *response, struct credentials **ret,
                           struct error *e)
@@ -112,21 +140,18 @@ static enum verdict judge(struct exchange *x, const struct http_response *respon
         struct buffer scratch;
         struct answer answer = {0};
         enum verdict verdict = VERDICT_ERROR;
-        buffer_init(&scratch, (size_t)2 * LIMIT_UPSTREAM_BODY);
-        int r = x->ops->read(response, &scratch, &answer, e);
-        if (r < 0)
-                answer = (struct answer){0};
-        if (slice_is_empty(answer.request_id))
-                answer.request_id = http_response_field(response, SLICE("x-amzn-requestid"));
-        learn_time(x, response, &answer);
+        buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
+        int r = read_answer(x, response, &scratch, &answer, e);
         bool is_success = response->status >= 200 && response->status < 300;
-        if (r < 0 && (is_success || e->kind == ERROR_INTERNAL)) {
-                (void)answer_unreadable(NULL, response->status, response->body.n, e);
+        bool is_refusal = !slice_is_empty(answer.code) && !slice_eq_ignore_case(answer.code, SLICE("Success"));
+        learn_time(x, response, &answer);
+        if (r < 0 && !is_refusal && (is_success || e->kind == ERROR_INTERNAL)) {
+                (void)answer_unreadable(x->ops->terms, response->status, response->body.n, e);
                 (void)add_context(x, e);
-        } else if (is_success && accept(x, &answer, ret, e) == 0) {
-                verdict = VERDICT_CREDENTIALS;
-        } else if (is_success) {
-                (void)add_context(x, e);
+        } else if (is_success && !is_refusal) {
+                struct exchange_outcome outcome = {.response = response, .answer = &answer};
+                verdict = accept(x, &outcome, e) < 0 ? VERDICT_ERROR : VERDICT_ACCEPTED;
+                *ret = outcome.c;
         } else if (is_worth_correcting(x, &answer)) {
                 verdict = VERDICT_AGAIN;
         } else {
@@ -136,80 +161,128 @@ static enum verdict judge(struct exchange *x, const struct http_response *respon
         return verdict;
 }
 
-static void exchange_answered(void *arg, const struct http_response *response, const struct error *error)
+static void finish(struct exchange *x, struct credentials *c, const struct error *e)
 {
-        struct exchange *x = arg;
-        x->call = NULL;
-        struct error e = {0};
+        if (x->ops->done)
+                x->ops->done(x->owner, c, e);
+        else
+                provider_finish(x->provider, c, e);
+}
+
+static void answered(void *arg, const struct http_response *response, const struct error *error)
+{
+        struct exchange_call *call = arg;
+        struct exchange *x = call->exchange;
+        struct error e = {.kind = ERROR_NONE};
         struct credentials *c = NULL;
-        if (x->is_cancelled) {
-                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
-        } else if (error) {
+        free(call);
+        if (!x)
+                return;
+        x->call = NULL;
+        if (error) {
                 e = *error;
-                (void)add_context(x, &e);
+                explain(x, &e);
         } else if (judge(x, response, &c, &e) == VERDICT_AGAIN) {
                 x->has_corrected = true;
-                if (exchange_send(x, &e) == 0)
+                if (send_request(x, &e) == 0)
                         return;
         }
-        x->ops->done(x->owner, c, c ? NULL : &e);
+        finish(x, c, e.kind == ERROR_NONE ? NULL : &e);
 }
 
-static int exchange_call(struct exchange *x, const struct exchange_post *post, struct error *e)
+// --- the request ---
+
+static int start_call(struct exchange *x, struct error *e)
 {
         const struct profile *profile = x->provider->profile;
-        int64_t connect_ms = profile->connect_timeout_ms > 0 ? profile->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-        int64_t read_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : READ_TIMEOUT_MS;
+        const struct exchange_ops *ops = x->ops;
+        int64_t connect_ms = ops->connect_timeout_ms > 0 ? ops->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+        int64_t read_ms = ops->read_timeout_ms > 0 ? ops->read_timeout_ms : READ_TIMEOUT_MS;
+        connect_ms = profile->connect_timeout_ms > 0 ? profile->connect_timeout_ms : connect_ms;
+        read_ms = profile->read_timeout_ms > 0 ? profile->read_timeout_ms : read_ms;
         const struct http_request request = {
-            .method = "POST",
-            .url = x->url,
-            .fields = post->fields,
-            .fields_count = post->fields_count,
-            .body = post->body,
+            .method = ops->method ? ops->method : "POST",
+            .url = buffer_c_str(&x->request.url),
+            .fields = x->request.fields,
+            .fields_count = x->request.fields_count,
+            .body = buffer_slice(&x->request.body),
             .connect_timeout_ms = connect_ms,
             .total_timeout_ms = connect_ms + read_ms,
-            .ca_bundle = profile->ca_bundle,
+            .ca_bundle = ops->is_not_aws ? NULL : profile->ca_bundle,
         };
-        x->call = http_client_start(x->deps.http, &request, exchange_answered, x, e);
-        return x->call ? 0 : add_context(x, e);
+        struct exchange_call *call = malloc(sizeof(*call));
+        if (!call || !request.url || x->request.body.failed || x->request.values.failed) {
+                free(call);
+                return error_set(e, ERROR_INTERNAL, "the request is too large, or out of memory");
+        }
+        *call = (struct exchange_call){.exchange = x};
+        call->http = http_client_start(x->provider->deps.http, &request, answered, call, e);
+        if (!call->http) {
+                free(call);
+                return -1;
+        }
+        x->call = call;
+        return 0;
 }
 
-static int exchange_send(struct exchange *x, struct error *e)
+// The request is copied, so that it is wiped here whatever has come of it.
+static int send_written(struct exchange *x, struct error *e)
 {
-        struct exchange_post post = {.fields_count = 0};
-        x->sent_s = upstream_clock_now_s(&x->time, x->deps.clock);
-        int r = x->ops->prepare(x->owner, x->sent_s, &post, e);
-        x->is_preparing = r == EXCHANGE_LATER;
-        if (r < 0)
-                return add_context(x, e);
-        return x->is_preparing ? 0 : exchange_call(x, &post, e);
+        int r = start_call(x, e);
+        forget_request(&x->request);
+        return r < 0 ? add_context(x, e) : 0;
 }
 
-void exchange_resume(struct exchange *x, const struct exchange_post *post, const struct error *error)
+static int send_request(struct exchange *x, struct error *e)
 {
-        assert(x->is_preparing && (post == NULL) != (error == NULL));
-        struct error e = {0};
-        x->is_preparing = false;
-        if (x->is_cancelled)
-                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
-        else if (error)
-                e = *error;
-        else if (exchange_call(x, post, &e) == 0)
+        struct provider *p = x->provider;
+        exchange_put_url(&x->request, p->profile->endpoint_url, x->ops->path ? x->ops->path : "/");
+        x->request.time_s = upstream_clock_now_s(&p->time, p->deps.clock);
+        int r = x->request.url.failed ? error_set(e, ERROR_INTERNAL, "out of memory, or endpoint_url is too long")
+                                      : x->ops->write(x->owner, &x->request, e);
+        x->is_written_later = r == EXCHANGE_LATER;
+        if (x->is_written_later)
+                return 0;
+        if (r == 0)
+                return send_written(x, e);
+        forget_request(&x->request);
+        return add_context(x, e);
+}
+
+void exchange_resume(struct exchange *x, const struct error *error)
+{
+        struct error e = {.kind = ERROR_NONE};
+        assert(x->is_written_later);
+        x->is_written_later = false;
+        if (!error && !x->provider->is_cancelled && send_written(x, &e) == 0)
                 return;
-        x->ops->done(x->owner, NULL, &e);
+        if (error)
+                e = *error;
+        else if (e.kind == ERROR_NONE)
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        forget_request(&x->request);
+        finish(x, NULL, &e);
 }
 
-int exchange_start(struct exchange *x, struct error *e)
+int exchange_start(struct exchange *x, const struct exchange_ops *ops, struct error *e)
 {
-        assert(!x->call && !x->is_preparing);
+        assert(!x->call && !x->is_written_later);
+        x->ops = ops;
         x->has_corrected = false;
-        x->is_cancelled = false;
-        return exchange_send(x, e);
+        return send_request(x, e);
 }
 
 void exchange_cancel(struct exchange *x)
 {
-        x->is_cancelled = true;
         if (x->call)
-                http_call_cancel(x->call);
+                http_call_cancel(x->call->http);
+}
+
+void exchange_abandon(struct exchange *x)
+{
+        if (!x->call)
+                return;
+        x->call->exchange = NULL;
+        http_call_cancel(x->call->http);
+        x->call = NULL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// While it is out, everything in `thread` is the thread's; the order and the paths do not change. It refers to nothing
-// of its owner or of the settings, both of which may be gone when a late thread comes back.
+// While it is out, everything in `thread` is the thread's, and the request does not change. It holds the profile that
+// it reads, and refers to nothing of its owner, which may be gone when a late thread comes back.
 #include "sidecar/providers/key_job.h"
 
 #include <assert.h>
@@ -8,19 +8,20 @@
 
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
+#include "sidecar/base/clock.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/kept_identity.h"
 #include "sidecar/signing/sigv4.h"
 
-enum { PATHS_N = 6, DROP_LATE_MS = 20000 };
+enum { DROP_LATE_MS = 20000 };
 
 struct key_job {
         struct key_job_deps deps;
         struct worker_job worker;
-        char *paths_kept[PATHS_N], *region, *url;
-        struct x509_paths paths;
-        struct buffer body;
+        const struct profile *profile; // held: of the last request
+        struct x509_paths paths;       // of the profile
+        struct buffer url, body;
         int64_t time_s, own_s, timeout_ms;
         bool is_out;     // a thread has it, or is to have it
         bool is_awaited; // by the owner
@@ -39,13 +40,13 @@ struct key_job {
 static int sign(struct key_job *k, struct error *e)
 {
         struct sigv4_url url;
-        if (sigv4_parse_url(slice_str(k->url), &url, e) < 0)
+        if (sigv4_parse_url(buffer_slice(&k->url), &url, e) < 0)
                 return -1;
         const struct x509_request request = {
             .host = url.host,
             .path = url.path,
             .body = buffer_slice(&k->body),
-            .region = slice_str(k->region),
+            .region = slice_str(k->profile->issuer_region),
             .time_s = k->time_s,
         };
         return kept_identity_sign(&k->thread.identity, &request, k->thread.amz_date, &k->thread.authorization, e);
@@ -101,10 +102,8 @@ static int hint_stuck(struct error *e)
 
 static void destroy(struct key_job *k)
 {
-        for (size_t i = 0; i < PATHS_N; i++)
-                free(k->paths_kept[i]);
-        free(k->region);
-        free(k->url);
+        profile_release(k->profile);
+        buffer_free(&k->url);
         buffer_free(&k->body);
         buffer_free(&k->thread.authorization);
         free(k);
@@ -119,10 +118,10 @@ static void on_dropped(void *arg, enum worker_end end)
 
 static void give_back(struct key_job *k)
 {
-        const struct worker_task order = {
+        const struct worker_task task = {
             .device = device_of(k), .late_ms = DROP_LATE_MS, .run = drop, .done = on_dropped, .arg = k};
         if (x509_identity_is_in_device(k->thread.identity.x509)) {
-                workers_start(k->deps.workers, &k->worker, &order);
+                workers_start(k->deps.workers, &k->worker, &task);
                 return;
         }
         kept_identity_drop(&k->thread.identity);
@@ -138,7 +137,7 @@ static void answer(struct key_job *k, const struct error *e)
 static void on_late(void *arg)
 {
         struct key_job *k = arg;
-        struct error e = {0};
+        struct error e;
         if (!k->is_awaited)
                 return;
         (void)kept_identity_say_late(&k->paths, k->timeout_ms, &e);
@@ -167,40 +166,12 @@ static void on_done(void *arg, enum worker_end end)
                 give_back(k);
                 return;
         }
-        if (!k->is_awaited) { // late: whoever asks again finds the identity ready
+        if (!k->is_awaited) { // late: the next request finds the identity ready
                 key_job_forget(k);
                 return;
         }
         say_end(k, end, &k->thread.error);
         answer(k, k->thread.error.kind == ERROR_NONE ? NULL : &k->thread.error);
-}
-
-// A copy of `text` in *kept, which may be one already.
-static int keep(char **kept, const char *text)
-{
-        if (text && *kept && strcmp(text, *kept) == 0)
-                return 0;
-        char *copy = text ? strdup(text) : NULL;
-        if (text && !copy)
-                return -1;
-        free(*kept);
-        *kept = copy;
-        return 0;
-}
-
-static int keep_profile(struct key_job *k, const struct profile *profile)
-{
-        struct x509_paths paths = kept_identity_paths(profile); // a passphrase in there lives as long as the process
-        const char **const all[PATHS_N] = {&paths.certificate, &paths.certificate_chain,
-                                           &paths.private_key, &paths.passphrase_file,
-                                           &paths.pkcs12,      &paths.pkcs11_module};
-        int r = keep(&k->region, profile->issuer_region ? profile->issuer_region : "");
-        for (size_t i = 0; i < PATHS_N; i++) {
-                r |= keep(&k->paths_kept[i], *all[i]);
-                *all[i] = k->paths_kept[i];
-        }
-        k->paths = paths; // in any case: what was kept before may be gone
-        return r;
 }
 
 struct key_job *key_job_new(const struct key_job_deps *deps)
@@ -209,37 +180,47 @@ struct key_job *key_job_new(const struct key_job_deps *deps)
         if (!k)
                 return NULL;
         k->deps = *deps;
-        k->url = strdup(deps->url);
+        buffer_init(&k->url, LIMIT_SIGN_URL);
         buffer_init(&k->body, LIMIT_UPSTREAM_BODY);
         buffer_init(&k->thread.authorization, LIMIT_UPSTREAM_HEADER);
-        if (k->url)
-                return k;
-        destroy(k);
-        return NULL;
+        return k;
 }
 
-int key_job_sign(struct key_job *k, const struct key_request *order, struct error *e)
+static int take_request(struct key_job *k, const struct key_request *request)
+{
+        profile_hold(request->profile);
+        profile_release(k->profile);
+        k->profile = request->profile;
+        k->paths = kept_identity_paths(k->profile);
+        k->time_s = request->time_s;
+        k->own_s = clock_wall_s(k->deps.clock);
+        k->timeout_ms = kept_identity_timeout_ms(k->profile);
+        k->thread.error = (struct error){.kind = ERROR_NONE};
+        buffer_reset(&k->url);
+        buffer_reset(&k->body);
+        buffer_reset(&k->thread.authorization);
+        return buffer_put(&k->url, request->url) < 0 || buffer_put(&k->body, request->body) < 0 ? -1 : 0;
+}
+
+int key_job_sign(struct key_job *k, const struct key_request *request, struct error *e)
 {
         assert(!k->is_awaited);
         if (k->is_out) {
                 (void)error_set(e, ERROR_TRANSIENT, "the private key %s still does not answer",
                                 kept_identity_key(&k->paths));
-                (void)hint_stuck(e);
-                return -1;
+                return hint_stuck(e);
         }
-        buffer_reset(&k->body);
-        buffer_reset(&k->thread.authorization);
-        if (buffer_put(&k->body, order->body) < 0 || keep_profile(k, order->profile) < 0)
+        if (take_request(k, request) < 0)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
-        k->time_s = order->time_s;
-        k->own_s = order->own_s;
-        k->timeout_ms = order->timeout_ms;
-        k->thread.error = (struct error){.kind = ERROR_NONE};
         k->is_out = true;
         k->is_awaited = true;
-        const struct worker_task worker = {
-            .device = device_of(k), .late_ms = order->late_ms, .run = run, .late = on_late, .done = on_done, .arg = k};
-        workers_start(k->deps.workers, &k->worker, &worker);
+        const struct worker_task task = {.device = device_of(k),
+                                         .late_ms = clock_real_ms(k->deps.clock, k->timeout_ms),
+                                         .run = run,
+                                         .late = on_late,
+                                         .done = on_done,
+                                         .arg = k};
+        workers_start(k->deps.workers, &k->worker, &task);
         return 0;
 }
 
@@ -268,7 +249,6 @@ void key_job_forget(struct key_job *k)
 {
         if (k->is_out)
                 return;
-        buffer_free(&k->body);
         buffer_free(&k->thread.authorization);
 }
 

@@ -8,9 +8,11 @@
 
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
 
+struct clock;
 struct key_job; // opaque
 struct kept_identity;
 struct workers;
@@ -18,7 +20,7 @@ struct profile;
 
 struct key_job_deps {
         struct workers *workers;
-        const char *url; // of the endpoint; copied
+        const struct clock *clock;
         // The end of key_job_sign(): signed, or *e. Never from within it.
         void (*done)(void *owner, const struct error *e);
         void *owner;
@@ -27,20 +29,16 @@ struct key_job_deps {
 // NULL: out of memory.
 struct key_job *key_job_new(const struct key_job_deps *deps);
 
-// What to sign, and with what; copied.
 struct key_request {
-        const struct profile *profile; // of type roles_anywhere
-        struct slice body;
-        int64_t time_s;     // the service's clock
-        int64_t own_s;      // this host's
-        int64_t timeout_ms; // for loading and signing; what the message says
-        uint64_t late_ms;   // the same in the loop's time
+        const struct profile *profile; // of type roles_anywhere; held
+        struct slice url, body;        // copied
+        int64_t time_s;                // the service's clock
 };
 
-// Makes the identity what its files say and signs a CreateSession request with it. 0: `done` follows, exactly once;
-// when the thread is late, with ERROR_TRANSIENT. Or -1 with *e, and nothing follows: memory, or ERROR_TRANSIENT while
-// the thread of an earlier one has not come back. Not while one is under way.
-int key_job_sign(struct key_job *k, const struct key_request *order, struct error *e);
+// Loads the identity anew where its files have changed, and signs a CreateSession request with it. 0: `done` follows,
+// exactly once; when the thread is late, with ERROR_TRANSIENT. Or -1 with *e, and nothing follows: memory, or
+// ERROR_TRANSIENT while the thread of an earlier one has not come back. Not while one is under way.
+MUST_CHECK int key_job_sign(struct key_job *k, const struct key_request *request, struct error *e);
 
 // `done` still follows, once: soon, or when the thread comes back or is late.
 void key_job_cancel(struct key_job *k);
@@ -52,7 +50,7 @@ const struct kept_identity *key_job_identity(const struct key_job *k);
 struct slice key_job_authorization(const struct key_job *k);
 const char *key_job_amz_date(const struct key_job *k);
 
-// What was signed is not needed any more.
+// Wipes what was signed.
 void key_job_forget(struct key_job *k);
 
 // Not while `done` is to follow. A thread gives back what is in a token or a TPM, which may hang as well. NULL is fine.

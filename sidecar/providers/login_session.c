@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/login_session.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "proto/mem/length.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
@@ -13,8 +10,6 @@
 #include "sidecar/providers/members.h"
 #include "sidecar/signing/dpop.h"
 #include "sidecar/signing/hex_digest.h"
-
-enum { TEXT_SIZE = 512 };
 
 void login_session_init(struct login_session *s)
 {
@@ -58,11 +53,11 @@ int login_session_read(struct slice json, struct login_session *ret, struct erro
         return r;
 }
 
-int login_session_renew(struct slice json, const struct login_grant *grant, struct buffer *out)
+int login_session_renew(struct slice json, const struct answer *grant, int64_t expires_s, struct buffer *out)
 {
         char expires[TIME_RFC3339_SIZE];
         struct buffer text;
-        if (time_format_rfc3339(grant->expires_s, expires) < 0)
+        if (time_format_rfc3339(expires_s, expires) < 0)
                 return -1;
         const struct member access[] = {
             {"accessKeyId", grant->access_key_id},
@@ -97,16 +92,4 @@ void login_session_hint(const struct profile *p, struct error *e)
                 (void)error_hint(e, "run \"aws login --profile %s\"", p->login.profile);
         else
                 (void)error_hint(e, "run \"aws login\", with an AWS profile for %.200s", p->login.session);
-}
-
-int login_session_missing(const struct profile *p, struct error *e, const char *format, ...)
-{
-        char text[TEXT_SIZE];
-        va_list args;
-        va_start(args, format);
-        (void)vsnprintf(text, sizeof(text), format, args);
-        va_end(args);
-        (void)error_set(e, ERROR_INTERACTION, "%s", text);
-        login_session_hint(p, e);
-        return -1;
 }

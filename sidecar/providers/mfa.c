@@ -18,8 +18,8 @@ int mfa_give(struct mfa *m, struct slice code, int64_t now_ms, struct error *e)
 {
         struct secret copy;
         if (!is_code(code)) {
-                (void)error_set(e, ERROR_CONFIG, "this is no code of an MFA device: one has six digits");
-                return error_hint(e, "give the code that the device shows now");
+                (void)error_set(e, ERROR_CONFIG, "invalid MFA code: expected six digits");
+                return error_hint(e, "enter the code that the device shows now");
         }
         if (secret_copy(&copy, code) < 0)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
@@ -38,21 +38,16 @@ static int hint_login(const struct profile *p, struct error *e)
 int mfa_take(struct mfa *m, const struct profile *p, int64_t now_ms, struct error *e)
 {
         bool is_old = now_ms - m->given_ms > GOOD_FOR_MS;
-        mfa_forget_used(m);
+        secret_clear(&m->used);
         if (m->given.n > 0 && !is_old) {
                 m->used = m->given;
                 m->given = (struct secret){NULL, 0};
                 return 0;
         }
         secret_clear(&m->given);
-        (void)error_set(e, ERROR_INTERACTION, "the role asks for a code of the MFA device %.256s", p->role.mfa_serial);
+        (void)error_set(e, ERROR_INTERACTION, "the role requires a code of the MFA device %.256s", p->role.mfa_serial);
         e->wants_code = true;
         return hint_login(p, e);
-}
-
-void mfa_forget_used(struct mfa *m)
-{
-        secret_clear(&m->used);
 }
 
 void mfa_forget(struct mfa *m)
@@ -68,7 +63,7 @@ void mfa_explain(const struct profile *p, struct error *e)
         e->kind = ERROR_INTERACTION;
         e->wants_code = true;
         (void)error_hint(e,
-                         "The code was wrong, or was used before: wait for the next one of %.200s; if that fails too, "
-                         "set the device's clock.",
+                         "wait for the next code of %.200s: this one was wrong, or was used before; if that fails too, "
+                         "set the device's clock",
                          p->role.mfa_serial);
 }

@@ -20,8 +20,7 @@ int mfa_give(struct mfa *m, struct slice code, int64_t now_ms, struct error *e);
 // Makes the code that was given the one in use. -1 with *e (ERROR_INTERACTION): none was, or too long ago.
 int mfa_take(struct mfa *m, const struct profile *p, int64_t now_ms, struct error *e);
 
-void mfa_forget_used(struct mfa *m); // the call is over
-void mfa_forget(struct mfa *m);      // everything
+void mfa_forget(struct mfa *m); // wipes both codes
 
 // AWS refused a call with a code: where it was for the code, a person may try another.
 void mfa_explain(const struct profile *p, struct error *e);

@@ -4,8 +4,9 @@
 #include "sidecar/providers/provider.h"
 
 #include <assert.h>
-#include <stddef.h>
+#include <stdlib.h>
 
+#include "proto/wire/credentials.h"
 #include "sidecar/config/profile.h"
 
 int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct error *e)
@@ -15,6 +16,7 @@ int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct
         p->arg = arg;
         p->is_running = true;
         p->is_starting = true;
+        p->is_cancelled = false;
         int r = p->ops->start(p, e);
         p->is_starting = false;
         if (r < 0)
@@ -25,7 +27,10 @@ int provider_start(struct provider *p, provider_done_fn *done, void *arg, struct
 void provider_cancel(struct provider *p)
 {
         assert(!p->is_starting);
-        if (p->is_running)
+        if (!p->is_running)
+                return;
+        p->is_cancelled = true;
+        if (p->ops->cancel)
                 p->ops->cancel(p); // may complete, and so free `p`
 }
 
@@ -35,7 +40,10 @@ void provider_free(struct provider *p)
                 return;
         assert(!p->is_running && !p->next_profile);
         const struct profile *profile = p->profile;
-        p->ops->destroy(p);
+        if (p->ops->destroy)
+                p->ops->destroy(p);
+        else
+                free(p);
         profile_release(profile);
 }
 
@@ -63,7 +71,15 @@ void provider_finish(struct provider *p, struct credentials *c, const struct err
         assert((c == NULL) != (e == NULL));
         provider_done_fn *done = p->done;
         void *arg = p->arg;
+        struct error cancelled = {.kind = ERROR_NONE};
+        if (p->is_cancelled) {
+                (void)error_set(&cancelled, ERROR_CANCELLED, "cancelled");
+                credentials_unref(c);
+                c = NULL;
+                e = &cancelled;
+        }
         p->is_running = false; // first: the callee may start again, or free `p`
+        p->is_cancelled = false;
         take_next_profile(p);
         done(arg, c, e);
 }

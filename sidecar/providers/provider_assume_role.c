@@ -18,22 +18,21 @@ struct assume_role {
         struct mfa mfa; // where the profile has an mfa_serial
 };
 
-static int assume_role_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
+static int assume_role_write(void *owner, struct exchange_request *r, struct error *e)
 {
         struct assume_role *a = owner;
-        buffer_reset(&a->call.body);
-        if (sts_body_assume_role(&a->base.profile->role, &a->call.body, e) < 0)
+        const struct role_settings *role = &a->base.profile->role;
+        if (sts_body_assume_role(role, &r->body, e) < 0)
                 return -1;
-        if (a->mfa.used.n > 0 &&
-            sts_body_mfa(&a->base.profile->role, secret_expose(&a->mfa.used), &a->call.body, e) < 0)
+        if (a->mfa.used.n > 0 && sts_body_mfa(role, secret_expose(&a->mfa.used), &r->body, e) < 0)
                 return -1;
-        return signed_exchange_sign(&a->call, time_s, post, e);
+        exchange_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
+        return signed_exchange_sign(&a->call, r, e);
 }
 
-static int assume_role_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                            struct error *e)
+static int assume_role_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
-        return sts_answer_read("AssumeRole", response->body, scratch, ret, e);
+        return sts_answer_read("AssumeRole", body, scratch, ret, e);
 }
 
 static void assume_role_explain(void *owner, struct error *e)
@@ -48,32 +47,37 @@ static void assume_role_explain(void *owner, struct error *e)
 static void assume_role_done(void *owner, struct credentials *c, const struct error *e)
 {
         struct assume_role *a = owner;
-        mfa_forget_used(&a->mfa);
+        secret_clear(&a->mfa.used);
         signed_exchange_done(&a->call, c, e);
 }
 
 static const struct exchange_ops assume_role_exchange = {
     .service = "sts",
-    .action = "AssumeRole",
-    .path = "/",
+    .action = "AssumeRole for",
     .is_signed = true,
-    .prepare = assume_role_prepare,
+    .write = assume_role_write,
     .read = assume_role_read,
     .explain = assume_role_explain,
     .done = assume_role_done,
 };
 
-static const struct header assume_role_headers[] = {{SLICE_INIT("content-type"), SLICE_INIT(STS_CONTENT_TYPE)}};
+static int assume_role_init(struct provider *p, struct error *e)
+{
+        (void)e;
+        signed_exchange_init(&((struct assume_role *)p)->call, &assume_role_exchange, p);
+        if (!p->profile->role.mfa_serial)
+                p->login = NULL;
+        return 0;
+}
 
 static int assume_role_start(struct provider *p, struct error *e)
 {
         struct assume_role *a = (struct assume_role *)p;
-        int64_t now_ms = clock_boot_ms(a->call.exchange.deps.clock);
-        if (a->base.profile->role.mfa_serial && mfa_take(&a->mfa, a->base.profile, now_ms, e) < 0)
+        if (p->profile->role.mfa_serial && mfa_take(&a->mfa, p->profile, clock_boot_ms(p->deps.clock), e) < 0)
                 return -1;
         if (signed_exchange_start(&a->call, e) == 0)
                 return 0;
-        mfa_forget_used(&a->mfa);
+        secret_clear(&a->mfa.used);
         return -1;
 }
 
@@ -85,46 +89,36 @@ static void assume_role_cancel(struct provider *p)
 static void assume_role_destroy(struct provider *p)
 {
         struct assume_role *a = (struct assume_role *)p;
-        signed_exchange_deinit(&a->call);
         mfa_forget(&a->mfa);
         free(a);
 }
 
-// --- the person with the MFA device ---
+// --- the code of the MFA device ---
 
 static int assume_role_login(struct provider *p, struct slice token_code, struct error *e)
 {
         struct assume_role *a = (struct assume_role *)p;
         if (p->is_running) {
-                (void)error_set(e, ERROR_CONFIG, "another code is being tried");
+                (void)error_set(e, ERROR_CONFIG, "another MFA code is being tried");
                 return error_hint(e, "wait until that has succeeded or failed");
         }
-        return mfa_give(&a->mfa, token_code, clock_boot_ms(a->call.exchange.deps.clock), e);
+        return mfa_give(&a->mfa, token_code, clock_boot_ms(p->deps.clock), e);
 }
 
 static void assume_role_login_status(const struct provider *p, struct login_status *ret)
 {
-        const struct assume_role *a = (const struct assume_role *)p;
         ret->kind = LOGIN_MFA;
-        ret->mfa_serial = a->base.profile->role.mfa_serial;
+        ret->mfa_serial = p->profile->role.mfa_serial;
 }
 
-int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
-                             const struct credentials_source *source, struct provider **ret, struct error *e)
-{
-        static const struct provider_ops ops = {assume_role_start, assume_role_cancel, assume_role_destroy};
-        static const struct login_ops login = {assume_role_login, assume_role_login_status};
-        struct assume_role *a = calloc(1, sizeof(*a));
-        if (!a)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        *a = (struct assume_role){.base = {.ops = &ops, .profile = profile}};
-        a->base.login = profile->role.mfa_serial ? &login : NULL;
-        a->call = (struct signed_exchange){
-            .provider = &a->base, .source = *source, .headers = assume_role_headers, .headers_count = 1};
-        if (signed_exchange_init(&a->call, &assume_role_exchange, deps, e) < 0) {
-                free(a);
-                return -1;
-        }
-        *ret = &a->base;
-        return 0;
-}
+static const struct login_ops login = {assume_role_login, assume_role_login_status};
+
+const struct provider_ops source_assume_role = {
+    .start = assume_role_start,
+    .cancel = assume_role_cancel,
+    .destroy = assume_role_destroy,
+    .size = sizeof(struct assume_role),
+    .is_chained = true,
+    .init = assume_role_init,
+    .login = &login,
+};

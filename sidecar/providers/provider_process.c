@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command that prints credentials (credential_process). It gets the agent's environment but what would lead it back
-// here: an AWS tool in it that took AWS_PROFILE for its own might run keyfob, which would ask the agent, which waits
-// for the command. A command that needs a profile names it. Loop thread only.
+// A command that prints credentials (credential_process). It gets the agent's environment without what would lead it
+// back here: an AWS tool in it that took AWS_PROFILE for its own might run keyfob, which would ask the agent, which
+// waits for the command. A command that needs a profile names it. Loop thread only.
 #include <signal.h>
 #include <stdlib.h>
 
@@ -22,14 +22,13 @@ enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
 
 struct process {
         struct provider base; // first: the interface is cast back
-        struct provider_deps deps;
         struct child *child;
         char name[NAME_SIZE]; // of the command, without its arguments: those may be secrets
 };
 
 // --- its start ---
 
-static bool is_kept_from_it(const char *entry)
+static bool is_left_out(const char *entry)
 {
         static const char *const names[] = {"KEYFOB_",     "AWS_PROFILE=", "AWS_DEFAULT_PROFILE=", "NOTIFY_SOCKET=",
                                             "LISTEN_FDS=", "LISTEN_PID=",  "LISTEN_FDNAMES=",      "WATCHDOG_"};
@@ -40,14 +39,14 @@ static bool is_kept_from_it(const char *entry)
 }
 
 // NULL: out of memory. The entries are borrowed.
-static char **environment_for_it(const struct env *env)
+static char **environment_of(const struct env *env)
 {
         size_t count = 0, kept = 0;
         while (env && env->entries && env->entries[count])
                 count++;
         char **entries = calloc(count + 1, sizeof(char *));
         for (size_t i = 0; entries && i < count; i++)
-                if (!is_kept_from_it(env->entries[i]))
+                if (!is_left_out(env->entries[i]))
                         entries[kept++] = env->entries[i];
         return entries;
 }
@@ -64,17 +63,17 @@ static void process_ended(void *arg, const struct child_result *result);
 
 static int start_words(struct process *p, char *const *words, struct error *e)
 {
-        char **environment = environment_for_it(p->deps.env);
+        char **environment = environment_of(p->base.deps.env);
         if (!environment)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         name_it(p, words[0]);
-        const struct child_options order = {
+        const struct child_options options = {
             .words = words,
             .environment = environment,
             .output_max = LIMIT_PROCESS_OUTPUT,
             .timeout_ms = p->base.profile->read_timeout_ms > 0 ? p->base.profile->read_timeout_ms : TIMEOUT_MS,
         };
-        p->child = child_start(p->deps.loop, &order, process_ended, p, e);
+        p->child = child_start(p->base.deps.loop, &options, process_ended, p, e);
         free(environment);
         return p->child ? 0 : error_context(e, "credential_process");
 }
@@ -88,7 +87,7 @@ static int process_start(struct provider *base, struct error *e)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         if (!words) {
                 (void)error_set(e, ERROR_CONFIG, "credential_process cannot be split into words: %s", what);
-                return error_hint(e, "Quote as in a shell; no other character of a shell has a meaning.");
+                return error_hint(e, "quote as in a shell; no other character of a shell has a meaning");
         }
         int r = start_words(p, words, e);
         wiping_free(words);
@@ -100,17 +99,18 @@ static int process_start(struct provider *base, struct error *e)
 static void hint_status(int status, struct error *e)
 {
         if (status == 126 || status == 127)
-                (void)error_hint(e, "A program that the command itself wants to run is not there, or may not be run.");
+                (void)error_hint(
+                    e, "check the programs that the command runs: one does not exist, or may not be executed");
         else
-                (void)error_hint(e, "Run the command by hand as the agent's user and with its environment; AWS_PROFILE "
-                                    "and KEYFOB_… are not passed on.");
+                (void)error_hint(e, "run the command by hand as the agent's user and with its environment; AWS_PROFILE "
+                                    "and KEYFOB_… are not passed on");
 }
 
 static void explain(const struct process *p, const struct child_result *result, struct error *e)
 {
         char quote[QUOTE_SIZE];
         long long timeout_ms = p->base.profile->read_timeout_ms > 0 ? p->base.profile->read_timeout_ms : TIMEOUT_MS;
-        masked_text(result->errors, p->deps.env ? p->deps.env->entries : NULL, quote, sizeof(quote));
+        masked_text(result->errors, p->base.deps.env ? p->base.deps.env->entries : NULL, quote, sizeof(quote));
         const char *between = quote[0] == '\0' ? "" : ": ";
         switch (result->end) {
         case CHILD_EXITED:
@@ -121,19 +121,22 @@ static void explain(const struct process *p, const struct child_result *result, 
         case CHILD_SIGNALLED:
                 (void)error_set(e, ERROR_TRANSIENT, "%s was ended by signal %d (%s)%s%s", p->name, result->signal,
                                 strsignal(result->signal), between, quote);
-                (void)error_hint(e, "Somebody ended it, the kernel for want of memory perhaps, or it crashed.");
+                (void)error_hint(e,
+                                 "check the system's log: it crashed, or was ended, perhaps by the kernel when memory "
+                                 "ran out");
                 break;
         case CHILD_TIMED_OUT:
                 (void)error_set(e, ERROR_TRANSIENT, "%s did not end within %lld ms, so it was ended%s%s", p->name,
                                 timeout_ms, between, quote);
-                (void)error_hint(e, "It may wait for an answer: it has no terminal and no standard input. If it needs "
-                                    "the time, raise read_timeout_ms.");
+                (void)error_hint(e,
+                                 "raise read_timeout_ms if it needs the time; it may also wait for an answer, but has "
+                                 "neither a terminal nor standard input");
                 e->timed_out = true;
                 break;
         case CHILD_TOO_MUCH:
                 (void)error_set(e, ERROR_PROTOCOL, "%s wrote more than %d bytes, so it was ended", p->name,
                                 (int)LIMIT_PROCESS_OUTPUT);
-                (void)error_hint(e, "It must print one JSON object with credentials and nothing else.");
+                (void)error_hint(e, "%s", host_answer_process.wrong_hint);
                 break;
         case CHILD_NO_MEMORY:
                 (void)error_set(e, ERROR_INTERNAL, "out of memory for what %s wrote", p->name);
@@ -158,7 +161,7 @@ static int read_output(const struct process *p, struct slice output, struct cred
         } else {
                 if (slice_is_empty(answer.account_id)) // what the AWS profile says of it
                         answer.account_id = slice_str(p->base.profile->keys.account_id);
-                r = answer_credentials(&answer, &host_answer_process, &time, p->deps.clock, ret, e);
+                r = answer_credentials(&answer, &host_answer_process, &time, p->base.deps.clock, ret, e);
         }
         buffer_free(&scratch);
         return r < 0 ? error_context(e, "%s", p->name) : 0;
@@ -183,24 +186,11 @@ static void process_ended(void *arg, const struct child_result *result)
 
 static void process_cancel(struct provider *base)
 {
-        struct process *p = (struct process *)base;
-        if (p->child)
-                child_cancel(p->child);
+        child_cancel(((struct process *)base)->child);
 }
 
-static void process_destroy(struct provider *base)
-{
-        free(base);
-}
-
-int provider_process_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                         struct error *e)
-{
-        static const struct provider_ops ops = {process_start, process_cancel, process_destroy};
-        struct process *p = calloc(1, sizeof(*p));
-        if (!p)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        *p = (struct process){.base = {.ops = &ops, .profile = profile}, .deps = *deps};
-        *ret = &p->base;
-        return 0;
-}
+const struct provider_ops source_process = {
+    .start = process_start,
+    .cancel = process_cancel,
+    .size = sizeof(struct process),
+};

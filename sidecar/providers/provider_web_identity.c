@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A role by an OpenID Connect token (AssumeRoleWithWebIdentity, unsigned): EKS service accounts, jobs of GitHub Actions
-// and the like. The token comes from a file, which whoever issues it renews, or from a service; in either case anew for
-// every exchange. Loop thread only.
+// and the like. The token comes from a file, which its issuer renews, or from a service; in either case anew for every
+// exchange. Loop thread only.
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"
@@ -14,14 +14,10 @@
 #include "sidecar/providers/sts_answer.h"
 #include "sidecar/providers/sts_body.h"
 
-// A token grows to three times its size at worst, the policy likewise.
-enum { BODY_MAX = 4 * LIMIT_TOKEN_FILE };
-
 struct web_identity {
         struct provider base; // first: the interface is cast back
         struct exchange exchange;
-        struct github_token github; // where the token comes from, if not from a file
-        struct buffer token, body;  // while a call is under way
+        struct buffer token; // while a call is under way
         bool has_read_again;
 };
 
@@ -34,35 +30,49 @@ static int read_token(const struct web_identity *w, struct buffer *token, struct
         return -1;
 }
 
-static void forget(struct web_identity *w)
+static void finish(struct web_identity *w, struct credentials *c, const struct error *e)
 {
         buffer_free(&w->token);
-        buffer_free(&w->body);
+        provider_finish(&w->base, c, e);
 }
 
-static int web_identity_prepare(void *owner, int64_t time_s, struct exchange_post *post, struct error *e)
+// --- the role ---
+
+static int role_write(void *owner, struct exchange_request *r, struct error *e)
 {
-        (void)time_s;
-        struct web_identity *w = owner;
-        buffer_reset(&w->body);
-        if (sts_body_web_identity(&w->base.profile->role, buffer_slice(&w->token), &w->body, e) < 0)
-                return -1;
-        exchange_post_field(post, "content-type", SLICE(STS_CONTENT_TYPE));
-        post->body = buffer_slice(&w->body);
-        return 0;
+        const struct web_identity *w = owner;
+        exchange_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
+        return sts_body_web_identity(&w->base.profile->role, buffer_slice(&w->token), &r->body, e);
 }
 
-static int web_identity_read(const struct http_response *response, struct buffer *scratch, struct answer *ret,
-                             struct error *e)
+static int role_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
-        return sts_answer_read("AssumeRoleWithWebIdentity", response->body, scratch, ret, e);
+        return sts_answer_read("AssumeRoleWithWebIdentity", body, scratch, ret, e);
 }
 
-static void web_identity_explain(void *owner, struct error *e)
+static void role_explain(void *owner, struct error *e)
 {
         const struct web_identity *w = owner;
         hints_web_identity(w->base.profile, buffer_slice(&w->token), e);
 }
+
+static bool tries_newer_token(struct web_identity *w, const struct error *e);
+
+static void role_done(void *owner, struct credentials *c, const struct error *e)
+{
+        struct web_identity *w = owner;
+        if (!e || !tries_newer_token(w, e))
+                finish(w, c, e);
+}
+
+static const struct exchange_ops role_exchange = {
+    .service = "sts",
+    .action = "AssumeRoleWithWebIdentity for",
+    .write = role_write,
+    .read = role_read,
+    .explain = role_explain,
+    .done = role_done,
+};
 
 // The file may have been renewed between its reading and AWS's judgement: true when another token is being tried.
 static bool tries_newer_token(struct web_identity *w, const struct error *e)
@@ -81,91 +91,87 @@ static bool tries_newer_token(struct web_identity *w, const struct error *e)
         }
         buffer_free(&w->token);
         w->token = newer;
-        return exchange_start(&w->exchange, NULL) == 0;
+        return exchange_start(&w->exchange, &role_exchange, NULL) == 0;
 }
 
-static void web_identity_done(void *owner, struct credentials *c, const struct error *e)
+// --- a token of GitHub Actions ---
+
+static int github_write(void *owner, struct exchange_request *r, struct error *e)
+{
+        (void)e;
+        github_token_write(((struct provider *)owner)->profile, r);
+        return 0;
+}
+
+static int github_accept(void *owner, struct exchange_outcome *o, struct error *e)
 {
         struct web_identity *w = owner;
-        if (e && tries_newer_token(w, e))
-                return;
-        forget(w);
-        provider_finish(&w->base, c, e);
+        if (buffer_put(&w->token, o->answer->document) == 0)
+                return 0;
+        return error_set(e, ERROR_INTERNAL, "out of memory for the web identity token");
 }
 
-static const struct exchange_ops web_identity_exchange = {
-    .service = "sts",
-    .action = "AssumeRoleWithWebIdentity",
-    .path = "/",
-    .is_signed = false,
-    .prepare = web_identity_prepare,
-    .read = web_identity_read,
-    .explain = web_identity_explain,
-    .done = web_identity_done,
+static void github_explain(void *owner, struct error *e)
+{
+        (void)owner;
+        github_token_explain(e);
+}
+
+static void github_done(void *owner, struct credentials *c, const struct error *e)
+{
+        struct web_identity *w = owner;
+        struct error why = {.kind = ERROR_NONE};
+        if (e || exchange_start(&w->exchange, &role_exchange, &why) < 0)
+                finish(w, c, e ? e : &why);
+}
+
+static const struct exchange_ops github_exchange = {
+    .service = "github",
+    .action = "web identity token of GitHub Actions for",
+    .method = "GET",
+    .is_not_aws = true,
+    .terms = &github_token_terms,
+    .subject = github_token_subject,
+    .write = github_write,
+    .read = github_token_read,
+    .accept = github_accept,
+    .explain = github_explain,
+    .done = github_done,
 };
 
-// The exchange, now that there is a token; what it was is forgotten where that fails.
-static int start_exchange(struct web_identity *w, struct error *e)
-{
-        if (exchange_start(&w->exchange, e) == 0)
-                return 0;
-        forget(w);
-        return -1;
-}
+// --- the provider ---
 
-static void has_fetched(void *arg, struct slice token, const struct error *error)
+static int web_identity_init(struct provider *p, struct error *e)
 {
-        struct web_identity *w = arg;
-        struct error e = {.kind = ERROR_NONE};
-        if (error)
-                e = *error;
-        else if (buffer_put(&w->token, token) < 0)
-                (void)error_set(&e, ERROR_INTERNAL, "out of memory for the web identity token");
-        else if (start_exchange(w, &e) == 0)
-                return;
-        forget(w); // and that there was no memory for it
-        provider_finish(&w->base, NULL, &e);
+        struct web_identity *w = (struct web_identity *)p;
+        (void)e;
+        exchange_init(&w->exchange, p, p);
+        buffer_init(&w->token, LIMIT_TOKEN_FILE);
+        return 0;
 }
 
 static int web_identity_start(struct provider *p, struct error *e)
 {
         struct web_identity *w = (struct web_identity *)p;
         w->has_read_again = false;
-        if (w->base.profile->web_identity.token_source)
-                return github_token_start(&w->github, w->base.profile, w->exchange.deps.http, e);
-        return read_token(w, &w->token, e) < 0 ? -1 : start_exchange(w, e);
+        if (p->profile->web_identity.token_source)
+                return exchange_start(&w->exchange, &github_exchange, e);
+        if (read_token(w, &w->token, e) < 0)
+                return -1;
+        if (exchange_start(&w->exchange, &role_exchange, e) == 0)
+                return 0;
+        buffer_free(&w->token);
+        return -1;
 }
 
 static void web_identity_cancel(struct provider *p)
 {
-        struct web_identity *w = (struct web_identity *)p;
-        github_token_cancel(&w->github);
-        exchange_cancel(&w->exchange);
+        exchange_cancel(&((struct web_identity *)p)->exchange);
 }
 
-static void web_identity_destroy(struct provider *p)
-{
-        struct web_identity *w = (struct web_identity *)p;
-        exchange_deinit(&w->exchange);
-        free(w);
-}
-
-int provider_web_identity_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                              struct error *e)
-{
-        static const struct provider_ops ops = {web_identity_start, web_identity_cancel, web_identity_destroy};
-        struct web_identity *w = calloc(1, sizeof(*w));
-        if (!w)
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        w->base.ops = &ops;
-        w->base.profile = profile;
-        w->github = (struct github_token){.done = has_fetched, .arg = w};
-        buffer_init(&w->token, LIMIT_TOKEN_FILE);
-        buffer_init(&w->body, BODY_MAX);
-        if (exchange_init(&w->exchange, &web_identity_exchange, w, deps, &w->base, e) < 0) {
-                free(w);
-                return -1;
-        }
-        *ret = &w->base;
-        return 0;
-}
+const struct provider_ops source_web_identity = {
+    .start = web_identity_start,
+    .cancel = web_identity_cancel,
+    .size = sizeof(struct web_identity),
+    .init = web_identity_init,
+};

@@ -1,50 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/registry.h"
 
+#include <stdlib.h>
+
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/sources.h"
 
-static int make(const struct provider_deps *deps, const struct profile *profile,
-                const struct credentials_source *source, struct provider **ret, struct error *e)
+// NULL: its type is resolved to another one at load.
+static const struct provider_ops *ops_of(const struct profile *profile)
 {
+        static const struct provider_ops *const by_type[PROFILE_TYPE_COUNT] = {
+            [PROFILE_STATIC] = &source_static,
+            [PROFILE_WEB_IDENTITY] = &source_web_identity,
+            [PROFILE_ROLES_ANYWHERE] = &source_roles_anywhere,
+            [PROFILE_ASSUME_ROLE] = &source_assume_role,
+            [PROFILE_CONTAINER] = &source_container,
+            [PROFILE_IMDS] = &source_imds,
+            [PROFILE_PROCESS] = &source_process,
+            [PROFILE_SSO] = &source_sso,
+            [PROFILE_LOGIN] = &source_login,
+        };
         if (profile->fault)
-                return provider_fault_new(deps, profile, ret, e);
-        switch (profile->type) {
-        case PROFILE_STATIC:
-                if (profile->secretsmanager.secret_id)
-                        return provider_secretsmanager_new(deps, profile, source, ret, e);
-                return provider_static_new(deps, profile, ret, e);
-        case PROFILE_WEB_IDENTITY:
-                return provider_web_identity_new(deps, profile, ret, e);
-        case PROFILE_ROLES_ANYWHERE:
-                return provider_roles_anywhere_new(deps, profile, ret, e);
-        case PROFILE_ASSUME_ROLE:
-                if (!source)
-                        return error_set(e, ERROR_INTERNAL, "assume_role without base credentials");
-                return provider_assume_role_new(deps, profile, source, ret, e);
-        case PROFILE_CONTAINER:
-                return provider_container_new(deps, profile, ret, e);
-        case PROFILE_IMDS:
-                return provider_imds_new(deps, profile, ret, e);
-        case PROFILE_PROCESS:
-                return provider_process_new(deps, profile, ret, e);
-        case PROFILE_SSO:
-                return provider_sso_new(deps, profile, ret, e);
-        case PROFILE_LOGIN:
-                return provider_login_new(deps, profile, ret, e);
-        case PROFILE_SHARED_CONFIG:
-        case PROFILE_DEFAULT_CHAIN:
-        case PROFILE_TYPE_COUNT:
-                break;
-        }
-        return error_set(e, ERROR_INTERNAL, "a profile of an unknown type");
+                return &source_fault;
+        if (profile->secretsmanager.secret_id)
+                return &source_secretsmanager;
+        return profile->type < PROFILE_TYPE_COUNT ? by_type[profile->type] : NULL;
 }
 
 int registry_make(const struct provider_deps *deps, const struct profile *profile,
                   const struct credentials_source *source, struct provider **ret, struct error *e)
 {
-        if (make(deps, profile, source, ret, e) < 0)
+        const struct provider_ops *ops = ops_of(profile);
+        if (!ops)
+                return error_set(e, ERROR_INTERNAL, "a profile of an unknown type");
+        if (ops->is_chained && !source)
+                return error_set(e, ERROR_INTERNAL, "%s without base credentials", profile_type_name(profile->type));
+        struct provider *p = calloc(1, ops->size);
+        if (!p)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        *p = (struct provider){.ops = ops, .deps = *deps, .profile = profile, .login = ops->login};
+        if (source)
+                p->source = *source;
+        if (ops->init && ops->init(p, e) < 0) {
+                free(p);
                 return -1;
+        }
         profile_hold(profile); // until provider_free()
+        *ret = p;
         return 0;
 }

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The constructors of the sources, for the registry: one file each. 0 and *ret, or -1 with *e.
+// The sources of credentials, for the registry: one file each.
 #ifndef SIDECAR_PROVIDERS_SOURCES_H
 #define SIDECAR_PROVIDERS_SOURCES_H
 
-#include "sidecar/providers/registry.h"
+#include "sidecar/providers/provider.h"
 
-int provider_assume_role_new(const struct provider_deps *deps, const struct profile *profile,
-                             const struct credentials_source *source, struct provider **ret, struct error *e);
-int provider_web_identity_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                              struct error *e);
-int provider_roles_anywhere_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                                struct error *e);
-int provider_static_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                        struct error *e);
+extern const struct provider_ops source_assume_role, source_container, source_imds, source_login, source_process,
+    source_roles_anywhere, source_secretsmanager, source_sso, source_static, source_web_identity;
 
-// `source`: base credentials, for keys from Secrets Manager; else NULL.
-int provider_secretsmanager_new(const struct provider_deps *deps, const struct profile *profile,
-                                const struct credentials_source *source, struct provider **ret, struct error *e);
-int provider_container_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                           struct error *e);
-int provider_imds_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                      struct error *e);
-int provider_process_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                         struct error *e);
-int provider_sso_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                     struct error *e);
-int provider_login_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                       struct error *e);
 // A profile that cannot be used: every fetch fails with its fault.
-int provider_fault_new(const struct provider_deps *deps, const struct profile *profile, struct provider **ret,
-                       struct error *e);
+extern const struct provider_ops source_fault;
 
 #endif

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/sso_token.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
@@ -11,8 +8,7 @@
 
 enum {
         RENEW_BEFORE_S = 300, // of its end: what the SDKs do
-        LEAST_LIFE_S = 10,    // with less than this, a call may come too late
-        TEXT_SIZE = 512
+        LEAST_LIFE_S = 10     // with less than this, a call may come too late
 };
 
 void sso_token_init(struct sso_token *t)
@@ -70,18 +66,13 @@ enum sso_token_use sso_token_judge(const struct sso_token *t, int64_t now_s)
         return can_renew && t->expires_s <= now_s + RENEW_BEFORE_S ? SSO_TOKEN_RENEW : SSO_TOKEN_GOOD;
 }
 
-int sso_token_missing(const struct profile *p, struct error *e, const char *format, ...)
+void sso_token_hint_login(const struct profile *p, struct error *e)
 {
-        char text[TEXT_SIZE];
-        va_list args;
-        va_start(args, format);
-        (void)vsnprintf(text, sizeof(text), format, args);
-        va_end(args);
-        (void)error_set(e, ERROR_INTERACTION, "%s", text);
         const char *name = profile_shown_name(p);
         if (p->sso.session)
-                return error_hint(e, "run \"keyfob login %s\" (or aws sso login --sso-session %s)", name,
-                                  p->sso.session);
-        return error_hint(e, "run \"keyfob login %s\" (or aws sso login, with a profile for %s)", name,
-                          p->sso.start_url ? p->sso.start_url : "the same start URL");
+                (void)error_hint(e, "run \"keyfob login %s\" (or aws sso login --sso-session %s)", name,
+                                 p->sso.session);
+        else
+                (void)error_hint(e, "run \"keyfob login %s\" (or aws sso login, with a profile for %s)", name,
+                                 p->sso.start_url ? p->sso.start_url : "the same start URL");
 }

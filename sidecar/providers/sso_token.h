@@ -12,8 +12,8 @@ struct sso_token {
         struct buffer text; // what the slices point into: secrets
         struct slice access_token;
         struct slice refresh_token, client_id, client_secret; // empty: cannot be renewed
-        struct slice start_url;                               // empty: not said
-        int64_t expires_s, registration_expires_s;            // 0: not said
+        struct slice start_url;                               // empty: absent
+        int64_t expires_s, registration_expires_s;            // 0: absent
 };
 
 void sso_token_init(struct sso_token *t);
@@ -26,15 +26,14 @@ enum sso_token_use {
         SSO_TOKEN_GOOD,  // to be used as it is
         SSO_TOKEN_RENEW, // still good, but not for long, and it can be renewed
         SSO_TOKEN_ENDED, // has expired, and can be renewed
-        SSO_TOKEN_DEAD   // has expired, and a person has to log in
+        SSO_TOKEN_DEAD   // has expired, and takes a login
 };
 enum sso_token_use sso_token_judge(const struct sso_token *t, int64_t now_s);
 
 // Whether refresh token and client registration are there and valid.
 bool sso_token_can_renew(const struct sso_token *t, int64_t now_s);
 
-// ERROR_INTERACTION with the text, and how to log in as hint. -1.
-__attribute__((format(printf, 3, 4))) int sso_token_missing(const struct profile *p, struct error *e,
-                                                            const char *format, ...);
+// Sets how to log in as the hint.
+void sso_token_hint_login(const struct profile *p, struct error *e);
 
 #endif

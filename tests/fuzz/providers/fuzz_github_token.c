@@ -8,13 +8,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct buffer scratch;
-        struct slice token;
+        struct answer a;
         struct error e = {.kind = ERROR_NONE};
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-        if (github_token_read(slice_of(data, size), &scratch, &token, &e) == 0) {
-                must(token.n > 0 && token.n <= LIMIT_TOKEN_FILE);
-                for (size_t i = 0; i < token.n; i++)
-                        must(text_is_unreserved(token.p[i]));
+        if (github_token_read(slice_of(data, size), &scratch, &a, &e) == 0) {
+                must(a.document.n > 0 && a.document.n <= LIMIT_TOKEN_FILE);
+                for (size_t i = 0; i < a.document.n; i++)
+                        must(text_is_unreserved(a.document.p[i]));
         } else {
                 must(e.kind == ERROR_PROTOCOL && e.message[0]);
         }

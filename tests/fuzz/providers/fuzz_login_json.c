@@ -19,18 +19,21 @@ static void check_session(const struct login_session *s)
 // What is written over a session can be read again, and all else of it is as before.
 static void check_written(struct slice text, const struct login_session *before)
 {
-        static const struct login_grant grant = {SLICE_INIT("ASIANEW"), SLICE_INIT("new"), SLICE_INIT("new token"),
-                                                 SLICE_INIT("r-new"), 1798765200};
+        static const struct answer grant = {.access_key_id = SLICE_INIT("ASIANEW"),
+                                            .secret_access_key = SLICE_INIT("new"),
+                                            .session_token = SLICE_INIT("new token"),
+                                            .refresh_token = SLICE_INIT("r-new")};
+        enum { EXPIRES_S = 1798765200 };
         struct buffer out;
         struct login_session after;
         struct error e = {.kind = ERROR_NONE};
         buffer_init(&out, (size_t)2 * LIMIT_UPSTREAM_BODY);
-        must(login_session_renew(text, &grant, &out) == 0);
+        must(login_session_renew(text, &grant, EXPIRES_S, &out) == 0);
         if (out.n <= LIMIT_TOKEN_FILE) {
                 must(login_session_read(buffer_slice(&out), &after, &e) == 0);
                 must(slice_eq(after.access_key_id, grant.access_key_id) &&
                      slice_eq(after.session_token, grant.session_token) &&
-                     slice_eq(after.refresh_token, grant.refresh_token) && after.expires_s == grant.expires_s);
+                     slice_eq(after.refresh_token, grant.refresh_token) && after.expires_s == EXPIRES_S);
                 must(slice_eq(after.account_id, before->account_id) && slice_eq(after.client_id, before->client_id) &&
                      slice_eq(after.dpop_key, before->dpop_key) && slice_eq(after.region, before->region));
                 login_session_clear(&after);
@@ -53,12 +56,11 @@ static void check_file(struct slice text)
 
 static void check_answer(struct slice text)
 {
-        const struct http_response response = {.status = 200, .body = text};
         struct buffer scratch;
         struct answer a;
         struct error e = {.kind = ERROR_NONE};
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-        if (login_refresh_read(&response, &scratch, &a, &e) == 0) {
+        if (login_refresh_read(text, &scratch, &a, &e) == 0) {
                 const struct slice all[] = {
                     a.access_key_id, a.secret_access_key, a.session_token, a.refresh_token, a.code, a.message};
                 for (size_t i = 0; i < LENGTH(all); i++)

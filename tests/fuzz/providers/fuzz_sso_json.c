@@ -4,8 +4,8 @@
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_answer.h"
 #include "sidecar/providers/sso_client.h"
-#include "sidecar/providers/sso_http.h"
 #include "sidecar/providers/sso_token.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,13 +46,14 @@ static void check_written(struct slice text)
 
 static void check_role(struct slice text)
 {
-        const struct http_response response = {.status = 200, .body = text};
         struct buffer scratch;
         struct answer a;
         struct error e = {.kind = ERROR_NONE};
         buffer_init(&scratch, (size_t)4 * LIMIT_UPSTREAM_BODY);
-        if (sso_http_read(&response, &scratch, &a, &e) == 0) {
-                const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token, a.code, a.message};
+        if (sso_answer_read(text, &scratch, &a, &e) == 0) {
+                const struct slice all[] = {a.access_key_id, a.secret_access_key, a.session_token,
+                                            a.document,      a.refresh_token,     a.code,
+                                            a.message};
                 for (size_t i = 0; i < LENGTH(all); i++)
                         must(is_within(all[i], &scratch));
         } else {

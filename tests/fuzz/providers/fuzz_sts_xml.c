@@ -39,11 +39,7 @@ static void check_answer(const struct answer *a, const struct buffer *scratch)
         } else {
                 must(!c && e.kind == ERROR_PROTOCOL);
         }
-        const struct answer_context context = {.service = "sts",
-                                               .action = "AssumeRole",
-                                               .subject = SLICE("role"),
-                                               .status = 403,
-                                               .content_type = a->message};
+        const struct answer_context context = {.service = "sts", .status = 403, .content_type = a->message};
         answer_refusal(a, &context, &e);
         must(e.kind != ERROR_NONE && e.message[0] != '\0');
 }

@@ -112,7 +112,7 @@ static void destroy(struct provider *base)
 
 static struct entry *add(struct world *w, size_t i, const char *name)
 {
-        static const struct provider_ops ops = {start, cancel, destroy};
+        static const struct provider_ops ops = {.start = start, .cancel = cancel, .destroy = destroy};
         struct source *s = calloc(1, sizeof(*s));
         must(s);
         s->base.ops = &ops;

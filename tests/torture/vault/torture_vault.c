@@ -106,7 +106,7 @@ static void fake_destroy(struct provider *p)
 
 static struct entry *add_with(struct world *w, const struct entry_options *options, struct entry *source)
 {
-        static const struct provider_ops ops = {fake_start, fake_cancel, fake_destroy};
+        static const struct provider_ops ops = {.start = fake_start, .cancel = fake_cancel, .destroy = fake_destroy};
         struct fake *f = calloc(1, sizeof(*f));
         if (!f)
                 return NULL;

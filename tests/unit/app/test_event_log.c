@@ -105,7 +105,7 @@ static void desk_destroy(struct provider *p)
 
 static int set_up(void **state)
 {
-        static const struct provider_ops ops = {desk_start, NULL, desk_destroy};
+        static const struct provider_ops ops = {.start = desk_start, .cancel = NULL, .destroy = desk_destroy};
         struct desk *d = calloc(1, sizeof(*d));
         int fds[2];
         assert_non_null(d);

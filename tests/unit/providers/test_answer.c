@@ -123,12 +123,8 @@ static void refuse(const char *code, const char *message, int status, struct err
 {
         const struct answer a = {
             .code = slice_str(code), .message = slice_str(message), .request_id = SLICE("request-1")};
-        const struct answer_context context = {.service = "sts",
-                                               .action = "AssumeRole",
-                                               .subject = SLICE("arn:aws:iam::123456789012:role/x"),
-                                               .status = status,
-                                               .content_type = SLICE("text/html; charset=utf-8"),
-                                               .body_size = 42};
+        const struct answer_context context = {
+            .service = "sts", .status = status, .content_type = SLICE("text/html; charset=utf-8"), .body_size = 42};
         memset(e, 0xa5, sizeof(*e));
         answer_refusal(&a, &context, e);
 }
@@ -186,23 +182,49 @@ static void kinds_follow_code_and_status(void **state)
         }
 }
 
-static void messages_say_who_and_what(void **state)
+// Where many refusals have one code, its reason goes before the message.
+static void reasons_go_before_the_message(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *code, *reason, *message, *want;
+        } t[] = {
+            {"AccessDeniedException", "TOKEN_EXPIRED", "over", "AccessDeniedException: TOKEN_EXPIRED: over"},
+            {"AccessDeniedException", "TOKEN_EXPIRED", "", "AccessDeniedException: TOKEN_EXPIRED"},
+            {"TOKEN_EXPIRED", "TOKEN_EXPIRED", "over", "TOKEN_EXPIRED: over"},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                const struct answer a = {
+                    .code = slice_str(t[i].code), .reason = slice_str(t[i].reason), .message = slice_str(t[i].message)};
+                const struct answer_context context = {.service = "signin", .status = 401};
+                struct error e;
+                answer_refusal(&a, &context, &e);
+                assert_string_equal(e.message, t[i].want);
+        }
+        static char long_reason[600];
+        memset(long_reason, 'r', sizeof(long_reason) - 1);
+        const struct answer a = {.code = SLICE("C"), .reason = slice_str(long_reason), .message = SLICE("over")};
+        const struct answer_context context = {.service = "signin", .status = 401};
+        struct error e;
+        answer_refusal(&a, &context, &e);
+        assert_non_null(strstr(e.upstream.message, "\xe2\x80\xa6: over"));
+}
+
+static void messages_say_what(void **state)
 {
         (void)state;
         struct error e;
         refuse("AccessDenied", "User: u is not authorized", 403, &e);
-        assert_string_equal(e.message,
-                            "AssumeRole for arn:aws:iam::123456789012:role/x: AccessDenied: User: u is not authorized");
+        assert_string_equal(e.message, "AccessDenied: User: u is not authorized");
         assert_string_equal(e.upstream.service, "sts");
         assert_string_equal(e.upstream.message, "User: u is not authorized");
         assert_string_equal(e.upstream.request_id, "request-1");
         assert_non_null(strstr(e.hint, "AWS's message"));
         assert_false(e.timed_out);
         refuse("Throttling", "", 400, &e);
-        assert_string_equal(e.message, "AssumeRole for arn:aws:iam::123456789012:role/x: Throttling");
+        assert_string_equal(e.message, "Throttling");
         refuse("", "", 503, &e);
-        assert_string_equal(e.message, "AssumeRole for arn:aws:iam::123456789012:role/x: HTTP 503 without an AWS error "
-                                       "(text/html, 42 bytes)");
+        assert_string_equal(e.message, "HTTP 503 without an AWS error (text/html, 42 bytes)");
         assert_string_equal(e.upstream.code, "");
         refuse("", "", 403, &e);
         assert_non_null(strstr(e.hint, "NO_PROXY"));
@@ -271,7 +293,8 @@ int main(void)
             cmocka_unit_test(the_clock_of_the_service_counts),
             cmocka_unit_test(half_answers_are_refused),
             cmocka_unit_test(kinds_follow_code_and_status),
-            cmocka_unit_test(messages_say_who_and_what),
+            cmocka_unit_test(messages_say_what),
+            cmocka_unit_test(reasons_go_before_the_message),
             cmocka_unit_test(canonical_requests_are_left_out),
             cmocka_unit_test(long_and_wild_texts_are_cut_and_cleaned),
             cmocka_unit_test(skew_codes),

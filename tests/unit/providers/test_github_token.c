@@ -2,7 +2,6 @@
 // The web identity token of a job of GitHub Actions, and the role that is assumed by it.
 #include "sidecar/providers/github_token.h"
 
-#include "proto/mem/buffer.h"
 #include "proto/wire/limits.h"
 #include "tests/unit/providers/harness.h"
 #include "tests/unit/providers/sts.h"
@@ -61,11 +60,11 @@ static void refusals_are_explained(void **state)
             {{302, "Location: http://127.0.0.1:1/\r\n", ""}, ERROR_DENIED, "HTTP 302", "id-token"},
             {{429, NULL, ""}, ERROR_THROTTLED, "HTTP 429", "by itself"},
             {{503, NULL, "<html>CANARY</html>"}, ERROR_TRANSIENT, "HTTP 503", "by itself"},
-            {{200, NULL, "<html>CANARY</html>"}, ERROR_PROTOCOL, "(19 bytes) cannot be used: invalid JSON", "NO_PROXY"},
+            {{200, NULL, "<html>CANARY</html>"}, ERROR_PROTOCOL, "19 bytes) cannot be read: invalid JSON", "NO_PROXY"},
             {{200, NULL, "{\"value\":\"CANARY\"}"}, ERROR_PROTOCOL, "not a JSON Web Token", "NO_PROXY"},
         };
-        harness_expect_refusals(set_up,
-                                &(struct refusals){t, LENGTH(t), "web identity token of GitHub Actions: ", "CANARY"});
+        harness_expect_refusals(
+            set_up, &(struct refusals){t, LENGTH(t), "web identity token of GitHub Actions for ", "CANARY"});
 }
 
 static void what_aws_refuses_is_not_tried_again_at_once(void **state)
@@ -99,7 +98,7 @@ static void nobody_answers_at_the_address(void **state)
         struct harness *h = set_up(NULL, 0);
         (void)harness_requests(h, 0); // its port is closed now
         harness_run_to_error(h, ERROR_TRANSIENT);
-        assert_non_null(strstr(h->e.message, "web identity token of GitHub Actions: "));
+        assert_non_null(strstr(h->e.message, "web identity token of GitHub Actions for "));
         harness_free(h);
 }
 
@@ -136,16 +135,16 @@ static void answers_are_read(void **state)
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
                 struct buffer scratch;
-                struct slice token;
+                struct answer a;
                 struct error e = {.kind = ERROR_NONE};
                 buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
-                int r = github_token_read(slice_str(t[i].body), &scratch, &token, &e);
-                if (t[i].what ? r == 0 || !strstr(e.message, t[i].what) : r < 0 || !slice_eq(token, SLICE(JWT)))
+                int r = github_token_read(slice_str(t[i].body), &scratch, &a, &e);
+                if (t[i].what ? r == 0 || !strstr(e.message, t[i].what) : r < 0 || !slice_eq(a.document, SLICE(JWT)))
                         fail_msg("%s: %s", t[i].body, e.message);
                 buffer_free(&scratch);
         }
         struct buffer body, scratch;
-        struct slice token;
+        struct answer a;
         struct error e;
         buffer_init(&body, LIMIT_UPSTREAM_BODY);
         buffer_init(&scratch, LIMIT_UPSTREAM_BODY);
@@ -153,7 +152,7 @@ static void answers_are_read(void **state)
         for (int i = 0; i <= LIMIT_TOKEN_FILE; i++)
                 (void)buffer_put_byte(&body, 'a');
         (void)buffer_put_str(&body, "\"}");
-        assert_int_equal(github_token_read(buffer_slice(&body), &scratch, &token, &e), -1);
+        assert_int_equal(github_token_read(buffer_slice(&body), &scratch, &a, &e), -1);
         assert_non_null(strstr(e.message, "too long"));
         buffer_free(&body);
         buffer_free(&scratch);

@@ -113,7 +113,7 @@ static void refusals(void **state)
         assert_int_equal(provider_login(h->provider, SLICE("987654"), &h->e), 0);
         harness_run_to_error(h, ERROR_INTERACTION);
         assert_true(h->e.wants_code);
-        assert_non_null(strstr(h->e.hint, "code was wrong"));
+        assert_non_null(strstr(h->e.hint, "this one was wrong"));
         assert_null(strstr(h->e.message, "987654"));
         harness_free(h);
 

@@ -42,7 +42,7 @@ static void fake_destroy(struct provider *p)
         ((struct fake *)p)->destroyed = true;
 }
 
-static const struct provider_ops fake_ops = {fake_start, fake_cancel, fake_destroy};
+static const struct provider_ops fake_ops = {.start = fake_start, .cancel = fake_cancel, .destroy = fake_destroy};
 
 static void hear(void *arg, struct credentials *c, const struct error *e)
 {
@@ -94,6 +94,31 @@ static void completes_once_with_what_it_got(void **state)
         assert_int_equal(h.calls, 1);
         assert_ptr_equal(h.c, &c);
         assert_int_equal(h.kind, ERROR_NONE);
+}
+
+// What a call brings after it was cancelled is nobody's.
+static void credentials_that_come_after_a_cancellation_are_released(void **state)
+{
+        (void)state;
+        static const struct provider_ops ops = {.start = fake_start, .destroy = fake_destroy};
+        struct fake f = {.base.ops = &ops};
+        struct heard h = {0};
+        const struct credentials fields = {.access_key_id = SLICE("A"), .secret_access_key = SLICE("S")};
+        struct credentials *c = credentials_new(&fields);
+        assert_non_null(c);
+        credentials_ref(c);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
+        provider_cancel(&f.base); // it has nothing to end: it goes on
+        assert_int_equal(h.calls, 0);
+        provider_finish(&f.base, c, NULL);
+        assert_int_equal(h.calls, 1);
+        assert_null(h.c);
+        assert_int_equal(h.kind, ERROR_CANCELLED);
+        assert_int_equal(c->references, 1);
+        credentials_unref(c);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
+        finish_with_error(&f.base); // which is not cancelled
+        assert_int_equal(h.kind, ERROR_DENIED);
 }
 
 static void cancel_completes(void **state)
@@ -170,7 +195,7 @@ static void finish_twice(void)
 {
         struct fake f = {.base.ops = &fake_ops};
         struct heard h = {0};
-        (void)provider_start(&f.base, hear, &h, NULL);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
         finish_with_error(&f.base);
         finish_with_error(&f.base);
 }
@@ -184,25 +209,26 @@ static int start_that_finishes(struct provider *p, struct error *e)
 
 static void finish_inside_start(void)
 {
-        static const struct provider_ops ops = {start_that_finishes, fake_cancel, fake_destroy};
+        static const struct provider_ops ops = {
+            .start = start_that_finishes, .cancel = fake_cancel, .destroy = fake_destroy};
         struct fake f = {.base.ops = &ops};
         struct heard h = {0};
-        (void)provider_start(&f.base, hear, &h, NULL);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
 }
 
 static void start_twice(void)
 {
         struct fake f = {.base.ops = &fake_ops};
         struct heard h = {0};
-        (void)provider_start(&f.base, hear, &h, NULL);
-        (void)provider_start(&f.base, hear, &h, NULL);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
 }
 
 static void finish_with_nothing(void)
 {
         struct fake f = {.base.ops = &fake_ops};
         struct heard h = {0};
-        (void)provider_start(&f.base, hear, &h, NULL);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
         provider_finish(&f.base, NULL, NULL);
 }
 
@@ -210,7 +236,7 @@ static void free_while_running(void)
 {
         struct fake f = {.base.ops = &fake_ops};
         struct heard h = {0};
-        (void)provider_start(&f.base, hear, &h, NULL);
+        assert_int_equal(provider_start(&f.base, hear, &h, NULL), 0);
         provider_free(&f.base);
 }
 
@@ -252,6 +278,7 @@ int main(void)
             cmocka_unit_test(refused_start_never_completes),
             cmocka_unit_test(completes_once_with_what_it_got),
             cmocka_unit_test(cancel_completes),
+            cmocka_unit_test(credentials_that_come_after_a_cancellation_are_released),
             cmocka_unit_test(may_start_again_from_its_completion),
             cmocka_unit_test(may_be_freed_from_its_completion),
             cmocka_unit_test(changes_its_profile_between_calls),

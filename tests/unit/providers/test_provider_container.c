@@ -122,7 +122,6 @@ static void refusals(void **state)
             {{403, "Content-Type: text/plain\r\n", "Access Denied S3CRET"}, ERROR_PROTOCOL, "", "HTTP 403", "token"},
             {{404, NULL, ""}, ERROR_PROTOCOL, "", "HTTP 404", "path"},
             {{302, "Location: http://127.0.0.1/\r\n", ""}, ERROR_PROTOCOL, "", "HTTP 302", ""},
-            {{201, JSON_TYPE, GOOD}, ERROR_PROTOCOL, "", "HTTP 201", ""},
             {{200, JSON_TYPE, "{\"Code\":\"Failed\",\"Message\":\"why\"," KEYS "}"}, ERROR_DENIED, "Failed", "why", ""},
             {{200, JSON_TYPE, "{" KEYS "}"}, ERROR_PROTOCOL, "", "lacks Expiration", "address"},
             {{200, JSON_TYPE, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S3CRET\"}"},

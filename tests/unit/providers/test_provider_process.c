@@ -111,7 +111,7 @@ static void refusals(void **state)
             {"echo 'token has expired: log in' >&2; exit 7", ERROR_TRANSIENT,
              "a helper ended with status 7: token has expired: log in", "AWS_PROFILE"},
             {"exit 1", ERROR_TRANSIENT, "status 1", "by hand"},
-            {"keyfob-no-such-command", ERROR_TRANSIENT, "status 127", "wants to run"},
+            {"keyfob-no-such-command", ERROR_TRANSIENT, "status 127", "check the programs"},
             {"echo x " SECRET " $DB_PASSWORD >&2; exit 1", ERROR_TRANSIENT, "status 1: x *** ***", "by hand"},
             {"printf 'a\\033[31mb\\nc' >&2; exit 1", ERROR_TRANSIENT, "status 1: a [31mb c", "by hand"},
             {"echo dying >&2; kill -SEGV $$", ERROR_TRANSIENT, "signal 11", "crashed"},
@@ -136,7 +136,7 @@ static void is_given_its_time(void **state)
         harness_run_to_error(h, ERROR_TRANSIENT);
         assert_true(h->e.timed_out);
         assert_non_null(strstr(h->e.message, "within 300 ms"));
-        assert_non_null(strstr(h->e.hint, "no terminal"));
+        assert_non_null(strstr(h->e.hint, "neither a terminal"));
         harness_free(h);
 }
 

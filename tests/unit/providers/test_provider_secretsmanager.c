@@ -87,7 +87,7 @@ static void refusals_are_explained(void **state)
             {{502, "Content-Type: text/html\r\n", "<html>new-secret</html>"}, ERROR_TRANSIENT, "HTTP 502", "by itself"},
             {{200, DATE_NOW, "{\"Name\":\"prod/base\"}"},
              ERROR_PROTOCOL,
-             "GetSecretValue for prod/base: the answer has neither SecretString nor SecretBinary",
+             "GetSecretValue for prod/base: the answer lacks SecretString and SecretBinary",
              "NO_PROXY"},
             {{200, DATE_NOW, "{\"SecretString\":\"new-secret\"}"},
              ERROR_CONFIG,

@@ -143,7 +143,7 @@ static void what_goes_wrong(void **state)
             {ENDED, {400, DATE_NOW, "{\"error\":\"invalid_grant\"}"}, ERROR_INTERACTION, "InvalidGrantException"},
             {ENDED, {401, DATE_NOW, "{\"error\":\"invalid_client\"}"}, ERROR_INTERACTION, "InvalidClientException"},
             {ENDED, {503, DATE_NOW, "{}"}, ERROR_TRANSIENT, "CreateToken"},
-            {ENDED, {200, DATE_NOW, "{}"}, ERROR_PROTOCOL, "accessToken is missing"},
+            {ENDED, {200, DATE_NOW, "{}"}, ERROR_PROTOCOL, "accessToken or expiresIn"},
             {ENDED, {200, DATE_NOW, "{\"accessToken\":\"a\",\"expiresIn\":\"1\"}"}, ERROR_PROTOCOL, "expiresIn"},
             {ENDED, {200, DATE_NOW, "{\"accessToken\":\"a b\",\"expiresIn\":100}"}, ERROR_PROTOCOL, "cannot be used"},
         };

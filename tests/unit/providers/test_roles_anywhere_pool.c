@@ -95,20 +95,19 @@ static void on_signed(void *owner, const struct error *e)
 }
 
 // A job without a provider around it.
-static struct key_job *start_signing(struct setup *s, struct signing *signing, uint64_t late_ms)
+static struct key_job *start_signing(struct setup *s, struct signing *signing, int64_t timeout_ms)
 {
         const struct key_job_deps deps = {
-            .workers = s->h->deps.workers, .url = s->h->upstream.url, .done = on_signed, .owner = signing};
-        const struct key_request order = {.profile = &s->h->profile,
-                                          .body = SLICE("{}"),
-                                          .time_s = clock_wall_s(s->h->deps.clock),
-                                          .own_s = clock_wall_s(s->h->deps.clock),
-                                          .timeout_ms = NEVER_MS,
-                                          .late_ms = late_ms};
+            .workers = s->h->deps.workers, .clock = s->h->deps.clock, .done = on_signed, .owner = signing};
+        const struct key_request request = {.profile = &s->h->profile,
+                                            .url = slice_str(s->h->upstream.url),
+                                            .body = SLICE("{}"),
+                                            .time_s = clock_wall_s(s->h->deps.clock)};
+        s->h->profile.read_timeout_ms = timeout_ms;
         struct key_job *job = key_job_new(&deps);
         assert_non_null(job);
         *signing = (struct signing){.is_done = false};
-        assert_int_equal(key_job_sign(job, &order, &s->h->e), 0);
+        assert_int_equal(key_job_sign(job, &request, &s->h->e), 0);
         return job;
 }
 

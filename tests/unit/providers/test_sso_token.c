@@ -98,14 +98,11 @@ static void hint_names_both_commands(void **state)
         struct error e;
         struct profile p = {
             .name = (char *)"admin/00c0ffee", .stands_for = (char *)"dev", .sso.session = (char *)"my-sso"};
-        assert_int_equal(sso_token_missing(&p, &e, "over %d", 1), -1);
-        assert_int_equal(e.kind, ERROR_INTERACTION);
-        assert_false(e.wants_code);
-        assert_string_equal(e.message, "over 1");
+        sso_token_hint_login(&p, &e);
         assert_string_equal(e.hint, "run \"keyfob login dev\" (or aws sso login --sso-session my-sso)");
         p.sso.session = NULL;
         p.sso.start_url = (char *)"https://x/start";
-        assert_int_equal(sso_token_missing(&p, &e, "over"), -1);
+        sso_token_hint_login(&p, &e);
         assert_string_equal(e.hint, "run \"keyfob login dev\" (or aws sso login, with a profile for https://x/start)");
 }
 

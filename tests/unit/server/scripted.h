@@ -113,7 +113,7 @@ static inline void script_release(struct scripted *s)
 
 static inline struct provider *fake_new(struct scripted *s)
 {
-        static const struct provider_ops ops = {fake_start, fake_cancel, fake_destroy};
+        static const struct provider_ops ops = {.start = fake_start, .cancel = fake_cancel, .destroy = fake_destroy};
         struct fake_provider *p = calloc(1, sizeof(*p));
         assert_non_null(p);
         p->base.ops = &ops;

@@ -322,7 +322,7 @@ static inline void fake_destroy(struct provider *p)
 // One that gives an hour's session after 50 ms; the test changes what it wants otherwise.
 static inline void fake_init(struct fake *f, struct sim *sim)
 {
-        static const struct provider_ops ops = {fake_start, fake_cancel, fake_destroy};
+        static const struct provider_ops ops = {.start = fake_start, .cancel = fake_cancel, .destroy = fake_destroy};
         *f = (struct fake){.base.ops = &ops, .sim = sim, .takes_ms = 50, .life_s = 3600, .kind = ERROR_TRANSIENT};
         uv_timer_init(&sim->loop, &f->timer);
         f->timer.data = f;

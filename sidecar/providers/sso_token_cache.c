@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refresh tokens may be good for one use only, and several profiles and processes share one: the one that renews holds
+// a lock, and reads the file again once it has it. Loop thread only.
+#include "sidecar/providers/sso_token_cache.h"
+
+#include "proto/mem/length.h"
+#include "proto/wire/json_write.h"
+#include "proto/wire/limits.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/providers/sso_answer.h"
+#include "sidecar/providers/sso_cache.h"
+
+static int read_token(void *owner, struct slice text, struct slice *ret_key, struct error *e)
+{
+        struct sso_token_cache *k = owner;
+        sso_token_clear(&k->token);
+        int r = slice_is_empty(text) ? 0 : sso_token_read(text, &k->token, e);
+        *ret_key = k->token.access_token;
+        return r;
+}
+
+void sso_token_cache_init(struct sso_token_cache *k, struct provider *provider,
+                          void (*done)(struct provider *p, const struct error *e))
+{
+        *k = (struct sso_token_cache){.provider = provider, .done = done};
+        sso_token_init(&k->token);
+        token_file_init(&k->file, SSO_CACHE_WHAT, LIMIT_TOKEN_FILE, read_token, k);
+        buffer_init(&k->refused, LIMIT_TOKEN_FILE);
+        buffer_init(&k->spent, LIMIT_TOKEN_FILE);
+        exchange_init(&k->renewal, provider, k);
+}
+
+void sso_token_cache_deinit(struct sso_token_cache *k)
+{
+        sso_token_clear(&k->token);
+        token_file_deinit(&k->file);
+        buffer_free(&k->refused);
+        buffer_free(&k->spent);
+}
+
+static int64_t now_s(const struct sso_token_cache *k)
+{
+        return upstream_clock_now_s(&k->provider->time, k->provider->deps.clock);
+}
+
+static const char *session_of(const struct sso_token_cache *k)
+{
+        return sso_cache_token_key(k->provider->profile);
+}
+
+// --- the file ---
+
+static int needs_login(const struct sso_token_cache *k, struct error *e)
+{
+        e->kind = ERROR_INTERACTION;
+        sso_token_hint_login(k->provider->profile, e);
+        return -1;
+}
+
+static int load_file(struct sso_token_cache *k, struct error *why, struct error *e)
+{
+        const struct profile *p = k->provider->profile;
+        sso_token_clear(&k->token);
+        if (!k->file.path && sso_cache_path(p, slice_str(sso_cache_token_key(p)), &k->file.path, e) < 0)
+                return -1;
+        return token_file_load(&k->file, why, e);
+}
+
+static int load(struct sso_token_cache *k, struct error *e)
+{
+        struct error why;
+        if (load_file(k, &why, e) < 0)
+                return -1;
+        if (k->token.access_token.n > 0)
+                return 0;
+        if (k->file.text.n == 0)
+                (void)error_set(e, ERROR_INTERACTION, "nobody is logged in to IAM Identity Center (%.256s)",
+                                session_of(k));
+        else
+                (void)error_set(e, ERROR_INTERACTION, "the token cached in %.200s cannot be used: %s", k->file.path,
+                                why.message);
+        return needs_login(k, e);
+}
+
+static bool is_refused(const struct sso_token_cache *k)
+{
+        return k->refused.n > 0 && slice_eq(k->token.access_token, buffer_slice(&k->refused));
+}
+
+// A refresh token that was refused once is not tried again.
+static bool can_renew(const struct sso_token_cache *k)
+{
+        return sso_token_can_renew(&k->token, now_s(k)) && !slice_eq(k->token.refresh_token, buffer_slice(&k->spent));
+}
+
+static int refuse_expired(const struct sso_token_cache *k, struct error *e)
+{
+        char expired[TIME_RFC3339_SIZE] = "some time ago";
+        (void)time_format_rfc3339(k->token.expires_s, expired);
+        if (is_refused(k))
+                (void)error_set(e, ERROR_INTERACTION, "IAM Identity Center does not accept the token any more (%.256s)",
+                                session_of(k));
+        else
+                (void)error_set(e, ERROR_INTERACTION, "the login to IAM Identity Center (%.256s) expired at %s",
+                                session_of(k), expired);
+        return needs_login(k, e);
+}
+
+int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct error *e)
+{
+        struct sso_token in_use = k->token; // by a call to the portal
+        struct error why;
+        sso_token_init(&k->token);
+        int r = load_file(k, &why, e);
+        if (r == 0)
+                r = token_file_hold(&k->file, text, e);
+        sso_token_clear(&k->token);
+        k->token = in_use;
+        k->is_overtaken = true;
+        return r;
+}
+
+// What stands in for a renewal that cannot be had: the token as it is, while it lives.
+static bool is_usable_at(const struct sso_token_cache *k, int64_t at_s)
+{
+        return k->token.access_token.n > 0 && !is_refused(k) && sso_token_judge(&k->token, at_s) <= SSO_TOKEN_RENEW;
+}
+
+// --- renewal ---
+
+static int renewal_write(void *owner, struct exchange_request *r, struct error *e)
+{
+        const struct sso_token_cache *k = owner;
+        (void)e;
+        sso_answer_begin_request(k->provider->profile, "/token", r);
+        json_begin_object(&r->body);
+        json_member(&r->body, "clientId", k->token.client_id);
+        json_member(&r->body, "clientSecret", k->token.client_secret);
+        json_member(&r->body, "grantType", SLICE("refresh_token"));
+        json_member(&r->body, "refreshToken", k->token.refresh_token);
+        json_end_object(&r->body);
+        return 0;
+}
+
+// The new token is in force from here on, whether or not it can be written.
+static int renewal_accept(void *owner, struct exchange_outcome *o, struct error *e)
+{
+        struct sso_token_cache *k = owner;
+        const struct profile *p = k->provider->profile;
+        const struct answer *answer = o->answer;
+        char expires[TIME_RFC3339_SIZE];
+        if (k->is_overtaken)
+                return 0;
+        if (sso_answer_check_token(answer, e) < 0)
+                return -1;
+        if (time_format_rfc3339(now_s(k) + answer->lives_s, expires) < 0)
+                return error_set(e, ERROR_PROTOCOL, "the token expires after the year 9999");
+        const struct member members[] = {
+            {"startUrl", p->sso.start_url ? slice_str(p->sso.start_url) : k->token.start_url},
+            {"region", slice_str(p->sso.region)},
+            {"accessToken", answer->document},
+            {"expiresAt", slice_str(expires)},
+            {"refreshToken", answer->refresh_token.n > 0 ? answer->refresh_token : k->token.refresh_token},
+        };
+        struct buffer text;
+        buffer_init(&text, LIMIT_TOKEN_FILE);
+        int r = members_replace(buffer_slice(&k->file.text), members, LENGTH(members), &text);
+        if (r < 0)
+                (void)error_set(e, ERROR_INTERNAL, "the renewed token is too long, or out of memory");
+        else
+                r = token_file_take(&k->file, buffer_slice(&text), e);
+        buffer_free(&text);
+        return r;
+}
+
+// Another process may have logged in meanwhile, or the token may live a while yet; else it takes a login.
+static void renewal_done(void *owner, struct credentials *c, const struct error *error)
+{
+        struct sso_token_cache *k = owner;
+        struct error e = {.kind = ERROR_NONE};
+        struct error ignored;
+        int r = 0;
+        (void)c;
+        if (k->is_overtaken) {
+                r = load(k, &e);
+        } else if (error) {
+                e = *error;
+                bool is_spent = e.kind == ERROR_DENIED;
+                if (is_spent) {
+                        buffer_reset(&k->spent);
+                        (void)buffer_put(&k->spent, k->token.refresh_token);
+                }
+                r = load(k, &ignored) == 0 && is_usable_at(k, now_s(k)) ? 0 : -1;
+                if (is_spent)
+                        (void)needs_login(k, &e);
+        }
+        token_file_unlock(&k->file);
+        k->done(k->provider, r < 0 ? &e : NULL);
+}
+
+static const struct exchange_ops renewal_exchange = {
+    .service = "sso-oidc",
+    .action = "CreateToken for",
+    .subject = sso_answer_subject,
+    .write = renewal_write,
+    .read = sso_answer_read,
+    .accept = renewal_accept,
+    .done = renewal_done,
+};
+
+static void retry(void *owner)
+{
+        struct sso_token_cache *k = owner;
+        struct error e = {.kind = ERROR_NONE};
+        int r = k->provider->is_cancelled ? error_set(&e, ERROR_CANCELLED, "cancelled")
+                                          : sso_token_cache_get(k, buffer_slice(&k->refused), &e);
+        if (r != SSO_TOKEN_LATER)
+                k->done(k->provider, r < 0 ? &e : NULL);
+}
+
+static bool needs_renewal(const struct sso_token_cache *k)
+{
+        return is_refused(k) || sso_token_judge(&k->token, now_s(k)) != SSO_TOKEN_GOOD;
+}
+
+static int renew_locked(struct sso_token_cache *k, struct error *e)
+{
+        if (load(k, e) < 0) // it may have been renewed before the lock was there
+                return -1;
+        if (!needs_renewal(k))
+                return SSO_TOKEN_READY;
+        bool can = can_renew(k);
+        k->is_overtaken = false;
+        if (can && exchange_start(&k->renewal, &renewal_exchange, e) == 0)
+                return SSO_TOKEN_LATER;
+        if (is_usable_at(k, now_s(k)))
+                return SSO_TOKEN_READY;
+        return can ? -1 : refuse_expired(k, e); // a call that could not be made ends no login
+}
+
+static int renew(struct sso_token_cache *k, struct error *e)
+{
+        bool is_usable = is_usable_at(k, now_s(k));
+        if (!can_renew(k)) {
+                // What the service said of its time may have been wrong, and without a call it is not heard again: the
+                // portal decides.
+                bool lives_by_own_clock = is_usable_at(k, clock_wall_s(k->provider->deps.clock));
+                return is_usable || lives_by_own_clock ? SSO_TOKEN_READY : refuse_expired(k, e);
+        }
+        if (!token_file_lock(&k->file)) {
+                if (is_usable)
+                        return SSO_TOKEN_READY;
+                return token_file_wait(&k->file, k->provider->deps.loop, retry, e) < 0 ? -1 : SSO_TOKEN_LATER;
+        }
+        int r = renew_locked(k, e);
+        if (r != SSO_TOKEN_LATER)
+                token_file_unlock(&k->file);
+        return r;
+}
+
+int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct error *e)
+{
+        if (refused.p != k->refused.p) {
+                buffer_reset(&k->refused);
+                (void)buffer_put(&k->refused, refused);
+        }
+        if (load(k, e) < 0)
+                return -1;
+        return needs_renewal(k) ? renew(k, e) : SSO_TOKEN_READY;
+}

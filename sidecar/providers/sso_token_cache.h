@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps the cached access token of one profile usable: reads it anew for every use, since the AWS CLI and other agents
+// write that file too; renews it by its refresh token before it expires, and writes it back.
+#ifndef SIDECAR_PROVIDERS_SSO_TOKEN_CACHE_H
+#define SIDECAR_PROVIDERS_SSO_TOKEN_CACHE_H
+
+#include "sidecar/providers/exchange.h"
+#include "sidecar/providers/sso_token.h"
+#include "sidecar/providers/token_file.h"
+
+enum { SSO_TOKEN_LATER = 0, SSO_TOKEN_READY = 1 };
+
+struct sso_token_cache {
+        struct provider *provider;
+        // Ends sso_token_cache_get(): `e` is NULL when the token is ready.
+        void (*done)(struct provider *p, const struct error *e);
+        struct sso_token token;  // of the last sso_token_cache_get()
+        struct token_file file;  // known by its access token
+        struct buffer refused;   // the access token that the portal refused
+        struct buffer spent;     // the refresh token that the token service refused
+        struct exchange renewal; // not cancelled: it may have spent the refresh token
+        bool is_overtaken;       // by a login, since the renewal began
+};
+
+void sso_token_cache_init(struct sso_token_cache *k, struct provider *provider,
+                          void (*done)(struct provider *p, const struct error *e));
+void sso_token_cache_deinit(struct sso_token_cache *k); // nothing may be under way
+
+// A token to make a call with; not `refused` (may be empty). SSO_TOKEN_READY: it is in k->token. SSO_TOKEN_LATER:
+// k->done follows, once, from the loop, whether or not the provider is cancelled. -1 with *e: ERROR_INTERACTION where a
+// login is needed.
+MUST_CHECK int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct error *e);
+
+// A login's token that could not be written: `text`, as the file would have it, is in force from here on, and is
+// written when that can be done. 0, or -1 with *e: it cannot be held, either.
+MUST_CHECK int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct error *e);
+
+#endif
