@@ -327,4 +327,4 @@ def test_watch_without_a_terminal(shared, more):
     if more:
         assert all(json.loads(line)["name"] == "irsa" for line in lines)
     else:
-        assert lines[0] == lines[3] and lines[2] == "\n" and lines[4].startswith("irsa ")
+        assert lines[0].split() == lines[3].split() and lines[2] == "\n" and lines[4].startswith("irsa ")

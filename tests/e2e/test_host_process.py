@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of credential_process: split as Python's shlex splits them, run without a shell and in bounds, and nothing
-of what they say in confidence told to anybody."""
+"""Commands of credential_process: split as Python's shlex splits them, run without a shell and within limits, and none of
+their secrets shown."""
 
 import json
 import random
