@@ -101,8 +101,6 @@ int64_t schedule_next_ms(const struct schedule_input *in)
 {
         if (in->failures > 0)
                 return after_failure_ms(in);
-        if (in->issued_s == 0 && in->expires_s == 0)
-                return 0;
         if (in->expires_s == CREDENTIALS_NEVER_EXPIRE)
                 return recheck_ms(in);
         return after_success_ms(in);

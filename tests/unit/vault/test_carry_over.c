@@ -61,6 +61,9 @@ static void serves_the_old_credentials_until_new_ones_come(void **state)
         struct pair p = {0};
         struct asker newer = {.waiter.after_generation = 1};
         begin(&p);
+        fake_fails(&p.old_fake, ERROR_TRANSIENT);
+        sim_run(&p.sim, 60); // one failure, and a retry within a second
+        p.old_fake.way = FAKE_GIVES;
         sim_run(&p.sim, MINUTE);
         struct entry_status before = status_of(p.old_entry);
         move_on(&p);
@@ -71,6 +74,8 @@ static void serves_the_old_credentials_until_new_ones_come(void **state)
         assert_true(s.is_fetching);
         assert_int_equal(s.expires_s, before.expires_s);
         assert_int_equal(s.successes, 1);
+        assert_int_equal(s.failures, 1);
+        assert_int_equal(s.failures_in_row, 0);
         assert_int_equal(s.last_success_s, before.last_success_s);
         assert_true(slice_eq(s.account_id, SLICE("111122223333")));
         ask(&newer, p.new_entry, VAULT_WANT_NEWER);

@@ -127,6 +127,16 @@ static void names_the_visible_profile_in_errors(void **state)
         ask(&a, h.base_entry, VAULT_WANT_REFRESH);
         sim_run(&h.sim, 100);
         assert_string_equal(a.error.message, "profile bob: STS AssumeRole: denied");
+
+        struct fake hidden;
+        fake_init(&hidden, &h.sim);
+        fake_fails(&hidden, ERROR_DENIED);
+        struct entry_options options = {.name = "irsa-1", .shown_name = "eve"};
+        struct entry *e = vault_add(h.sim.vault, &options, &hidden.base);
+        assert_non_null(e);
+        sim_run(&h.sim, 100);
+        entry_status(e, &status);
+        assert_string_equal(status.last_error->message, "profile eve: STS AssumeRole: denied");
         sim_end(&h.sim);
 }
 
