@@ -25,6 +25,7 @@ LARGER, SMALLER = "4 times as much", "a quarter as much"
 def of_file(source):
     """Mutations of the wipes and constants of one file."""
     found = [*_wipes(source), *_macros(source), *_enumerators(source), *_words(source)]
+    found = [m for m in found if source.text[m.start:m.end] != m.text]
     return sorted(found, key=lambda m: (m.start, m.operator))
 
 

@@ -102,6 +102,10 @@ static void nothing_is_signed_again_without_cause(void **state)
                 struct upstream_answer answer;
         } t[] = {
             {"the clocks agree", {403, DATE_NOW, STS_REFUSAL("SignatureDoesNotMatch", "m")}},
+            {"four minutes ahead",
+             {403, "Date: Fri, 01 Jan 2027 00:04:00 GMT\r\n", STS_REFUSAL("SignatureDoesNotMatch", "m")}},
+            {"four minutes behind",
+             {403, "Date: Thu, 31 Dec 2026 23:56:00 GMT\r\n", STS_REFUSAL("SignatureDoesNotMatch", "m")}},
             {"another code", {403, DATE_HALF_PAST, STS_REFUSAL("AccessDenied", "m")}},
             {"no Date", {403, NULL, STS_REFUSAL("SignatureDoesNotMatch", "m")}},
             {"a Date that is none", {403, "Date: soon\r\n", STS_REFUSAL("SignatureDoesNotMatch", "m")}},
@@ -112,6 +116,20 @@ static void nothing_is_signed_again_without_cause(void **state)
                 harness_run(h);
                 assert_null(h->c);
                 (void)harness_requests(h, 1);
+                harness_free(h);
+        }
+}
+
+static void more_than_four_minutes_are_corrected(void **state)
+{
+        (void)state;
+        static const char *const dates[] = {"Date: Fri, 01 Jan 2027 00:04:01 GMT\r\n",
+                                            "Date: Thu, 31 Dec 2026 23:55:59 GMT\r\n"};
+        for (size_t i = 0; i < LENGTH(dates); i++) {
+                struct harness *h = set_up(ANSWERS({403, dates[i], STS_REFUSAL("SignatureDoesNotMatch", "m")},
+                                                   {200, dates[i], SESSION(ONE_O_CLOCK)}));
+                harness_run_to_credentials(h);
+                (void)harness_requests(h, 2);
                 harness_free(h);
         }
 }
@@ -230,6 +248,7 @@ int main(void)
             cmocka_unit_test(a_wrong_clock_is_corrected_once_and_remembered),
             cmocka_unit_test(a_second_refusal_is_final),
             cmocka_unit_test(nothing_is_signed_again_without_cause),
+            cmocka_unit_test(more_than_four_minutes_are_corrected),
             cmocka_unit_test(the_clock_of_the_base_is_inherited),
             cmocka_unit_test(refusals_are_explained),
             cmocka_unit_test(an_expired_base_is_renewed_next_time),

@@ -224,7 +224,11 @@ static void refreshes_for_a_longer_life(void **state)
         sim_turn(&sim);
         assert_string_equal(a.key, "AKIDEXAMPLE2"); // a source that was just asked is not asked again
         assert_int_equal(f.starts, 2);
-        sim_run(&sim, 30 * SECOND);
+        sim_run(&sim, 28 * SECOND);
+        ask(&a, e, VAULT_WANT_CREDENTIALS);
+        sim_turn(&sim);
+        assert_int_equal(f.starts, 2); // for half a minute
+        sim_run(&sim, 2 * SECOND);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         sim_run(&sim, SECOND);
         assert_string_equal(a.key, "AKIDEXAMPLE3"); // the best there is
