@@ -37,6 +37,7 @@ target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
 target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)
 target_link_options(server_test_time PRIVATE -Wl,--wrap=uv_timer_start)
+target_link_options(providers_test_roles_anywhere_pool PRIVATE -Wl,--wrap=x509_identity_is_in_device,--wrap=workers_start)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)
 
 target_link_options(io_test_unix_listen PRIVATE -Wl,--wrap=bind,--wrap=listen) # it looks on

@@ -161,6 +161,48 @@ static void a_job_that_is_late_keeps_nothing_signed(void **state)
         tear_down(&s);
 }
 
+// As for a key in a token: the linker sends our calls here, see cmake/tests.cmake.
+static bool is_in_device;
+static uint64_t last_late_ms;
+
+bool __real_x509_identity_is_in_device(const struct x509_identity *identity);
+bool __wrap_x509_identity_is_in_device(const struct x509_identity *identity);
+bool __wrap_x509_identity_is_in_device(const struct x509_identity *identity)
+{
+        return is_in_device || __real_x509_identity_is_in_device(identity);
+}
+
+void __real_workers_start(struct workers *workers, struct worker_job *job, const struct worker_task *task);
+void __wrap_workers_start(struct workers *workers, struct worker_job *job, const struct worker_task *task);
+void __wrap_workers_start(struct workers *workers, struct worker_job *job, const struct worker_task *task)
+{
+        last_late_ms = task->late_ms;
+        if (!is_in_device) {
+                __real_workers_start(workers, job, task);
+                return;
+        }
+        task->run(job, task->arg); // the files of this key are no device
+        task->done(task->arg, WORKER_RAN);
+}
+
+static void giving_a_key_back_to_its_device_has_20_s(void **state)
+{
+        (void)state;
+        struct setup s;
+        struct signing signing;
+        set_up(&s, NULL, 0);
+        struct key_job *job = start_signing(&s, &signing, NEVER_MS);
+        until_signed(&s, &signing);
+        assert_int_equal(signing.kind, ERROR_NONE);
+        assert_true(last_late_ms != 20000);
+        is_in_device = true;
+        key_job_free(job);
+        (void)harness_requests(s.h, 0);
+        tear_down(&s);
+        is_in_device = false;
+        assert_int_equal(last_late_ms, 20000);
+}
+
 struct holder {
         struct worker_job job;
         sem_t leave;
@@ -340,6 +382,7 @@ int main(void)
             cmocka_unit_test(the_loop_turns_while_a_key_is_derived),
             cmocka_unit_test(cancel_during_load_and_during_signing),
             cmocka_unit_test(cancel_during_the_second_signing),
+            cmocka_unit_test(giving_a_key_back_to_its_device_has_20_s),
             cmocka_unit_test(a_job_that_is_left_off),
             cmocka_unit_test(a_job_that_is_late_keeps_nothing_signed),
             cmocka_unit_test(cancel_before_a_thread_is_free),
