@@ -253,6 +253,11 @@ static const struct conversation conversations[] = {
     {"blank before a name", "GET / HTTP/1.1\r\n A: b\r\n\r\n", "BAD", HTTP_REQUESTS},
     {"no name", "GET / HTTP/1.1\r\n: b\r\n\r\n", "BAD", HTTP_REQUESTS},
     {"no colon", "GET / HTTP/1.1\r\nabc\r\n\r\n", "BAD", HTTP_REQUESTS},
+    {"DEL in a short target", "GET /a\x7f HTTP/1.1\r\n\r\n", "BAD", HTTP_REQUESTS},
+    {"DEL in a long target",
+     "GET /aaaaaaaaaa\x7f"
+     "aaaaaaaaaa HTTP/1.1\r\n\r\n",
+     "BAD", HTTP_REQUESTS},
     {"control byte in a value", "GET / HTTP/1.1\r\nA: \x01\r\n\r\n", "BAD", HTTP_REQUESTS},
     {"LF alone", "GET / HTTP/1.1\nA: b\n\n", "BAD", HTTP_REQUESTS},
     {"LF alone after a value", "GET / HTTP/1.1\r\nA: b\n\r\n", "BAD", HTTP_REQUESTS},

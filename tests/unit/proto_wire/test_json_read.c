@@ -96,6 +96,8 @@ static void test_strings(void **state)
             {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", SLICE_INIT("\"\\/\b\f\n\r\t")},
             {"\"\\u0001\\u007f\\u0080\\u07FF\\u0800\\uffff\"",
              SLICE_INIT("\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf")},
+            {"\"\\ud800\\udc00\\uffff\"",
+             SLICE_INIT("\xf0\x90\x80\x80\xef\xbf\xbf")}, // the first of four bytes, the last of three
             {"\"a\\ud83d\\ude00b\\uDBFF\\uDFFF\"", SLICE_INIT("a\xf0\x9f\x98\x80"
                                                               "b\xf4\x8f\xbf\xbf")},
             {"\"\xc3\xa4\\u00e4\"", SLICE_INIT("\xc3\xa4\xc3\xa4")},
