@@ -32,7 +32,7 @@ target_link_options(io_test_http_options PRIVATE -Wl,--wrap=curl_easy_setopt,--w
 target_link_options(io_test_child PRIVATE -Wl,--wrap=uv_timer_start)
 target_link_options(providers_test_timeouts PRIVATE -Wl,--wrap=http_client_start,--wrap=child_start)
 target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--wrap=EVP_DigestUpdate
-  -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex)
+  -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex,--wrap=EVP_MD_fetch,--wrap=EVP_MD_CTX_new)
 target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
 target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)

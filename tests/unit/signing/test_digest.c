@@ -29,11 +29,20 @@ FAILING(int, EVP_DigestUpdate, (EVP_MD_CTX * c, const void *bytes, size_t n), (c
 FAILING(int, EVP_DigestFinal_ex, (EVP_MD_CTX * c, unsigned char *out, unsigned *n), (c, out, n))
 FAILING(int, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * to, const EVP_MD_CTX *from), (to, from))
 
+FAILING(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+        (library, name, properties))
+FAILING(EVP_MD_CTX *, EVP_MD_CTX_new, (void), ())
+
 static void test_failures(void **state)
 {
         (void)state;
-        struct digest *d = digest_new();
-        assert_non_null(d);
+        struct digest *d = NULL;
+        for (failing = 1; !d; failing++) {
+                calls = 0;
+                d = digest_new();
+                assert_int_equal(d != NULL, calls < failing);
+        }
+        assert_true(failing > 4);
         uint8_t key[131] = {1}, out[DIGEST_SIZE];
         for (size_t n = 0; n <= sizeof(key); n += sizeof(key)) { // one that is hashed first, too
                 bool is_whole = false;

@@ -169,6 +169,12 @@ static void test_refused(void **state)
         request.headers_count = 1;
         expect_refusal(&f, &request, 60, "X-Amz-Date");
         request = request_of(&plain);
+        request.method = SLICE("G T");
+        expect_refusal(&f, &request, 60, "method");
+        request = request_of(&plain);
+        request.payload_hash = SLICE("abc");
+        expect_refusal(&f, &request, 60, "payload");
+        request = request_of(&plain);
         request.region = SLICE("a/b");
         expect_refusal(&f, &request, 60, "region");
         fixture_tear_down(&f);
