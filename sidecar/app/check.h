@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct settings;
@@ -13,8 +14,9 @@ struct settings;
 // Loads each certificate with its chain and key, as a refresh will: they must belong together and be valid at `now_s`.
 // 0, or -1 and *e for the first profile that would fail. The running agent does not stop for these: they are that
 // profile's error alone, and gone once the files are right. A key that does not answer in the time that a refresh would
-// give it is one of them, with e->timed_out: then a thread is still at it, which reads the settings; end by _exit().
-int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
+// give it is one of them, with e->timed_out: then a thread is still loading it, which reads the settings; end by
+// _exit().
+MUST_CHECK int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
 
 // Prints to standard output which profiles cannot be used, and why; the others are good in spite of them. How many.
 size_t check_report_faults(const struct settings *settings);

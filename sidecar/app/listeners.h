@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct env;
@@ -14,7 +15,7 @@ struct settings;
 
 // Opens every listener of the settings. Descriptors of systemd's socket activation take the place of the first ones,
 // in order. The paths are copied. NULL and *e on failure, with nothing left behind.
-struct listeners *listeners_open(const struct settings *settings, const struct env *env, struct error *e);
+MUST_CHECK struct listeners *listeners_open(const struct settings *settings, const struct env *env, struct error *e);
 
 size_t listeners_count(const struct listeners *l);
 // The descriptor, which the caller closes. Once only.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service manager's notification protocol, sd_notify(3): one datagram to $NOTIFY_SOCKET. Nothing here waits: what
-// its socket has no room for is owed, and told a little later. Loop thread only.
+// does not fit into its socket is sent a little later. Loop thread only.
 #ifndef SIDECAR_APP_NOTIFY_H
 #define SIDECAR_APP_NOTIFY_H
 

@@ -50,7 +50,7 @@ static enum options_verdict wrong_value(const char *option, const char *value, c
         return OPTIONS_USAGE;
 }
 
-// An empty one is a variable that was not set: what stands in for a missing option would be another file.
+// An empty path is a shell variable that was not set: the default would be another file.
 static enum options_verdict take_path(const char *option, const char *value, const char **ret)
 {
         *ret = value;
@@ -84,7 +84,7 @@ static enum options_verdict apply(int option, const char *value, struct options 
         case OPT_HELP:
                 fputs(usage_text, stdout);
                 return OPTIONS_DONE;
-        default: // getopt has said what is wrong
+        default: // getopt_long() has reported what is wrong
                 fputs("Try keyfobd --help.\n", stderr);
                 return OPTIONS_USAGE;
         }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/log.h"
 
 struct options {
@@ -18,9 +19,9 @@ struct options {
 enum options_verdict {
         OPTIONS_RUN,
         OPTIONS_DONE, // --help or --version was answered on standard output
-        OPTIONS_USAGE // wrong; said on standard error
+        OPTIONS_USAGE // wrong, which was reported on standard error
 };
 
-enum options_verdict options_parse(int argc, char **argv, struct options *ret);
+MUST_CHECK enum options_verdict options_parse(int argc, char **argv, struct options *ret);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/secret.h"
 #include "sidecar/base/error.h"
 
@@ -27,7 +28,7 @@ struct passphrases {
 // are read that were not before; after it *p does not change, and any thread may call this. 0, or -1 with *e
 // (ERROR_CONFIG) that names profile and descriptor. Blocks until the writer of a pipe has closed it, for at most ten
 // seconds.
-int passphrases_give(struct passphrases *p, struct settings *settings, struct error *e);
+MUST_CHECK int passphrases_give(struct passphrases *p, struct settings *settings, struct error *e);
 void passphrases_seal(struct passphrases *p);
 
 void passphrases_free(struct passphrases *p); // when no settings are left that borrow from it

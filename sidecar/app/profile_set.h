@@ -20,7 +20,7 @@ struct profile_set_deps {
         struct provider_deps providers;
 };
 
-struct profile_set *profile_set_new(const struct profile_set_deps *deps);
+MUST_CHECK struct profile_set *profile_set_new(const struct profile_set_deps *deps);
 
 // The table in force, which the next one is made from. NULL: none yet.
 struct profile_table *profile_set_now(const struct profile_set *set);

@@ -16,8 +16,8 @@ const struct profile *profile_table_origin(const struct profile_member *m)
         return m->fault ? m->origin : m->profile;
 }
 
-// Goes down both chains of sources, which must be the same all the way. A broken profile counts as what it was: nobody
-// knows yet what it is going to be, and an edit that breaks it does not take it away.
+// Goes down both chains of sources, which must be the same all the way. A broken profile counts as what it was: the
+// user may be in the middle of an edit, and has not removed it.
 static bool is_same_but_endpoint(const struct profile *p, const struct profile *q)
 {
         while (p && q && !p->fault) {

@@ -48,7 +48,7 @@ struct profile_table {
 
 // Takes over a reference on `settings`, also on failure. `now` is the table in force, or NULL: it is read, and must
 // stay until the new one is applied or freed. No I/O, no state but its arguments. NULL: out of memory.
-struct profile_table *profile_table_new(const struct profile_table *now, struct settings *settings);
+MUST_CHECK struct profile_table *profile_table_new(const struct profile_table *now, struct settings *settings);
 
 // Whose credentials a member holds: its own profile's, or what that was before it broke. Borrowed; NULL where there is
 // nothing to hold.

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct log;
@@ -29,7 +30,7 @@ struct reload_deps {
 };
 
 // NULL: out of memory.
-struct reload *reload_new(const struct reload_deps *deps);
+MUST_CHECK struct reload *reload_new(const struct reload_deps *deps);
 
 // Watches the files that `settings`, now in force, come from. `read_ns`: watch_moment() before they were read.
 void reload_watch(struct reload *r, const struct settings *settings, int64_t read_ns);

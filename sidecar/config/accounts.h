@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 enum account_kind { ACCOUNT_USER, ACCOUNT_GROUP };
@@ -30,6 +31,6 @@ struct account_memo {
 };
 
 // A name, or a number in decimal digits. As account_lookup_fn; -EINVAL for what can be neither.
-int account_find(struct account_memo *memo, enum account_kind kind, struct slice name, uint32_t *ret);
+MUST_CHECK int account_find(struct account_memo *memo, enum account_kind kind, struct slice name, uint32_t *ret);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 struct arena_chunk;
@@ -25,9 +26,9 @@ void arena_free(struct arena *a);
 
 // Zeroed memory for `count` records of `size` bytes, aligned for any type; NULL when memory ran out or nothing is
 // asked for.
-void *arena_array(struct arena *a, size_t count, size_t size);
+MUST_CHECK void *arena_array(struct arena *a, size_t count, size_t size);
 
 // A NUL-terminated copy, or NULL when memory ran out.
-char *arena_copy(struct arena *a, struct slice text);
+MUST_CHECK char *arena_copy(struct arena *a, struct slice text);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 struct arn {
@@ -12,7 +13,7 @@ struct arn {
 };
 
 // "arn:<partition>:<service>:<region>:<account>:<resource>", 20 to 2048 characters. 0, or -EINVAL.
-int arn_parse(struct slice text, struct arn *ret);
+MUST_CHECK int arn_parse(struct slice text, struct arn *ret);
 
 bool arn_is_role(struct slice text);                   // arn:aws:iam::111122223333:role/path/name
 bool arn_is_policy(struct slice text);                 // arn:aws:iam::aws:policy/name, or an account's own

@@ -106,7 +106,7 @@ static int add_section(struct parser *p, enum aws_section_kind kind, struct slic
         return 0;
 }
 
-// A name may hold blanks where it stands in quotes, or alone.
+// A name may contain blanks if it is in quotes, or alone in its brackets.
 static int add_named(struct parser *p, enum aws_section_kind kind, struct slice name, bool is_alone)
 {
         const char *more = is_alone ? "_-/.%@:+ " : "_-/.%@:+";

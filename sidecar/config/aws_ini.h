@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The grammar of ~/.aws/config and ~/.aws/credentials, as the AWS SDKs have it in common. Where all of them differ from
-// it in the same way, so does this: ":" separates as "=" does, an indented comment is one, a name may stand in quotes,
-// all of a section may be indented (a line continues a setting when it is indented further than that), names in the
-// credentials file may hold blanks, a byte order mark is passed over. Nothing is judged here but form; no message
-// repeats a line, which may hold a secret.
+// it in the same way, so does this: ":" separates as "=" does, an indented comment is one, names may be quoted, a whole
+// section may be indented (a line continues a setting when it is indented further), names in the credentials file may
+// contain blanks, a byte order mark is skipped. Only the form is checked here; no message repeats a line, which may
+// contain a secret.
 #ifndef SIDECAR_CONFIG_AWS_INI_H
 #define SIDECAR_CONFIG_AWS_INI_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
 #include "sidecar/config/arena.h"
@@ -38,9 +39,10 @@ struct aws_ini {
         size_t count, capacity;
 };
 
-// Appends the sections of `text`, in the order of the file and each as often as it is there; those of other kinds and
-// those with invalid names are left out. 0, or -1 and *e: ERROR_CONFIG with `path` and line.
-int aws_ini_parse(struct aws_ini *ini, enum aws_file file, const char *path, struct slice text, struct error *e);
+// Appends the sections of `text` in the order of the file, repeated ones as well, but not those of other kinds or with
+// invalid names. 0, or -1 and *e: ERROR_CONFIG with `path` and line.
+MUST_CHECK int aws_ini_parse(struct aws_ini *ini, enum aws_file file, const char *path, struct slice text,
+                             struct error *e);
 
 // Releases the list, not what is in the arenas.
 void aws_ini_free(struct aws_ini *ini);

@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 // The words, NULL-terminated, the first of them not empty: one block, to be given back with wiping_free() (words may be
 // secrets). Or NULL and *what, a static text ("its last quotation mark is not closed").
-char **command_words_split(struct slice command, const char **what);
+MUST_CHECK char **command_words_split(struct slice command, const char **what);
 
 // Whether it can be split, but for memory.
 bool command_words_are_sound(struct slice command);

@@ -137,7 +137,7 @@ static int refuse_empty(const struct resolution *r)
                                         "AWS_SECRET_ACCESS_KEY; or write ~/.aws/config, or /etc/keyfob/config.json");
 }
 
-// 1: a link answered, 0: none does.
+// 1: a link applies, 0: none does.
 static int find(struct search *q, struct profile *p)
 {
         int result = try_environment(q, p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a profile does not say itself: regions, endpoint, CA bundle, session name, from the top level, from its source,
-// from the environment, from AWS's rules.
+// Completes a profile: regions, endpoint, CA bundle and session name that it does not configure itself come from the
+// top level, from its source, from the environment or from AWS's rules.
 #ifndef SIDECAR_CONFIG_DERIVE_H
 #define SIDECAR_CONFIG_DERIVE_H
 
@@ -25,17 +25,17 @@ MUST_CHECK int derive_profile(struct derivation *d, size_t node, struct profile 
 MUST_CHECK int derive_check_region(const struct reader *r, size_t node, const char *key, const char *region);
 
 // The endpoint of one service that *p is issued by: its own, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, that of a
-// shared file, else by AWS's rules with FIPS and dual-stack as *p or the environment wish.
+// shared file, else by AWS's rules with FIPS and dual-stack as *p or the environment ask for.
 struct derive_endpoint {
         enum endpoints_service service;
         const char *region_key; // for messages: "sts_region"
         char **region;          // in: as configured, NULL for AWS Sign-In alone; out: the real one, which requests are
                                 // signed for
-        const char *shared_url; // what a shared file says, or NULL
+        const char *shared_url; // of a shared file, or NULL
         char **url;             // in: the profile's own, or NULL; out: the base URL without a slash at its end
 };
-// How it came about, which is also what the rules need for the endpoint of a region that is not known yet: there the
-// URL is NULL, unless somebody has chosen it.
+// How it was found, which the rules also need for the endpoint of a region that is not known yet: its URL is NULL
+// unless it is configured.
 struct derive_choice {
         bool is_custom;
         unsigned variant;

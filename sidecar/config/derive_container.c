@@ -41,7 +41,7 @@ static bool is_agent_v6(struct slice host)
         return IN6_IS_ADDR_LOOPBACK(&address) || memcmp(address.s6_addr, eks, sizeof(eks)) == 0;
 }
 
-// Whether a host may be asked in plain HTTP. Names are not looked up: what they mean may change before the request.
+// Whether plain HTTP to a host is allowed. Names are not resolved: their address may change before the request.
 static bool is_agent(struct slice host)
 {
         char text[INET_ADDRSTRLEN] = "";

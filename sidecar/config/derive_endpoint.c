@@ -11,17 +11,17 @@
 
 enum origin { FROM_PROFILE, FROM_ENVIRONMENT, FROM_SHARED_FILE };
 
-// An endpoint that somebody has chosen.
+// An endpoint that is configured.
 struct custom {
         enum origin origin;
         const char *name; // of the variable, or of the key
-        const char *url;  // NULL: nobody has
+        const char *url;  // NULL: there is none
 };
 
 struct variant {
         unsigned bits;
         const char *key;      // of a setting that asks for it
-        const char *variable; // that says so; NULL: the profile does
+        const char *variable; // of the environment; NULL: the profile's own setting
 };
 
 static const char *const variables[] = {
@@ -121,8 +121,7 @@ static int check_url(const struct reader *r, const struct profile *p, const stru
         return error_hint(r->e, "correct or unset %s, or give the profile its own \"endpoint_url\"", custom->name);
 }
 
-// AWS's rules know no FIPS or dual-stack form of an endpoint that somebody has chosen. Else the setting would do
-// nothing without a word.
+// AWS's rules have no FIPS or dual-stack form of a configured endpoint: the setting would silently do nothing.
 static int refuse_variant(const struct reader *r, size_t node, const struct profile *p, const struct custom *custom,
                           const struct variant *variant)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session of `aws login`: where its file is, and what is known of the endpoint. The file may name a region of its own
-// for that, so the rest is left to whoever reads it.
+// for that, so its reader completes the endpoint.
 #include "sidecar/config/derive.h"
 
 int derive_login(const struct reader *r, size_t node, struct profile *p)

@@ -23,19 +23,19 @@ struct draft {
         struct reader *reader;
         struct settings_store *store;
         const char *socket_path;  // --socket, or NULL
-        struct profile *profiles; // in the order of the file; what they point to is the store's
+        struct profile *profiles; // in the order of the file; the store owns what they point to
         struct origin *origins;   // where each is configured
         size_t count, capacity;
         struct reader_place main;         // the configuration file; without one, the environment
         const struct reader_place *place; // the file that is being read
         size_t include;                   // the value of "include" in the main file, or JSON_NONE
         bool is_zero;                     // zero configuration: the profiles of the AWS files belong to it
-        // A profile that cannot be used is kept with a fault: somebody else wrote it, and others may be good.
+        // A profile that cannot be used is kept with a fault: the others may be good.
         bool keeps_faults;
 };
 
 // Appends a zeroed profile. It may move when another is added. NULL: out of memory, which is the reader's error.
-struct profile *draft_add(struct draft *d, struct origin origin);
+MUST_CHECK struct profile *draft_add(struct draft *d, struct origin origin);
 
 // Reads the value of "profiles" of the file at `place`, which the reader is at, into the draft (the record).
 key_read_fn draft_read_profiles;

@@ -16,12 +16,12 @@ struct partition {
         struct slice prefixes[PREFIXES_MAX]; // a region is one of these, then "<word>-<digits>"
         const char *suffix, *dualstack_suffix, *signin;
         struct slice global;       // its pseudo region
-        const char *global_region; // what that stands for
+        const char *global_region; // the region it means
 };
 
 enum { AWS, AWS_CN, AWS_US_GOV }; // those that exceptions are made for
 
-// Every one of them has FIPS and dual-stack endpoints.
+// All have FIPS and dual-stack endpoints.
 static const struct partition partitions[] = {
     [AWS] = {{SLICE_INIT("us-"), SLICE_INIT("eu-"), SLICE_INIT("ap-"), SLICE_INIT("sa-"), SLICE_INIT("ca-"),
               SLICE_INIT("me-"), SLICE_INIT("af-"), SLICE_INIT("il-"), SLICE_INIT("mx-")},

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 #define ENDPOINTS_URL_SIZE 192 // for endpoints_resolve() with a region that endpoints_is_region() accepts
@@ -41,7 +42,7 @@ bool endpoints_is_sts_legacy(struct slice region);
 // The base URL by AWS's rules, mostly "https://<prefix>[-fips].<region>.<suffix>", as a NUL-terminated string; not
 // every name that follows is in DNS. A region of no known form counts to the partition "aws", as in the SDKs. 0, or
 // -ENAMETOOLONG, -EINVAL for a bad region.
-int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out,
-                      size_t out_size);
+MUST_CHECK int endpoints_resolve(enum endpoints_service service, struct slice region, unsigned variant, char *out,
+                                 size_t out_size);
 
 #endif

@@ -20,13 +20,13 @@ enum env_variable {
 };
 
 // Its value in *ret, NULL when it is not set. 0, or -1 and the reader's error for a value that cannot be one.
-int env_source_get(const struct resolution *r, enum env_variable variable, const char **ret);
+MUST_CHECK int env_source_get(const struct resolution *r, enum env_variable variable, const char **ret);
 
 // The same, kept for as long as the settings live; *ret stays what it is when the variable is not set.
-int env_source_keep(struct resolution *r, enum env_variable variable, char **ret);
+MUST_CHECK int env_source_keep(struct resolution *r, enum env_variable variable, char **ret);
 
-// Makes *p static by the keys in the environment. 1; 0 when there are none; -1 for half of them or broken ones.
-int env_source_keys(struct resolution *r, struct profile *p);
+// Makes *p static by the keys in the environment. 1; 0 when there are none; -1 when they are incomplete or invalid.
+MUST_CHECK int env_source_keys(struct resolution *r, struct profile *p);
 
 // "found AWS_A, but not AWS_B, which goes with it". Returns -1.
 int env_source_refuse_missing(const struct resolution *r, const char *there, const char *missing);

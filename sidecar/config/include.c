@@ -42,9 +42,9 @@ static int add(struct reader *r, size_t node, struct include_list *list, const c
 
 static int refuse_directory(struct reader *r, size_t node, const char *directory, int reason)
 {
-        char room[128];
+        char text[128];
         reader_fail(r, node, "found the directory \"%s\" (%s), expected one that can be read", directory,
-                    strerror_r(reason, room, sizeof(room)));
+                    strerror_r(reason, text, sizeof(text)));
         return error_hint(r->e, "create it (it may be empty), or let the agent read it");
 }
 

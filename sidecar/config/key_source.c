@@ -38,7 +38,7 @@ static struct slice path_of(struct slice text)
         return is_path && memchr(text.p, '\0', text.n) == NULL ? text : SLICE("");
 }
 
-// Keeps the file that `encoded` names. It may be said twice, by the URIs of key and certificate, if both say the same.
+// Keeps the file that `encoded` names. The URIs of key and certificate may both name it.
 static int keep_file(struct reader *r, size_t value, const char *name, struct slice encoded, char **field)
 {
         struct buffer text;

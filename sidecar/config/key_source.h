@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a private key or a certificate is: in a file, or behind a URI that a provider of OpenSSL understands (pkcs11:,
-// RFC 7512; handle: and object: of a TPM). What a pkcs11: URI says beyond naming the object is taken out of it:
-// pin-source and module-path become settings of the profile.
+// RFC 7512; handle: and object: of a TPM). pin-source and module-path of a pkcs11: URI are
+// taken out of it and become settings of the profile.
 #ifndef SIDECAR_CONFIG_KEY_SOURCE_H
 #define SIDECAR_CONFIG_KEY_SOURCE_H
 

@@ -11,6 +11,6 @@
 extern const struct key_table listener_keys;
 
 // Reads the list `node` into a new array of at least one.
-int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count);
+MUST_CHECK int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count);
 
 #endif

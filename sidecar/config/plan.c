@@ -101,7 +101,7 @@ static enum plan_result place_all(struct plan *plan, size_t *depths, size_t *ret
                 i = plan->sources[i];
         if (i == PLAN_NONE)
                 return PLAN_TOO_DEEP;
-        *ret_fault = i; // a long circle, which says more
+        *ret_fault = i; // a circle, which is the better message
         return PLAN_CIRCLE;
 }
 

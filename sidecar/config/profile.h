@@ -51,7 +51,7 @@ struct role_settings {
         char **transitive_tag_keys;
         size_t transitive_tag_keys_count;
         char *source_identity;
-        char *mfa_serial; // assume_role: a person gives the code
+        char *mfa_serial; // assume_role: a user enters the code
 };
 
 enum sts_regional_endpoints { STS_ENDPOINTS_UNSET, STS_ENDPOINTS_REGIONAL, STS_ENDPOINTS_LEGACY };
@@ -63,34 +63,33 @@ struct profile {
         enum profile_type type;          // how credentials are obtained
         enum profile_type declared_type; // what was configured: `type`, shared_config or default_chain
         bool on_demand;                  // refreshed when asked for, not ahead of time
-        // Made for another profile to stand on, and named after it with a "/" (which no configured name has): it is
-        // not shown and cannot be asked for.
+        // Made as the source of another profile, and named after it with a "/" (which no configured name has): it is
+        // not shown, and clients cannot ask for it.
         bool is_implied;
         char *stands_for; // of an implied one: the shown profile that it was first made for
         char *fault;      // why it cannot be used, in words (an AWS profile that is broken); NULL: it can
         char *fault_hint;
-        // Where the settings of a shared_config or default_chain come from: links that did not answer, in order, and
-        // why, then the one that did.
+        // Where the settings of a shared_config or default_chain come from: the links that do not apply, in order, and
+        // why, then the one that does.
         struct chain_link *chain;
         size_t chain_count;
 
         char *region;        // where the credentials are used; NULL: unknown
         char *issuer_region; // where they are issued: sts_region, the trust anchor's region, or `region`
         char *endpoint_url;  // base URL of the issuing service without a slash at its end, derived when not configured
-        // What a shared file says (services section, endpoint_url): counts where the environment says nothing. NULL:
-        // none.
+        // Of a shared file (services section, endpoint_url): used where the environment has none. NULL: none.
         char *shared_endpoint_url;
-        unsigned aws_partition; // whose endpoints (endpoints.h) follow from AWS's rules; 0: somebody has chosen one of
-                                // them, or there are none
+        unsigned aws_partition; // whose endpoints (endpoints.h) follow from AWS's rules; 0: one of them is configured,
+                                // or there are none
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default
         enum choice use_fips_endpoint, use_dualstack_endpoint;
-        bool ignores_configured_endpoint_urls; // a shared file says so: of the environment's, too
+        bool ignores_configured_endpoint_urls; // of a shared file: goes for the environment's, too
         enum sts_regional_endpoints sts_regional_endpoints;
 
         struct allow_rule *allow;
-        size_t allow_count; // 0: whoever may connect
+        size_t allow_count; // 0: every user who can connect
         struct {
                 char *service, *region;
                 char **hosts; // "*.suffix" or exact, lower case; none: any
@@ -103,7 +102,7 @@ struct profile {
 
         char *source_profile;    // assume_role, and static with secretsmanager
         char *credential_source; // assume_role: "Environment", "EcsContainer", "Ec2InstanceMetadata"; once complete,
-                                 // source_profile names the implied profile that stands for it
+                                 // source_profile names the implied profile for it
         char *web_identity_token_file;
         struct {
                 char *token_source; // "github_actions", or NULL: the file
@@ -125,7 +124,7 @@ struct profile {
         char *credential_process;
         char *shared_profile; // shared_config, default_chain: its name in ~/.aws/config; NULL: AWS_PROFILE, "default"
         struct {
-                char *session; // name of the [sso-session], or NULL: legacy
+                char *session; // name of the [sso-session], or NULL: the older form without one
                 char *start_url, *region, *account_id, *role_name, *registration_scopes;
                 char *cache_directory;   // ~/.aws/sso/cache
                 char *oidc_endpoint_url; // base URL of the token service; endpoint_url is the portal's
@@ -168,14 +167,14 @@ void profile_release(const struct profile *p);
 
 const char *profile_type_name(enum profile_type type); // "assume_role"
 
-// Its name, or that of one that is shown and stands on it: what a person may ask for.
+// Its name; of an implied profile, the name of a shown one that uses it: what clients can ask for.
 const char *profile_shown_name(const struct profile *p);
 
-// Equal in all that decides which credentials are obtained (not allow, sign, refresh settings, time-outs, ca_bundle):
-// an entry whose profile is equal keeps its credentials over a reload.
+// Equal in everything that decides which credentials are obtained (not allow, sign, refresh settings, time-outs,
+// ca_bundle): then a reload keeps the entry and its credentials.
 bool profile_same_identity(const struct profile *a, const struct profile *b);
-// The same but for where AWS is called for them: another endpoint of the same service by AWS's rules, in the same
-// partition. An endpoint that somebody has chosen must be the same. Names of implied profiles, which such settings are
-// part of, count as equal. What they stand on is the caller's to compare.
+// The same, but another endpoint of the same service in the same partition by AWS's rules is equal, too; a configured
+// endpoint must be the same. Names of implied profiles count as equal where they differ only by such settings. The
+// caller compares the sources.
 bool profile_same_but_endpoint(const struct profile *a, const struct profile *b);
 #endif

@@ -7,6 +7,6 @@
 #include "sidecar/config/reader.h"
 
 // 0, or -1 with r->e. `source` is NULL for a profile without one; `node` is the profile's object, for messages.
-int profile_check(struct reader *r, size_t node, const struct profile *p, const struct profile *source);
+MUST_CHECK int profile_check(struct reader *r, size_t node, const struct profile *p, const struct profile *source);
 
 #endif

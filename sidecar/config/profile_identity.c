@@ -115,7 +115,7 @@ bool profile_same_identity(const struct profile *a, const struct profile *b)
                same_fields(secretsmanager, secretsmanager_count, a, b);
 }
 
-// Names of implied profiles have a stem and, after the last slash, what tells their settings.
+// Names of implied profiles have a stem and, after the last slash, a hash of their settings.
 static bool same_stem(const char *a, const char *b)
 {
         const char *a_end = a ? strrchr(a, '/') : NULL, *b_end = b ? strrchr(b, '/') : NULL;

@@ -13,6 +13,6 @@ const struct key_rule *profile_secretsmanager_rules(size_t *ret_count);
 
 // Reads the object `node` into *p, which is zeroed. `name` must outlive it. Regions and endpoints that follow from
 // other profiles or the environment are not filled in: derive_profile() does that.
-int profile_read(struct reader *r, size_t node, char *name, struct profile *p);
+MUST_CHECK int profile_read(struct reader *r, size_t node, char *name, struct profile *p);
 
 #endif

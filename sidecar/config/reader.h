@@ -55,7 +55,7 @@ struct key_rule {
         size_t count_offset;                      // of the field that counts it, for lists
         bool (*is_valid)(struct slice text);      // of the string, of each element, of each value
         bool (*is_valid_name)(struct slice text); // of each name in an object of strings
-        const char *expected;                     // says what is_valid accepts
+        const char *expected;                     // what is_valid accepts, for messages
         int64_t min, max;                         // of an integer, or of the count of a list
         enum field_type identity;
 };
@@ -75,10 +75,10 @@ void reader_free(struct reader *r);
 void reader_move(struct reader *r, const struct reader_place *place);
 
 // Parses `text` (borrowed as long as r->doc is used) into r->doc.
-int reader_parse(struct reader *r, struct slice text);
+MUST_CHECK int reader_parse(struct reader *r, struct slice text);
 
 // Reads every key of the object `node` into `record`; refuses keys that the table does not have, and suggests.
-int reader_object(struct reader *r, size_t node, const struct key_table *table, void *record);
+MUST_CHECK int reader_object(struct reader *r, size_t node, const struct key_table *table, void *record);
 
 // The value of `key` in the object `node` for a message: the object itself when the key is absent.
 size_t reader_at(const struct reader *r, size_t node, const char *key);
@@ -87,7 +87,7 @@ size_t reader_at(const struct reader *r, size_t node, const char *key);
 __attribute__((format(printf, 3, 4))) int reader_fail(const struct reader *r, size_t node, const char *format, ...);
 // "found <what is there>, expected <expected>".
 int reader_expected(const struct reader *r, size_t node, const char *expected);
-// The same, but of what is there only its kind is told.
+// The same, but the message names only the kind of what is there.
 int reader_expected_secret(const struct reader *r, size_t node, const char *expected);
 // Of a variable: "environment: <variable>: found <found>, expected <expected>". NULL for `found`: it is not shown, as
 // it may be a secret.

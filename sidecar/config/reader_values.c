@@ -46,16 +46,16 @@ int reader_account(struct reader *r, size_t node, enum account_kind kind, struct
         return error_hint(r->e, "use the number instead of the name");
 }
 
-// `room` may hold the text.
-static const char *open_fault(const char *path, char room[FAULT_SIZE])
+// NULL: none. The result may be in `text`.
+static const char *open_fault(const char *path, char text[FAULT_SIZE])
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         if (fd < 0)
-                return strerror_r(errno, room, FAULT_SIZE);
+                return strerror_r(errno, text, FAULT_SIZE);
         struct stat about;
         const char *fault = NULL;
         if (fstat(fd, &about) < 0)
-                fault = strerror_r(errno, room, FAULT_SIZE);
+                fault = strerror_r(errno, text, FAULT_SIZE);
         else if (S_ISDIR(about.st_mode))
                 fault = "it is a directory";
         else if (!S_ISREG(about.st_mode))
@@ -82,8 +82,8 @@ int reader_check_file(const struct reader *r, size_t node, const char *path)
 {
         if (!r->check_files)
                 return 0;
-        char room[FAULT_SIZE];
-        const char *fault = open_fault(path, room);
+        char text[FAULT_SIZE];
+        const char *fault = open_fault(path, text);
         if (!fault)
                 return 0;
         if (looks_secret(r, path)) {

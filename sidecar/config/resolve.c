@@ -36,7 +36,7 @@ static int resolve_session(struct resolution *r, struct profile *p)
         const char *config = r->files.files[AWS_FILE_CONFIG].path;
         if (session)
                 return shared_profile_use_session(r, session, p);
-        if (p->sso.region) // enough to use a token that is there; a login needs the start URL, and says so
+        if (p->sso.region) // enough to use a cached token; a login reports that it needs the start URL
                 return 0;
         error_set(r->reader->e, ERROR_CONFIG, "sso_session: found \"%.80s\", expected an [sso-session] section of %s",
                   p->sso.session, config ? config : "~/.aws/config");
@@ -122,13 +122,13 @@ static int resolve_all(struct draft *d, struct resolution *r)
                 bool is_empty;
                 r->owner = i;
                 if (resolve_one(r, &p, &is_empty) == 0) {
-                        // Nobody may have asked for the metadata service: a laptop with profiles has none.
+                        // On a laptop with profiles the chain ends here as well, and there is no metadata service.
                         if (d->keeps_faults && p.declared_type == PROFILE_DEFAULT_CHAIN && p.type == PROFILE_IMDS)
                                 p.on_demand = true;
                 } else {
                         if (!d->keeps_faults)
                                 return refuse(d, draft_turn_to(d, i));
-                        p.on_demand |= is_empty; // nobody asked for it
+                        p.on_demand |= is_empty; // it may not be needed
                         if (draft_keep_fault(d, &p) < 0)
                                 return -1;
                 }

@@ -24,13 +24,13 @@ static size_t put(char out[SESSION_NAME_SIZE], size_t at, struct slice s)
         return at + s.n;
 }
 
-// Appends `s` in at most `room` bytes: whole, or its head and tail.
-static size_t put_cut(char out[SESSION_NAME_SIZE], size_t at, struct slice s, size_t room)
+// Appends `s` in at most `capacity` bytes: whole, or its head and tail.
+static size_t put_cut(char out[SESSION_NAME_SIZE], size_t at, struct slice s, size_t capacity)
 {
-        if (s.n <= room)
+        if (s.n <= capacity)
                 return put(out, at, s);
-        size_t tail = (room - 2) / 2;
-        size_t head = room - 2 - tail;
+        size_t tail = (capacity - 2) / 2;
+        size_t head = capacity - 2 - tail;
         at = put(out, at, slice_head(s, head));
         at = put(out, at, SLICE(".."));
         return put(out, at, slice_from(s, s.n - tail));

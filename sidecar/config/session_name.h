@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Role session names: what AWS accepts, and a default that tells an auditor which profile on which host it was.
+// Role session names: what AWS accepts, and a default that shows an auditor which profile on which host it was.
 #ifndef SIDECAR_CONFIG_SESSION_NAME_H
 #define SIDECAR_CONFIG_SESSION_NAME_H
 

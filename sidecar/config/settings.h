@@ -33,7 +33,7 @@ struct settings {
         struct listener_settings *listeners; // at least one
         size_t listeners_count;
         struct upstream_settings upstream;
-        struct profile *profiles; // in order of refresh: sources before those that stand on them
+        struct profile *profiles; // in order of refresh: sources first
         size_t profiles_count;
         size_t *by_name; // their indexes, sorted by name
         char **watched;  // shared files that profiles come from, whether they are there or not: read again when changed

@@ -24,7 +24,7 @@ static int find(struct shared_files *f, enum aws_file which, const struct reader
         return reader_keep_home_path(r, places[which].variable, places[which].in_home, &file->path);
 }
 
-// Whether there is such a file. A home that this process may not look into has none for it.
+// Whether the file exists. Without access to the home directory, its files count as missing.
 static bool is_there(const struct shared_file *file)
 {
         struct stat about;
@@ -57,7 +57,7 @@ static int compare(const void *a, const void *b)
         return strcmp(x->name, y->name);
 }
 
-// With the order of the files where that decides.
+// In the order of the files where kind and name are equal.
 static int compare_all(const void *a, const void *b)
 {
         const struct aws_section *x = a, *y = b;

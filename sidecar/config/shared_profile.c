@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the way down a chain of AWS profiles. Each that another stands on becomes an implied profile, named by its AWS
-// profile and by the settings that hold for it, so that all who need the same share it.
+// Goes down a chain of AWS profiles. Each source becomes an implied profile, named by its AWS profile and a hash of the
+// settings that apply to it, so that all profiles that need the same share it.
 #include "sidecar/config/shared_profile.h"
 
 #include "sidecar/config/env_source.h"
@@ -132,8 +132,8 @@ static int refuse_circle(const struct shared_walk *w, const struct aws_section *
                                            "and no source_profile");
 }
 
-// Adds what `source` is when another stands on it, unless it is there, and names it in p->source_profile.
-static int stand_on(struct shared_walk *w, const struct aws_section *source, bool by_keys, struct profile *p)
+// Adds the implied profile of `source`, unless it is there, and names it in p->source_profile.
+static int add_source(struct shared_walk *w, const struct aws_section *source, bool by_keys, struct profile *p)
 {
         struct resolution *r = w->r;
         struct profile base = {.name = NULL};
@@ -167,14 +167,14 @@ static int use_source_profile(struct shared_walk *w, const struct aws_section *s
                             w->r->files.files[AWS_FILE_CREDENTIALS].path);
                 return -1;
         }
-        bool is_self = strcmp(at->value, s->name) == 0 && has_keys(source); // what it has besides the role is the base
+        bool is_self = strcmp(at->value, s->name) == 0 && has_keys(source); // its own keys are the base
         for (size_t i = 0; i < w->depth && !is_self; i++)
                 if (strcmp(w->names[i], at->value) == 0)
                         return refuse_circle(w, s, at->value);
         if (w->depth == PLAN_CHAIN_MAX - 1)
                 return shared_fail(w->r, s, at, "found a chain of more than %d profiles, expected fewer",
                                    PLAN_CHAIN_MAX - 1);
-        return stand_on(w, source, has_keys_alone(source), p);
+        return add_source(w, source, has_keys_alone(source), p);
 }
 
 static int try_role(struct shared_walk *w, const struct aws_section *s, struct profile *p)
@@ -260,7 +260,7 @@ int shared_profile_use_source(struct resolution *r, const struct shared_common *
                 base.type = PROFILE_IMDS;
                 if (common && shared_common_apply(r, common, &base) < 0)
                         return -1;
-                base.region = NULL; // another may stand on it too
+                base.region = NULL; // others may share it
         } else {
                 base.type = PROFILE_CONTAINER;
         }

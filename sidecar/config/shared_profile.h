@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One AWS profile as a source of credentials: which of its settings count, in which order, and what it stands on.
+// One AWS profile as a source of credentials: which of its settings apply, in which order, and its own source.
 #ifndef SIDECAR_CONFIG_SHARED_PROFILE_H
 #define SIDECAR_CONFIG_SHARED_PROFILE_H
 
 #include "sidecar/config/plan.h"
 #include "sidecar/config/shared_common.h"
 
-// In the order in which they are looked for, which is botocore's.
+// In botocore's order.
 enum shared_link {
         SHARED_ASSUME_ROLE,
         SHARED_WEB_IDENTITY,
@@ -30,22 +30,23 @@ struct shared_walk {
 const char *shared_link_name(enum shared_link link); // "assume_role"
 const char *shared_link_key(enum shared_link link);  // what makes it answer: "role_arn"
 
-// Makes *p what the link says of the section (NULL: there is none), and adds what it stands on to the resolution.
+// Makes *p what the link finds in the section (NULL: there is none), and adds its source to the draft.
 // 1; 0 when the link does not apply; -1 and the reader's error when it does and is broken.
-int shared_profile_try(struct shared_walk *w, enum shared_link link, const struct aws_section *s, struct profile *p);
+MUST_CHECK int shared_profile_try(struct shared_walk *w, enum shared_link link, const struct aws_section *s,
+                                  struct profile *p);
 
 // The same over all links: one of them must apply.
-int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, struct profile *p,
-                           enum shared_link *ret);
+MUST_CHECK int shared_profile_resolve(struct shared_walk *w, const struct aws_section *s, struct profile *p,
+                                      enum shared_link *ret);
 
 // Adds the link that answered to the chain of the profile at hand, with file and line.
-int shared_profile_report(struct resolution *r, enum shared_link link, const struct aws_section *s,
-                          const struct profile *p);
+MUST_CHECK int shared_profile_report(struct resolution *r, enum shared_link link, const struct aws_section *s,
+                                     const struct profile *p);
 
-// Makes *p, of type assume_role, stand on what its credential_source names. `common` may be NULL.
-int shared_profile_use_source(struct resolution *r, const struct shared_common *common, struct profile *p);
+// Gives *p, of type assume_role, the source that its credential_source names. `common` may be NULL.
+MUST_CHECK int shared_profile_use_source(struct resolution *r, const struct shared_common *common, struct profile *p);
 
-// Fills in what an [sso-session] says; `s` and `at` name it, for messages.
-int shared_profile_use_session(struct resolution *r, const struct aws_section *session, struct profile *p);
+// Fills in the settings of an [sso-session].
+MUST_CHECK int shared_profile_use_session(struct resolution *r, const struct aws_section *session, struct profile *p);
 
 #endif

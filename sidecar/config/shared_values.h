@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single settings of ~/.aws/config and ~/.aws/credentials, checked; what is wrong is told with file and line.
+// Single settings of ~/.aws/config and ~/.aws/credentials, checked; errors name file and line.
 #ifndef SIDECAR_CONFIG_SHARED_VALUES_H
 #define SIDECAR_CONFIG_SHARED_VALUES_H
 
@@ -39,18 +39,18 @@ enum shared_text {
         SHARED_TEXT_COUNT
 };
 
-// Fills *field unless it has a value already or the section says nothing. 0, or -1 and the reader's error.
-int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field);
+// Fills *field unless it has a value already or the section has none. 0, or -1 and the reader's error.
+MUST_CHECK int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field);
 
-// A whole number; *ret stays what it is when the section says nothing.
-int shared_take_number(struct resolution *r, const struct aws_section *s, const char *key, int64_t range[2],
-                       int64_t *ret);
+// A whole number; *ret stays as it is when the section has none.
+MUST_CHECK int shared_take_number(struct resolution *r, const struct aws_section *s, const char *key, int64_t range[2],
+                                  int64_t *ret);
 
 // "true" or "false"; likewise.
-int shared_take_choice(struct resolution *r, const struct aws_section *s, const char *key, enum choice *ret);
+MUST_CHECK int shared_take_choice(struct resolution *r, const struct aws_section *s, const char *key, enum choice *ret);
 
 // An endpoint: the setting `at`, whose value is or has `url`.
-int shared_take_url(struct resolution *r, const struct aws_section *s, const struct aws_property *at, struct slice url,
-                    char **ret);
+MUST_CHECK int shared_take_url(struct resolution *r, const struct aws_section *s, const struct aws_property *at,
+                               struct slice url, char **ret);
 
 #endif

@@ -6,7 +6,7 @@
 #include "sidecar/config/reader.h"
 #include "sidecar/config/settings.h"
 
-int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret);
+MUST_CHECK int upstream_read(struct reader *r, size_t value, struct upstream_settings *ret);
 
 extern const struct key_table upstream_keys;
 
