@@ -6,7 +6,7 @@
 #include "sidecar/config/suggest.h"
 
 #define TYPES_TEXT                                                                                                     \
-        "assume_role, container, default_chain, imds, process, roles_anywhere, shared_config, sso, static, "           \
+        "assume_role, container, default_chain, imds, login, process, roles_anywhere, shared_config, sso, static, "    \
         "web_identity"
 
 static int read_type(struct reader *r, size_t node, enum profile_type *ret)
