@@ -13,8 +13,10 @@
 
 struct listener_file {
         int fd; // -1: taken
-        char *path, *group;
+        char *path;
         mode_t mode;
+        bool has_gid;
+        gid_t gid;
         ino_t inode;
 };
 
@@ -26,17 +28,18 @@ struct listeners {
 static void forget(struct listener_file *file)
 {
         free(file->path);
-        free(file->group);
         *file = (struct listener_file){.fd = -1};
 }
 
 static int open_file(struct listener_file *file, const struct listener_settings *settings, struct error *e)
 {
-        struct unix_listen options = {.path = settings->unix_path, .mode = settings->mode, .group = settings->group};
+        const struct unix_listen options = {
+            .path = settings->unix_path, .mode = settings->mode, .has_gid = settings->has_gid, .gid = settings->gid};
         file->path = strdup(settings->unix_path);
-        file->group = settings->group ? strdup(settings->group) : NULL;
         file->mode = settings->mode;
-        if (!file->path || (settings->group && !file->group))
+        file->has_gid = settings->has_gid;
+        file->gid = settings->gid;
+        if (!file->path)
                 error_set(e, ERROR_INTERNAL, "out of memory");
         else if ((file->fd = unix_listen_open(&options, &file->inode, e)) >= 0)
                 return 0;
@@ -91,8 +94,7 @@ static bool is_as(const struct listener_file *file, const struct listener_settin
 {
         if (!file->path)
                 return true;
-        bool is_same_group = file->group && settings->group ? strcmp(file->group, settings->group) == 0
-                                                            : !file->group && !settings->group;
+        bool is_same_group = file->has_gid == settings->has_gid && file->gid == settings->gid;
         return strcmp(file->path, settings->unix_path) == 0 && file->mode == settings->mode && is_same_group;
 }
 

@@ -66,15 +66,13 @@ static int read_group(struct reader *r, size_t value, const struct key_rule *rul
 {
         struct listener_settings *l = record;
         struct slice text = {NULL, 0};
-        uint32_t id = 0;
         (void)rule;
         if (json_kind(r->doc, value) != JSON_STRING)
                 return reader_expected(r, value, "a group's name or number, in quotes");
         if (reader_text(r, value, &text) < 0)
                 return -1;
-        if (reader_account(r, value, ACCOUNT_GROUP, text, &id) < 0)
-                return -1;
-        return reader_keep(r, text, &l->group);
+        l->has_gid = true;
+        return reader_account(r, value, ACCOUNT_GROUP, text, &l->gid);
 }
 
 static int read_api(struct reader *r, size_t value, const struct key_rule *rule, void *record)

@@ -16,7 +16,8 @@ struct env;
 struct listener_settings {
         char *unix_path;
         mode_t mode;
-        char *group; // NULL: unchanged
+        bool has_gid; // else the group stays
+        gid_t gid;
 };
 
 // Of each service that issues credentials; 0: the vault's default.

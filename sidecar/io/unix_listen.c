@@ -19,7 +19,6 @@
 
 #include "proto/mem/slice.h"
 #include "proto/wire/limits.h"
-#include "sidecar/io/unix_group.h"
 
 enum {
         TRIES = 8,         // to get the name, against other agents that start at the same time
@@ -187,11 +186,9 @@ static int bind_temporary(struct place *place, int fd, struct error *e)
 
 static int set_access(const struct place *place, const struct unix_listen *options, struct error *e)
 {
-        gid_t group = (gid_t)-1;
-        if (options->group && unix_group_find(options->group, &group, e) < 0)
-                return error_context(e, "socket %s", place->path);
-        if (options->group && fchownat(place->directory, place->temporary, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) < 0) {
-                error_set_errno(e, ERROR_CONFIG, "socket %s: give it to the group %s", place->path, options->group);
+        if (options->has_gid &&
+            fchownat(place->directory, place->temporary, (uid_t)-1, options->gid, AT_SYMLINK_NOFOLLOW) < 0) {
+                error_set_errno(e, ERROR_CONFIG, "socket %s: give it to gid %u", place->path, (unsigned)options->gid);
                 return error_hint(e,
                                   "only root may give files to a group that it is not a member of; add uid %u to "
                                   "the group, or start the agent with it",

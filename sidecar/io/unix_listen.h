@@ -4,14 +4,16 @@
 #ifndef SIDECAR_IO_UNIX_LISTEN_H
 #define SIDECAR_IO_UNIX_LISTEN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "sidecar/base/error.h"
 
 struct unix_listen {
         const char *path;
-        mode_t mode;       // such as 0600
-        const char *group; // name or number, or NULL
+        mode_t mode;  // such as 0600
+        bool has_gid; // else the group is that of a new file
+        gid_t gid;
 };
 
 // Binds under a temporary name beside `path` with mode 0600, sets group and mode, listens, renames over `path`. A

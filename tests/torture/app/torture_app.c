@@ -297,8 +297,7 @@ static char folder[] = "/tmp/keyfob-torture-XXXXXX", paths[2][64];
 
 static bool listeners_round(const void *arg)
 {
-        static char group[] = "root";
-        struct listener_settings list[] = {{.unix_path = paths[0], .mode = 0600, .group = group},
+        struct listener_settings list[] = {{.unix_path = paths[0], .mode = 0600, .has_gid = true, .gid = getegid()},
                                            {.unix_path = paths[1], .mode = 0660}};
         const struct settings settings = {.listeners = list, .listeners_count = LENGTH(list)};
         char *none[] = {NULL};

@@ -46,7 +46,8 @@ static void assert_same(const struct settings *a, const struct settings *b)
         assert_int_equal(a->listeners_count, b->listeners_count);
         for (size_t i = 0; i < a->listeners_count; i++) {
                 assert_same_text(a->listeners[i].unix_path, b->listeners[i].unix_path);
-                assert_same_text(a->listeners[i].group, b->listeners[i].group);
+                assert_int_equal(a->listeners[i].has_gid, b->listeners[i].has_gid);
+                assert_int_equal(a->listeners[i].gid, b->listeners[i].gid);
                 assert_int_equal(a->listeners[i].mode, b->listeners[i].mode);
         }
         assert_memory_equal(&a->upstream, &b->upstream, sizeof(a->upstream));

@@ -453,7 +453,7 @@ static bool pause_round(const void *arg)
 
 static bool listen_round(const void *arg)
 {
-        const struct unix_listen options = {.path = socket_path, .mode = 0660, .group = "root"};
+        const struct unix_listen options = {.path = socket_path, .mode = 0660, .has_gid = true, .gid = getegid()};
         struct error e = {.kind = ERROR_NONE};
         ino_t inode = 0;
         (void)arg;

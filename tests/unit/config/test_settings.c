@@ -194,12 +194,14 @@ static void test_listeners(void **state)
         assert_int_equal(s->listeners_count, 3);
         assert_string_equal(s->listeners[0].unix_path, "/run/a.sock");
         assert_int_equal(s->listeners[0].mode, 0660);
-        assert_string_equal(s->listeners[0].group, "gateway");
+        assert_true(s->listeners[0].has_gid);
+        assert_int_equal(s->listeners[0].gid, 2001);
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
         assert_int_equal(s->listeners[1].mode, 0777);
-        assert_string_equal(s->listeners[1].group, "12");
+        assert_true(s->listeners[1].has_gid);
+        assert_int_equal(s->listeners[1].gid, 12);
         assert_int_equal(s->listeners[2].mode, 0600);
-        assert_null(s->listeners[2].group);
+        assert_false(s->listeners[2].has_gid);
         settings_release(s);
 
         assert_int_equal(parse_with(text, environment, "mine.sock", &s, &e), 0);
@@ -232,7 +234,7 @@ static void test_default_listener(void **state)
                 assert_int_equal(s->listeners_count, 1);
                 assert_string_equal(s->listeners[0].unix_path, t[i].want);
                 assert_int_equal(s->listeners[0].mode, 0600);
-                assert_null(s->listeners[0].group);
+                assert_false(s->listeners[0].has_gid);
                 settings_release(s);
         }
 }

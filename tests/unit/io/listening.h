@@ -36,15 +36,18 @@ static inline int tear_down(void **state)
         return 0;
 }
 
-static inline int listen_at(struct fixture *f, const char *path, mode_t mode, const char *group, ino_t *ret_inode)
+enum { SAME_GROUP = -1 };
+
+static inline int listen_at(struct fixture *f, const char *path, mode_t mode, int64_t gid, ino_t *ret_inode)
 {
-        struct unix_listen options = {.path = path, .mode = mode, .group = group};
+        struct unix_listen options = {
+            .path = path, .mode = mode, .has_gid = gid != SAME_GROUP, .gid = gid != SAME_GROUP ? (gid_t)gid : 0};
         return unix_listen_open(&options, ret_inode, &f->e);
 }
 
 static inline int listen_here(struct fixture *f)
 {
-        return listen_at(f, f->path, 0600, NULL, NULL);
+        return listen_at(f, f->path, 0600, SAME_GROUP, NULL);
 }
 
 static inline struct stat status_of(const char *path)

@@ -22,7 +22,7 @@ static int ordinary(struct fixture *f)
         if (geteuid() == 0 && (chown(f->folder.path, NOBODY, NOBODY) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
                 return 2;
         ino_t inode = 0;
-        int fd = listen_at(f, f->path, 0660, NULL, &inode);
+        int fd = listen_at(f, f->path, 0660, SAME_GROUP, &inode);
         int r = expect(fd >= 0 && (status_of(f->path).st_mode & 07777) == 0660, 3);
         if (r == 0)
                 r = expect(listen_here(f) < 0 && strstr(f->e.message, "another agent is running"), 4);
@@ -31,16 +31,16 @@ static int ordinary(struct fixture *f)
                 r = expect(access(f->path, F_OK) < 0, 5);
         // A group that it is not in.
         if (r == 0)
-                r = expect(listen_at(f, f->path, 0660, "12345", NULL) < 0 && f->e.kind == ERROR_CONFIG &&
+                r = expect(listen_at(f, f->path, 0660, 12345, NULL) < 0 && f->e.kind == ERROR_CONFIG &&
                                strstr(f->e.message, "12345") && strstr(f->e.hint, "member"),
                            6);
         // A directory that it may not write in, and one that it may not make.
         if (r == 0)
-                r = expect(listen_at(f, "/usr/keyfob.sock", 0600, NULL, NULL) < 0 && f->e.kind == ERROR_CONFIG &&
+                r = expect(listen_at(f, "/usr/keyfob.sock", 0600, SAME_GROUP, NULL) < 0 && f->e.kind == ERROR_CONFIG &&
                                strstr(f->e.hint, "write permission in /usr"),
                            7);
         if (r == 0)
-                r = expect(listen_at(f, "/usr/keyfob/keyfob.sock", 0600, NULL, NULL) < 0 &&
+                r = expect(listen_at(f, "/usr/keyfob/keyfob.sock", 0600, SAME_GROUP, NULL) < 0 &&
                                strstr(f->e.message, "make the socket's directory /usr/keyfob"),
                            8);
         return r;
