@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands behind a path, without reading it: as long as two looks are equal, the file was neither replaced nor
-// rewritten between them, and is as much there as it was.
+// What stat(2) says of a path. While it is equal, the file was neither replaced nor rewritten.
 #ifndef SIDECAR_BASE_FILE_METADATA_H
 #define SIDECAR_BASE_FILE_METADATA_H
 
@@ -9,14 +8,14 @@
 #include <time.h>
 
 struct file_metadata {
-        bool is_there; // all else is zero when it is not
+        bool is_there; // false: all else is zero
         dev_t device;
         ino_t inode;
         off_t size;
         struct timespec modified, changed;
 };
 
-// Follows links. NULL, and what cannot be looked at, is not there. May block on a slow mount.
+// Follows links. NULL, and a path that stat(2) fails for, is not there. May block on a slow mount.
 struct file_metadata file_metadata(const char *path);
 
 bool file_metadata_equal(const struct file_metadata *a, const struct file_metadata *b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job belongs to the pool's thread from uv_queue_work() to load_ended(), all else to the loop thread.
+// The job belongs to the pool's thread from work_start() to load_ended(), all else to the loop thread.
 #include "sidecar/io/ca_store.h"
 
 #include <openssl/crypto.h>
@@ -8,59 +8,32 @@
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <uv.h>
 
 #include "proto/mem/buffer.h"
 #include "sidecar/base/file.h"
+#include "sidecar/base/file_metadata.h"
+#include "sidecar/io/work.h"
 
 enum {
         BUNDLE_MAX = 16 * 1024 * 1024 // bytes; a system's has 200 KiB
 };
 
-// Which content of which file.
-struct identity {
-        dev_t device;
-        ino_t inode;
-        off_t size;
-        struct timespec changed;
-};
-
 struct ca_store {
-        uv_loop_t *loop;
+        struct uv_loop_s *loop;
         char *path; // set once, so the job may read it
         ca_store_loaded_fn *loaded;
         void *arg;
         X509_STORE *x509;
-        struct identity identity; // of what x509 was read from
-        bool is_loading, is_freed;
+        struct file_metadata metadata; // of what x509 was read from
+        bool is_freed;
+        struct work work;
 
         struct {
-                uv_work_t work;
                 X509_STORE *x509;
-                struct identity identity;
+                struct file_metadata metadata;
                 struct error error;
         } job;
 };
-
-static bool identify(const char *path, struct identity *ret)
-{
-        struct stat st;
-        *ret = (struct identity){0};
-        if (stat(path, &st) < 0)
-                return false;
-        ret->device = st.st_dev;
-        ret->inode = st.st_ino;
-        ret->size = st.st_size;
-        ret->changed = st.st_mtim;
-        return true;
-}
-
-static bool is_same(const struct identity *a, const struct identity *b)
-{
-        return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-               a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
 
 // --- in the pool ---
 
@@ -110,12 +83,11 @@ static X509_STORE *parse(struct slice pem, const char *path, struct error *e)
         return NULL;
 }
 
-static void load(uv_work_t *work)
+static void load(void *arg)
 {
-        struct ca_store *store = work->data;
+        struct ca_store *store = arg;
         struct buffer text;
-        // Taken first: a change while reading is then seen by the next check.
-        (void)identify(store->path, &store->job.identity);
+        store->job.metadata = file_metadata(store->path); // first: a change while reading is seen by the next check
         buffer_init(&text, BUNDLE_MAX);
         if (file_read(store->path, "CA bundle", &text, &store->job.error) == 0)
                 store->job.x509 = parse(buffer_slice(&text), store->path, &store->job.error);
@@ -132,19 +104,19 @@ static void destroy(struct ca_store *store)
         free(store);
 }
 
-static void load_ended(uv_work_t *work, int status)
+static void load_ended(void *arg, bool is_cancelled)
 {
-        struct ca_store *store = work->data;
-        store->is_loading = false;
+        struct ca_store *store = arg;
         if (store->is_freed) {
                 X509_STORE_free(store->job.x509);
                 destroy(store);
                 return;
         }
-        if (status == 0 && store->job.x509) {
+        (void)is_cancelled; // only what is freed is cancelled
+        if (store->job.x509) {
                 X509_STORE_free(store->x509); // connections hold references of their own
                 store->x509 = store->job.x509;
-                store->identity = store->job.identity;
+                store->metadata = store->job.metadata;
         }
         store->loaded(store->arg, store->job.x509 ? NULL : &store->job.error);
 }
@@ -162,7 +134,6 @@ struct ca_store *ca_store_new(struct uv_loop_s *loop, const char *path, ca_store
         store->path = copy;
         store->loaded = loaded;
         store->arg = arg;
-        store->job.work.data = store;
         return store;
 }
 
@@ -170,25 +141,23 @@ void ca_store_free(struct ca_store *store)
 {
         if (!store)
                 return;
-        if (!store->is_loading) {
-                destroy(store);
-                return;
-        }
         store->is_freed = true;
-        (void)uv_cancel((uv_req_t *)&store->job.work); // too late is fine
+        if (store->work.is_under_way)
+                work_cancel(&store->work);
+        else
+                destroy(store);
 }
 
 bool ca_store_check(struct ca_store *store)
 {
-        struct identity now;
-        if (store->is_loading)
+        if (store->work.is_under_way)
                 return false;
-        if (store->x509 && identify(store->path, &now) && is_same(&now, &store->identity))
+        struct file_metadata now = file_metadata(store->path);
+        if (store->x509 && now.is_there && file_metadata_equal(&now, &store->metadata))
                 return true;
         store->job.x509 = NULL;
         store->job.error = (struct error){0};
-        store->is_loading = true;
-        (void)uv_queue_work(store->loop, &store->job.work, load, load_ended); // fails only without a callback
+        work_start(&store->work, store->loop, load, load_ended, store);
         return false;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop thread only. A child lives until its last handle is closed, which is after its completion. Pipes are ours, not
-// libuv's: those are sockets, which a command cannot open by way of /dev/stdout.
+// Loop thread only. A child lives until its last handle is closed, which is after its completion. libuv's own pipes
+// would be sockets, which a command cannot open by way of /dev/stdout.
 #include "sidecar/io/child.h"
 
 #include <dirent.h>
@@ -16,9 +16,9 @@
 #include "proto/mem/text.h"
 
 enum {
-        GRACE_MS = 500, // between SIGTERM and SIGKILL
+        GRACE_PERIOD_MS = 500, // between SIGTERM and SIGKILL
         READ_SIZE = 4096,
-        TAKEN_PER_TURN = 128 * 1024, // twice of what a pipe holds: all that was written before a certain moment
+        READ_PER_TURN = 128 * 1024, // twice of what a pipe holds: all that was written before a certain moment
         ERRORS_MAX = 16 * 1024
 };
 
@@ -26,8 +26,8 @@ struct stream {
         uv_poll_t poll;
         int fd; // -1: closed
         bool has_poll;
-        bool keeps_end; // of what is too much, the beginning goes
-        struct buffer bytes;
+        bool keeps_end;      // of what is too much, the beginning is dropped
+        struct buffer bytes; // of standard output one more than may be: then it is too much
 };
 
 struct child {
@@ -76,13 +76,13 @@ static void child_close(struct child *c)
 
 // --- its end ---
 
-static void on_grace_over(uv_timer_t *timer)
+static void on_grace_period_over(uv_timer_t *timer)
 {
         struct child *c = timer->data;
         (void)kill(-c->process.pid, SIGKILL);
 }
 
-static void end_it(struct child *c, enum child_end why)
+static void stop(struct child *c, enum child_end why)
 {
         bool is_first = !c->is_ending;
         c->end = why;
@@ -90,43 +90,39 @@ static void end_it(struct child *c, enum child_end why)
         if (!is_first)
                 return;
         (void)kill(-c->process.pid, SIGTERM);
-        (void)uv_timer_start(&c->timer, on_grace_over, GRACE_MS, 0);
+        (void)uv_timer_start(&c->timer, on_grace_period_over, GRACE_PERIOD_MS, 0);
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
-        end_it(timer->data, CHILD_TIMED_OUT);
+        stop(timer->data, CHILD_TIMED_OUT);
 }
 
 void child_cancel(struct child *c)
 {
-        end_it(c, CHILD_CANCELLED);
+        stop(c, CHILD_CANCELLED);
 }
 
 // --- what it writes ---
 
-static int stream_take(struct stream *s, struct slice bytes)
-{
-        if (s->keeps_end && bytes.n > s->bytes.max - s->bytes.n)
-                buffer_consume(&s->bytes, s->bytes.n - s->bytes.max / 2);
-        return buffer_put(&s->bytes, bytes);
-}
-
-// Reads what is there. False: that was all that will come, or too much.
+// Reads what is there. False: nothing more will come, or nothing more can be kept (bytes.failed).
 static bool stream_read(struct stream *s)
 {
-        uint8_t bytes[READ_SIZE];
-        ssize_t n;
-        bool is_open = true, is_more = true;
-        for (size_t taken = 0; taken < TAKEN_PER_TURN && is_more; taken += n > 0 ? (size_t)n : 0) {
-                n = read(s->fd, bytes, sizeof(bytes));
-                is_more = n > 0 || (n < 0 && errno == EINTR);
-                is_open =
-                    n > 0 ? stream_take(s, slice_of(bytes, (size_t)n)) == 0 : is_more || (n < 0 && errno == EAGAIN);
-                is_more = is_more && is_open;
+        for (size_t total = 0; total < READ_PER_TURN;) {
+                if (s->keeps_end && s->bytes.max - s->bytes.n < READ_SIZE)
+                        buffer_consume(&s->bytes, s->bytes.n - s->bytes.max / 2);
+                size_t left = s->bytes.max - s->bytes.n;
+                size_t size = left == 0 ? 1 : left < READ_SIZE ? left : READ_SIZE;
+                uint8_t *space = buffer_reserve(&s->bytes, size);
+                ssize_t n = space ? read(s->fd, space, size) : 0;
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 && errno == EAGAIN;
+                buffer_commit(&s->bytes, (size_t)n);
+                total += (size_t)n;
         }
-        explicit_bzero(bytes, sizeof(bytes));
-        return is_open;
+        return true;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -137,7 +133,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         if (status == 0 && stream_read(s))
                 return;
         if (s->bytes.failed)
-                end_it(c, s->bytes.no_memory ? CHILD_NO_MEMORY : CHILD_TOO_MUCH);
+                stop(c, s->bytes.no_memory ? CHILD_NO_MEMORY : CHILD_TOO_MUCH);
         stream_close(s);
 }
 
@@ -165,7 +161,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
 
 // --- its start ---
 
-// Descriptors that this process itself inherited are not marked. Kernels before 5.11 know no shorter way.
+// Descriptors that this process was started with are not marked yet. Kernels before 5.11 lack close_range()'s flag.
 static void mark_all_close_on_exec(void)
 {
         if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
@@ -197,7 +193,7 @@ static int stream_open(struct child *c, struct stream *s, int *ret)
         return uv_poll_start(&s->poll, UV_READABLE, on_readable);
 }
 
-static int spawn(struct child *c, const struct child_options *order)
+static int spawn(struct child *c, const struct child_options *options)
 {
         int write_ends[2] = {-1, -1};
         int rc = stream_open(c, &c->output, &write_ends[0]);
@@ -209,19 +205,19 @@ static int spawn(struct child *c, const struct child_options *order)
                     {.flags = UV_INHERIT_FD, .data.fd = write_ends[0]},
                     {.flags = UV_INHERIT_FD, .data.fd = write_ends[1]},
                 };
-                const uv_process_options_t options = {
+                const uv_process_options_t process = {
                     .exit_cb = on_ended,
-                    .file = order->words[0],
-                    .args = (char **)(uintptr_t)order->words, // libuv changes neither
-                    .env = (char **)(uintptr_t)order->environment,
-                    .flags = UV_PROCESS_DETACHED, // setsid(): no terminal to ask at, and a group to end
+                    .file = options->words[0],
+                    .args = (char **)(uintptr_t)options->words, // libuv changes neither of them
+                    .env = (char **)(uintptr_t)options->environment,
+                    .flags = UV_PROCESS_DETACHED, // setsid(): no terminal to ask at, and a group to kill
                     .stdio_count = 3,
                     .stdio = stdio,
                 };
                 mark_all_close_on_exec();
-                c->has_process = true; // the handle is, whatever comes of it
+                c->has_process = true; // to be closed, whatever uv_spawn() returns
                 c->open++;
-                rc = uv_spawn(c->loop, &c->process, &options);
+                rc = uv_spawn(c->loop, &c->process, &process);
         }
         for (size_t i = 0; i < 2; i++)
                 if (write_ends[i] >= 0)
@@ -229,21 +225,21 @@ static int spawn(struct child *c, const struct child_options *order)
         return rc;
 }
 
-static void explain(int rc, const struct child_options *order, struct error *e)
+static void explain(int rc, const struct child_options *options, struct error *e)
 {
         bool is_config = rc == UV_ENOENT || rc == UV_EACCES || rc == UV_ENOTDIR || rc == UV_ELOOP || rc == UV_EISDIR;
-        (void)error_set(e, is_config ? ERROR_CONFIG : ERROR_TRANSIENT, "run %.256s: %s", order->words[0],
+        (void)error_set(e, is_config ? ERROR_CONFIG : ERROR_TRANSIENT, "run %.256s: %s", options->words[0],
                         uv_strerror(rc));
         if (rc == UV_EACCES)
                 (void)error_hint(e, "uid %lu must be allowed to execute the file; scripts begin with #!",
                                  (unsigned long)geteuid());
         else if (is_config)
                 (void)error_hint(e,
-                                 "no shell is used: neither ~ nor variables are replaced; give an absolute path, or "
-                                 "a name that is in PATH of this process; of a script, its interpreter must be there");
+                                 "give an absolute path, or a name that is in PATH of this process; there is no shell "
+                                 "to replace ~ or variables; check that the interpreter of a script exists");
 }
 
-struct child *child_start(struct uv_loop_s *loop, const struct child_options *order, child_done_fn *done, void *arg,
+struct child *child_start(struct uv_loop_s *loop, const struct child_options *options, child_done_fn *done, void *arg,
                           struct error *e)
 {
         struct child *c = calloc(1, sizeof(*c));
@@ -254,18 +250,18 @@ struct child *child_start(struct uv_loop_s *loop, const struct child_options *or
         *c = (struct child){.loop = loop, .done = done, .arg = arg, .open = 1};
         c->output = (struct stream){.fd = -1};
         c->errors = (struct stream){.fd = -1, .keeps_end = true};
-        buffer_init(&c->output.bytes, order->output_max);
+        buffer_init(&c->output.bytes, options->output_max + 1);
         buffer_init(&c->errors.bytes, ERRORS_MAX);
         (void)uv_timer_init(loop, &c->timer); // cannot fail
         c->timer.data = c;
         c->process.data = c;
-        int rc = spawn(c, order);
+        int rc = spawn(c, options);
         if (rc < 0) {
-                explain(rc, order, e);
+                explain(rc, options, e);
                 child_close(c);
                 return NULL;
         }
         uv_update_time(loop); // else the time that the loop has been away counts
-        (void)uv_timer_start(&c->timer, on_deadline, (uint64_t)order->timeout_ms, 0);
+        (void)uv_timer_start(&c->timer, on_deadline, (uint64_t)options->timeout_ms, 0);
         return c;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a command: without a shell, in a session and process group of its own, with /dev/null as its standard input and
-// no descriptor of ours but the two pipes that it writes to. What it writes is bounded, and so is its time.
+// no descriptor of this process but the two pipes that it writes to. Its output and its time are limited.
 #ifndef SIDECAR_IO_CHILD_H
 #define SIDECAR_IO_CHILD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
 
@@ -23,9 +24,9 @@ struct child_options {
 enum child_end {
         CHILD_EXITED,    // `status`
         CHILD_SIGNALLED, // `signal`, and not by us
-        CHILD_TIMED_OUT, // ended by us, as the rest
+        CHILD_TIMED_OUT, // this and all below: ended by us
         CHILD_TOO_MUCH,  // more output than output_max
-        CHILD_NO_MEMORY, // for what it wrote
+        CHILD_NO_MEMORY, // for its output
         CHILD_CANCELLED
 };
 
@@ -42,8 +43,8 @@ typedef void child_done_fn(void *arg, const struct child_result *result);
 // called exactly once, from the loop, when it has ended; the child is gone when `done` is called. Processes that it
 // left behind are not waited for. NULL with *e: nothing runs, `done` is never called; ERROR_CONFIG when there is no
 // such command, or it may not be run.
-struct child *child_start(struct uv_loop_s *loop, const struct child_options *order, child_done_fn *done, void *arg,
-                          struct error *e);
+MUST_CHECK struct child *child_start(struct uv_loop_s *loop, const struct child_options *options, child_done_fn *done,
+                                     void *arg, struct error *e);
 
 // Ends it and all of its process group: SIGTERM, and half a second later SIGKILL. `done` still fires, once, from the
 // loop, with CHILD_CANCELLED.

@@ -19,7 +19,6 @@
 #include "sidecar/base/env.h"
 #include "sidecar/io/ca_store.h"
 #include "sidecar/io/child.h"
-#include "sidecar/io/defer.h"
 #include "sidecar/io/delay.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/unix_listen.h"
@@ -435,18 +434,17 @@ static bool watch_round(const void *arg)
 static bool pause_round(const void *arg)
 {
         uv_loop_t loop;
-        bool has_deferred = false, has_delayed = false;
+        bool has_run = false;
         (void)arg;
         assert_int_equal(uv_loop_init(&loop), 0);
         torture_begin();
-        const struct defer *defer = defer_start(&loop, nothing, &has_deferred);
-        const struct delay *delay = delay_start(&loop, 1, nothing, &has_delayed);
+        const struct delay *delay = delay_start(&loop, 1, nothing, &has_run);
         struct delay *cancelled = delay_start(&loop, 1, nothing, NULL);
         torture_end();
-        bool is_done = defer && delay && cancelled;
+        bool is_done = delay && cancelled;
         delay_cancel(cancelled);
         assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
-        assert_true(has_deferred == (defer != NULL) && has_delayed == (delay != NULL));
+        assert_true(has_run == (delay != NULL));
         loop_end(&loop);
         return is_done;
 }
@@ -505,7 +503,7 @@ int main(void)
             {.name = "command", .round = child_round, .survives = true},
             {.name = "command, read byte by byte", .round = child_round, .arg = "", .survives = true},
             {.name = "watch", .round = watch_round},
-            {.name = "defer and delay", .round = pause_round},
+            {.name = "delay", .round = pause_round},
             {.name = "listening socket", .round = listen_round},
         };
         int failed = torture_main(rows, LENGTH(rows));

@@ -17,7 +17,7 @@
 #include "sidecar/base/env.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/io/defer.h"
+#include "sidecar/io/delay.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/cache_file.h"
@@ -94,7 +94,7 @@ struct http_call *__wrap_http_client_start(struct http_client *client, const str
 {
         struct http_call *call = malloc(sizeof(*call));
         (void)client;
-        if (call && defer_start(&the_world->loop, answer, call)) {
+        if (call && delay_start(&the_world->loop, 0, answer, call)) {
                 *call = (struct http_call){answer_to(request->url), done, arg, false};
                 return call;
         }
@@ -132,7 +132,7 @@ static int base_get(void *context, int64_t min_life_s, provider_done_fn *done, v
 {
         struct base_call *call = malloc(sizeof(*call));
         (void)min_life_s;
-        if (call && defer_start(&((struct world *)context)->loop, base_due, call)) {
+        if (call && delay_start(&((struct world *)context)->loop, 0, base_due, call)) {
                 *call = (struct base_call){done, arg};
                 return 0;
         }

@@ -7,7 +7,7 @@
 
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
-#include "sidecar/io/defer.h"
+#include "sidecar/io/delay.h"
 #include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
@@ -89,7 +89,7 @@ static int fake_start(struct provider *p, struct error *e)
         struct fake *f = (struct fake *)p;
         if (f->source.get)
                 return f->source.get(f->source.context, 60, has_base, f, e);
-        return defer_start(&f->world->loop, fake_due, f) ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+        return delay_start(&f->world->loop, 0, fake_due, f) ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
 static void fake_cancel(struct provider *p)

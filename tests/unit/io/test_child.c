@@ -307,7 +307,7 @@ static void kills_after_half_a_second(void **state)
         free(r);
 }
 
-// What a command prints is read by way of the stack.
+// It is not read by way of the stack.
 static void test_output_leaves_the_stack(void **state)
 {
         (void)state;

@@ -4,7 +4,7 @@
 #define TESTS_UNIT_PROVIDERS_BASE_SOURCE_H
 
 #include "proto/wire/credentials.h"
-#include "sidecar/io/defer.h"
+#include "sidecar/io/delay.h"
 #include "sidecar/providers/provider.h"
 #include "tests/unit/unit.h"
 
@@ -42,7 +42,7 @@ static inline int base_get(void *context, int64_t min_life_s, provider_done_fn *
         if (s->refuses)
                 return error_set(e, ERROR_CONFIG, "no base");
         if (!s->hangs)
-                assert_non_null(defer_start(s->loop, base_due, s));
+                assert_non_null(delay_start(s->loop, 0, base_due, s));
         return 0;
 }
 
@@ -55,7 +55,7 @@ static inline void base_cancel(void *context, void *arg)
                 return; // what is under way completes as it would have
         (void)error_set(&s->e, ERROR_CANCELLED, "cancelled");
         s->fields = NULL;
-        assert_non_null(defer_start(s->loop, base_due, s));
+        assert_non_null(delay_start(s->loop, 0, base_due, s));
 }
 
 #endif
