@@ -160,6 +160,7 @@ struct streamer {
 
 // One stream. Zeroed, then set as the test wants it.
 struct streamed {
+        struct streamed *next;
         struct streamer *streamer;
         struct http_stream *stream;
         // what it does
@@ -391,7 +392,18 @@ static inline void assert_ended(const struct streamed *r, enum error_kind kind, 
 struct fixture {
         struct streamer x;
         struct peer peer;
+        struct streamed *all; // they outlive a test that fails
 };
+
+static inline struct streamed *streamed_new(struct fixture *f, struct streamed settings)
+{
+        struct streamed *r = malloc(sizeof(*r));
+        assert_non_null(r);
+        *r = settings;
+        r->next = f->all;
+        f->all = r;
+        return r;
+}
 
 static inline int set_up(void **state)
 {
@@ -407,6 +419,10 @@ static inline int tear_down(void **state)
         struct fixture *f = *state;
         streamer_close(&f->x);
         peer_stop(&f->peer);
+        for (struct streamed *r = f->all, *next; r; r = next) {
+                next = r->next;
+                free(r);
+        }
         free(f);
         return 0;
 }

@@ -59,18 +59,18 @@ static void never_takes_a_part_for_the_whole(void **state)
         peer_start(&f->peer, serve_broken);
         for (size_t i = 0; i < LENGTH(BREAKAGES); i++) {
                 for (size_t pauses = 0; pauses < 2; pauses++) {
-                        struct streamed r = {.takes = ALL, .takes_at_once = pauses};
+                        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL, .takes_at_once = pauses});
                         struct http_request request = {.total_timeout_ms = 60000};
                         breakage = &BREAKAGES[i];
                         f->peer.may_go_on = false;
-                        assert_true(streamed_start(&f->x, &r, &f->peer, &request));
-                        while (r.ends == 0) {
-                                f->peer.may_go_on = r.body_n == breakage->body_n;
-                                (void)uv_run(&f->x.loop, r.body_n == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+                        assert_true(streamed_start(&f->x, r, &f->peer, &request));
+                        while (r->ends == 0) {
+                                f->peer.may_go_on = r->body_n == breakage->body_n;
+                                (void)uv_run(&f->x.loop, r->body_n == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
                         }
-                        assert_ended(&r, breakage->kind, breakage->text);
-                        assert_int_equal(r.body_n, breakage->body_n);
-                        assert_int_equal(r.heads, breakage->body_n > 0 || i == 4);
+                        assert_ended(r, breakage->kind, breakage->text);
+                        assert_int_equal(r->body_n, breakage->body_n);
+                        assert_int_equal(r->heads, breakage->body_n > 0 || i == 4);
                 }
         }
 }
@@ -89,10 +89,10 @@ static void ends_with_the_connection(void **state)
         struct fixture *f = *state;
         peer_start(&f->peer, serve_until_closed);
         for (size_t pauses = 0; pauses < 2; pauses++) {
-                struct streamed r = {.takes = ALL, .takes_at_once = pauses * 30000};
-                streamed_run(&f->x, &r, &f->peer);
-                assert_whole(&r, 200, LONG);
-                assert_false(r.is_wrong);
+                struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL, .takes_at_once = pauses * 30000});
+                streamed_run(&f->x, r, &f->peer);
+                assert_whole(r, 200, LONG);
+                assert_false(r->is_wrong);
         }
 }
 
@@ -107,23 +107,23 @@ static void serve_and_leave(struct peer *p, int fd, unsigned connection)
 static void pauses_from_the_head_on(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = 0};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = 0});
         struct http_request request = {.total_timeout_ms = 60000};
         peer_start(&f->peer, serve_and_leave);
-        assert_true(streamed_start(&f->x, &r, &f->peer, &request));
-        while (r.refusals == 0)
+        assert_true(streamed_start(&f->x, r, &f->peer, &request));
+        while (r->refusals == 0)
                 (void)uv_run(&f->x.loop, UV_RUN_ONCE);
         for (unsigned i = 0; i < 50; i++) {
                 (void)uv_run(&f->x.loop, UV_RUN_NOWAIT);
                 (void)usleep(1000);
         }
-        assert_int_equal(r.ends, 0);
-        assert_int_equal(r.refusals, 1);
-        r.takes = ALL;
-        streamed_resume(&r);
+        assert_int_equal(r->ends, 0);
+        assert_int_equal(r->refusals, 1);
+        r->takes = ALL;
+        streamed_resume(r);
         streamer_run(&f->x);
-        assert_whole(&r, 200, 5);
-        assert_string_equal(r.text, "hello");
+        assert_whole(r, 200, 5);
+        assert_string_equal(r->text, "hello");
 }
 
 // --- early answers ---
@@ -144,10 +144,11 @@ static void ends_with_an_answer_that_is_early(void **state)
         peer_start(&f->peer, serve_early);
         for (size_t i = 0; i < LENGTH(offers); i++) {
                 for (unsigned chunked = 0; chunked < 2; chunked++) {
-                        struct streamed r = {
-                            .takes = ALL, .length = LONG, .offers = offers[i], .is_chunked = chunked > 0};
-                        streamed_run(&f->x, &r, &f->peer);
-                        assert_whole(&r, 413, 3);
+                        struct streamed *r = streamed_new(
+                            f, (struct streamed){
+                                   .takes = ALL, .length = LONG, .offers = offers[i], .is_chunked = chunked > 0});
+                        streamed_run(&f->x, r, &f->peer);
+                        assert_whole(r, 413, 3);
                 }
         }
 }
@@ -163,10 +164,11 @@ static void serve_nothing(struct peer *p, int fd, unsigned connection)
 static void fails_when_the_source_is_too_short(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL, .length = 1000, .offers = 999, .ends_early = true};
+        struct streamed *r =
+            streamed_new(f, (struct streamed){.takes = ALL, .length = 1000, .offers = 999, .ends_early = true});
         peer_start(&f->peer, serve_nothing);
-        streamed_run(&f->x, &r, &f->peer);
-        assert_ended(&r, ERROR_INTERNAL, "its body ended before its length");
+        streamed_run(&f->x, r, &f->peer);
+        assert_ended(r, ERROR_INTERNAL, "its body ended before its length");
         peer_wait_for(&f->peer.may_go_on); // the upstream sees the connection end
 }
 
@@ -197,12 +199,12 @@ static void cancels_from_within_any_event(void **state)
         struct fixture *f = *state;
         peer_start(&f->peer, serve_both_ways);
         for (size_t i = 0; i < LENGTH(stages); i++) {
-                struct streamed r = {.cancels_at = stages[i]};
+                struct streamed *r = streamed_new(f, (struct streamed){.cancels_at = stages[i]});
                 f->peer.may_go_on = false;
-                start_upload(f, &r);
-                r.error.kind = ERROR_NONE;
+                start_upload(f, r);
+                r->error.kind = ERROR_NONE;
                 streamer_run(&f->x);
-                assert_ended(&r, ERROR_CANCELLED, "cancelled");
+                assert_ended(r, ERROR_CANCELLED, "cancelled");
                 peer_wait_for(&f->peer.may_go_on); // the upstream sees the connection end
         }
 }
@@ -212,43 +214,43 @@ static void cancels_while_it_is_full(void **state)
         struct fixture *f = *state;
         peer_start(&f->peer, serve_both_ways);
         for (unsigned resumes = 0; resumes < 2; resumes++) {
-                struct streamed r = {.takes = 0};
-                start_upload(f, &r);
-                r.takes = 20000;
-                while (r.refusals == 0 || r.waits == 0)
+                struct streamed *r = streamed_new(f, (struct streamed){.takes = 0});
+                start_upload(f, r);
+                r->takes = 20000;
+                while (r->refusals == 0 || r->waits == 0)
                         (void)uv_run(&f->x.loop, UV_RUN_ONCE);
                 if (resumes)
-                        streamed_resume(&r);
-                streamed_cancel(&r);
-                streamed_cancel(&r);
-                streamed_resume(&r);
-                r.error.kind = ERROR_CANCELLED; // no event but the end may follow
+                        streamed_resume(r);
+                streamed_cancel(r);
+                streamed_cancel(r);
+                streamed_resume(r);
+                r->error.kind = ERROR_CANCELLED; // no event but the end may follow
                 streamer_run(&f->x);
-                assert_ended(&r, ERROR_CANCELLED, "cancelled");
+                assert_ended(r, ERROR_CANCELLED, "cancelled");
         }
 }
 
 static void cancels_before_anything_has_happened(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL});
         peer_start(&f->peer, serve_both_ways);
-        start_upload(f, &r);
-        streamed_cancel(&r);
-        r.error.kind = ERROR_CANCELLED;
-        assert_int_equal(r.ends, 0);
+        start_upload(f, r);
+        streamed_cancel(r);
+        r->error.kind = ERROR_CANCELLED;
+        assert_int_equal(r->ends, 0);
         streamer_run(&f->x);
-        assert_ended(&r, ERROR_CANCELLED, "cancelled");
-        assert_int_equal(r.pulls, 0);
+        assert_ended(r, ERROR_CANCELLED, "cancelled");
+        assert_int_equal(r->pulls, 0);
 }
 
 static void cancelling_at_the_end_is_too_late(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL, .cancels_at = STAGE_END};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL, .cancels_at = STAGE_END});
         peer_start(&f->peer, serve_until_closed);
-        streamed_run(&f->x, &r, &f->peer);
-        assert_whole(&r, 200, LONG);
+        streamed_run(&f->x, r, &f->peer);
+        assert_whole(r, 200, LONG);
 }
 
 // libcurl forbids to remove a transfer from within a callback of another one.
@@ -259,14 +261,14 @@ static void cancels_another_stream_from_within_any_event(void **state)
         peer_start(&f->peer, serve_broken);
         breakage = &BREAKAGES[8];
         for (size_t i = 0; i < LENGTH(stages); i++) {
-                struct streamed other = {.streamer = NULL};
-                struct streamed r = {.cancels_at = stages[i], .cancels = &other};
-                start_upload(f, &r); // served before the other one
-                start_upload(f, &other);
+                struct streamed *other = streamed_new(f, (struct streamed){.streamer = NULL});
+                struct streamed *r = streamed_new(f, (struct streamed){.cancels_at = stages[i], .cancels = other});
+                start_upload(f, r); // served before the other one
+                start_upload(f, other);
                 streamer_run(&f->x);
-                assert_ended(&r, ERROR_TRANSIENT, CLOSED);
-                assert_ended(&other, ERROR_CANCELLED, "cancelled");
-                assert_int_equal(other.heads, 0);
+                assert_ended(r, ERROR_TRANSIENT, CLOSED);
+                assert_ended(other, ERROR_CANCELLED, "cancelled");
+                assert_int_equal(other->heads, 0);
         }
 }
 
@@ -277,18 +279,19 @@ static void closes_from_within_any_event(void **state)
         peer_start(&f->peer, serve_broken);
         breakage = &BREAKAGES[8];
         for (size_t i = 0; i < LENGTH(stages); i++) {
-                struct streamed r = {.closes_at = stages[i]}, late = {.takes = ALL};
+                struct streamed *r = streamed_new(f, (struct streamed){.closes_at = stages[i]});
+                struct streamed *late = streamed_new(f, (struct streamed){.takes = ALL});
                 struct http_request request = {.method = "GET"};
-                start_upload(f, &r);
-                while (r.ends == 0)
+                start_upload(f, r);
+                while (r->ends == 0)
                         (void)uv_run(&f->x.loop, UV_RUN_ONCE);
                 if (stages[i] == STAGE_END)
-                        assert_ended(&r, ERROR_TRANSIENT, CLOSED);
+                        assert_ended(r, ERROR_TRANSIENT, CLOSED);
                 else
-                        assert_ended(&r, ERROR_CANCELLED, "cancelled");
+                        assert_ended(r, ERROR_CANCELLED, "cancelled");
                 if (!f->x.is_closed) {
-                        assert_false(streamed_start(&f->x, &late, &f->peer, &request));
-                        assert_int_equal(late.error.kind, ERROR_CANCELLED);
+                        assert_false(streamed_start(&f->x, late, &f->peer, &request));
+                        assert_int_equal(late->error.kind, ERROR_CANCELLED);
                 }
                 streamer_run(&f->x);
                 assert_true(f->x.is_closed);

@@ -38,41 +38,41 @@ static void run_with(struct fixture *f, struct streamed *r, struct limits limits
 static void limits_the_time_to_the_first_byte(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL});
         peer_start(&f->peer, serve_nothing);
-        run_with(f, &r, (struct limits){SHORT_MS, LONG_MS, LONG_MS});
-        assert_ended(&r, ERROR_TRANSIENT, "sent, but no answer within 60 ms");
-        assert_true(r.error.timed_out);
+        run_with(f, r, (struct limits){SHORT_MS, LONG_MS, LONG_MS});
+        assert_ended(r, ERROR_TRANSIENT, "sent, but no answer within 60 ms");
+        assert_true(r->error.timed_out);
 }
 
 static void limits_the_silence_within_an_answer(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL});
         peer_start(&f->peer, serve_head_only);
-        run_with(f, &r, (struct limits){LONG_MS, SHORT_MS, LONG_MS});
-        assert_ended(&r, ERROR_TRANSIENT, "no more of the answer came within 60 ms");
-        assert_int_equal(r.body_n, 4);
+        run_with(f, r, (struct limits){LONG_MS, SHORT_MS, LONG_MS});
+        assert_ended(r, ERROR_TRANSIENT, "no more of the answer came within 60 ms");
+        assert_int_equal(r->body_n, 4);
 }
 
 static void limits_the_whole(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL});
         peer_start(&f->peer, serve_head_only);
-        run_with(f, &r, (struct limits){LONG_MS, LONG_MS, 200});
-        assert_ended(&r, ERROR_TRANSIENT, "the answer was not whole within 200 ms");
-        assert_int_equal(r.body_n, 4);
+        run_with(f, r, (struct limits){LONG_MS, LONG_MS, 200});
+        assert_ended(r, ERROR_TRANSIENT, "the answer was not whole within 200 ms");
+        assert_int_equal(r->body_n, 4);
 }
 
 // The upstream takes no more of the request.
 static void limits_the_silence_within_a_request(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL, .length = LARGE, .offers = LARGE};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL, .length = LARGE, .offers = LARGE});
         peer_start(&f->peer, serve_nothing);
-        run_with(f, &r, (struct limits){150, LONG_MS, LONG_MS});
-        assert_ended(&r, ERROR_TRANSIENT, "the body was not sent within 150 ms");
+        run_with(f, r, (struct limits){150, LONG_MS, LONG_MS});
+        assert_ended(r, ERROR_TRANSIENT, "the body was not sent within 150 ms");
 }
 
 static void serve_drips(struct peer *p, int fd, unsigned connection)
@@ -91,10 +91,10 @@ static void serve_drips(struct peer *p, int fd, unsigned connection)
 static void counts_every_byte_as_progress(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = ALL};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = ALL});
         peer_start(&f->peer, serve_drips);
-        run_with(f, &r, (struct limits){LONG_MS, 500, LONG_MS});
-        assert_whole(&r, 200, 40);
+        run_with(f, r, (struct limits){LONG_MS, 500, LONG_MS});
+        assert_whole(r, 200, 40);
 }
 
 static void serve_slow_reads(struct peer *p, int fd, unsigned connection)
@@ -127,15 +127,16 @@ static void counts_what_is_sent_as_progress(void **state)
         peer_start(&f->peer, serve_slow_reads);
         f->peer.body_n = n;
         for (unsigned pulled = 0; pulled < 2; pulled++) {
-                struct streamed r = {.takes = ALL, .length = pulled ? n : 0, .offers = n};
+                struct streamed *r =
+                    streamed_new(f, (struct streamed){.takes = ALL, .length = pulled ? n : 0, .offers = n});
                 struct http_request request = {.method = "POST", .first_byte_timeout_ms = 600};
                 if (!pulled)
                         request.body = slice_of(body, n);
                 f->peer.received = 0;
-                assert_true(streamed_start(&f->x, &r, &f->peer, &request));
-                while (r.ends == 0)
+                assert_true(streamed_start(&f->x, r, &f->peer, &request));
+                while (r->ends == 0)
                         (void)uv_run(&f->x.loop, UV_RUN_ONCE);
-                assert_whole(&r, 204, 0);
+                assert_whole(r, 204, 0);
         }
         free(body);
 }
@@ -161,44 +162,44 @@ static void serve_rest_when_told(struct peer *p, int fd, unsigned connection)
 static void stands_still_while_it_is_paused(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = 0};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = 0});
         struct http_request request = {.idle_timeout_ms = SHORT_MS};
         peer_start(&f->peer, serve_rest_when_told);
-        assert_true(streamed_start(&f->x, &r, &f->peer, &request));
-        while (r.refusals == 0)
+        assert_true(streamed_start(&f->x, r, &f->peer, &request));
+        while (r->refusals == 0)
                 (void)uv_run(&f->x.loop, UV_RUN_ONCE);
         run_for(&f->x, 4 * SHORT_MS);
-        assert_int_equal(r.ends, 0);
-        r.takes = ALL;
-        streamed_resume(&r);
+        assert_int_equal(r->ends, 0);
+        r->takes = ALL;
+        streamed_resume(r);
         streamer_run(&f->x);
-        assert_whole(&r, 200, 5);
+        assert_whole(r, 200, 5);
 
-        struct streamed waits = {.takes = ALL, .length = 10};
+        struct streamed *waits = streamed_new(f, (struct streamed){.takes = ALL, .length = 10});
         f->peer.may_go_on = true;
         peer_stop(&f->peer);
         peer_start(&f->peer, serve_nothing);
         request = (struct http_request){.first_byte_timeout_ms = SHORT_MS};
-        assert_true(streamed_start(&f->x, &waits, &f->peer, &request));
-        while (waits.waits == 0)
+        assert_true(streamed_start(&f->x, waits, &f->peer, &request));
+        while (waits->waits == 0)
                 (void)uv_run(&f->x.loop, UV_RUN_ONCE);
         run_for(&f->x, 4 * SHORT_MS);
-        assert_int_equal(waits.ends, 0);
-        waits.offers = 10;
-        streamed_resume(&waits);
+        assert_int_equal(waits->ends, 0);
+        waits->offers = 10;
+        streamed_resume(waits);
         streamer_run(&f->x);
-        assert_ended(&waits, ERROR_TRANSIENT, "sent, but no answer within 60 ms");
+        assert_ended(waits, ERROR_TRANSIENT, "sent, but no answer within 60 ms");
 }
 
 // The whole is limited all the same.
 static void limits_the_whole_while_it_is_paused(void **state)
 {
         struct fixture *f = *state;
-        struct streamed r = {.takes = 0};
+        struct streamed *r = streamed_new(f, (struct streamed){.takes = 0});
         peer_start(&f->peer, serve_rest_when_told);
-        run_with(f, &r, (struct limits){0, 0, 100});
-        assert_ended(&r, ERROR_TRANSIENT, "the answer was not whole within 100 ms");
-        assert_int_equal(r.refusals, 1);
+        run_with(f, r, (struct limits){0, 0, 100});
+        assert_ended(r, ERROR_TRANSIENT, "the answer was not whole within 100 ms");
+        assert_int_equal(r->refusals, 1);
 }
 
 // Of many, each has its own time.
