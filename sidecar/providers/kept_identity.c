@@ -41,7 +41,7 @@ int kept_identity_say_late(const struct x509_paths *paths, int64_t timeout_ms, s
 
 static bool is_valid(const struct kept_identity *kept, int64_t now_s)
 {
-        return kept->x509 && x509_identity_not_after_s(kept->x509) >= now_s;
+        return kept->x509 && kept->x509->not_after_s >= now_s;
 }
 
 int kept_identity_renew(struct kept_identity *kept, const struct x509_paths *paths, int64_t now_s, struct error *e)

@@ -44,9 +44,9 @@ static void learn_certificate(struct roles_anywhere *r)
         if (!identity)
                 return;
         forget_certificate(r);
-        char *subject = strdup(x509_identity_subject(identity));
-        r->facts.certificate.serial = strdup(x509_identity_serial(identity));
-        r->facts.certificate.not_after_s = x509_identity_not_after_s(identity);
+        char *subject = strdup(identity->subject);
+        r->facts.certificate.serial = strdup(identity->serial);
+        r->facts.certificate.not_after_s = identity->not_after_s;
         if (kept->reload.kind != ERROR_NONE)
                 r->facts.certificate.problem = strdup(kept->reload.message);
         if (r->facts.certificate.serial)
@@ -62,10 +62,10 @@ static void signed_or_not(void *owner, const struct error *e)
         learn_certificate(r);
         if (!e) {
                 const struct x509_identity *identity = identity_of(r);
-                struct slice chain = x509_identity_chain(identity);
+                struct slice chain = buffer_slice(&identity->chain);
                 exchange_add_field(request, "content-type", SLICE("application/json"));
                 exchange_add_field(request, "x-amz-date", slice_str(key_job_amz_date(r->key)));
-                exchange_add_field(request, "x-amz-x509", x509_identity_leaf(identity));
+                exchange_add_field(request, "x-amz-x509", buffer_slice(&identity->leaf));
                 if (!slice_is_empty(chain)) // AWS takes an empty one for a wrong signature
                         exchange_add_field(request, "x-amz-x509-chain", chain);
                 exchange_add_field(request, "authorization", key_job_authorization(r->key));
@@ -86,7 +86,7 @@ static void roles_anywhere_explain(void *owner, struct error *e)
 {
         const struct roles_anywhere *r = owner;
         const struct x509_identity *identity = identity_of(r);
-        hints_create_session(r->base.profile, x509_identity_subject(identity), x509_identity_serial(identity), e);
+        hints_create_session(r->base.profile, identity->subject, identity->serial, e);
 }
 
 // The certificate that bridged a failed reload may be why the exchange has failed: nothing else reports it.
@@ -94,7 +94,7 @@ static void add_reload(const struct kept_identity *identity, struct error *e)
 {
         struct error text;
         error_set(&text, e->kind, "%s (sent with the earlier certificate of serial %s, because: %s)", e->message,
-                  x509_identity_serial(identity->x509), identity->reload.message);
+                  identity->x509->serial, identity->reload.message);
         memcpy(e->message, text.message, sizeof(e->message));
 }
 

@@ -2,8 +2,6 @@
 // Signing by query: the URL carries everything. Its own parameters are decoded and encoded anew, as botocore does: a
 // URL that is opened later, by other programs, must not depend on how it was first written. Repeated parameters all
 // stay.
-#include <assert.h>
-
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
@@ -136,25 +134,16 @@ static int sign_text(struct presigning *in, const struct canonical_request *cano
                      struct error *e)
 {
         struct signer *s = in->signer;
-        buffer_reset(&s->scratch);
-        size_t bound = canonical_request_bound(canonical) + STRING_TO_SIGN_MAX;
-        uint8_t *start = signer_reserve(&s->scratch, bound, e);
-        if (!start)
-                return -1;
-        struct slice names;
-        uint8_t *p = canonical_request_put(start, canonical, &names);
-        if (!p)
-                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
         struct signing_key key = {.hmac = NULL};
+        struct signing_texts texts;
         if (key_cache_get(s->keys, s->digest, in->credentials, &in->scope, &key, e) < 0)
                 return -1;
-        const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope,
-                                            slice_of(start, (size_t)(p - start))};
-        uint8_t *end = signer_put_string_to_sign(s, p, &text);
-        if (!end || digest_key_hmac(s->digest, key.hmac, slice_of(p, (size_t)(end - p)), signature) < 0)
+        const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope};
+        buffer_reset(&s->scratch);
+        if (signer_put_texts(s, canonical, &text, 0, &s->scratch, &texts, e) < 0)
+                return -1;
+        if (digest_key_hmac(s->digest, key.hmac, texts.string_to_sign, signature) < 0)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
-        assert((size_t)(end - start) <= bound);
-        buffer_commit(&s->scratch, (size_t)(end - start));
         return 0;
 }
 

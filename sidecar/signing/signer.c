@@ -2,6 +2,7 @@
 // The steps that all ways of signing share. A signer belongs to one thread.
 #include "sidecar/signing/signer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "proto/mem/time.h"
@@ -48,17 +49,6 @@ struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e)
         return slice_of(s->amz_date, AMZ_DATE_SIZE);
 }
 
-uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in)
-{
-        uint8_t hash[DIGEST_SIZE];
-        if (digest_sha256(s->digest, in->canonical_request, hash) < 0)
-                return NULL;
-        p = put_byte(put_slice(p, in->algorithm), '\n');
-        p = put_byte(put_slice(p, in->amz_date), '\n');
-        p = put_byte(put_slice(p, in->scope), '\n');
-        return put_hex(p, hash);
-}
-
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)
 {
         uint8_t *p = buffer_reserve(out, n);
@@ -71,6 +61,40 @@ uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)
         error_set(e, ERROR_CONFIG, "the request is too large to sign: %zu bytes of URL and headers", n);
         error_hint(e, "list only the headers that have to be signed");
         return NULL;
+}
+
+// "ALGORITHM\namz_date\nscope\nhex(SHA-256(canonical request))". NULL: OpenSSL failed.
+#define STRING_TO_SIGN_MAX (64 + AMZ_DATE_SIZE + KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 3)
+static uint8_t *put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in,
+                                   struct slice canonical)
+{
+        uint8_t hash[DIGEST_SIZE];
+        if (digest_sha256(s->digest, canonical, hash) < 0)
+                return NULL;
+        p = put_byte(put_slice(p, in->algorithm), '\n');
+        p = put_byte(put_slice(p, in->amz_date), '\n');
+        p = put_byte(put_slice(p, in->scope), '\n');
+        return put_hex(p, hash);
+}
+
+int signer_put_texts(struct signer *s, const struct canonical_request *canonical, const struct string_to_sign *in,
+                     size_t more, struct buffer *into, struct signing_texts *ret, struct error *e)
+{
+        size_t bound = canonical_request_bound(canonical) + STRING_TO_SIGN_MAX;
+        uint8_t *start = signer_reserve(into, bound + more, e);
+        if (!start)
+                return -1;
+        uint8_t *p = canonical_request_put(start, canonical, &ret->signed_headers);
+        if (!p)
+                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
+        ret->canonical_request = slice_of(start, (size_t)(p - start));
+        const uint8_t *end = put_string_to_sign(s, p, in, ret->canonical_request);
+        if (!end)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
+        assert((size_t)(end - start) <= bound);
+        ret->string_to_sign = slice_of(p, (size_t)(end - p));
+        buffer_commit(into, (size_t)(end - start));
+        return 0;
 }
 
 int sigv4_payload_hash(struct signer *s, struct slice body, char out[DIGEST_HEX_SIZE], struct error *e)

@@ -28,15 +28,24 @@ static inline struct key_scope signer_scope(struct slice amz_date, struct slice 
         return (struct key_scope){slice_head(amz_date, DATE_SIZE_IN_SCOPE), region, service};
 }
 
-// "ALGORITHM\namz_date\nscope\nhex(SHA-256(canonical request))". NULL: OpenSSL failed.
-#define STRING_TO_SIGN_MAX (64 + AMZ_DATE_SIZE + KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 3)
+// What stands in the string to sign beside the hash of the canonical request.
 struct string_to_sign {
         struct slice algorithm;
         struct slice amz_date;
         struct slice scope;
-        struct slice canonical_request;
 };
-uint8_t *signer_put_string_to_sign(struct signer *s, uint8_t *p, const struct string_to_sign *in);
+
+struct signing_texts { // borrowed from the buffer that they were written to
+        struct slice canonical_request;
+        struct slice signed_headers; // "host;x-amz-date"
+        struct slice string_to_sign;
+};
+
+// Appends the canonical request to `into`, the string to sign right behind it, and reserves `more` bytes. 0, or -1 with
+// *e.
+MUST_CHECK int signer_put_texts(struct signer *s, const struct canonical_request *canonical,
+                                const struct string_to_sign *in, size_t more, struct buffer *into,
+                                struct signing_texts *ret, struct error *e);
 
 // Makes room in `out` for `n` bytes. NULL with *e.
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);

@@ -28,15 +28,9 @@ static int choose_headers(const struct sigv4_request *request, const struct cred
         return 0;
 }
 
-// From the canonical request to the Authorization, which is written at `p`. NULL: OpenSSL failed.
-static uint8_t *put_authorization(struct signer *s, uint8_t *p, const struct string_to_sign *in,
-                                  const struct signing_key *key, const struct credentials *c, struct slice names)
+static uint8_t *put_authorization(uint8_t *p, const struct signing_key *key, const struct credentials *c,
+                                  struct slice names, const uint8_t signature[DIGEST_SIZE])
 {
-        uint8_t signature[DIGEST_SIZE];
-        const uint8_t *end = signer_put_string_to_sign(s, p, in);
-        if (!end || digest_key_hmac(s->digest, key->hmac, slice_of(p, (size_t)(end - p)), signature) < 0)
-                return NULL;
-        // The string to sign has done its work.
         p = put_slice(p, SLICE(ALGORITHM " Credential="));
         p = put_byte(put_slice(p, c->access_key_id), '/');
         p = put_slice(p, key->scope);
@@ -74,28 +68,26 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
             .payload_hash = request->payload_hash,
             .path_form = s3 ? CANONICAL_PATH_VERBATIM : CANONICAL_PATH_ENCODED,
         };
-        size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX + sizeof(ALGORITHM) +
-                       c->access_key_id.n + canonical_headers_bound(&headers) + KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 64;
+        size_t authorization_max = sizeof(ALGORITHM) + c->access_key_id.n + canonical_headers_bound(&headers) +
+                                   KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 64;
+        const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, key.scope};
+        struct signing_texts texts;
+        uint8_t signature[DIGEST_SIZE];
         // What is left of a longer request before is wiped with the buffer.
         out->n = 0;
         out->failed = false;
-        uint8_t *start = signer_reserve(out, bound, e);
-        if (!start)
+        if (signer_put_texts(s, &canonical, &in, authorization_max, out, &texts, e) < 0)
                 return -1;
-        struct slice names;
-        uint8_t *p = canonical_request_put(start, &canonical, &names);
-        if (!p)
-                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, key.scope, slice_of(start, (size_t)(p - start))};
-        uint8_t *authorization = p;
-        p = put_authorization(s, p, &in, &key, c, names);
-        if (!p)
+        if (digest_key_hmac(s->digest, key.hmac, texts.string_to_sign, signature) < 0)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
-        assert((size_t)(p - start) <= bound);
-        buffer_commit(out, (size_t)(p - start));
+        // The string to sign has done its work: the Authorization takes its place.
+        uint8_t *start = out->p + texts.canonical_request.n;
+        const uint8_t *end = put_authorization(start, &key, c, texts.signed_headers, signature);
+        ret->authorization = slice_of(start, (size_t)(end - start));
+        assert(ret->authorization.n <= texts.string_to_sign.n + authorization_max);
+        out->n = (size_t)(end - out->p);
         memcpy(ret->amz_date, s->amz_date, sizeof(ret->amz_date));
-        ret->signed_headers = names;
-        ret->authorization = slice_of(authorization, (size_t)(p - authorization));
+        ret->signed_headers = texts.signed_headers;
         ret->has_content_sha256 = adds_hash;
         return 0;
 }

@@ -13,7 +13,7 @@ void x509_identity_free(struct x509_identity *identity)
 {
         if (!identity)
                 return;
-        x509_key_free(&identity->key);
+        x509_key_free(identity->key);
         free(identity->serial);
         free(identity->subject);
         buffer_free(&identity->leaf);
@@ -21,44 +21,14 @@ void x509_identity_free(struct x509_identity *identity)
         free(identity);
 }
 
-const char *x509_identity_algorithm(const struct x509_identity *identity)
-{
-        return identity->algorithm->name;
-}
-
-const char *x509_identity_serial(const struct x509_identity *identity)
-{
-        return identity->serial;
-}
-
-const char *x509_identity_subject(const struct x509_identity *identity)
-{
-        return identity->subject;
-}
-
-struct slice x509_identity_leaf(const struct x509_identity *identity)
-{
-        return buffer_slice(&identity->leaf);
-}
-
-struct slice x509_identity_chain(const struct x509_identity *identity)
-{
-        return buffer_slice(&identity->chain);
-}
-
-int64_t x509_identity_not_after_s(const struct x509_identity *identity)
-{
-        return identity->not_after_s;
-}
-
 bool x509_identity_is_in_device(const struct x509_identity *identity)
 {
         if (!identity)
                 return false;
-        const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(identity->key.pkey);
+        const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(identity->key->pkey);
         const char *name = provider ? OSSL_PROVIDER_get0_name(provider) : NULL;
         bool is_foreign = name && strcmp(name, "default") != 0 && strcmp(name, "fips") != 0;
-        return identity->key.context.library || identity->key.engine || is_foreign;
+        return identity->key->context.library || identity->key->engine || is_foreign;
 }
 
 const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key)
@@ -93,7 +63,7 @@ static bool is_ml_dsa(X509 *certificate)
 
 static int check_leaf(X509 *leaf, const char *source, int64_t now_s, struct x509_identity *identity, struct error *e)
 {
-        if (x509_describe(leaf, &identity->serial, &identity->subject, e) < 0)
+        if (x509_describe(leaf, identity, e) < 0)
                 return -1;
         const EVP_PKEY *key = X509_get0_pubkey(leaf);
         identity->algorithm = x509_algorithm_of(key);
@@ -127,9 +97,9 @@ static int position_of_match(STACK_OF(X509) * certificates, const EVP_PKEY *key)
 static int check_pair(STACK_OF(X509) * certificates, const char *certificate, const char *key_source,
                       const struct x509_identity *identity, struct error *e)
 {
-        if (X509_check_private_key(sk_X509_value(certificates, 0), identity->key.pkey) == 1)
+        if (X509_check_private_key(sk_X509_value(certificates, 0), identity->key->pkey) == 1)
                 return 0;
-        int position = position_of_match(certificates, identity->key.pkey);
+        int position = position_of_match(certificates, identity->key->pkey);
         ERR_clear_error();
         error_set(e, ERROR_CONFIG, "%s: this private key does not belong to the certificate %s (subject %s, serial %s)",
                   key_source, certificate, identity->subject, identity->serial);
@@ -152,7 +122,7 @@ static int render(STACK_OF(X509) * certificates, const struct x509_paths *paths,
                         return -1;
         }
         const struct x509_candidates in = {certificates, extra, extra ? paths->certificate_chain : source};
-        int r = x509_chain_build(&in, &identity->chain, e);
+        int r = x509_chain_build(&in, identity, e);
         sk_X509_pop_free(extra, X509_free);
         ERR_clear_error();
         return r;
@@ -181,7 +151,7 @@ static int load_files(const struct x509_paths *paths, int64_t now_s, struct x509
         parts->certificates = read_certificates(paths, e);
         if (!parts->certificates ||
             check_leaf(sk_X509_value(parts->certificates, 0), paths->certificate, now_s, identity, e) < 0 ||
-            x509_key_load(key_source, paths, &identity->key, e) < 0)
+            x509_key_load(key_source, paths, identity->key, e) < 0)
                 return -1;
         return check_pair(parts->certificates, paths->certificate, key_source, identity, e);
 }
@@ -189,18 +159,22 @@ static int load_files(const struct x509_paths *paths, int64_t now_s, struct x509
 static int load_pkcs12(const struct x509_paths *paths, int64_t now_s, struct x509_parts *parts,
                        struct x509_identity *identity, struct error *e)
 {
-        int r = x509_pkcs12_read(paths, parts, e);
-        identity->key = parts->key;
-        return r < 0 ? -1 : check_leaf(sk_X509_value(parts->certificates, 0), paths->pkcs12, now_s, identity, e);
+        return x509_pkcs12_read(paths, parts, e) < 0
+                   ? -1
+                   : check_leaf(sk_X509_value(parts->certificates, 0), paths->pkcs12, now_s, identity, e);
 }
 
 int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret, struct error *e)
 {
         const char *source = paths->pkcs12 ? paths->pkcs12 : paths->certificate;
-        struct x509_parts parts = {.certificates = NULL};
         struct x509_identity *identity = calloc(1, sizeof(*identity));
-        if (!identity)
+        struct x509_key *key = identity ? calloc(1, sizeof(*key)) : NULL;
+        if (!key) {
+                free(identity);
                 return error_set(e, ERROR_INTERNAL, "%s: out of memory", source);
+        }
+        struct x509_parts parts = {.key = key};
+        identity->key = key;
         buffer_init(&identity->leaf, LIMIT_UPSTREAM_HEADER);
         buffer_init(&identity->chain, LIMIT_UPSTREAM_HEADER);
         int r = paths->pkcs12 ? load_pkcs12(paths, now_s, &parts, identity, e)

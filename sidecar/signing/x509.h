@@ -7,7 +7,24 @@
 #include "proto/mem/buffer.h"
 #include "sidecar/base/error.h"
 
-struct x509_identity; // immutable after load
+struct x509_key;
+
+// Which signature Roles Anywhere takes of a key.
+struct x509_algorithm {
+        const char *type;   // of the key, as OpenSSL names it: "RSA"
+        const char *name;   // "AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256" or "AWS4-X509-MLDSA"
+        const char *digest; // NULL: the text is signed as it is
+};
+
+struct x509_identity { // immutable after load
+        const struct x509_algorithm *algorithm;
+        char *serial;        // decimal, any length
+        char *subject;       // RFC 2253
+        struct buffer leaf;  // base64 DER, one line
+        struct buffer chain; // "b64,b64", empty: none
+        int64_t not_after_s;
+        struct x509_key *key;
+};
 
 struct x509_paths {
         const char *certificate;       // PEM (further certificates in the file are its chain), or a pkcs11: URI
@@ -27,14 +44,6 @@ struct x509_paths {
 // again: tokens lock themselves). May block for as long as a token does.
 int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret, struct error *e);
 void x509_identity_free(struct x509_identity *identity);
-
-// "AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256" or "AWS4-X509-MLDSA".
-const char *x509_identity_algorithm(const struct x509_identity *identity);
-const char *x509_identity_serial(const struct x509_identity *identity);  // decimal, any length
-const char *x509_identity_subject(const struct x509_identity *identity); // RFC 2253
-struct slice x509_identity_leaf(const struct x509_identity *identity);   // base64 DER, one line
-struct slice x509_identity_chain(const struct x509_identity *identity);  // "b64,b64", empty: none
-int64_t x509_identity_not_after_s(const struct x509_identity *identity);
 
 // Whether its key is behind a provider or an engine of hardware: then freeing it asks the hardware, too, and may block.
 // `identity` may be NULL: false.

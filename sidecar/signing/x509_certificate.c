@@ -8,7 +8,6 @@
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
-#include "sidecar/base/file.h"
 #include "sidecar/signing/x509_internal.h"
 
 const char *x509_reason(void)
@@ -76,16 +75,9 @@ STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path,
 STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, struct error *e)
 {
         struct buffer content;
-        buffer_init(&content, LIMIT_KEY_FILE);
         STACK_OF(X509) *list = NULL;
-        if (file_read(path, what, &content, e) == 0) {
-                if (content.n == 0) {
-                        error_set(e, ERROR_CONFIG, "%s: this %s file is empty", path, what);
-                        error_hint(e, "write the certificate into it, as PEM");
-                } else {
-                        list = x509_certificates_parse(buffer_slice(&content), path, what, e);
-                }
-        }
+        if (x509_file_read(path, what, "write the certificate into it, as PEM", &content, e) == 0)
+                list = x509_certificates_parse(buffer_slice(&content), path, what, e);
         buffer_free(&content); // a private key may stand beside the certificate
         return list;
 }
@@ -114,26 +106,21 @@ static char *subject_of(X509 *certificate)
         return copy;
 }
 
-int x509_describe(X509 *certificate, char **ret_serial, char **ret_subject, struct error *e)
+int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e)
 {
-        char *serial = serial_of(certificate), *subject = subject_of(certificate);
-        if (serial && subject) {
-                *ret_serial = serial;
-                *ret_subject = subject;
+        identity->serial = serial_of(certificate);
+        identity->subject = subject_of(certificate);
+        if (identity->serial && identity->subject)
                 return 0;
-        }
-        free(serial);
-        free(subject);
         return error_set(e, ERROR_INTERNAL, "OpenSSL could not print the certificate's serial or subject");
 }
 
-static int to_seconds(const ASN1_TIME *time, int64_t *ret)
+static bool to_seconds(const ASN1_TIME *time, int64_t *ret)
 {
         struct tm parts;
-        if (!ASN1_TIME_to_tm(time, &parts))
-                return -1;
-        *ret = timegm(&parts);
-        return 0;
+        bool good = ASN1_TIME_to_tm(time, &parts);
+        *ret = good ? timegm(&parts) : 0;
+        return good;
 }
 
 static void format_date(int64_t time_s, char out[TIME_RFC3339_SIZE])
@@ -147,8 +134,8 @@ int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct 
                      struct error *e)
 {
         int64_t from_s = 0, until_s = 0;
-        if (to_seconds(X509_get0_notBefore(certificate), &from_s) < 0 ||
-            to_seconds(X509_get0_notAfter(certificate), &until_s) < 0) {
+        if (!to_seconds(X509_get0_notBefore(certificate), &from_s) ||
+            !to_seconds(X509_get0_notAfter(certificate), &until_s)) {
                 error_set(e, ERROR_CONFIG, "%s: the certificate's dates cannot be read: %s", path, x509_reason());
                 return error_hint(e, "ask its issuer for a new one");
         }

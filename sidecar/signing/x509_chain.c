@@ -2,7 +2,6 @@
 // Which certificates go with a leaf, and in which order: from its issuer up. Roots stay at home (the service has them
 // as trust anchors), and so does whatever does not lead upwards from the leaf.
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 
 #include "sidecar/signing/x509_internal.h"
 
@@ -41,22 +40,18 @@ static X509 *take_issuer(STACK_OF(X509) * list, X509 *certificate)
         return NULL;
 }
 
-static int refuse_strangers(const struct x509_candidates *in, struct error *e)
+static int refuse_strangers(const struct x509_candidates *in, const struct x509_identity *identity, struct error *e)
 {
-        char *serial = NULL, *subject = NULL;
-        if (x509_describe(sk_X509_value(in->certificates, 0), &serial, &subject, e) < 0)
-                return -1;
         error_set(e, ERROR_CONFIG, "%s: none of these certificates has issued the certificate of subject %s, serial %s",
-                  in->path, subject, serial);
-        error_hint(e,
-                   "put its issuer's certificate there, or leave the chain out if a trust anchor issued it directly");
-        free(serial);
-        free(subject);
-        return -1;
+                  in->path, identity->subject, identity->serial);
+        return error_hint(
+            e, "put its issuer's certificate there, or leave the chain out if a trust anchor issued it directly");
 }
 
-static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, struct buffer *out, struct error *e)
+static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, struct x509_identity *identity,
+                     struct error *e)
 {
+        struct buffer *out = &identity->chain;
         X509 *current = sk_X509_value(in->certificates, 0);
         bool has_candidates = false, reached_root = false;
         for (int i = 0; i < sk_X509_num(list); i++)
@@ -78,11 +73,11 @@ static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, st
                 current = next;
         }
         if (count == 0 && has_candidates && !reached_root)
-                return refuse_strangers(in, e);
+                return refuse_strangers(in, identity, e);
         return 0;
 }
 
-int x509_chain_build(const struct x509_candidates *in, struct buffer *ret_chain, struct error *e)
+int x509_chain_build(const struct x509_candidates *in, struct x509_identity *identity, struct error *e)
 {
         STACK_OF(X509) *list = sk_X509_new_null(); // borrows its certificates
         X509 *leaf = sk_X509_value(in->certificates, 0);
@@ -91,7 +86,7 @@ int x509_chain_build(const struct x509_candidates *in, struct buffer *ret_chain,
             append_unless_known(list, in->extra, 0, leaf) < 0)
                 error_set(e, ERROR_INTERNAL, "%s: out of memory", in->path);
         else
-                r = put_chain(list, in, ret_chain, e);
+                r = put_chain(list, in, identity, e);
         sk_X509_free(list);
         return r;
 }

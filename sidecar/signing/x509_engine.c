@@ -10,28 +10,29 @@
 
 #ifdef OPENSSL_NO_ENGINE
 
-bool x509_engine_exists(const struct x509_engine_order *order)
+struct x509_engine *x509_engine_find(const char *uri, const char *module)
 {
-        (void)order;
-        return false;
+        (void)uri;
+        (void)module;
+        return NULL;
 }
 
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret)
+EVP_PKEY *x509_engine_key(struct x509_engine *engine, struct x509_passphrase *passphrase)
 {
-        (void)order;
-        (void)ret;
+        (void)engine;
+        (void)passphrase;
+        return NULL;
+}
+
+X509 *x509_engine_certificate(struct x509_engine *engine)
+{
+        (void)engine;
         return NULL;
 }
 
 void x509_engine_distrust(struct x509_engine *engine)
 {
         (void)engine;
-}
-
-X509 *x509_engine_certificate(const struct x509_engine_order *order)
-{
-        (void)order;
-        return NULL;
 }
 
 #else
@@ -119,14 +120,14 @@ static struct module_lock *lock_of(const char *module)
         return lock;
 }
 
-static struct x509_engine *add(const struct x509_engine_order *order)
+static struct x509_engine *add(const char *uri, const char *module)
 {
         struct x509_engine *k = calloc(1, sizeof(*k));
         if (!k)
                 return NULL;
-        k->uri = strdup(order->uri);
-        k->module = order->module ? strdup(order->module) : NULL;
-        if (k->uri && (k->module || !order->module))
+        k->uri = strdup(uri);
+        k->module = module ? strdup(module) : NULL;
+        if (k->uri && (k->module || !module))
                 k->engine = load();
         if (k->engine)
                 k->lock = lock_of(k->module);
@@ -142,12 +143,12 @@ static struct x509_engine *add(const struct x509_engine_order *order)
         return NULL;
 }
 
-static struct x509_engine *find(const struct x509_engine_order *order)
+static struct x509_engine *find(const char *uri, const char *module)
 {
         struct x509_engine *found = NULL;
         unsigned replaced = 0;
         for (struct x509_engine *k = engines.first; k; k = k->next) {
-                if (!is_same(k->module, order->module) || strcmp(k->uri, order->uri) != 0)
+                if (!is_same(k->module, module) || strcmp(k->uri, uri) != 0)
                         continue;
                 if (k->is_replaced)
                         replaced++;
@@ -156,16 +157,16 @@ static struct x509_engine *find(const struct x509_engine_order *order)
         }
         if (found && (!found->is_stale || replaced == REPLACED_MAX))
                 return found;
-        struct x509_engine *k = add(order);
+        struct x509_engine *k = add(uri, module);
         if (found && k)
                 found->is_replaced = true;
         return k ? k : found;
 }
 
-static struct x509_engine *find_locked(const struct x509_engine_order *order)
+struct x509_engine *x509_engine_find(const char *uri, const char *module)
 {
         (void)pthread_mutex_lock(&engines.mutex);
-        struct x509_engine *k = find(order);
+        struct x509_engine *k = find(uri, module);
         (void)pthread_mutex_unlock(&engines.mutex);
         return k;
 }
@@ -187,37 +188,25 @@ static bool start(struct x509_engine *k)
         return k->is_started;
 }
 
-bool x509_engine_exists(const struct x509_engine_order *order)
+static EVP_PKEY *load_key(const struct x509_engine *k, struct x509_passphrase *passphrase)
 {
-        return find_locked(order) != NULL;
-}
-
-static EVP_PKEY *load_key(ENGINE *engine, const struct x509_engine_order *order)
-{
-        struct x509_passphrase *passphrase = order->passphrase;
         const char *pin = passphrase->given ? buffer_c_str(&passphrase->text) : NULL;
-        if (passphrase->given && (!pin || !ENGINE_ctrl_cmd_string(engine, "PIN", pin, 0)))
+        if (passphrase->given && (!pin || !ENGINE_ctrl_cmd_string(k->engine, "PIN", pin, 0)))
                 return NULL;
         UI_METHOD *ui = x509_passphrase_ui();
-        EVP_PKEY *key = ui ? ENGINE_load_private_key(engine, order->uri, ui, passphrase) : NULL;
+        EVP_PKEY *key = ui ? ENGINE_load_private_key(k->engine, k->uri, ui, passphrase) : NULL;
         UI_destroy_method(ui);
         return key;
 }
 
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret)
+EVP_PKEY *x509_engine_key(struct x509_engine *k, struct x509_passphrase *passphrase)
 {
-        struct x509_engine *k = find_locked(order);
-        *ret = NULL;
-        if (!k)
-                return NULL;
         (void)pthread_mutex_lock(&k->lock->mutex);
         bool is_started = start(k);
-        EVP_PKEY *key = is_started ? load_key(k->engine, order) : NULL;
+        EVP_PKEY *key = is_started ? load_key(k, passphrase) : NULL;
         (void)pthread_mutex_unlock(&k->lock->mutex);
-        if (is_started) {
+        if (is_started)
                 set_stale(k, !key);
-                *ret = k;
-        }
         return key;
 }
 
@@ -227,15 +216,12 @@ void x509_engine_distrust(struct x509_engine *engine)
                 set_stale(engine, true);
 }
 
-X509 *x509_engine_certificate(const struct x509_engine_order *order)
+X509 *x509_engine_certificate(struct x509_engine *k)
 {
         struct { // of the engine's command
                 const char *uri;
                 X509 *certificate;
-        } parameters = {order->uri, NULL};
-        struct x509_engine *k = find_locked(order);
-        if (!k)
-                return NULL;
+        } parameters = {k->uri, NULL};
         (void)pthread_mutex_lock(&k->lock->mutex);
         bool is_started = start(k);
         if (is_started)

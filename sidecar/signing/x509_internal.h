@@ -36,18 +36,8 @@ struct x509_key {
 // What an identity is put together from.
 struct x509_parts {
         STACK_OF(X509) * certificates; // the leaf first, if there is one
-        struct x509_key key;
+        struct x509_key *key;
         bool has_leaf; // PKCS#12: the first is the key's
-};
-
-struct x509_identity {
-        struct x509_key key;
-        const struct x509_algorithm *algorithm;
-        char *serial;        // decimal
-        char *subject;       // RFC 2253
-        struct buffer leaf;  // base64
-        struct buffer chain; // base64, comma separated
-        int64_t not_after_s;
 };
 
 // Why OpenSSL failed last, for people; empties its queue of errors. Static text.
@@ -59,19 +49,13 @@ STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path,
 // Every certificate of a PEM file, in order. NULL with *e: unreadable, none in it, or a broken one.
 STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, struct error *e);
 
-// Serial (decimal) and subject of a certificate, owned by the caller (free()). 0, or -1 with *e.
-int x509_describe(X509 *certificate, char **ret_serial, char **ret_subject, struct error *e);
+// Sets serial and subject of the identity. 0, or -1 with *e.
+int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e);
 
 // Whether `certificate` is valid at `now_s`. 0, or -1 with *e that names file, subject, serial and date.
 int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct x509_identity *identity,
                      struct error *e);
 
-// Which signature Roles Anywhere takes of a key, by the name that OpenSSL has for its type.
-struct x509_algorithm {
-        const char *type;   // "RSA"
-        const char *name;   // "AWS4-X509-RSA-SHA256"
-        const char *digest; // NULL: the text is signed as it is
-};
 const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key); // NULL: Roles Anywhere has no use for it
 
 // What opens a key. Text is secret: it is wiped by x509_passphrase_free().
@@ -97,10 +81,14 @@ int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passph
 int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
 int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
                    struct error *e);      // of a file's content
-void x509_key_free(struct x509_key *key); // and empties it
+void x509_key_free(struct x509_key *key); // NULL is fine
 
-// The first private key that the store comes up with, or NULL. Closes the store.
-EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store);
+// The first object of that type (OSSL_STORE_INFO_…) that the store comes up with, or NULL. Closes the store.
+OSSL_STORE_INFO *x509_store_load(OSSL_STORE_CTX *store, int type);
+EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store); // likewise
+
+// Reads a file of at most LIMIT_KEY_FILE that must not be empty; then `hint` says what to do. 0, or -1 with *e.
+int x509_file_read(const char *path, const char *what, const char *hint, struct buffer *content, struct error *e);
 
 // A key or the certificate that is not in a file, by its URI. 0 or not NULL, else *e.
 int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
@@ -108,41 +96,31 @@ int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_
 bool x509_token_has_refused(const struct x509_key *key); // its passphrase; empties OpenSSL's queue of errors
 X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e);
 
-// A PKCS#11 token's by OpenSSL's older interface for such hardware, where OpenSSL still has it and the engine "pkcs11"
-// is installed. `module` NULL: the engine's own setting (PKCS11_MODULE_PATH, p11-kit's proxy).
-struct x509_engine_order {
-        const char *uri, *module;
-        struct x509_passphrase *passphrase;
-};
-bool x509_engine_exists(const struct x509_engine_order *order);
-// NULL: see OpenSSL's queue of errors. *ret lives as long as the process.
-EVP_PKEY *x509_engine_key(const struct x509_engine_order *order, struct x509_engine **ret);
-X509 *x509_engine_certificate(const struct x509_engine_order *order); // likewise
-void x509_engine_distrust(struct x509_engine *engine);                // a key of it could not sign; NULL is fine
+// OpenSSL's older interface for PKCS#11 tokens, where OpenSSL still has it and the engine "pkcs11" is installed: the
+// one for a module and a URI, which lives as long as the process. `module` NULL: the engine's own setting
+// (PKCS11_MODULE_PATH, p11-kit's proxy). NULL: there is none.
+struct x509_engine *x509_engine_find(const char *uri, const char *module);
+EVP_PKEY *x509_engine_key(struct x509_engine *engine, struct x509_passphrase *passphrase); // NULL: see OpenSSL's queue
+X509 *x509_engine_certificate(struct x509_engine *engine);                                 // likewise
+void x509_engine_distrust(struct x509_engine *engine); // a key of it could not sign; NULL is fine
 
 // The path that a key's source is, borrowed from it, or NULL when it is a URI for a provider.
 const char *x509_key_path(const char *source);
 
-// Picks from `extra` what leads from the leaf towards its trust anchor, without the leaf itself and self-signed roots,
-// and renders it. 0, or -1 with *e.
+// Picks what leads from the leaf towards its trust anchor, without the leaf itself and self-signed roots, and renders
+// it into the identity's chain. 0, or -1 with *e.
 struct x509_candidates {
         STACK_OF(X509) * certificates; // the leaf first
         STACK_OF(X509) * extra;        // of the chain file, or NULL
         const char *path;              // of the file to name in errors
 };
-int x509_chain_build(const struct x509_candidates *in, struct buffer *ret_chain, struct error *e);
+int x509_chain_build(const struct x509_candidates *in, struct x509_identity *identity, struct error *e);
 
 // Appends base64 of the certificate's DER. 0, or -1.
 int x509_put_base64(X509 *certificate, struct buffer *out);
 
-// Writes the canonical request and the string to sign of a CreateSession request into the signer's scratch buffer.
-// Both are borrowed from there.
-struct x509_text {
-        struct slice canonical_request;
-        struct slice string_to_sign;
-        struct slice signed_headers;
-};
+// Writes the texts of a CreateSession request into the signer's scratch buffer.
 int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
-                 struct x509_text *ret, struct error *e);
+                 struct signing_texts *ret, struct error *e);
 
 #endif

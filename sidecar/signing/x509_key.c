@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loading a private key through OSSL_STORE: of a file here, what is elsewhere in x509_token.c.
 #include <openssl/err.h>
+#include <stdlib.h>
 
-#include "proto/wire/limits.h"
-#include "sidecar/base/file.h"
 #include "sidecar/signing/x509_internal.h"
-
-enum { OBJECTS_MAX = 64 }; // looked at before giving up on finding a key
 
 // How the key of a TPM is kept in a file: sealed for that TPM alone (tpm2-tss, "TSS2 key format").
 #define TSS2_BEGIN "-----BEGIN TSS2 PRIVATE KEY-----"
@@ -22,27 +19,13 @@ const char *x509_key_path(const char *source)
         return colon < text.n && colon < slash ? NULL : source;
 }
 
-EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store)
-{
-        EVP_PKEY *key = NULL;
-        if (!store)
-                return NULL;
-        OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-        for (int i = 0; i < OBJECTS_MAX && !key && !OSSL_STORE_eof(store); i++) {
-                OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-                if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-                        key = OSSL_STORE_INFO_get1_PKEY(info);
-                OSSL_STORE_INFO_free(info);
-        }
-        OSSL_STORE_close(store);
-        return key;
-}
-
 void x509_key_free(struct x509_key *key)
 {
+        if (!key)
+                return;
         EVP_PKEY_free(key->pkey);
         x509_context_close(&key->context); // after the key, which is of a provider in there
-        *key = (struct x509_key){.pkey = NULL};
+        free(key);
 }
 
 static int explain(const char *source, const struct x509_passphrase *passphrase, const char *reason, struct error *e)
@@ -72,14 +55,11 @@ static bool is_tss2(struct slice content)
 int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
                    struct error *e)
 {
-        if (is_tss2(content)) {
-                if (!x509_context_open(&ret->context, "tpm2")) {
-                        error_set(e, ERROR_CONFIG,
-                                  "%s: this is the key of a TPM, and OpenSSL's provider tpm2 did not "
-                                  "start (%s)",
-                                  path, x509_reason());
-                        return error_hint(e, "install it (package tpm2-openssl); its log is on standard error");
-                }
+        if (is_tss2(content) && !x509_context_open(&ret->context, "tpm2")) {
+                error_set(e, ERROR_CONFIG,
+                          "%s: this is the key of a TPM, and OpenSSL's provider tpm2 did not start (%s)", path,
+                          x509_reason());
+                return error_hint(e, "install it (package tpm2-openssl); its log is on standard error");
         }
         BIO *bio = BIO_new_mem_buf(content.p, (int)content.n); // at most LIMIT_KEY_FILE
         UI_METHOD *ui = x509_passphrase_ui();
@@ -101,14 +81,9 @@ int x509_key_parse(struct slice content, const char *path, struct x509_passphras
 static int load_file(const char *path, struct x509_passphrase *passphrase, struct x509_key *ret, struct error *e)
 {
         struct buffer content;
-        buffer_init(&content, LIMIT_KEY_FILE);
-        int r = file_read(path, "private key", &content, e);
-        if (r == 0 && content.n == 0) {
-                error_set(e, ERROR_CONFIG, "%s: this private key file is empty", path);
-                r = error_hint(e, "write the private key into it, as PEM");
-        } else if (r == 0) {
+        int r = x509_file_read(path, "private key", "write the private key into it, as PEM", &content, e);
+        if (r == 0)
                 r = x509_key_parse(buffer_slice(&content), path, passphrase, ret, e);
-        }
         buffer_free(&content);
         return r;
 }

@@ -7,8 +7,6 @@
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
-#include "proto/wire/limits.h"
-#include "sidecar/base/file.h"
 #include "sidecar/signing/x509_internal.h"
 
 enum outcome { PARSED, WRONG_PASSPHRASE, WITHOUT_MAC, UNSUPPORTED, BROKEN };
@@ -16,14 +14,9 @@ enum outcome { PARSED, WRONG_PASSPHRASE, WITHOUT_MAC, UNSUPPORTED, BROKEN };
 static PKCS12 *decode(struct slice content, const char *path, struct error *e)
 {
         const unsigned char *at = content.p;
-        PKCS12 *file = content.n > 0 ? d2i_PKCS12(NULL, &at, (long)content.n) : NULL; // at most LIMIT_KEY_FILE
+        PKCS12 *file = d2i_PKCS12(NULL, &at, (long)content.n); // at most LIMIT_KEY_FILE
         if (file)
                 return file;
-        if (content.n == 0) {
-                error_set(e, ERROR_CONFIG, "%s: this PKCS#12 file is empty", path);
-                error_hint(e, "write it anew: openssl pkcs12 -export");
-                return NULL;
-        }
         error_set(e, ERROR_CONFIG, "%s: this is not a PKCS#12 file (%s)", path, x509_reason());
         if (slice_find(content, '-') == 0)
                 error_hint(e, "it looks like PEM: name such files in certificate and private_key");
@@ -52,7 +45,7 @@ static enum outcome parse_once(PKCS12 *file, const char *password, struct x509_p
         X509 *leaf = NULL;
         STACK_OF(X509) *rest = NULL;
         ERR_clear_error();
-        if (PKCS12_parse(file, password, &ret->key.pkey, &leaf, &rest) != 1)
+        if (PKCS12_parse(file, password, &ret->key->pkey, &leaf, &rest) != 1)
                 return failure();
         // The leaf is that of the key; which may be missing.
         STACK_OF(X509) *all = rest ? rest : sk_X509_new_null();
@@ -109,7 +102,7 @@ static int explain(enum outcome outcome, const char *path, const struct x509_pas
 
 static int check_parts(const struct x509_parts *parts, const char *path, struct error *e)
 {
-        if (!parts->key.pkey) {
+        if (!parts->key->pkey) {
                 error_set(e, ERROR_CONFIG, "%s: no private key in this PKCS#12 file", path);
                 return error_hint(e, "export it together with its certificate: openssl pkcs12 -export -inkey KEY");
         }
@@ -143,13 +136,13 @@ int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, str
 {
         struct buffer content;
         struct x509_passphrase passphrase;
-        buffer_init(&content, LIMIT_KEY_FILE);
-        int r = x509_passphrase_read(paths, &passphrase, e);
-        if (r == 0)
-                r = file_read(paths->pkcs12, "PKCS#12", &content, e);
-        if (r == 0)
-                r = x509_pkcs12_parse(buffer_slice(&content), paths->pkcs12, &passphrase, ret, e);
-        x509_passphrase_free(&passphrase);
+        int r = x509_file_read(paths->pkcs12, "PKCS#12", "write it anew: openssl pkcs12 -export", &content, e);
+        if (r == 0) {
+                r = x509_passphrase_read(paths, &passphrase, e);
+                if (r == 0)
+                        r = x509_pkcs12_parse(buffer_slice(&content), paths->pkcs12, &passphrase, ret, e);
+                x509_passphrase_free(&passphrase);
+        }
         buffer_free(&content);
         return r;
 }

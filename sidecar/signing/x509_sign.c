@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing with an identity's key. The string to sign is signed itself: no derived key and no HMAC, and SHA-256 whatever
 // the curve (IAM Roles Anywhere User Guide, "Signing process"). A key of a hardware token may block here.
-#include <assert.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
-#include "sidecar/signing/put.h"
 #include "sidecar/signing/x509_internal.h"
 
 #define SERVICE SLICE("rolesanywhere")
@@ -15,7 +13,7 @@
 static int signing_failed(const struct x509_identity *identity, struct error *e)
 {
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-        if (x509_token_has_refused(&identity->key)) {
+        if (x509_token_has_refused(identity->key)) {
                 error_set(e, ERROR_DENIED, "the TPM refused the passphrase of the private key of subject %s, serial %s",
                           identity->subject, identity->serial);
                 return error_hint(e,
@@ -31,7 +29,7 @@ static int put_signature(EVP_MD_CTX *context, const struct x509_identity *identi
                          struct buffer *out)
 {
         size_t n = 0;
-        const struct x509_key *key = &identity->key;
+        const struct x509_key *key = identity->key;
         const char *query = key->context.library ? key->context.query : NULL; // the key's own provider signs
         if (!EVP_DigestSignInit_ex(context, NULL, identity->algorithm->digest, key->context.library, query, key->pkey,
                                    NULL) ||
@@ -59,12 +57,12 @@ int x509_identity_sign(const struct x509_identity *identity, struct slice text, 
         EVP_MD_CTX_free(context);
         if (r == 0)
                 return 0;
-        x509_engine_distrust(identity->key.engine);
+        x509_engine_distrust(identity->key->engine);
         return signing_failed(identity, e);
 }
 
 int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
-                 struct x509_text *ret, struct error *e)
+                 struct signing_texts *ret, struct error *e)
 {
         struct slice amz_date = signer_amz_date(s, request->time_s, e);
         char payload_hash[DIGEST_HEX_SIZE];
@@ -77,9 +75,9 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
         canonical_headers_add(&headers, SLICE("content-type"), SLICE("application/json"), CANONICAL_VALUE_CLEAN);
         canonical_headers_add(&headers, SLICE("host"), request->host, CANONICAL_VALUE_BLANKS);
         canonical_headers_add(&headers, SLICE("x-amz-date"), amz_date, CANONICAL_VALUE_CLEAN);
-        canonical_headers_add(&headers, SLICE("x-amz-x509"), x509_identity_leaf(identity), CANONICAL_VALUE_CLEAN);
+        canonical_headers_add(&headers, SLICE("x-amz-x509"), buffer_slice(&identity->leaf), CANONICAL_VALUE_CLEAN);
         if (identity->chain.n > 0)
-                canonical_headers_add(&headers, SLICE("x-amz-x509-chain"), x509_identity_chain(identity),
+                canonical_headers_add(&headers, SLICE("x-amz-x509-chain"), buffer_slice(&identity->chain),
                                       CANONICAL_VALUE_CLEAN);
         const struct canonical_request canonical = {
             .method = SLICE("POST"),
@@ -87,30 +85,17 @@ int x509_prepare(struct signer *s, const struct x509_identity *identity, const s
             .headers = &headers,
             .payload_hash = slice_of(payload_hash, sizeof(payload_hash)),
         };
-        size_t bound = canonical_request_bound(&canonical) + STRING_TO_SIGN_MAX;
-        buffer_reset(&s->scratch);
-        uint8_t *start = signer_reserve(&s->scratch, bound, e);
-        uint8_t *p = start ? canonical_request_put(start, &canonical, &ret->signed_headers) : NULL;
-        if (!p)
-                return -1;
-        ret->canonical_request = slice_of(start, (size_t)(p - start));
         uint8_t scope[KEY_SCOPE_MAX];
         const struct string_to_sign text = {slice_str(identity->algorithm->name), amz_date,
-                                            slice_of(scope, (size_t)(key_scope_put(scope, &parts) - scope)),
-                                            ret->canonical_request};
-        uint8_t *end = signer_put_string_to_sign(s, p, &text);
-        if (!end)
-                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute SHA-256");
-        assert((size_t)(end - start) <= bound);
-        buffer_commit(&s->scratch, (size_t)(end - start));
-        ret->string_to_sign = slice_of(p, (size_t)(end - p));
-        return 0;
+                                            slice_of(scope, (size_t)(key_scope_put(scope, &parts) - scope))};
+        buffer_reset(&s->scratch);
+        return signer_put_texts(s, &canonical, &text, 0, &s->scratch, ret, e);
 }
 
 int x509_sign_request(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
                       char amz_date[17], struct buffer *out, struct error *e)
 {
-        struct x509_text text;
+        struct signing_texts text;
         if (x509_prepare(s, identity, request, &text, e) < 0)
                 return -1;
         uint8_t scope[KEY_SCOPE_MAX];

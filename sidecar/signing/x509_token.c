@@ -103,34 +103,44 @@ static int not_installed(const char *uri, const struct x509_paths *paths, struct
                           is_pkcs11(uri) ? "pkcs11-provider or libengine-pkcs11-openssl" : "tpm2-openssl");
 }
 
-static EVP_PKEY *store_key(const char *uri, const struct x509_context *context, UI_METHOD *ui,
-                           struct x509_passphrase *passphrase)
+// Where the URI leads: a provider in a context of its own, or the engine.
+struct place {
+        struct x509_context *context;
+        struct x509_engine *engine; // NULL: not by it
+};
+
+// A provider cannot be given a PKCS#11 module; then, and where there is no provider, the engine serves. 0, or -1 with
+// *e.
+static int find_place(const char *uri, const struct x509_paths *paths, struct place *ret, struct error *e)
 {
-        return x509_store_key(
-            OSSL_STORE_open_ex(uri, context->library, context->query, ui, passphrase, NULL, NULL, NULL));
+        const char *provider = provider_of(uri);
+        bool is_started = false;
+        if (provider && !(is_pkcs11(uri) && paths->pkcs11_module))
+                is_started = x509_context_open(ret->context, provider);
+        ret->engine = is_pkcs11(uri) && !is_started ? x509_engine_find(uri, paths->pkcs11_module) : NULL;
+        if (provider && !is_started && !ret->engine)
+                return not_installed(uri, paths, e);
+        ERR_clear_error();
+        return 0;
+}
+
+static OSSL_STORE_CTX *open_store(const char *uri, const struct x509_context *context, UI_METHOD *ui,
+                                  struct x509_passphrase *passphrase)
+{
+        return OSSL_STORE_open_ex(uri, context->library, context->query, ui, passphrase, NULL, NULL, NULL);
 }
 
 int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
                    struct x509_key *ret, struct error *e)
 {
-        static const char what[] = "private key";
-        const struct x509_engine_order order = {uri, paths->pkcs11_module, passphrase};
-        const char *provider = provider_of(uri);
-        bool is_engine = is_pkcs11(uri) && paths->pkcs11_module; // a provider cannot be told its module here
+        struct place place = {.context = &ret->context};
         UI_METHOD *ui = x509_passphrase_ui();
-        if (!ui)
-                return error_set(e, ERROR_INTERNAL, "%s: out of memory", uri);
-        if (provider && !is_engine)
-                (void)x509_context_open(&ret->context, provider);
-        is_engine = is_pkcs11(uri) && !ret->context.library;
-        int r = -1;
-        if (is_engine ? !x509_engine_exists(&order) : provider && !ret->context.library) {
-                (void)not_installed(uri, paths, e);
-        } else {
-                ERR_clear_error();
-                ret->pkey =
-                    is_engine ? x509_engine_key(&order, &ret->engine) : store_key(uri, &ret->context, ui, passphrase);
-                r = ret->pkey ? 0 : explain(uri, what, passphrase, e);
+        int r = ui ? find_place(uri, paths, &place, e) : error_set(e, ERROR_INTERNAL, "%s: out of memory", uri);
+        if (r == 0) {
+                ret->pkey = place.engine ? x509_engine_key(place.engine, passphrase)
+                                         : x509_store_key(open_store(uri, &ret->context, ui, passphrase));
+                ret->engine = ret->pkey ? place.engine : NULL;
+                r = ret->pkey ? 0 : explain(uri, "private key", passphrase, e);
         }
         UI_destroy_method(ui);
         ERR_clear_error();
@@ -139,20 +149,9 @@ int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_
 
 static X509 *store_certificate(const char *uri, const struct x509_context *context)
 {
-        OSSL_STORE_CTX *store = OSSL_STORE_open_ex(uri, context->library, context->query, NULL, NULL, NULL, NULL, NULL);
-        X509 *certificate = NULL;
-        if (!store)
-                return NULL;
-        OSSL_STORE_expect(store, OSSL_STORE_INFO_CERT);
-        while (!certificate && !OSSL_STORE_eof(store)) {
-                OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-                if (!info)
-                        break;
-                if (OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_CERT)
-                        certificate = OSSL_STORE_INFO_get1_CERT(info);
-                OSSL_STORE_INFO_free(info);
-        }
-        OSSL_STORE_close(store);
+        OSSL_STORE_INFO *info = x509_store_load(open_store(uri, context, NULL, NULL), OSSL_STORE_INFO_CERT);
+        X509 *certificate = info ? OSSL_STORE_INFO_get1_CERT(info) : NULL;
+        OSSL_STORE_INFO_free(info);
         return certificate;
 }
 
@@ -169,23 +168,17 @@ static X509 *copy_of(X509 *certificate)
 
 X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e)
 {
-        const struct x509_engine_order order = {uri, paths->pkcs11_module, NULL};
-        const char *provider = provider_of(uri);
         struct x509_context context = {.library = NULL};
-        if (provider && !(is_pkcs11(uri) && paths->pkcs11_module))
-                (void)x509_context_open(&context, provider);
-        bool is_engine = is_pkcs11(uri) && !context.library;
-        X509 *certificate = NULL, *copy = NULL;
-        if (is_engine ? !x509_engine_exists(&order) : provider && !context.library) {
-                (void)not_installed(uri, paths, e);
-        } else {
-                ERR_clear_error();
-                certificate = is_engine ? x509_engine_certificate(&order) : store_certificate(uri, &context);
+        struct place place = {.context = &context};
+        X509 *copy = NULL;
+        if (find_place(uri, paths, &place, e) == 0) {
+                X509 *certificate =
+                    place.engine ? x509_engine_certificate(place.engine) : store_certificate(uri, &context);
                 copy = copy_of(certificate);
                 if (!copy)
                         (void)explain(uri, "certificate", NULL, e);
+                X509_free(certificate);
         }
-        X509_free(certificate);
         x509_context_close(&context);
         ERR_clear_error();
         return copy;

@@ -13,7 +13,7 @@ static void describe(X509 *certificate)
 {
         struct error e = {.kind = ERROR_NONE};
         struct x509_identity identity = {.not_after_s = 0};
-        if (x509_describe(certificate, &identity.serial, &identity.subject, &e) == 0) {
+        if (x509_describe(certificate, &identity, &e) == 0) {
                 assert(identity.serial[0] && identity.subject);
                 if (x509_check_dates(certificate, "c.pem", 1788264000, &identity, &e) < 0)
                         assert(e.kind == ERROR_CONFIG && e.message[0] && e.hint[0]);
@@ -27,16 +27,20 @@ static void describe(X509 *certificate)
 static void build_chain(STACK_OF(X509) * certificates)
 {
         struct error e = {.kind = ERROR_NONE};
-        struct buffer chain;
-        buffer_init(&chain, LIMIT_UPSTREAM_HEADER);
+        struct x509_identity identity = {.serial = NULL};
+        struct buffer *chain = &identity.chain;
+        buffer_init(chain, LIMIT_UPSTREAM_HEADER);
         const struct x509_candidates in = {certificates, certificates, "c.pem"};
-        if (x509_chain_build(&in, &chain, &e) < 0)
+        if (x509_describe(sk_X509_value(certificates, 0), &identity, &e) < 0 ||
+            x509_chain_build(&in, &identity, &e) < 0)
                 assert(e.message[0]);
         int commas = 0;
-        for (size_t i = 0; i < chain.n; i++)
-                commas += chain.p[i] == ',';
+        for (size_t i = 0; i < chain->n; i++)
+                commas += chain->p[i] == ',';
         assert(e.message[0] || commas < X509_CHAIN_MAX);
-        buffer_free(&chain);
+        buffer_free(chain);
+        free(identity.serial);
+        free(identity.subject);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -18,19 +18,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (memmem(content.p, content.n, "TSS2", 4)) // asks for a TPM
                 return 0;
         struct error e = {.kind = ERROR_NONE};
-        struct x509_key key = {.pkey = NULL};
+        struct x509_key *key = calloc(1, sizeof(*key));
+        assert(key);
         struct x509_passphrase passphrase = {.key = "private_key_passphrase_file", .given = data[0] == 'p'};
         buffer_init(&passphrase.text, LIMIT_SECRET_FILE);
         if (passphrase.given)
                 (void)buffer_put_str(&passphrase.text, passphrase_text);
-        if (x509_key_parse(content, "k.pem", &passphrase, &key, &e) < 0) {
+        if (x509_key_parse(content, "k.pem", &passphrase, key, &e) < 0) {
                 assert(e.kind == ERROR_CONFIG && e.message[0] && e.hint[0]);
                 assert(!strstr(e.message, passphrase_text) && !strstr(e.hint, passphrase_text));
         } else {
-                assert(key.pkey);
-                (void)x509_algorithm_of(key.pkey);
+                assert(key->pkey);
+                (void)x509_algorithm_of(key->pkey);
         }
-        x509_key_free(&key);
+        x509_key_free(key);
         x509_passphrase_free(&passphrase);
         return 0;
 }

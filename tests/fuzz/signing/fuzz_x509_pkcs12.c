@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size < 1 || size > LIMIT_KEY_FILE)
                 return 0;
         struct error e = {.kind = ERROR_NONE};
-        struct x509_parts parts = {.certificates = NULL};
+        struct x509_parts parts = {.key = calloc(1, sizeof(struct x509_key))};
+        assert(parts.key);
         struct x509_passphrase passphrase = {.key = "private_key_passphrase_file", .given = data[0] == 'p'};
         buffer_init(&passphrase.text, LIMIT_SECRET_FILE);
         if (passphrase.given)
@@ -24,11 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 assert(e.kind == ERROR_CONFIG && e.message[0] && e.hint[0]);
                 assert(!strstr(e.message, passphrase_text) && !strstr(e.hint, passphrase_text));
         } else {
-                assert(parts.key.pkey && sk_X509_num(parts.certificates) > 0);
-                assert(X509_check_private_key(sk_X509_value(parts.certificates, 0), parts.key.pkey) == 1);
+                assert(parts.key->pkey && sk_X509_num(parts.certificates) > 0);
+                assert(X509_check_private_key(sk_X509_value(parts.certificates, 0), parts.key->pkey) == 1);
         }
         sk_X509_pop_free(parts.certificates, X509_free);
-        x509_key_free(&parts.key);
+        x509_key_free(parts.key);
         x509_passphrase_free(&passphrase);
         return 0;
 }
