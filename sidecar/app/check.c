@@ -7,7 +7,7 @@
 
 #include "sidecar/config/settings.h"
 #include "sidecar/io/workers.h"
-#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/identity_cache.h"
 #include "sidecar/signing/x509.h"
 
 struct checker {
@@ -44,21 +44,21 @@ static void on_done(void *arg, enum worker_end end)
 
 static int check_identity(struct checker *c, const struct profile *profile, struct error *e)
 {
-        int64_t timeout_ms = kept_identity_timeout_ms(profile);
+        int64_t timeout_ms = identity_cache_timeout_ms(profile);
         const struct worker_task task = {.device = "check",
                                          .late_ms = (uint64_t)timeout_ms,
                                          .run = load,
                                          .late = on_late,
                                          .done = on_done,
                                          .arg = c};
-        c->paths = kept_identity_paths(profile);
+        c->paths = identity_cache_paths(profile);
         c->error = (struct error){.kind = ERROR_NONE};
         c->is_over = false;
         workers_start(c->workers, &c->job, &task);
         while (!c->is_over && !c->is_late)
                 (void)uv_run(&c->loop, UV_RUN_ONCE);
         if (c->is_late) {
-                (void)kept_identity_say_late(&c->paths, timeout_ms, e);
+                (void)identity_cache_report_late(&c->paths, timeout_ms, e);
                 (void)error_hint(e, "check the token, the TPM or the file system that holds it");
         } else if (c->end != WORKER_RAN) {
                 (void)error_set(e, ERROR_INTERNAL, "no thread to load a private key in");

@@ -262,18 +262,18 @@ static void foreign_refusal(const struct answer_context *context, struct error *
 
 void answer_refusal(const struct answer *answer, const struct answer_context *context, struct error *e)
 {
-        struct error said = {.upstream.status = context->status};
-        put_text(said.upstream.service, sizeof(said.upstream.service), slice_str(context->service));
-        put_text(said.upstream.code, sizeof(said.upstream.code), slice_trim(answer->code));
-        put_message(answer, said.upstream.message, sizeof(said.upstream.message));
-        put_text(said.upstream.request_id, sizeof(said.upstream.request_id), slice_trim(answer->request_id));
-        const char *code = said.upstream.code;
-        const char *message = said.upstream.message;
+        struct error upstream = {.upstream.status = context->status};
+        put_text(upstream.upstream.service, sizeof(upstream.upstream.service), slice_str(context->service));
+        put_text(upstream.upstream.code, sizeof(upstream.upstream.code), slice_trim(answer->code));
+        put_message(answer, upstream.upstream.message, sizeof(upstream.upstream.message));
+        put_text(upstream.upstream.request_id, sizeof(upstream.upstream.request_id), slice_trim(answer->request_id));
+        const char *code = upstream.upstream.code;
+        const char *message = upstream.upstream.message;
         if (code[0] == '\0')
                 foreign_refusal(context, e);
         else
                 (void)error_set(e, kind_of(slice_str(code), context->status), "%s%s%s", code,
                                 message[0] == '\0' ? "" : ": ", message);
         (void)hint_by_kind(context->terms, e);
-        memcpy(&e->upstream, &said.upstream, sizeof(e->upstream));
+        memcpy(&e->upstream, &upstream.upstream, sizeof(e->upstream));
 }

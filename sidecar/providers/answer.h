@@ -58,7 +58,7 @@ int answer_incomplete(const char *what, struct error *e);
 // Turns the reader's error *e into that of an answer with status 2xx, with a hint. -1.
 int answer_unreadable(const struct answer_terms *terms, int status, size_t body_size, struct error *e);
 
-// What surrounded an answer that is no session.
+// What an answer came with that is not a session.
 struct answer_context {
         const char *service;              // "sts"
         const struct answer_terms *terms; // NULL for services of AWS

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lock is on the file itself, so that the folder stays as the AWS CLI has it. A file that was replaced meanwhile
-// has been renewed: then the lock is somebody's who has just finished.
+// has been renewed: then the lock is that of a process that has just finished.
 #include "sidecar/providers/cache_file.h"
 
 #include <errno.h>
@@ -86,7 +86,7 @@ int cache_file_write(const char *path, const char *what, struct slice bytes, str
                 r = write_beside(beside, path, bytes);
         if (r < 0) {
                 (void)error_set_errno(e, ERROR_CONFIG, "%s %s: cannot be written", what, path);
-                (void)error_hint(e, "the agent's user must be able to write this folder");
+                (void)error_hint(e, "let the agent's user write this folder");
         }
         free(beside);
         return r;

@@ -79,7 +79,7 @@ MUST_CHECK int exchange_start(struct exchange *x, const struct exchange_ops *ops
 // ops->done still fires, once, from the loop, with ERROR_CANCELLED. Nothing happens when no call is under way.
 void exchange_cancel(struct exchange *x);
 
-// Gives up what is under way: ops->done is not called any more, and the memory may go.
+// Abandons the call under way: ops->done is not called any more, and *x may be freed.
 void exchange_abandon(struct exchange *x);
 
 // After EXCHANGE_LATER, from the loop: the request is written, or could not be (`error`). May call ops->done.

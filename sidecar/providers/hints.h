@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person can do about an error that AWS answered with, by its code and by what was sent. Each sets e->hint, or
-// leaves it as it is where there is nothing to say beyond the kind.
+// What an operator can do about an error that AWS answered with, by its code, its message and what was sent.
 #ifndef SIDECAR_PROVIDERS_HINTS_H
 #define SIDECAR_PROVIDERS_HINTS_H
 
@@ -9,14 +8,24 @@
 
 struct profile;
 
-void hints_assume_role(const struct profile *profile, struct error *e);
+enum hints_call {
+        HINTS_ASSUME_ROLE = 1 << 0,
+        HINTS_WEB_IDENTITY = 1 << 1,
+        HINTS_CREATE_SESSION = 1 << 2,
+        HINTS_GET_SECRET_VALUE = 1 << 3
+};
 
-// `token`: the web identity token that was sent; its claims are told, unverified, never the token.
-void hints_web_identity(const struct profile *profile, struct slice token, struct error *e);
+struct hints_context {
+        enum hints_call call;
+        const struct profile *profile;
+        struct slice token;           // web identity: its claims are shown, unverified, never the token
+        const char *subject, *serial; // CreateSession: of the certificate
+};
 
-void hints_get_secret_value(const struct profile *profile, struct error *e);
+// Sets e->hint, or leaves it as it is where no rule matches.
+void hints_explain(const struct hints_context *context, struct error *e);
 
-// `subject`, `serial`: of the certificate.
-void hints_create_session(const struct profile *profile, const char *subject, const char *serial, struct error *e);
+bool hints_code_is(const struct error *e, const char *code);
+bool hints_text_has(const char *text, const char *part); // ASCII case is ignored
 
 #endif

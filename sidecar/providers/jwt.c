@@ -29,7 +29,7 @@ static void put_claim(const struct json_doc *doc, size_t node, char *out, size_t
 {
         if (node == JSON_NONE)
                 return;
-        if (json_kind(doc, node) == JSON_ARRAY) // an audience may be a list: the first stands for it
+        if (json_kind(doc, node) == JSON_ARRAY) // an audience may be a list: the first is shown
                 node = json_first(doc, node);
         if (node == JSON_NONE || json_kind(doc, node) != JSON_STRING)
                 return;

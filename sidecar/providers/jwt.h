@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a JSON Web Token says of itself, unverified: for hints to people only, never for a decision.
+// Claims of a JSON Web Token, unverified: for hints only, never for a decision.
 #ifndef SIDECAR_PROVIDERS_JWT_H
 #define SIDECAR_PROVIDERS_JWT_H
 

@@ -11,7 +11,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/workers.h"
-#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/identity_cache.h"
 #include "sidecar/signing/sigv4.h"
 
 enum { DROP_LATE_MS = 20000 };
@@ -28,7 +28,7 @@ struct key_job {
         bool is_freed;   // by the owner
 
         struct {
-                struct kept_identity identity;
+                struct identity_cache identity;
                 struct buffer authorization;
                 char amz_date[TIME_AMZ_SIZE];
                 struct error error; // of kind ERROR_NONE: it is signed
@@ -49,14 +49,14 @@ static int sign(struct key_job *k, struct error *e)
             .region = slice_str(k->profile->issuer_region),
             .time_s = k->time_s,
         };
-        return kept_identity_sign(&k->thread.identity, &request, k->thread.amz_date, &k->thread.authorization, e);
+        return identity_cache_sign(&k->thread.identity, &request, k->thread.amz_date, &k->thread.authorization, e);
 }
 
 static void run(struct worker_job *worker, void *arg)
 {
         struct key_job *k = arg;
         struct error *e = &k->thread.error;
-        if (kept_identity_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) < 0)
+        if (identity_cache_renew_by_either(&k->thread.identity, &k->paths, k->time_s, k->own_s, e) < 0)
                 return;
         if (worker_job_is_cancelled(worker))
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
@@ -67,7 +67,7 @@ static void run(struct worker_job *worker, void *arg)
 static void drop(struct worker_job *worker, void *arg)
 {
         (void)worker;
-        kept_identity_drop(&((struct key_job *)arg)->thread.identity);
+        identity_cache_drop(&((struct key_job *)arg)->thread.identity);
 }
 
 // --- on the loop ---
@@ -75,7 +75,7 @@ static void drop(struct worker_job *worker, void *arg)
 // All tokens behind a module, the TPM, else a file by itself.
 static const char *device_of(const struct key_job *k)
 {
-        const char *source = kept_identity_key(&k->paths);
+        const char *source = identity_cache_key(&k->paths);
         struct slice text = slice_str(source);
         if (slice_starts_with(text, SLICE("pkcs11:")))
                 return k->paths.pkcs11_module ? k->paths.pkcs11_module : "pkcs11:";
@@ -88,7 +88,7 @@ static const char *device_of(const struct key_job *k)
 static const char *others_of(const struct key_job *k)
 {
         const char *device = device_of(k);
-        if (device == kept_identity_key(&k->paths))
+        if (device == identity_cache_key(&k->paths))
                 return "earlier reads of this file";
         return strcmp(device, "tpm2:") == 0 ? "others in the TPM" : "others of the same token";
 }
@@ -96,8 +96,8 @@ static const char *others_of(const struct key_job *k)
 static int hint_stuck(struct error *e)
 {
         e->timed_out = true;
-        return error_hint(e, "look at the token, the TPM or the file system that it is in; nothing else waits for it, "
-                             "and it is used again by itself once it answers");
+        return error_hint(e, "check the token, the TPM or the file system that holds the key; nothing else waits for "
+                             "it, and the agent uses it again by itself once it answers");
 }
 
 static void destroy(struct key_job *k)
@@ -124,7 +124,7 @@ static void give_back(struct key_job *k)
                 workers_start(k->deps.workers, &k->worker, &task);
                 return;
         }
-        kept_identity_drop(&k->thread.identity);
+        identity_cache_drop(&k->thread.identity);
         destroy(k);
 }
 
@@ -140,7 +140,7 @@ static void on_late(void *arg)
         struct error e;
         if (!k->is_awaited)
                 return;
-        (void)kept_identity_say_late(&k->paths, k->timeout_ms, &e);
+        (void)identity_cache_report_late(&k->paths, k->timeout_ms, &e);
         (void)hint_stuck(&e);
         answer(k, &e);
 }
@@ -150,11 +150,12 @@ static void say_end(const struct key_job *k, enum worker_end end, struct error *
         if (end == WORKER_CANCELLED)
                 (void)error_set(e, ERROR_CANCELLED, "cancelled");
         if (end == WORKER_NO_THREAD)
-                (void)error_set(e, ERROR_INTERNAL, "no thread for the private key %s", kept_identity_key(&k->paths));
+                (void)error_set(e, ERROR_INTERNAL, "cannot start a thread for the private key %s",
+                                identity_cache_key(&k->paths));
         if (end != WORKER_STUCK)
                 return;
-        (void)error_set(e, ERROR_TRANSIENT, "the private key %s was not asked: %s do not answer",
-                        kept_identity_key(&k->paths), others_of(k));
+        (void)error_set(e, ERROR_TRANSIENT, "cannot use the private key %s: %s do not answer",
+                        identity_cache_key(&k->paths), others_of(k));
         (void)hint_stuck(e);
 }
 
@@ -191,10 +192,10 @@ static int take_request(struct key_job *k, const struct key_request *request)
         profile_hold(request->profile);
         profile_release(k->profile);
         k->profile = request->profile;
-        k->paths = kept_identity_paths(k->profile);
+        k->paths = identity_cache_paths(k->profile);
         k->time_s = request->time_s;
         k->own_s = clock_wall_s(k->deps.clock);
-        k->timeout_ms = kept_identity_timeout_ms(k->profile);
+        k->timeout_ms = identity_cache_timeout_ms(k->profile);
         k->thread.error = (struct error){.kind = ERROR_NONE};
         buffer_reset(&k->url);
         buffer_reset(&k->body);
@@ -207,7 +208,7 @@ int key_job_sign(struct key_job *k, const struct key_request *request, struct er
         assert(!k->is_awaited);
         if (k->is_out) {
                 (void)error_set(e, ERROR_TRANSIENT, "the private key %s still does not answer",
-                                kept_identity_key(&k->paths));
+                                identity_cache_key(&k->paths));
                 return hint_stuck(e);
         }
         if (take_request(k, request) < 0)
@@ -230,7 +231,7 @@ void key_job_cancel(struct key_job *k)
                 worker_job_cancel(&k->worker);
 }
 
-const struct kept_identity *key_job_identity(const struct key_job *k)
+const struct identity_cache *key_job_identity(const struct key_job *k)
 {
         return k->is_out ? NULL : &k->thread.identity;
 }

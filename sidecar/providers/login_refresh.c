@@ -5,7 +5,7 @@
 #include "proto/wire/json_write.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/hints_common.h"
+#include "sidecar/providers/hints.h"
 #include "sidecar/signing/dpop.h"
 
 #define PATH "/v1/token"

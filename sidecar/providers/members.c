@@ -213,7 +213,7 @@ int members_replace_within(struct slice before, struct slice object, const struc
 {
         struct json_doc doc;
         struct json_fault fault;
-        struct buffer inner; // apart from *out, whose last byte says where commas go
+        struct buffer inner; // apart from *out, whose last byte decides about commas
         json_doc_init(&doc);
         buffer_init(&inner, out->max);
         size_t at = json_parse(&doc, before, &fault) < 0 ? JSON_NONE : json_get(&doc, JSON_ROOT, object);

@@ -19,7 +19,7 @@ enum member_type {
 
 // One member to read, and where its value goes.
 struct member_rule {
-        const char *path; // keys with dots between them; a list on the way stands for its first element
+        const char *path; // keys with dots between them; of a list on the way the first element is used
         size_t offset;    // of the value in what is filled
         enum member_type type;
         bool is_needed; // absent, null, empty or 0 is an error
@@ -48,7 +48,7 @@ struct member {
 };
 
 // Writes the object `before` (JSON, or empty) with these members in place of those of the same names; all else in it
-// stays as it was. 0, or -1: `before` is no object, or the buffer is full.
+// stays as it was. 0, or -1: `before` is not an object, or the buffer is full.
 MUST_CHECK int members_replace(struct slice before, const struct member *list, size_t count, struct buffer *out);
 
 // The same one level down: within the object that is the member `object` of `before`, and has to be there.

@@ -2,7 +2,7 @@
 #include "sidecar/providers/mfa.h"
 
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/hints_common.h"
+#include "sidecar/providers/hints.h"
 
 enum { CODE_DIGITS = 6, GOOD_FOR_MS = 60 * 1000 };
 

@@ -83,3 +83,21 @@ void provider_finish(struct provider *p, struct credentials *c, const struct err
         take_next_profile(p);
         done(arg, c, e);
 }
+
+int provider_login(struct provider *p, struct slice token_code, struct error *e)
+{
+        return p->login ? p->login->begin(p, token_code, e) : error_set(e, ERROR_CONFIG, "the profile takes no login");
+}
+
+void provider_login_status(const struct provider *p, struct login_status *ret)
+{
+        *ret = (struct login_status){.kind = LOGIN_NONE};
+        if (p->login)
+                p->login->status(p, ret);
+}
+
+void provider_login_moved(struct provider *p)
+{
+        if (p->login_moved)
+                p->login_moved(p->login_arg);
+}

@@ -13,11 +13,11 @@
 #include "proto/mem/must_check.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/error.h"
+#include "sidecar/base/login_status.h"
 
 struct credentials;
 struct env;
 struct http_client;
-struct login_ops;
 struct profile;
 struct provider;
 struct provider_facts;
@@ -46,6 +46,14 @@ struct provider_deps {
         const struct env *env;   // for commands that are run; NULL: an empty one
 };
 
+// A login that a source may need from time to time.
+struct login_ops {
+        // LOGIN_MFA: takes the code (6 digits) for the next fetch. LOGIN_SSO: begins, or joins the one under way;
+        // provider_login_moved() follows. 0, or -1 with *e.
+        int (*begin)(struct provider *p, struct slice token_code, struct error *e);
+        void (*status)(const struct provider *p, struct login_status *ret);
+};
+
 // What a source implements.
 struct provider_ops {
         int (*start)(struct provider *p, struct error *e); // finishes through provider_finish()
@@ -69,7 +77,7 @@ struct provider {
         void *arg;
         bool is_running, is_starting;
         bool is_cancelled;                  // the call under way
-        const struct login_ops *login;      // login.h; NULL: never needs an interaction
+        const struct login_ops *login;      // NULL: never needs one
         const struct provider_facts *facts; // provider_facts.h; lives as long as the provider. NULL: there are none
         void (*login_moved)(void *arg);     // set by the provider's owner; may be NULL
         void *login_arg;
@@ -82,6 +90,13 @@ void provider_free(struct provider *p);   // must not be running; NULL is fine
 
 // For implementations. After provider_cancel() the credentials are released, and the error is ERROR_CANCELLED.
 void provider_finish(struct provider *p, struct credentials *c, const struct error *e);
+
+// For callers.
+MUST_CHECK int provider_login(struct provider *p, struct slice token_code, struct error *e);
+void provider_login_status(const struct provider *p, struct login_status *ret);
+
+// For implementations: the state of the login is another one. Never from within login_ops.
+void provider_login_moved(struct provider *p);
 
 // Goes on with `profile`, which has the same identity (profile_same_identity()) and of which it takes a reference: at
 // once, or when the call under way has ended. All that it has learned stays: clocks, tokens, a PIN that was refused, a

@@ -5,7 +5,6 @@
 
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/hints.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/mfa.h"
 #include "sidecar/providers/signed_exchange.h"
 #include "sidecar/providers/sources.h"
@@ -38,7 +37,7 @@ static int assume_role_read(struct slice body, struct buffer *scratch, struct an
 static void assume_role_explain(void *owner, struct error *e)
 {
         struct assume_role *a = owner;
-        hints_assume_role(a->base.profile, e);
+        hints_explain(&(struct hints_context){.call = HINTS_ASSUME_ROLE, .profile = a->base.profile}, e);
         if (a->mfa.used.n > 0)
                 mfa_explain(a->base.profile, e);
         signed_exchange_explain(&a->call, e);

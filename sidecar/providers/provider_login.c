@@ -8,7 +8,6 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/login_refresh.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/token_file.h"

@@ -159,7 +159,7 @@ static int read_output(const struct process *p, struct slice output, struct cred
                 (void)error_context(e, "the output (%zu bytes) cannot be read", output.n);
                 (void)error_hint(e, "%s", is_wrong ? host_answer_process.wrong_hint : "");
         } else {
-                if (slice_is_empty(answer.account_id)) // what the AWS profile says of it
+                if (slice_is_empty(answer.account_id)) // the AWS profile may have it
                         answer.account_id = slice_str(p->base.profile->keys.account_id);
                 r = answer_credentials(&answer, &host_answer_process, &time, p->base.deps.clock, ret, e);
         }

@@ -9,7 +9,7 @@
 #include "sidecar/providers/create_session.h"
 #include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
-#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/identity_cache.h"
 #include "sidecar/providers/key_job.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/signing/x509.h"
@@ -21,11 +21,11 @@ struct roles_anywhere {
         struct provider_facts facts;
 };
 
-// NULL: there is none, or a thread has it.
+// NULL: none is loaded, or a thread uses it.
 static const struct x509_identity *identity_of(const struct roles_anywhere *r)
 {
-        const struct kept_identity *kept = key_job_identity(r->key);
-        return kept ? kept->x509 : NULL;
+        const struct identity_cache *cache = key_job_identity(r->key);
+        return cache ? cache->x509 : NULL;
 }
 
 static void forget_certificate(struct roles_anywhere *r)
@@ -36,10 +36,10 @@ static void forget_certificate(struct roles_anywhere *r)
         r->facts = (struct provider_facts){.certificate.subject = NULL};
 }
 
-// What cannot be loaded any more is reported as it was last. Without memory nothing is.
+// A certificate that cannot be loaded any more is reported as it was last. Without memory nothing is.
 static void learn_certificate(struct roles_anywhere *r)
 {
-        const struct kept_identity *kept = key_job_identity(r->key);
+        const struct identity_cache *cache = key_job_identity(r->key);
         const struct x509_identity *identity = identity_of(r);
         if (!identity)
                 return;
@@ -47,8 +47,8 @@ static void learn_certificate(struct roles_anywhere *r)
         char *subject = strdup(identity->subject);
         r->facts.certificate.serial = strdup(identity->serial);
         r->facts.certificate.not_after_s = identity->not_after_s;
-        if (kept->reload.kind != ERROR_NONE)
-                r->facts.certificate.problem = strdup(kept->reload.message);
+        if (cache->reload.kind != ERROR_NONE)
+                r->facts.certificate.problem = strdup(cache->reload.message);
         if (r->facts.certificate.serial)
                 r->facts.certificate.subject = subject;
         else
@@ -86,11 +86,15 @@ static void roles_anywhere_explain(void *owner, struct error *e)
 {
         const struct roles_anywhere *r = owner;
         const struct x509_identity *identity = identity_of(r);
-        hints_create_session(r->base.profile, identity->subject, identity->serial, e);
+        const struct hints_context context = {.call = HINTS_CREATE_SESSION,
+                                              .profile = r->base.profile,
+                                              .subject = identity->subject,
+                                              .serial = identity->serial};
+        hints_explain(&context, e);
 }
 
 // The certificate that bridged a failed reload may be why the exchange has failed: nothing else reports it.
-static void add_reload(const struct kept_identity *identity, struct error *e)
+static void add_reload(const struct identity_cache *identity, struct error *e)
 {
         struct error text;
         error_set(&text, e->kind, "%s (sent with the earlier certificate of serial %s, because: %s)", e->message,
@@ -101,12 +105,12 @@ static void add_reload(const struct kept_identity *identity, struct error *e)
 static void roles_anywhere_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct roles_anywhere *r = owner;
-        const struct kept_identity *kept = key_job_identity(r->key);
+        const struct identity_cache *cache = key_job_identity(r->key);
         struct error e = {.kind = ERROR_NONE};
         if (error)
                 e = *error;
-        if (error && kept && kept->x509 && kept->reload.kind != ERROR_NONE)
-                add_reload(kept, &e);
+        if (error && cache && cache->x509 && cache->reload.kind != ERROR_NONE)
+                add_reload(cache, &e);
         key_job_forget(r->key);
         provider_finish(&r->base, c, error ? &e : NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long-term keys out of a secret of AWS Secrets Manager (GetSecretValue, signed with the credentials of another
-// profile). Nothing in them says when they are rotated, so the vault asks again from time to time. Loop thread only.
+// profile). They do not show when they are rotated, so the vault asks again from time to time. Loop thread only.
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/get_secret_value.h"
@@ -47,7 +47,7 @@ static int secret_accept(void *owner, struct exchange_outcome *o, struct error *
 static void secret_explain(void *owner, struct error *e)
 {
         struct secret_reader *s = owner;
-        hints_get_secret_value(s->base.profile, e);
+        hints_explain(&(struct hints_context){.call = HINTS_GET_SECRET_VALUE, .profile = s->base.profile}, e);
         signed_exchange_explain(&s->call, e);
 }
 

@@ -100,7 +100,7 @@ static void role_done(void *owner, struct credentials *c, const struct error *er
         s->has_asked_again = true;
         if (ask_portal(s, s->cache.token.access_token, &why) == 0)
                 return;
-        why.upstream = error->upstream; // what AWS said goes with it
+        why.upstream = error->upstream; // AWS's refusal goes with it
         finish(s, NULL, &why);
 }
 

@@ -53,7 +53,9 @@ static int role_read(struct slice body, struct buffer *scratch, struct answer *r
 static void role_explain(void *owner, struct error *e)
 {
         const struct web_identity *w = owner;
-        hints_web_identity(w->base.profile, buffer_slice(&w->token), e);
+        const struct hints_context context = {
+            .call = HINTS_WEB_IDENTITY, .profile = w->base.profile, .token = buffer_slice(&w->token)};
+        hints_explain(&context, e);
 }
 
 static bool tries_newer_token(struct web_identity *w, const struct error *e);

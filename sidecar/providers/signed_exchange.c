@@ -3,7 +3,7 @@
 
 #include "proto/wire/credentials.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/hints_common.h"
+#include "sidecar/providers/hints.h"
 #include "sidecar/signing/sigv4.h"
 
 // Base credentials must outlive the call with ease.

@@ -15,7 +15,7 @@ struct profile;
 // of memory.
 int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e);
 
-// What the token of a profile is kept under: the name of the session, or the start URL of a legacy profile.
+// What the token of a profile is kept under: the name of the session, or the start URL of a profile without one.
 const char *sso_cache_token_key(const struct profile *p);
 
 #endif

@@ -201,9 +201,8 @@ void sso_client_save(const struct profile *p, const struct sso_client *c)
                         put_scopes(p, &out);
                 }
                 json_end_object(&out);
-                if (!out.failed)
-                        (void)cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out),
-                                               NULL); // it saves a call, no more
+                bool is_saved = !out.failed && cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out), NULL) == 0;
+                (void)is_saved; // it saves a call at the next login, no more
         }
         sso_client_clear(&kept);
         buffer_free(&out);

@@ -5,7 +5,6 @@
 #define SIDECAR_PROVIDERS_SSO_LOGIN_H
 
 #include "sidecar/providers/exchange.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/sso_client.h"
 
 struct delay;

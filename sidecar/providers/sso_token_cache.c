@@ -120,7 +120,7 @@ int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct er
         return r;
 }
 
-// What stands in for a renewal that cannot be had: the token as it is, while it lives.
+// Whether the token can be used as it is, should a renewal fail.
 static bool is_usable_at(const struct sso_token_cache *k, int64_t at_s)
 {
         return k->token.access_token.n > 0 && !is_refused(k) && sso_token_judge(&k->token, at_s) <= SSO_TOKEN_RENEW;
@@ -242,8 +242,7 @@ static int renew(struct sso_token_cache *k, struct error *e)
 {
         bool is_usable = is_usable_at(k, now_s(k));
         if (!can_renew(k)) {
-                // What the service said of its time may have been wrong, and without a call it is not heard again: the
-                // portal decides.
+                // The service's Date may have been wrong, and without a call there is no other: let the portal decide.
                 bool lives_by_own_clock = is_usable_at(k, clock_wall_s(k->provider->deps.clock));
                 return is_usable || lives_by_own_clock ? SSO_TOKEN_READY : refuse_expired(k, e);
         }

@@ -32,7 +32,7 @@ void sso_token_cache_deinit(struct sso_token_cache *k); // nothing may be under 
 MUST_CHECK int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct error *e);
 
 // A login's token that could not be written: `text`, as the file would have it, is in force from here on, and is
-// written when that can be done. 0, or -1 with *e: it cannot be held, either.
+// written when that can be done. 0, or -1 with *e: it cannot be kept in memory, either.
 MUST_CHECK int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct error *e);
 
 #endif

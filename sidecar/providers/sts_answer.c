@@ -120,7 +120,7 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
         }
         struct slice local = slice_str(name);
         size_t colon = slice_find(local, ':');
-        if (colon < local.n) // the prefix of a namespace says nothing
+        if (colon < local.n) // the prefix of a namespace does not matter
                 local = slice_from(local, colon + 1);
         enum place to = place_of(r, from, local);
         r->places[++r->depth] = to;

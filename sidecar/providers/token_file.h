@@ -36,8 +36,8 @@ void token_file_init(struct token_file *f, const char *what, size_t max, token_f
 void token_file_deinit(struct token_file *f); // wipes
 
 // Reads the file, or what is pending in its place, into the owner's token: pending bytes count as long as the file has
-// the token that it had when they should have been written, or is not there if it was not. A file that is gone is how
-// one logs out. 0: *why is of kind ERROR_NONE, or says why what is there cannot be used; f->text is empty when there is
+// the token that it had when they should have been written, or does not exist if it did not: removing the file logs
+// out. 0: *why is of kind ERROR_NONE, or says why what is there cannot be used; f->text is empty when there is
 // no file. -1 with *e: it cannot be read, or memory ran out.
 MUST_CHECK int token_file_load(struct token_file *f, struct error *why, struct error *e);
 

@@ -22,7 +22,6 @@
 
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/endpoint_queue.h"
 #include "sidecar/vault/schedule.h"

@@ -155,7 +155,7 @@ def test_forms_of_a_secret(start, standin, profiles, user, how):
         ({"text": "CANARY"}, "invalid JSON", "store the keys"),
         ({"failure": "DecryptionFailure"}, "DecryptionFailure", "kms:Decrypt"),
         ({"failure": "InvalidRequestException"}, "InvalidRequestException", ""),
-        ({"principals": []}, "AccessDeniedException", "root needs secretsmanager:GetSecretValue"),
+        ({"principals": []}, "AccessDeniedException", "allow secretsmanager:GetSecretValue on the secret to source profile root"),
         ({"name": "other"}, "ResourceNotFoundException", "us-east-1"),
     ],
 )

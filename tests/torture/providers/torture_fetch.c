@@ -21,7 +21,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/providers/login_session.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/providers/sso_cache.h"

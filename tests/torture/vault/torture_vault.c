@@ -8,7 +8,6 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/io/delay.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/vault/vault.h"
 #include "tests/canary.h"

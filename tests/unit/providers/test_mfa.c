@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/mfa.h"
 
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/providers/sts_body.h"
 #include "tests/unit/providers/harness.h"
 #include "tests/unit/providers/sts.h"

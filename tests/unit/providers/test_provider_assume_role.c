@@ -156,7 +156,7 @@ static void refusals_are_explained(void **state)
             {{403, DATE_NOW, STS_REFUSAL("AccessDenied", "User: u is not authorized")},
              ERROR_DENIED,
              "AssumeRole for arn:aws:iam::123456789012:role/x: AccessDenied: User: u is not authorized",
-             "An external ID was sent"},
+             "the external ID that was sent"},
             {{400, NULL, STS_REFUSAL("Throttling", "Rate exceeded")}, ERROR_THROTTLED, "Rate exceeded", "by itself"},
             {{403, NULL, STS_REFUSAL("RegionDisabledException", "m")}, ERROR_DENIED, "RegionDisabled", "us-east-1"},
             {{503, "Content-Type: text/html\r\n", "<html>secret</html>"},

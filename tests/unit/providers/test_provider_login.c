@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/providers/login.h"
 #include "sidecar/providers/login_session.h"
+#include "sidecar/providers/provider.h"
 #include "tests/unit/providers/harness.h"
 #include "tests/unit/providers/login_file.h"
 

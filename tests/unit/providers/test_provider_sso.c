@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "sidecar/providers/cache_file.h"
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/providers/sso_cache.h"
 #include "tests/unit/providers/harness.h"
 

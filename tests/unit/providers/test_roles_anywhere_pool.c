@@ -4,7 +4,7 @@
 #include "tests/unit/providers/roles_anywhere.h"
 
 #include "sidecar/io/workers.h"
-#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/identity_cache.h"
 #include "sidecar/providers/key_job.h"
 
 enum { NEVER_MS = 3600000 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logins: which entry takes them, what is answered, what is refused.
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "tests/unit/server/fixture.h"
 
 #define LOGIN "/v1/profiles/a/login"

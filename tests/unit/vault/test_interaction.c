@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Credentials that need a user: no refresh ahead of their expiry, no drop while they are idle, and a fetch after each
 // login.
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "tests/unit/vault/simulation.h"
 
 static struct entry *add_interactive(struct fake *f, bool on_demand)

@@ -3,7 +3,7 @@
 // they are replaced, dropped or left alone. (sim_end() requires the same of all credentials at the end.)
 #include "sidecar/vault/entry.h"
 
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "tests/unit/vault/simulation.h"
 
 // The test holds one reference to each of the credentials that were issued.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sidecar/providers/kept_identity.h"
+#include "sidecar/providers/identity_cache.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@ enum { NOW_S = 1798761600, IN_2040_S = 2208988800 };
 struct setup {
         struct pki pki;
         struct x509_paths paths;
-        struct kept_identity kept;
+        struct identity_cache kept;
         struct error e;
 };
 
@@ -35,14 +35,14 @@ static void set_up(struct setup *s)
 
 static void tear_down(struct setup *s)
 {
-        kept_identity_drop(&s->kept);
+        identity_cache_drop(&s->kept);
         pki_deinit(&s->pki);
 }
 
 // What was loaded: the same as before unless it was read anew.
 static const struct x509_identity *renew(struct setup *s)
 {
-        if (kept_identity_renew(&s->kept, &s->paths, NOW_S, &s->e) < 0)
+        if (identity_cache_renew(&s->kept, &s->paths, NOW_S, &s->e) < 0)
                 fail_msg("%s", s->e.message);
         return s->kept.x509;
 }
@@ -174,12 +174,12 @@ static void what_has_expired_bridges_nothing(void **state)
         struct setup s;
         set_up(&s);
         (void)renew(&s);
-        assert_int_equal(kept_identity_renew(&s.kept, &s.paths, IN_2040_S, &s.e), -1); // the files are as they were
+        assert_int_equal(identity_cache_renew(&s.kept, &s.paths, IN_2040_S, &s.e), -1); // the files are as they were
         assert_int_equal(s.e.kind, ERROR_CONFIG);
         assert_non_null(strstr(s.e.message, "expired"));
         assert_int_equal(s.kept.reload.kind, ERROR_NONE);
         assert_int_equal(unlink(s.pki.certificate), 0);
-        assert_int_equal(kept_identity_renew(&s.kept, &s.paths, IN_2040_S, &s.e), -1);
+        assert_int_equal(identity_cache_renew(&s.kept, &s.paths, IN_2040_S, &s.e), -1);
         assert_non_null(strstr(s.e.message, "does not exist"));
         tear_down(&s);
 }
@@ -199,13 +199,13 @@ static void a_key_that_fails_is_loaded_anew(void **state)
         buffer_init(&out, 4096);
         (void)renew(&s);
         gate_sign.fails = true;
-        assert_int_equal(kept_identity_sign(&s.kept, &request, amz_date, &out, &s.e), -1);
+        assert_int_equal(identity_cache_sign(&s.kept, &request, amz_date, &out, &s.e), -1);
         assert_int_equal(s.e.kind, ERROR_INTERNAL);
         assert_null(s.kept.x509);
         gate_sign.fails = false;
         (void)renew(&s);
         buffer_reset(&out);
-        assert_int_equal(kept_identity_sign(&s.kept, &request, amz_date, &out, &s.e), 0);
+        assert_int_equal(identity_cache_sign(&s.kept, &request, amz_date, &out, &s.e), 0);
         assert_string_equal(amz_date, "20270101T000000Z");
         assert_true(slice_starts_with(buffer_slice(&out), SLICE("AWS4-X509-ECDSA-SHA256 Credential=4097/20270101/")));
         buffer_free(&out);
@@ -219,19 +219,19 @@ static void either_clock_may_be_right(void **state)
         struct setup s;
         set_up(&s);
         struct error e = {.kind = ERROR_NONE};
-        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S + 28, IN_2040_S - 31, &e), -1);
+        assert_int_equal(identity_cache_renew_by_either(&s.kept, &s.paths, IN_2040_S + 28, IN_2040_S - 31, &e), -1);
         assert_int_equal(e.kind, ERROR_CONFIG);
-        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S + 29, IN_2040_S - 31, &e), 0);
-        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S - 1, IN_2040_S + 90, &e), 0);
-        assert_int_equal(kept_identity_renew_by_either(&s.kept, &s.paths, IN_2040_S, IN_2040_S + 90, &e), -1);
+        assert_int_equal(identity_cache_renew_by_either(&s.kept, &s.paths, IN_2040_S + 29, IN_2040_S - 31, &e), 0);
+        assert_int_equal(identity_cache_renew_by_either(&s.kept, &s.paths, IN_2040_S - 1, IN_2040_S + 90, &e), 0);
+        assert_int_equal(identity_cache_renew_by_either(&s.kept, &s.paths, IN_2040_S, IN_2040_S + 90, &e), -1);
         tear_down(&s);
 }
 
 static void a_key_has_20_s_by_default(void **state)
 {
         (void)state;
-        assert_int_equal(kept_identity_timeout_ms(&(struct profile){.read_timeout_ms = 0}), 20000);
-        assert_int_equal(kept_identity_timeout_ms(&(struct profile){.read_timeout_ms = 7}), 7);
+        assert_int_equal(identity_cache_timeout_ms(&(struct profile){.read_timeout_ms = 0}), 20000);
+        assert_int_equal(identity_cache_timeout_ms(&(struct profile){.read_timeout_ms = 7}), 7);
 }
 
 int main(void)
