@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device login against scripted answers: how often it asks, for how long, and with which client.
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "tests/unit/providers/harness.h"
 
 #define REFUSED(code)                                                                                                  \

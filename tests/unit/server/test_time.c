@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long the server waits, by its own numbers: other tests set theirs, so as not to wait. And what it gives back of
 // requests, which tests/canary.h searches.
-#include "sidecar/providers/login.h"
+#include "sidecar/providers/provider.h"
 #include "sidecar/server/state.h"
 #include "tests/canary.h"
 #include "tests/unit/server/fixture.h"
