@@ -182,6 +182,40 @@ static void test_profile_is_removed_under_a_wait(void **state)
         stop(&f, &c);
 }
 
+// The profile stays, but not for this peer: what it has waited for it does not get.
+static void refuses_a_wait_whose_peer_lost_its_access(void **state)
+{
+        (void)state;
+        static uid_t other = 4711;
+        static const struct allow_rule nobody = {.uids = &other, .uids_count = 1, .scopes = ALLOW_ALL};
+        static const char body[] = "{\"method\":\"GET\",\"url\":\"" STS_URL "\"}";
+        char sign[512];
+        snprintf(sign, sizeof(sign), "POST " SIGN "?wait=60 HTTP/1.1\r\nContent-Length: %zu\r\n\r\n", strlen(body));
+        const char *const heads[] = {"GET " CREDENTIALS "?wait=60 HTTP/1.1\r\n\r\n", sign, sign};
+        const char *const first[] = {"", body, "{\"method\""}; // … before the table is replaced: all, or a part
+        const char *const then[] = {"", "", body + 9};
+        for (size_t i = 0; i < LENGTH(heads); i++) {
+                struct fixture f;
+                struct client c;
+                struct scripted *s = serve_profile(&f, &c);
+                s->script = SCRIPT_HANG;
+                client_send(&c, heads[i]);
+                client_send(&c, first[i]);
+                settle(&f);
+                struct server_profile table = f.profiles[0];
+                table.allow = &nobody;
+                table.allow_count = 1;
+                server_set_profiles(f.server, &table, 1);
+                s->script = SCRIPT_GIVE;
+                script_release(s);
+                client_send(&c, then[i]);
+                client_answer(&c);
+                expect_problem(&c, 403, "peer_not_allowed");
+                assert_false(client_body_has(&c, SECRET));
+                stop(&f, &c);
+        }
+}
+
 // A reload that leaves the profile as it is, then the end: the old table is gone, and who waits is told by the new one.
 static void test_end_after_the_table_was_replaced(void **state)
 {
@@ -214,6 +248,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_end_after_the_table_was_replaced),
+            cmocka_unit_test(refuses_a_wait_whose_peer_lost_its_access),
             cmocka_unit_test(test_nothing_open),
             cmocka_unit_test(test_idle_connections),
             cmocka_unit_test(test_request_on_its_way),

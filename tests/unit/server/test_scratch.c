@@ -3,12 +3,12 @@
 // ones among them.
 #include "tests/unit/server/fixture.h"
 
-#define CANARY "canary-0123456789"
+#define TRACE "CANARY-0123456789" // for tests/canary.c, too: freed memory must not hold it
 
 // Memory beyond what was written is as malloc() gave it, so that it is searched for what must not be there.
 static void expect_none(const char *what, const char *request, const uint8_t *p, size_t n)
 {
-        static const char *const traces[] = {"anary", "123456", "canary",  SECRET, TOKEN, "AWS4-HMAC-SHA256",
+        static const char *const traces[] = {"ANARY", "123456", "canary",  SECRET, TOKEN, "AWS4-HMAC-SHA256",
                                              "GET ",  "POST ",  "HTTP/1.1"};
         for (size_t i = 0; p && i < LENGTH(traces); i++)
                 if (memmem(p, n, traces[i], strlen(traces[i])))
@@ -39,24 +39,24 @@ static void wipes_the_scratch_after_each_request(void **state)
             {"/v1/profiles", NULL, 200},
             {CREDENTIALS, NULL, 200},
             {"/v1/profiles/%61/credentials", NULL, 200},
-            {"/v1/profiles/%63" CANARY, NULL, 404},
+            {"/v1/profiles/%63" TRACE, NULL, 404},
             {"/v1/profiles/%6", NULL, 404},
             {"/readyz?profile=%61", NULL, 200},
-            {"/readyz?profile=%63" CANARY, NULL, 404},
+            {"/readyz?profile=%63" TRACE, NULL, 404},
             {"/readyz?min_ttl=10h&profile=a", NULL, 503},
-            {"/readyz?" CANARY "=1", NULL, 400},
-            {"/nowhere" CANARY, NULL, 404},
-            {SIGN "?wait=" CANARY, "{}", 400},
-            {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"payload_text\":\"\\u0063" CANARY "\"}", 200},
+            {"/readyz?" TRACE "=1", NULL, 400},
+            {"/nowhere" TRACE, NULL, 404},
+            {SIGN "?wait=" TRACE, "{}", 400},
+            {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"payload_text\":\"\\u0063" TRACE "\"}", 200},
             {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"payload\":\"Y2FuYXJ5Y2FuYXJ5\"}", 200},
             {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"payload\":\"Y2FuYXJ5Y2FuYXJ5!\"}", 400},
-            {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"x\\u0063" CANARY "\":1}", 400},
-            {SIGN, "{\"method\":\"\\u0063" CANARY "\",\"url\":\"nowhere\"}", 400},
+            {SIGN, "{\"method\":\"PUT\",\"url\":\"" STS_URL "\",\"x\\u0063" TRACE "\":1}", 400},
+            {SIGN, "{\"method\":\"\\u0063" TRACE "\",\"url\":\"nowhere\"}", 400},
             {SIGN, "{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"authorization\":\"\\u0063\"}}", 400},
-            {PRESIGN, "{\"method\":\"GET\",\"url\":\"" STS_URL "?a=\\u0063" CANARY "\"}", 200},
-            {PRESIGN, "{\"method\":\"GET\",\"url\":\"" STS_URL "?X-Amz-Date=\\u0063" CANARY "\"}", 400},
+            {PRESIGN, "{\"method\":\"GET\",\"url\":\"" STS_URL "?a=\\u0063" TRACE "\"}", 200},
+            {PRESIGN, "{\"method\":\"GET\",\"url\":\"" STS_URL "?X-Amz-Date=\\u0063" TRACE "\"}", 400},
             {"/v1/profiles/a/login", "{\"token_code\":\"123456\"}", 400},
-            {"/v1/profiles/a/login", "{\"" CANARY "\":\"123456\"}", 400},
+            {"/v1/profiles/a/login", "{\"" TRACE "\":\"123456\"}", 400},
             {"/v1/profiles/a/refresh", "", 200},
         };
         struct fixture f;
@@ -71,7 +71,7 @@ static void wipes_the_scratch_after_each_request(void **state)
                 settle(&f);
                 expect_wiped(&f, rows[i].target);
         }
-        client_send(&c, "not HTTP " CANARY "\r\n\r\n");
+        client_send(&c, "not HTTP " TRACE "\r\n\r\n");
         assert_int_equal(client_answer(&c), 400);
         expect_wiped(&f, "what is no request");
         stop(&f, &c);
@@ -82,8 +82,8 @@ static void keeps_requests_that_wait_out_of_the_scratch(void **state)
 {
         (void)state;
         static const char body[] =
-            "{\"method\":\"P\\u0055T\",\"url\":\"" STS_URL "?q=\\u0063\",\"headers\":{\"x-\\u0061\":\"" CANARY
-            "\"},\"payload_text\":\"\\u0063" CANARY "\"}";
+            "{\"method\":\"P\\u0055T\",\"url\":\"" STS_URL "?q=\\u0063\",\"headers\":{\"x-\\u0061\":\"" TRACE
+            "\"},\"payload_text\":\"\\u0063" TRACE "\"}";
         struct fixture f;
         struct client c;
         struct scripted *s = serve_profile(&f, &c);

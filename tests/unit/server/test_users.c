@@ -68,6 +68,35 @@ static void shares_turns_between_connections(void **state)
         stop(&f, &c);
 }
 
+static void ends_the_turn_of_a_connection_by_count_and_by_time(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        assert_int_equal(client_get(&c, "/livez"), 200);
+        struct connection *connection = f.server->connections;
+        turns_begin(f.server);
+        assert_false(turns_is_over(connection, 15));
+        assert_true(turns_is_over(connection, 16));
+        f.server->now_ns = f.server->turn_ns + 500000;
+        assert_false(turns_is_over(connection, 1));
+        f.server->now_ns++;
+        assert_true(turns_is_over(connection, 1));
+        // all of a user's
+        connection->account.user->spent_ns = 0;
+        connection->account.user->turn_ms = uv_now(&f.loop);
+        f.server->now_ns = f.server->turn_ns + 2000000;
+        turns_end(connection, true);
+        assert_false(turns_has_user_spent(connection));
+        f.server->now_ns = f.server->turn_ns + 1;
+        turns_end(connection, true);
+        assert_true(turns_has_user_spent(connection));
+        connection->account.user->turn_ms--; // in another turn of the loop it begins anew
+        assert_false(turns_has_user_spent(connection));
+        stop(&f, &c);
+}
+
 // Nothing is read from it any more, as there is enough to do; that it has gone is seen all the same, and soon.
 static void notices_within_a_second_that_a_waiting_peer_has_left(void **state)
 {
@@ -210,6 +239,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(grants_no_more_than_what_stays_free),
             cmocka_unit_test(shares_turns_between_connections),
+            cmocka_unit_test(ends_the_turn_of_a_connection_by_count_and_by_time),
             cmocka_unit_test(notices_within_a_second_that_a_waiting_peer_has_left),
             cmocka_unit_test(refuses_waits_beyond_what_a_uid_may_have),
             cmocka_unit_test(refuses_bodies_beyond_what_a_uid_may_have),
