@@ -8,7 +8,8 @@
 struct slice http_chunk_head(size_t n, char out[HTTP_CHUNK_HEAD_SIZE])
 {
         size_t at = HTTP_CHUNK_HEAD_SIZE - 2;
-        memcpy(out + at, "\r\n", 2);
+        out[at] = '\r';
+        out[at + 1] = '\n';
         for (; n > 0; n >>= 4)
                 out[--at] = "0123456789abcdef"[n & 15];
         return slice_of(out + at, HTTP_CHUNK_HEAD_SIZE - at);

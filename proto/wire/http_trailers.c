@@ -49,7 +49,7 @@ enum http_event http_trailers_resolve(struct http_trailers *t)
         size_t lines = 0;
         for (size_t i = 0; i < rest.n; i++)
                 lines += rest.p[i] == '\n';
-        if (lines == 0)
+        if (lines < 2) // a trailer and the blank line
                 return HTTP_BAD;
         if (lines - 1 > LIMIT_HTTP_HEADERS_N)
                 return HTTP_HEAD_TOO_LARGE;

@@ -111,7 +111,7 @@ static const char *take_scalar(struct checker *c)
         if (!expects_value(c))
                 return refuse_value(c);
         size_t end = c->at;
-        while (end < c->text.n && c->text.p[end] > ' ' && !memchr(",:]}", c->text.p[end], 4))
+        while (end < c->text.n && c->text.p[end] > ' ' && !strchr(",:]}", c->text.p[end]))
                 end++;
         struct slice s = slice_of(c->text.p + c->at, end - c->at);
         if (!json_text_is_number(s) && !slice_eq(s, SLICE("true")) && !slice_eq(s, SLICE("false")) &&

@@ -99,10 +99,11 @@ struct profile_table *profile_table_new(const struct profile_table *now, struct 
         }
         for (size_t i = 0; i < t->count; i++) {
                 struct profile_member *m = &t->members[settings->by_name[i]];
-                if (m->profile->is_implied)
+                const struct profile *p = &settings->profiles[settings->by_name[i]];
+                if (p->is_implied)
                         continue;
                 m->row = &t->rows[t->rows_count++];
-                fill_row(m->row, m->profile);
+                fill_row(m->row, p);
         }
         return t;
 }

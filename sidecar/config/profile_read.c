@@ -46,10 +46,10 @@ static int refuse_both(const struct reader *r, size_t node, const char *a, const
 
 // What the types need, in the order in which it is reported: exactly one of two keys.
 static const struct need {
-        enum profile_type type;
         const char *key, *or_key;
-        bool is_optional;   // at most one of the two
         const char *unless; // a key that makes it unnecessary
+        enum profile_type type;
+        bool is_optional; // at most one of the two
 } needs[] = {
 #define ONE(profile, first)                                                                                            \
         {                                                                                                              \

@@ -47,6 +47,7 @@ typedef int key_read_fn(struct reader *r, size_t value, const struct key_rule *r
 // Types of fields that decide which credentials a profile obtains: see profile_same_identity().
 enum field_type { FIELD_IGNORED, FIELD_TEXT, FIELD_NUMBER, FIELD_SECRET, FIELD_TEXTS, FIELD_PAIRS };
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): rows read best in this order
 struct key_rule {
         const char *key;
         unsigned types;                           // bits of what it belongs to; 0: belongs to every type

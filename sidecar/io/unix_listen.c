@@ -45,13 +45,16 @@ static int split_path(const char *path, struct place *ret, struct error *e)
         if (n > LIMIT_UNIX_PATH) {
                 error_set(e, ERROR_CONFIG, "socket %s: the path has %zu bytes, at most %d are possible", path, n,
                           (int)LIMIT_UNIX_PATH);
-                return error_hint(e, "choose a shorter path: it is the kernel's limit");
+                (void)error_hint(e, "choose a shorter path: it is the kernel's limit");
+                return -1;
         }
         const char *slash = strrchr(path, '/');
         ret->path = path;
         ret->name = slash ? slash + 1 : path;
-        if (ret->name[0] == '\0' || strcmp(ret->name, ".") == 0 || strcmp(ret->name, "..") == 0)
-                return error_set(e, ERROR_CONFIG, "socket \"%s\": not the path of a file", path);
+        if (ret->name[0] == '\0' || strcmp(ret->name, ".") == 0 || strcmp(ret->name, "..") == 0) {
+                (void)error_set(e, ERROR_CONFIG, "socket \"%s\": not the path of a file", path);
+                return -1;
+        }
         int directory_n = slash && slash != path ? (int)(slash - path) : 1;
         (void)snprintf(ret->directory_path, sizeof(ret->directory_path), "%.*s", directory_n, slash ? path : ".");
         return 0;

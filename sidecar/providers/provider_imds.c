@@ -168,8 +168,9 @@ static int role_write(void *owner, struct exchange_request *r, struct error *e)
 
 static bool is_role_name(struct slice name)
 {
+        static const char others[] = {'+', '=', ',', '@'};
         for (size_t i = 0; i < name.n; i++)
-                if (!text_is_unreserved(name.p[i]) && !memchr("+=,@", name.p[i], 4))
+                if (!text_is_unreserved(name.p[i]) && !memchr(others, name.p[i], sizeof(others)))
                         return false;
         return name.n < ROLE_SIZE;
 }

@@ -21,7 +21,7 @@ struct sso {
 
 static void finish(struct sso *s, struct credentials *c, const struct error *e)
 {
-        sso_login_fetch_ended(&s->login, c != NULL, !c && e->kind == ERROR_INTERACTION);
+        sso_login_fetch_ended(&s->login, c != NULL, e && e->kind == ERROR_INTERACTION);
         provider_finish(&s->base, c, e);
 }
 
