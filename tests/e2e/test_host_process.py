@@ -250,7 +250,7 @@ def test_reports_a_missing_program(start, standin, folder, program):
     agent = start(config(none=process("/nowhere/helper"), plain=process(str(folder / "plain")), tilde=process("~/x")))
     assert "/nowhere/helper" in failure(agent, "none")["detail"]
     assert "allowed to execute" in failure(agent, "plain")["hint"]
-    assert "neither ~ nor variables" in failure(agent, "tilde")["hint"]
+    assert "no shell to replace ~ or variables" in failure(agent, "tilde")["hint"]
 
 
 def test_kills_a_program_that_hangs(start, standin, program, folder):
