@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/providers/mfa.h"
 
+#include "proto/mem/text.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/providers/sts_body.h"
 #include "tests/unit/providers/harness.h"
@@ -82,6 +83,57 @@ static struct harness *set_up(const struct upstream_answer *answers, size_t coun
         return h;
 }
 
+static unsigned long read_hex(const char **text)
+{
+        unsigned long value = 0;
+        for (; text_hex_digit((uint8_t) * *text) >= 0; ++*text)
+                value = value * 16 + (unsigned long)text_hex_digit((uint8_t) * *text);
+        return value;
+}
+
+// Whether any memory for secrets, which is left out of core dumps, holds this text.
+static bool is_in_secret_memory(const char *text)
+{
+        enum { LARGEST = 64 * 1024 * 1024 }; // AddressSanitizer's own is larger
+        char line[512];
+        unsigned long from = 0, to = 0;
+        bool is_writable = false, is_found = false;
+        FILE *f = fopen("/proc/self/smaps", "r");
+        assert_non_null(f);
+        while (fgets(line, sizeof(line), f)) {
+                const char *rest = line;
+                unsigned long begin = read_hex(&rest);
+                if (rest > line && *rest == '-') { // "FROM-TO rw-p …"
+                        rest++;
+                        from = begin;
+                        to = read_hex(&rest);
+                        is_writable = strncmp(rest, " rw", 3) == 0;
+                }
+                bool is_secret = strncmp(line, "VmFlags:", 8) == 0 && strstr(line, " dd");
+                if (is_secret && is_writable && to - from <= LARGEST &&
+                    memmem((const void *)(uintptr_t)from, to - from, text, strlen(text)))
+                        is_found = true;
+        }
+        assert_int_equal(fclose(f), 0);
+        return is_found;
+}
+
+static void a_code_is_wiped_when_its_call_is_over(void **state)
+{
+        (void)state;
+        struct harness *h = set_up(ANSWERS({200, DATE_NOW, SESSION}));
+        assert_int_equal(provider_login(h->provider, SLICE("918273"), &h->e), 0);
+        assert_true(is_in_secret_memory("918273"));
+        harness_run_to_credentials(h);
+        assert_false(is_in_secret_memory("918273"));
+
+        h->base.refuses = true; // nothing begins
+        assert_int_equal(provider_login(h->provider, SLICE("918273"), &h->e), 0);
+        harness_does_not_start(h, ERROR_CONFIG);
+        assert_false(is_in_secret_memory("918273"));
+        harness_free(h);
+}
+
 static void a_code_goes_out_once(void **state)
 {
         (void)state;
@@ -140,6 +192,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(codes),
             cmocka_unit_test(body),
+            cmocka_unit_test(a_code_is_wiped_when_its_call_is_over),
             cmocka_unit_test(a_code_goes_out_once),
             cmocka_unit_test(refusals),
             cmocka_unit_test(a_code_does_not_outlive_a_failed_source),

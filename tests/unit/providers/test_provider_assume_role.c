@@ -171,6 +171,29 @@ static void refusals_are_explained(void **state)
         harness_expect_refusals(set_up, &(struct refusals){t, LENGTH(t), "AssumeRole for " ROLE_ARN ": ", "secret"});
 }
 
+// A clock that is off by no more than AWS tolerates is not why a signature was refused.
+static void signs_again_only_if_the_clocks_differ_by_four_minutes(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *date;
+                size_t requests;
+        } t[] = {
+            {"Date: Fri, 01 Jan 2027 00:03:59 GMT\r\n", 1},
+            {"Date: Thu, 31 Dec 2026 23:56:01 GMT\r\n", 1},
+            {"Date: Fri, 01 Jan 2027 00:04:01 GMT\r\n", 2},
+            {"Date: Thu, 31 Dec 2026 23:55:59 GMT\r\n", 2},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                const struct upstream_answer refused = {403, t[i].date, STS_REFUSAL("SignatureDoesNotMatch", "m")};
+                const struct upstream_answer answers[] = {refused, refused};
+                struct harness *h = set_up(answers, LENGTH(answers));
+                harness_run_to_error(h, ERROR_DENIED);
+                (void)harness_requests(h, t[i].requests);
+                harness_free(h);
+        }
+}
+
 // Newer base credentials are asked for after AWS called them expired.
 static void an_expired_base_is_renewed_next_time(void **state)
 {
@@ -251,6 +274,7 @@ int main(void)
             cmocka_unit_test(more_than_four_minutes_are_corrected),
             cmocka_unit_test(the_clock_of_the_base_is_inherited),
             cmocka_unit_test(refusals_are_explained),
+            cmocka_unit_test(signs_again_only_if_the_clocks_differ_by_four_minutes),
             cmocka_unit_test(an_expired_base_is_renewed_next_time),
             cmocka_unit_test(without_base_credentials),
             cmocka_unit_test(nobody_answers_at_the_address),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <uv.h>
 
 #include "sidecar/providers/cache_file.h"
 
@@ -20,6 +21,7 @@ struct fixture {
         char path[64]; // what f.path is, or would be
         struct token_file f;
         char token[32]; // what was read last
+        unsigned retries;
 };
 
 // The value of "t".
@@ -43,7 +45,7 @@ static int read_token(void *owner, struct slice text, struct slice *ret_key, str
 static int setup(void **state)
 {
         struct fixture *x = calloc(1, sizeof(*x));
-        (void)snprintf(x->folder, sizeof(x->folder), "/tmp/keyfob-held-file-XXXXXX");
+        (void)snprintf(x->folder, sizeof(x->folder), "/tmp/keyfob-token-file-XXXXXX");
         if (!mkdtemp(x->folder))
                 return -1;
         (void)snprintf(x->path, sizeof(x->path), "%s/t.json", x->folder);
@@ -244,6 +246,41 @@ static void what_is_too_long_or_no_token_is_not_kept(void **state)
         assert_string_equal(x->token, "one");
 }
 
+static void count_retry(void *owner)
+{
+        ((struct fixture *)owner)->retries++;
+}
+
+static void find_timer(uv_handle_t *handle, void *ret_due_in_ms)
+{
+        if (uv_handle_get_type(handle) == UV_TIMER)
+                *(uint64_t *)ret_due_in_ms = uv_timer_get_due_in((uv_timer_t *)handle);
+}
+
+// Every tenth of a second, for 15 s.
+static void waits_for_another_process_but_not_for_ever(void **state)
+{
+        struct fixture *x = *state;
+        uv_loop_t loop;
+        struct error e;
+        assert_int_equal(uv_loop_init(&loop), 0);
+        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), 0);
+        assert_int_equal(x->retries, 0);
+        uint64_t due_in_ms = 0;
+        uv_walk(&loop, find_timer, &due_in_ms);
+        assert_in_range(due_in_ms, 50, 150);
+        assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(x->retries, 1);
+        x->f.waits = 149;
+        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), 0);
+        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), -1);
+        assert_int_equal(e.kind, ERROR_TRANSIENT);
+        assert_non_null(strstr(e.message, x->path));
+        assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(x->retries, 2);
+        assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -253,6 +290,7 @@ int main(void)
             TEST(a_token_that_cannot_be_used_is_not_an_error),
             TEST(a_renewed_token_is_written),
             TEST(another_process_that_renews_is_seen),
+            TEST(waits_for_another_process_but_not_for_ever),
             TEST(a_token_is_pending_until_it_can_be_written),
             TEST(a_token_may_be_pending_without_a_file),
             TEST(another_token_counts),
