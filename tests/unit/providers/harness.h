@@ -235,9 +235,12 @@ static inline void harness_cancel_at_once(struct harness *h)
 // One that is cancelled when the upstream, which stays silent, has the request.
 static inline void harness_cancel_on_receipt(struct harness *h)
 {
+        enum { SOON_MS = 1500 }; // sooner than any time-out of a source
+        uint64_t begin_ns = uv_hrtime();
         h->cancels_on_receipt = true;
         assert_int_equal(harness_start(h), 0);
         harness_finish_cancelled(h);
+        assert_true(uv_hrtime() - begin_ns < (uint64_t)SOON_MS * 1000000);
         h->cancels_on_receipt = false;
 }
 

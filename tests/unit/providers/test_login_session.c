@@ -10,6 +10,7 @@
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/providers/login_refresh.h"
 #include "tests/unit/providers/login_file.h"
 
 #define END "2027-01-01T00:15:00Z"
@@ -139,11 +140,46 @@ static void who_is_to_log_in(void **state)
         assert_string_equal(e.hint, "run \"aws login\", with an AWS profile for " LOGIN_ME);
 }
 
+// The region that was logged in to goes before the profile's; a custom endpoint goes before both.
+static void where_a_refresh_goes(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *session_region, *profile_region, *endpoint, *url; // NULL url: it goes nowhere
+        } t[] = {
+            {"eu-west-1", "us-east-1", NULL, "https://eu-west-1.signin.aws.amazon.com/v1/token"},
+            {NULL, "us-east-1", NULL, "https://us-east-1.signin.aws.amazon.com/v1/token"},
+            {"eu-west-1", NULL, "https://l/", "https://l/v1/token"},
+            {NULL, NULL, NULL, NULL},
+        };
+        for (size_t i = 0; i < LENGTH(t); i++) {
+                struct login_session s;
+                struct error e = {.kind = ERROR_NONE};
+                struct provider provider = {.ops = NULL};
+                struct exchange x;
+                const struct profile p = {.issuer_region = (char *)t[i].profile_region,
+                                          .endpoint_url = (char *)t[i].endpoint,
+                                          .login = {.session = (char *)LOGIN_ME, .has_custom_endpoint = t[i].endpoint}};
+                exchange_init(&x, &provider, NULL);
+                assert_int_equal(login_session_read(SLICE(LOGIN_FILE(END)), &s, &e), 0);
+                s.region = slice_str(t[i].session_region);
+                int r = login_refresh_write(&p, &s, &x.request, &e);
+                if (t[i].url ? r < 0 || !slice_eq(buffer_slice(&x.request.url), slice_str(t[i].url))
+                             : r == 0 || e.kind != ERROR_CONFIG || !strstr(e.hint, "AWS_REGION"))
+                        fail_msg("%zu: %.*s %s", i, (int)x.request.url.n, (char *)x.request.url.p, e.message);
+                buffer_free(&x.request.url);
+                buffer_free(&x.request.body);
+                buffer_free(&x.request.values);
+                login_session_clear(&s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(read_whole),        cmocka_unit_test(refused),          cmocka_unit_test(written_over),
-            cmocka_unit_test(where_the_file_is), cmocka_unit_test(who_is_to_log_in),
+            cmocka_unit_test(read_whole),           cmocka_unit_test(refused),
+            cmocka_unit_test(written_over),         cmocka_unit_test(where_the_file_is),
+            cmocka_unit_test(where_a_refresh_goes), cmocka_unit_test(who_is_to_log_in),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

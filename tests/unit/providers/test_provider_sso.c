@@ -353,10 +353,24 @@ static void left_in_the_middle_of_a_login(void **state)
         tear_down(&s);
 }
 
+static void a_token_that_lives_does_not_wait_for_the_process_that_renews(void **state)
+{
+        (void)state;
+        struct setup s;
+        set_up(&s, ENDS_SOON, ANSWERS({200, DATE_NOW, ROLE}));
+        int lock = cache_file_lock(s.path);
+        assert_true(lock >= 0);
+        harness_run_to_credentials(s.h);
+        assert_int_equal(close(lock), 0);
+        (void)harness_requests(s.h, 1);
+        tear_down(&s);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_role_for_a_token),
+            cmocka_unit_test(a_token_that_lives_does_not_wait_for_the_process_that_renews),
             cmocka_unit_test(an_ended_token_is_renewed_first),
             cmocka_unit_test(what_goes_wrong),
             cmocka_unit_test(cancelled_while_the_portal_works),

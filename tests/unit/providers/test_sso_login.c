@@ -93,6 +93,21 @@ static void bounds_what_the_service_asks_for(void **state)
         }
 }
 
+static void asks_for_codes_with_its_client(void **state)
+{
+        (void)state;
+        struct setup s;
+        folder_make(&s.folder);
+        begin(&s, ANSWERS(CLIENT, CODES("600", ",\"verificationUriComplete\":\"https://v/?c=AB-CD\""), {SILENCE}));
+        struct login_status status = run_until(&s, LOGIN_PENDING);
+        assert_slice(status.verification_uri, "https://v/");
+        assert_slice(status.verification_uri_complete, "https://v/?c=AB-CD");
+        (void)harness_requests(s.h, s.h->upstream.requests_count);
+        harness_has_body(s.h, 1, "{\"clientId\":\"c\",\"clientSecret\":\"CANARY-s\",\"startUrl\":\"https://x/start\"}");
+        harness_free(s.h);
+        folder_remove_all(&s.folder);
+}
+
 static void slows_down_when_told_to(void **state)
 {
         (void)state;
@@ -170,6 +185,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(bounds_what_the_service_asks_for),
+            cmocka_unit_test(asks_for_codes_with_its_client),
             cmocka_unit_test(slows_down_when_told_to),
             cmocka_unit_test(ends_when_nobody_confirms),
             cmocka_unit_test(keeps_its_client),
