@@ -47,7 +47,7 @@ void stream_pause(struct stream *s);
 MUST_CHECK int stream_resume(struct stream *s); // 0, or -1: broken. Nothing happens when it is not paused
 
 // Writes all parts (at most STREAM_PARTS_MAX), what the kernel does not take at once from a copy, which is wiped when
-// it is sent or cannot be. The kernel's buffer is the high-water mark: stream_unsent() > 0 asks the caller for patience
+// it is sent or cannot be. The kernel's buffer is the high-water mark: stream_unsent() > 0 tells the caller to wait
 // until `drained`. 0, or -1: broken, or out of memory.
 MUST_CHECK int stream_write(struct stream *s, const struct slice *parts, size_t count);
 

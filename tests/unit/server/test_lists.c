@@ -86,7 +86,7 @@ static void goes_on_after_a_reload(void **state)
         client_send_get(&c, "/v1/profiles", "");
         TURN_UNTIL(&f, f.server->connections_count == 1 && f.server->connections->state == CONNECTION_SERVING);
         server_set_profiles(f.server, after->rows, 2000);
-        memset(before, 0, sizeof(*before)); // whoever reads it now, ends
+        memset(before, 0, sizeof(*before)); // a reader of it fails from now on
         assert_int_equal(client_answer(&c), 200);
         long last = -1;
         size_t of_after = 0;
