@@ -75,6 +75,21 @@ static void fill_row(struct server_profile *row, const struct profile *p)
         row->sign.paths_count = p->sign.paths_count;
 }
 
+static struct server_profile *shown_row(const struct profile_table *t, const struct profile_member *m)
+{
+        const struct profile_member *shown = m->row ? m : find(t, profile_shown_name(m->profile));
+        return shown ? shown->row : NULL;
+}
+
+// The nearest source that has another name in errors than the profile.
+static void link_source(const struct profile_table *t, const struct profile_member *m)
+{
+        const struct profile_member *source = m->source;
+        while (source && shown_row(t, source) == m->row)
+                source = source->source;
+        m->row->source = source ? shown_row(t, source) : NULL;
+}
+
 struct profile_table *profile_table_new(const struct profile_table *now, struct settings *settings)
 {
         struct profile_table *t = calloc(1, sizeof(*t));
@@ -105,6 +120,9 @@ struct profile_table *profile_table_new(const struct profile_table *now, struct 
                 m->row = &t->rows[t->rows_count++];
                 fill_row(m->row, p);
         }
+        for (size_t i = 0; i < t->count; i++)
+                if (t->members[i].row)
+                        link_source(t, &t->members[i]);
         return t;
 }
 

@@ -8,7 +8,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum allow_scope { ALLOW_CREDENTIALS = 1, ALLOW_SIGN = 2, ALLOW_TOKEN = 4, ALLOW_ADMIN = 8, ALLOW_ALL = 15 };
+enum allow_scope {
+        ALLOW_CREDENTIALS = 1,
+        ALLOW_SIGN = 2,
+        ALLOW_TOKEN = 4,
+        ALLOW_ADMIN = 8,
+        ALLOW_STATUS = 16, // sees the profile and its state, which every other scope brings, too
+        ALLOW_ALL = 31
+};
 
 // A peer matches when its uid or its gid is listed; a rule that lists neither matches everybody but nobody.
 struct allow_rule {

@@ -30,6 +30,7 @@ static const struct {
     {SLICE_INIT("sign"), ALLOW_SIGN},
     {SLICE_INIT("token"), ALLOW_TOKEN},
     {SLICE_INIT("admin"), ALLOW_ADMIN},
+    {SLICE_INIT("status"), ALLOW_STATUS},
 };
 
 static int read_id(struct reader *r, size_t node, enum account_kind kind, uint32_t *ret)
@@ -71,7 +72,7 @@ static int read_ids(struct reader *r, size_t value, const struct key_rule *rule,
 
 static int read_scopes(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        static const char expected[] = "a list of credentials, sign, token, admin";
+        static const char expected[] = "a list of credentials, sign, token, admin, status";
         struct allow_rule *allow = record;
         (void)rule;
         if (json_kind(r->doc, value) != JSON_ARRAY || json_length(r->doc, value) == 0)
@@ -82,7 +83,7 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
                 while (i < LENGTH(scopes) && !json_string_is(r->doc, node, scopes[i].name))
                         i++;
                 if (i == LENGTH(scopes))
-                        return reader_expected(r, node, "one of credentials, sign, token, admin");
+                        return reader_expected(r, node, "one of credentials, sign, token, admin, status");
                 allow->scopes |= (unsigned)scopes[i].scope;
         }
         return 0;

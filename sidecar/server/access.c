@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/access.h"
 
+#include "proto/mem/length.h"
+#include "proto/mem/text.h"
+#include "proto/wire/limits.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/base/log.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
+
+enum { CHAIN_MAX = 16 }; // of source profiles
 
 static const char *scope_name(unsigned scope)
 {
@@ -18,6 +23,8 @@ static const char *scope_name(unsigned scope)
                 return "token";
         case ALLOW_ADMIN:
                 return "admin";
+        case ALLOW_STATUS:
+                return "status";
         default:
                 return "any";
         }
@@ -29,11 +36,36 @@ bool access_may_see(const struct server_profile *profile, const struct peer *pee
                ALLOW_NOT_PEER;
 }
 
-static void report(const struct exchange *x, unsigned scope, const char *why)
+static void report(const struct exchange *x, struct slice name, unsigned scope, const char *why)
 {
-        LOG_EVENT(x->server->deps.log, LOG_LEVEL_WARN, "access_denied", LOG_STR("profile", x->profile->name),
+        LOG_EVENT(x->server->deps.log, LOG_LEVEL_WARN, "access_denied", LOG_SLICE("profile", name),
                   LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", x->peer->uid),
                   LOG_INT("gid", x->peer->gid), LOG_INT("pid", x->peer->pid));
+}
+
+static bool hides_any(const struct server *s, const struct peer *peer)
+{
+        for (size_t i = 0; i < s->profiles_count; i++)
+                if (!access_may_see(&s->profiles[i], peer))
+                        return true;
+        return false;
+}
+
+void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
+{
+        name = slice_head(name, LIMIT_PROFILE_NAME);
+        x->profile = NULL; // its name is in every other problem
+        if (!hides_any(x->server, x->peer)) {
+                problem_sendf(x, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
+                              "no profile \"%.*s\" is configured", (int)name.n, (const char *)name.p);
+                return;
+        }
+        report(x, name, scope, "peer");
+        problem_sendf(x, API_PEER_NOT_ALLOWED,
+                      "GET /v1/profiles lists the profiles for this peer; to use another, add its uid or gid to a rule "
+                      "of that profile's \"allow\"",
+                      "there is no profile \"%.*s\" that uid %lu, gid %lu may use", (int)name.n, (const char *)name.p,
+                      (unsigned long)x->peer->uid, (unsigned long)x->peer->gid);
 }
 
 bool access_check(struct exchange *x, unsigned scope)
@@ -47,15 +79,63 @@ bool access_check(struct exchange *x, unsigned scope)
         if (verdict == ALLOW_YES)
                 return true;
         if (verdict == ALLOW_NOT_SCOPE) {
-                report(x, scope, "scope");
+                report(x, slice_str(p->name), scope, "scope");
                 problem_sendf(x, API_SCOPE_DENIED, "add the scope to a rule of the profile's \"allow\"",
                               "uid %lu, gid %lu has no scope \"%s\" for this profile", (unsigned long)x->peer->uid,
                               (unsigned long)x->peer->gid, scope_name(scope));
         } else {
-                report(x, scope, "peer");
-                problem_sendf(x, API_PEER_NOT_ALLOWED, "add the uid or gid to a rule of the profile's \"allow\"",
-                              "uid %lu, gid %lu may not use this profile", (unsigned long)x->peer->uid,
-                              (unsigned long)x->peer->gid);
+                access_refuse_unseen(x, slice_str(p->name), scope);
         }
         return false;
+}
+
+// --- names in texts ---
+
+static bool ends_name(const char *at)
+{
+        return !text_is_alphanumeric((uint8_t)at[0]) && !strchr("_@+-", at[0]);
+}
+
+// Whether `at` in `text` is the name of a profile: one of these words is before it.
+static bool is_named(const char *text, const char *at)
+{
+        static const char *const before[] = {"profile ", "profile \"", "login ", "/profiles/"};
+        struct slice head = slice_of(text, (size_t)(at - text));
+        for (size_t i = 0; i < LENGTH(before); i++)
+                if (slice_ends_with(head, slice_str(before[i])))
+                        return true;
+        return false;
+}
+
+static const struct server_profile *hidden_at(const struct server_profile *p, const struct peer *peer, const char *text,
+                                              const char *at)
+{
+        const struct server_profile *source = p->source;
+        for (int i = 0; source && i < CHAIN_MAX; source = source->source, i++) {
+                size_t n = strlen(source->name);
+                if (strncmp(at, source->name, n) == 0 && (at[n] == '\0' || ends_name(at + n)) && is_named(text, at) &&
+                    !access_may_see(source, peer))
+                        return source;
+        }
+        return NULL;
+}
+
+const char *access_hide_sources(const struct server_profile *p, const struct peer *peer, const char *text, char *out,
+                                size_t size)
+{
+        size_t n = 0;
+        if (!p || !p->source || !text)
+                return text;
+        for (const char *at = text; *at && n + sizeof("***") < size;) {
+                const struct server_profile *hidden = hidden_at(p, peer, text, at);
+                if (hidden) {
+                        memcpy(out + n, "***", 3);
+                        n += 3;
+                        at += strlen(hidden->name);
+                } else {
+                        out[n++] = *at++;
+                }
+        }
+        out[n] = '\0';
+        return out;
 }

@@ -83,6 +83,8 @@ static bool is_plain_json(const struct answer *a)
 static void answer(struct exchange *x, const struct answer *a)
 {
         struct connection *c = connection_of_exchange(x);
+        if (a->closes)
+                c->end = CONNECTION_LINGER;
         choose_end(c);
         bool is_usual = !x->is_head && c->end == CONNECTION_KEEP && !c->is_1_0;
         if (is_usual && a->head_n > 0) {

@@ -26,6 +26,7 @@ struct answer {
         const char *headers;      // further header lines, each with CR LF; NULL: none
         void (*put_headers)(const struct exchange *x, struct buffer *head); // likewise, called where the head is made
         struct slice body;
+        bool closes; // nothing more is read of the peer, nor of this request's body
         // Right before the body: the rendered head of a usual HTTP/1.1 answer, or bytes that the carrier may write to.
         size_t head_n, headroom;
 };

@@ -80,7 +80,7 @@ static bool put_profile(struct exchange *x, struct list *list, struct buffer *b)
         if (list->has_rows) // what the JSON writer goes by may have been sent
                 (void)buffer_put_byte(b, ',');
         list->has_rows = true;
-        profile_json_write(b, p);
+        profile_json_write(b, p, x->peer);
         return true;
 }
 
@@ -101,7 +101,7 @@ void drain_profiles(struct exchange *x)
 
 static bool put_metrics(struct exchange *x, struct list *list, struct buffer *b)
 {
-        return metrics_write_next(x->server, &list->metrics, b);
+        return metrics_write_next(x->server, x->peer, &list->metrics, b);
 }
 
 static const struct list_kind metrics = {"text/plain; version=0.0.4; charset=utf-8", put_metrics};

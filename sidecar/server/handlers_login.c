@@ -4,6 +4,7 @@
 #include "proto/wire/http_whole.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/base/login_status.h"
+#include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/json_answer.h"
@@ -28,24 +29,26 @@ static const char *state_name(const struct login_status *status, struct entry *e
         return names[status->state];
 }
 
-static void put_error(struct buffer *b, const struct error *e)
+static void put_error(const struct exchange *x, struct buffer *b, const struct error *e)
 {
+        char detail[sizeof(e->message)], hint[sizeof(e->hint)];
         if (!e)
                 return;
         json_key(b, "error");
         json_begin_object(b);
         json_member(b, "kind", slice_str(error_kind_name(e->kind)));
-        json_member(b, "detail", slice_str(e->message));
-        put_text(b, "hint", slice_str(e->hint));
+        json_member(b, "detail",
+                    slice_str(access_hide_sources(x->profile, x->peer, e->message, detail, sizeof(detail))));
+        put_text(b, "hint", slice_str(access_hide_sources(x->profile, x->peer, e->hint, hint, sizeof(hint))));
         put_text(b, "upstream_code", slice_str(e->upstream.code));
         json_end_object(b);
 }
 
-// The name of the profile that needs the login; where nobody can ask for that one, of the one that was asked for.
+// The name of the profile that needs the login; where this peer cannot ask for that one, of the one that was asked for.
 static const char *shown_name(const struct exchange *x, const struct entry *entry)
 {
-        const char *name = entry_name(entry);
-        return api_is_profile_name(slice_str(name)) ? name : x->profile->name;
+        const struct server_profile *p = server_find_profile(x->server, slice_str(entry_name(entry)));
+        return p && access_may_see(p, x->peer) ? p->name : x->profile->name;
 }
 
 static void send_login(struct exchange *x, struct entry *entry)
@@ -70,7 +73,7 @@ static void send_login(struct exchange *x, struct entry *entry)
                 json_member_i64(b, "expires_in", status.expires_in_s);
                 json_member_i64(b, "interval", status.interval_s);
         }
-        put_error(b, status.error);
+        put_error(x, b, status.error);
         json_answer_send_object(x);
 }
 

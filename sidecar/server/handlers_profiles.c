@@ -21,7 +21,7 @@
 static void send_status(struct exchange *x)
 {
         struct buffer *b = json_answer_body(x);
-        profile_json_write(b, x->profile);
+        profile_json_write(b, x->profile, x->peer);
         json_answer_send(x);
 }
 

@@ -54,6 +54,7 @@ struct readiness {
         int64_t min_ttl_s;
         struct cursor at; // without names in the query: the profiles that are still to be judged
         size_t asked, missing;
+        size_t unseen; // of the missing ones: those that the peer may not see
         size_t names_n;
         char names[DETAIL_MAX]; // of those that are not ready
 };
@@ -79,7 +80,10 @@ static void judge(const struct exchange *x, const struct server_profile *p, stru
         if (!is_held && p->on_demand && access_may_see(p, x->peer)) // nobody else would fetch it
                 exchange_request_fetch(p->entry);
         ready->missing++;
-        add_name(ready, p->name, is_held ? "too little life left" : entry_state_name(status.state));
+        if (access_may_see(p, x->peer))
+                add_name(ready, p->name, is_held ? "too little life left" : entry_state_name(status.state));
+        else
+                ready->unseen++;
 }
 
 static const struct server_profile *find_named(const struct exchange *x, struct slice value)
@@ -117,10 +121,8 @@ static int judge_named(struct exchange *x, struct readiness *ready)
                 if (!slice_eq(p.name, SLICE("profile")))
                         continue;
                 const struct server_profile *found = find_named(x, p.value);
-                if (!found) {
-                        problem_sendf(x, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
-                                      "no profile \"%.*s\" is configured",
-                                      (int)slice_head(p.value, LIMIT_PROFILE_NAME).n, (const char *)p.value.p);
+                if (!found || !access_may_see(found, x->peer)) {
+                        access_refuse_unseen(x, p.value, 0);
                         return -1;
                 }
                 judge(x, found, ready);
@@ -128,9 +130,22 @@ static int judge_named(struct exchange *x, struct readiness *ready)
         return 0;
 }
 
-static void send_readiness(struct exchange *x, const struct readiness *ready)
+// Of profiles that the peer may not see it learns that they keep the agent from being ready, not which they are.
+static void add_unseen(struct readiness *ready)
+{
+        size_t left = sizeof(ready->names) - ready->names_n;
+        int n = snprintf(ready->names + ready->names_n, left, "%s%zu that this peer may not see",
+                         ready->names_n > 0 ? ", and " : "not ready: ", ready->unseen);
+        if (n > 0 && (size_t)n < left)
+                ready->names_n += (size_t)n;
+        ready->names[ready->names_n] = '\0';
+}
+
+static void send_readiness(struct exchange *x, struct readiness *ready)
 {
         if (ready->missing > 0) {
+                if (ready->unseen > 0)
+                        add_unseen(ready);
                 problem_send(x, &(struct problem){.code = API_CREDENTIALS_UNAVAILABLE,
                                                   .detail = ready->names_n > 0 ? ready->names : "not ready",
                                                   .hint = "GET /v1/profiles shows the state and the last error of each",

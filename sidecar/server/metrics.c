@@ -14,6 +14,7 @@
 #include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/base/provider_facts.h"
+#include "sidecar/server/access.h"
 #include "sidecar/server/histogram.h"
 #include "sidecar/server/state.h"
 #include "sidecar/vault/vault.h"
@@ -258,7 +259,7 @@ void metrics_write_totals(const struct metrics *m, struct buffer *out)
         (void)buffer_printf(out, "keyfob_loop_stall_max_seconds %.9f\n", (double)m->stall_max_ns / 1e9);
 }
 
-bool metrics_write_next(const struct server *s, struct metrics_place *at, struct buffer *out)
+bool metrics_write_next(const struct server *s, const struct peer *peer, struct metrics_place *at, struct buffer *out)
 {
         if (at->section == LENGTH(sections)) {
                 metrics_write_totals(s->deps.metrics, out);
@@ -271,9 +272,9 @@ bool metrics_write_next(const struct server *s, struct metrics_place *at, struct
                 put_family(out, section->name, section->type, section->help);
         at->is_inside = true;
         const struct server_profile *p = cursor_next(&at->profiles, s);
-        if (p)
+        if (p && access_may_see(p, peer))
                 section->put(section->name, p, out);
-        else
+        else if (!p)
                 *at = (struct metrics_place){.section = at->section + 1};
         return true;
 }

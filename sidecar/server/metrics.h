@@ -12,6 +12,7 @@
 
 struct buffer;
 struct metrics;
+struct peer;
 struct request_counts;
 struct server;
 struct uv_loop_s;
@@ -31,7 +32,8 @@ void metrics_observe_refresh(struct metrics *m, int64_t duration_ms);
 // What is not about a profile. Failure is the buffer's sticky one.
 void metrics_write_totals(const struct metrics *m, struct buffer *out);
 
-// A place in the text of all metrics, which is made piece by piece. Zeroed, it stands at the beginning.
+// A place in the text of all metrics, which is made piece by piece. Zeroed, it stands at the beginning. What is about
+// a profile is there only for peers that may see it.
 struct metrics_place {
         size_t section;
         bool is_inside; // its head is written
@@ -39,6 +41,7 @@ struct metrics_place {
 };
 
 // Appends the next few lines. False: that was the last. Failure is the buffer's sticky one.
-MUST_CHECK bool metrics_write_next(const struct server *s, struct metrics_place *at, struct buffer *out);
+MUST_CHECK bool metrics_write_next(const struct server *s, const struct peer *peer, struct metrics_place *at,
+                                   struct buffer *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "proto/wire/json_write.h"
+#include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/json_answer.h"
 #include "sidecar/server/server.h"
@@ -46,13 +47,17 @@ static void put_problem(struct buffer *b, const struct exchange *x, const struct
 {
         const struct api_error_text *text = api_error_text(p->code);
         const struct error *e = p->cause;
+        char detail[DETAIL_SIZE], hint[DETAIL_SIZE];
         json_begin_object(b);
         put_type(b, text->code);
         put_text(b, "title", text->title);
         json_member_i64(b, "status", text->status);
         put_text(b, "code", text->code);
-        put_text(b, "detail", p->detail || !e ? p->detail : e->message);
-        put_text(b, "hint", p->hint || !e ? p->hint : e->hint);
+        put_text(
+            b, "detail",
+            access_hide_sources(x->profile, x->peer, p->detail || !e ? p->detail : e->message, detail, sizeof(detail)));
+        put_text(b, "hint",
+                 access_hide_sources(x->profile, x->peer, p->hint || !e ? p->hint : e->hint, hint, sizeof(hint)));
         if (x->profile)
                 put_text(b, "profile", x->profile->name);
         if (p->retry_after_s > 0)
@@ -71,7 +76,8 @@ void problem_send_json(struct exchange *x, const struct problem *p)
         put_problem(b, x, p);
         struct answer answer = {.status = api_error_text(p->code)->status,
                                 .content_type = "application/problem+json",
-                                .headers = p->headers ? p->headers : headers};
+                                .headers = p->headers ? p->headers : headers,
+                                .closes = p->closes};
         if (!b->failed)
                 answer.body = buffer_slice(b);
         exchange_answer(x, &answer);

@@ -15,6 +15,7 @@ struct problem {
         const char *hint;          // NULL: none
         const char *headers;       // further header lines, each with CR LF; NULL: none
         int64_t retry_after_s;     // 0: not given
+        bool closes;               // the connection ends with it
         const struct error *cause; // for `upstream`; and for detail and hint where those are NULL
 };
 

@@ -5,6 +5,7 @@
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/base/provider_facts.h"
+#include "sidecar/server/access.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
@@ -48,8 +49,9 @@ static void put_upstream(struct buffer *b, const struct error *e)
         json_end_object(b);
 }
 
-static void put_error(struct buffer *b, const struct error *e)
+static void put_error(struct buffer *b, const struct server_profile *p, const struct peer *peer, const struct error *e)
 {
+        char text[sizeof(e->message)], hint[sizeof(e->hint)];
         json_key(b, "last_error");
         if (!e) {
                 json_put_null(b);
@@ -57,8 +59,8 @@ static void put_error(struct buffer *b, const struct error *e)
         }
         json_begin_object(b);
         json_member(b, "kind", slice_str(error_kind_name(e->kind)));
-        json_member(b, "detail", slice_str(e->message));
-        put_text(b, "hint", slice_str(e->hint));
+        json_member(b, "detail", slice_str(access_hide_sources(p, peer, e->message, text, sizeof(text))));
+        put_text(b, "hint", slice_str(access_hide_sources(p, peer, e->hint, hint, sizeof(hint))));
         put_upstream(b, e);
         json_end_object(b);
 }
@@ -108,7 +110,7 @@ static void report_fault(const struct server_profile *p, struct entry_status *st
         status->last_error = e;
 }
 
-void profile_json_write(struct buffer *b, const struct server_profile *p)
+void profile_json_write(struct buffer *b, const struct server_profile *p, const struct peer *peer)
 {
         struct entry_status status;
         struct error fault = {.kind = ERROR_NONE};
@@ -131,7 +133,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p)
         json_member_bool(b, "on_demand", p->on_demand);
         put_chain(b, p);
         put_certificate(b, entry_facts(p->entry));
-        put_error(b, status.last_error);
+        put_error(b, p, peer, status.last_error);
         put_time(b, "last_success", status.last_success_s);
         json_member_i64(b, "refreshes", (int64_t)status.successes);
         json_member_i64(b, "failures", (int64_t)status.failures);

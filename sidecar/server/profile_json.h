@@ -4,9 +4,10 @@
 #define SIDECAR_SERVER_PROFILE_JSON_H
 
 struct buffer;
+struct peer;
 struct server_profile;
 
-// Appends one object.
-void profile_json_write(struct buffer *b, const struct server_profile *profile);
+// Appends one object, for a peer that may see the profile.
+void profile_json_write(struct buffer *b, const struct server_profile *profile, const struct peer *peer);
 
 #endif

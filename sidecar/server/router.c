@@ -74,6 +74,16 @@ static const struct route *find_route(const struct api *api, struct slice path, 
         return NULL;
 }
 
+// What follows a method that no route knows may be meant for anything but this API, as after CONNECT: it is not read.
+static bool has_meaning(struct slice method)
+{
+        static const struct slice names[] = {SLICE_INIT("PUT"), SLICE_INIT("PATCH"), SLICE_INIT("OPTIONS")};
+        for (size_t i = 0; i < LENGTH(names); i++)
+                if (slice_eq(method, names[i]))
+                        return true;
+        return method_of(method) != ROUTE_ANY;
+}
+
 static void refuse_method(struct exchange *x, unsigned allowed)
 {
         char allow[80] = "Allow: ";
@@ -86,10 +96,11 @@ static void refuse_method(struct exchange *x, unsigned allowed)
         problem_send(x, &(struct problem){.code = API_METHOD_NOT_ALLOWED,
                                           .detail = "this path does not take that method",
                                           .hint = "the header Allow names those it takes",
-                                          .headers = allow});
+                                          .headers = allow,
+                                          .closes = !has_meaning(x->head->method)});
 }
 
-// Sets the profile. False: answered, as there is none of that name.
+// Sets the profile. False: answered, as there is none of that name that the peer may see.
 static bool find_profile(struct exchange *x, struct slice name)
 {
         struct buffer *text = &x->server->text;
@@ -106,11 +117,10 @@ static bool find_profile(struct exchange *x, struct slice name)
                         return false;
                 }
         }
-        if (!x->profile)
-                problem_sendf(x, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
-                              "no profile \"%.*s\" is configured", (int)slice_head(name, LIMIT_PROFILE_NAME).n,
-                              (const char *)name.p);
-        return x->profile;
+        if (x->profile && access_may_see(x->profile, x->peer))
+                return true;
+        access_refuse_unseen(x, name, x->route->scope);
+        return false;
 }
 
 static void use_api(struct exchange *x, size_t i)
@@ -166,7 +176,7 @@ static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
         }
         if (x->api->admit && !x->api->admit(x))
                 return false;
-        if (!x->route && allowed)
+        if (!x->route && (allowed || !has_meaning(x->head->method)))
                 refuse_method(x, allowed);
         else if (!x->route)
                 problem_sendf(x, API_NOT_FOUND, x->api->paths_hint, "there is no such path");
@@ -177,6 +187,10 @@ static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
 static bool look_up(struct exchange *x, unsigned method)
 {
         struct slice name = {0};
+        if (slice_eq(x->head->method, SLICE("CONNECT"))) { // whatever routes take any method
+                refuse_method(x, 0);
+                return false;
+        }
         if (x->head->target.n > LIMIT_HTTP_TARGET) {
                 problem_sendf(x, API_INVALID_URL, NULL, "the request's target has more than %d bytes",
                               LIMIT_HTTP_TARGET);

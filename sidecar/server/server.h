@@ -32,7 +32,8 @@ struct server_profile {
         bool on_demand;
         const struct chain_link *chain; // of a default_chain or shared_config: what was tried, and last what answers
         size_t chain_count;
-        const char *fault, *fault_hint; // why it cannot be used, whether it was asked for or not; NULL: it can
+        const struct server_profile *source; // whose name its errors may contain; NULL: none
+        const char *fault, *fault_hint;      // why it cannot be used, whether it was asked for or not; NULL: it can
         struct {
                 const char *service, *region; // defaults; may be NULL
                 char *const *hosts;           // exact, or "*.suffix"; none: any
