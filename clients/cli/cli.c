@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clients/c/client.h"
+#include "clients/cli/hints.h"
 #include "clients/cli/prompt.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
@@ -68,13 +69,13 @@ int cli_fail(int exit_code, const char *hint, const char *format, ...)
 
 int cli_fail_with(const struct keyfob_error *error)
 {
-        const char *hint = error->hint; // the agent's own hints are about its API
+        char detail[TEXT_MAX], hint[HINT_MAX];
         int exit_code = error->status == KEYFOB_NO_AGENT  ? EXIT_NO_AGENT
                         : error->status == KEYFOB_INVALID ? EXIT_USAGE
                                                           : EXIT_FAILED;
-        if (strcmp(error->code, api_error_text(API_PROFILE_NOT_FOUND)->code) == 0)
-                hint = "run `keyfob status` to list the profiles";
-        return cli_fail(exit_code, hint, "%s", error->detail);
+        hints_translate(error->detail, detail, sizeof(detail));
+        hints_translate(error->hint, hint, sizeof(hint));
+        return cli_fail(exit_code, hint, "%s", detail);
 }
 
 bool cli_may_retry(const struct keyfob_error *error)

@@ -11,6 +11,9 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_AGENT = 3 };
 
 #define CLI_DEFAULT_PROFILE "default"
+// For a user whom every profile's `allow` leaves out; its uid is the argument.
+#define CLI_NO_PROFILE "the agent has no profile that uid %lu may use"
+#define CLI_NO_PROFILE_HINT "add this uid, or a group of it, to \"allow\" of a profile in the agent's configuration"
 #define CLI_QUICK_MS 15000 // for what the agent answers from memory, or after its own wait of 10 s
 #define CLI_SLOW_MS 75000  // for what makes the agent call AWS first
 

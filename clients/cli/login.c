@@ -3,8 +3,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clients/c/client.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/profile_state.h"
 #include "clients/cli/prompt.h"
 #include "proto/wire/api.h"
 
@@ -113,6 +115,22 @@ static bool needs_code(struct keyfob_client *client, const char *profile, struct
         return false;
 }
 
+// No login is needed, which does not mean that the profile works.
+static int report_no_login(struct keyfob_client *client, const char *profile)
+{
+        struct keyfob_error error;
+        struct slice answer;
+        struct json_doc doc;
+        struct json_fault fault;
+        if (client_call(client, "GET", profile, "", slice_of(NULL, 0), &answer, &error) != KEYFOB_OK)
+                return cli_fail_with(&error);
+        json_doc_init(&doc);
+        bool has_failed = json_parse(&doc, answer, &fault) == 0 && profile_state_is(&doc, JSON_ROOT, "failed") &&
+                          profile_state_print_error(&doc, JSON_ROOT);
+        json_doc_free(&doc);
+        return has_failed ? EXIT_FAILED : cli_print("%s: no login is needed\n", profile);
+}
+
 static int run_with(const struct options *o, struct keyfob_client *client, const char *profile)
 {
         struct keyfob_login login;
@@ -120,7 +138,7 @@ static int run_with(const struct options *o, struct keyfob_client *client, const
         if (keyfob_login_status(client, profile, &login, &error) != KEYFOB_OK)
                 return cli_fail_with(&error);
         if (login.kind == KEYFOB_LOGIN_NONE)
-                return cli_print("%s: no login is needed\n", profile);
+                return report_no_login(client, profile);
         int exit_code = do_what_is_needed(o, client, profile, &login);
         if (exit_code == EXIT_OK && login.kind == KEYFOB_LOGIN_SSO && needs_code(client, profile, &login))
                 exit_code = do_what_is_needed(o, client, profile, &login);

@@ -16,6 +16,7 @@ static const struct option specs[] = {
     SPEC(OPTION_SOCKET, "socket", required_argument),
     SPEC(OPTION_JSON, "json", no_argument),
     SPEC(OPTION_WATCH, "watch", no_argument),
+    SPEC(OPTION_CHECK, "check", no_argument),
     SPEC(OPTION_HEADER, "header", required_argument),
     SPEC(OPTION_DATA, "data", required_argument),
     SPEC(OPTION_SERVICE, "service", required_argument),

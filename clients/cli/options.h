@@ -15,6 +15,7 @@ enum option_id {
         OPTION_SOCKET,
         OPTION_JSON,
         OPTION_WATCH,
+        OPTION_CHECK,
         OPTION_HEADER,
         OPTION_DATA,
         OPTION_SERVICE,

@@ -3,6 +3,8 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/curl.h"
 #include "clients/cli/sign_arguments.h"
+#include "proto/mem/text.h"
+#include "proto/mem/time.h"
 #include "proto/wire/field.h"
 #include "proto/wire/json_read.h"
 
@@ -27,21 +29,46 @@ static int print_headers(const void *context, struct slice answer)
         return exit_code;
 }
 
+// How long the URL holds, by its query; -1: it does not say.
+static int64_t url_expires_in_s(struct slice url)
+{
+        static const struct slice key = SLICE_INIT("X-Amz-Expires=");
+        int64_t seconds = 0;
+        while (url.n > 0 && !slice_starts_with(url, key))
+                url = slice_from(url, 1);
+        struct slice value = slice_from(url, key.n);
+        return text_parse_i64(slice_head(value, slice_find(value, '&')), &seconds) == 0 ? seconds : -1;
+}
+
+// No URL outlives the credentials that it is signed with.
+static void report_cut(const struct sign_arguments *in, struct slice url)
+{
+        char asked[TIME_DURATION_SIZE], given[TIME_DURATION_SIZE];
+        int64_t expires_in_s = url_expires_in_s(url);
+        if (expires_in_s < 0 || expires_in_s >= in->more.expires_in_s)
+                return;
+        time_format_duration(in->more.expires_in_s, asked);
+        time_format_duration(expires_in_s, given);
+        (void)cli_fail(EXIT_OK, "for longer ones, raise the profile's duration_seconds, or use one with long-term keys",
+                       "this URL expires in %s, not in %s: the credentials that sign it expire then", given, asked);
+}
+
 static int print_url(const void *context, struct slice answer)
 {
         struct json_doc doc;
         struct json_fault fault;
         struct buffer out;
         int exit_code;
-        (void)context;
         json_doc_init(&doc);
         buffer_init(&out, OUTPUT_MAX);
         size_t url = json_parse(&doc, answer, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("url")) : JSON_NONE;
-        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out)) ||
-            buffer_put_byte(&out, '\n') < 0)
+        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out))) {
                 exit_code = cli_fail(EXIT_FAILED, NULL, "the agent's answer has no URL");
-        else
-                exit_code = cli_write(buffer_slice(&out));
+        } else {
+                report_cut(context, buffer_slice(&out));
+                (void)buffer_put_byte(&out, '\n');
+                exit_code = out.failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : cli_write(buffer_slice(&out));
+        }
         buffer_free(&out);
         json_doc_free(&doc);
         return exit_code;

@@ -18,6 +18,7 @@ struct table {
         const struct json_doc *doc;
         int64_t now_s;
         bool is_list;
+        size_t columns; // of a line; SIZE_MAX: lines have no end
         size_t widths[COLUMNS_N];
         size_t error_width; // what is left of the line; 0: no column for errors
         struct buffer text; // of the cell or line that is being made
@@ -87,7 +88,8 @@ static bool holds_credentials(const struct table *t, size_t profile)
 {
         size_t state = json_get(t->doc, profile, SLICE("state"));
         return state != JSON_NONE &&
-               (json_string_is(t->doc, state, SLICE("fresh")) || json_string_is(t->doc, state, SLICE("stale")));
+               (json_string_is(t->doc, state, SLICE("fresh")) || json_string_is(t->doc, state, SLICE("stale")) ||
+                json_string_is(t->doc, state, SLICE("expiring")));
 }
 
 // Makes t->text the text of a cell.
@@ -129,12 +131,12 @@ static void measure(struct table *t, size_t first)
                         size_t wanted = width_of(render_cell(t, p, (enum column)k));
                         width = wanted > width ? wanted : width;
                 }
-                size_t most = k == NAME ? STATUS_COLUMNS - used : (size_t)CELL_WIDTH_MAX;
+                size_t most = k == NAME || t->columns == SIZE_MAX ? t->columns - used : (size_t)CELL_WIDTH_MAX;
                 t->widths[k] = width < most ? width : most;
                 used += t->widths[k] + (k == NAME ? 0 : GAP);
         }
         used += GAP;
-        t->error_width = used + sizeof(error_title) - 1 <= STATUS_COLUMNS ? STATUS_COLUMNS - used : 0;
+        t->error_width = used + sizeof(error_title) - 1 <= t->columns ? t->columns - used : 0;
 }
 
 static void put_cell(struct slice text, size_t gap, size_t width, struct buffer *out)
@@ -150,6 +152,13 @@ static void put_cell(struct slice text, size_t gap, size_t width, struct buffer 
         }
 }
 
+// The last of a line, which fits.
+static void put_last(struct slice text, struct buffer *out)
+{
+        (void)buffer_printf(out, "%*s", GAP, "");
+        (void)buffer_put(out, text);
+}
+
 static void end_line(struct buffer *out)
 {
         while (out->n > 0 && out->p[out->n - 1] == ' ')
@@ -160,7 +169,7 @@ static void end_line(struct buffer *out)
 // Puts t->text on indented lines, broken at blanks where there are any.
 static void put_wrapped(const struct table *t, struct buffer *out)
 {
-        const size_t width = STATUS_COLUMNS - INDENT;
+        const size_t width = t->columns - INDENT;
         struct slice text = slice_trim(buffer_slice(&t->text));
         for (; text.n > 0; text = slice_trim(text)) {
                 size_t n = bytes_of(text, width);
@@ -198,7 +207,7 @@ static void put_error(struct table *t, size_t profile, struct buffer *out)
         drop_name(t, profile);
         bool fits = width_of(buffer_slice(&t->text)) <= t->error_width;
         if (fits)
-                put_cell(buffer_slice(&t->text), GAP, t->error_width, out);
+                put_last(buffer_slice(&t->text), out);
         end_line(out);
         if (!fits)
                 put_wrapped(t, out);
@@ -263,7 +272,7 @@ static void put_table(struct table *t, size_t first, bool is_only, struct buffer
         for (size_t k = 0; k < COLUMNS_N; k++)
                 put_cell(slice_str(titles[k]), k > 0 ? GAP : 0, t->widths[k], out);
         if (t->error_width > 0)
-                put_cell(slice_str(error_title), GAP, t->error_width, out);
+                put_last(slice_str(error_title), out);
         end_line(out);
         for (size_t p = first; p != JSON_NONE; p = next_profile(t, p)) {
                 for (size_t k = 0; k < COLUMNS_N; k++)
@@ -277,11 +286,15 @@ static void put_table(struct table *t, size_t first, bool is_only, struct buffer
         }
 }
 
-int status_table_write(struct slice json, int64_t now_s, struct buffer *out)
+int status_table_write(struct slice json, int64_t now_s, size_t columns, struct buffer *out)
 {
         struct json_doc doc;
         struct json_fault fault;
-        struct table t = {.doc = &doc, .now_s = now_s};
+        struct table t = {.doc = &doc, .now_s = now_s, .columns = columns};
+        if (columns == 0)
+                t.columns = SIZE_MAX;
+        else if (columns < STATUS_COLUMNS_MIN)
+                t.columns = STATUS_COLUMNS_MIN;
         int r = -1;
         json_doc_init(&doc);
         buffer_init(&t.text, TEXT_MAX);

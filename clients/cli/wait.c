@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks again and again, with growing pauses: a quick start is noticed quickly, and a slow one is not hammered. The
 // agent answers at once whether the profiles are ready.
+#include <stdio.h>
 #include <time.h>
 
 #include "clients/c/client.h"
 #include "clients/c/deadline.h"
+#include "clients/c/errors.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/wait_reasons.h"
+#include "clients/cli/wait_verdict.h"
 #include "proto/mem/text.h"
+#include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 
 enum {
@@ -65,66 +68,136 @@ static enum keyfob_status ask(const struct options *o, const char *path, int tim
         return status;
 }
 
-// The time is up. `refusal` is the agent's last one, if it ever answered.
-static int give_up(const struct options *o, const struct keyfob_error *error, const struct keyfob_error *refusal)
+// What is waited for.
+struct waiting {
+        struct options options; // with what to wait for where none was given
+        struct buffer path;     // of /readyz
+        int64_t timeout_s, deadline_ms;
+        struct keyfob_error error;   // of the last call
+        struct keyfob_error refusal; // the agent's last "not ready", if it ever answered
+};
+
+// Whether the profile can be used at all: it exists, and `allow` admits this user.
+static enum wait_verdict judge_unlisted(struct keyfob_client *client, const char *name)
+{
+        struct slice answer;
+        struct keyfob_error error;
+        if (client_call(client, "GET", name, "", slice_of(NULL, 0), &answer, &error) == KEYFOB_OK ||
+            cli_may_retry(&error)) // it was added just now, or the agent is busy
+                return WAIT_NOT_YET;
+        (void)cli_fail_with(&error);
+        return WAIT_IN_VAIN;
+}
+
+static enum wait_verdict judge_profiles(struct waiting *w, bool is_ready, int timeout_ms)
+{
+        struct slice answer;
+        const char *unlisted = NULL;
+        struct keyfob_options options = {.socket = w->options.values[OPTION_SOCKET], .timeout_ms = timeout_ms};
+        struct keyfob_error error;
+        enum wait_verdict verdict = WAIT_NOT_YET;
+        struct keyfob_client *client = keyfob_connect(&options, &error);
+        if (client && client_call(client, "GET", NULL, "", slice_of(NULL, 0), &answer, &error) == KEYFOB_OK) {
+                verdict = wait_judge(&w->options, answer, is_ready, &unlisted);
+                if (unlisted && verdict != WAIT_IN_VAIN)
+                        verdict = judge_unlisted(client, unlisted);
+        } else {
+                w->error = error;
+        }
+        keyfob_disconnect(client);
+        return verdict;
+}
+
+// Asks once. With WAIT_NOT_YET, w->error is why.
+static enum wait_verdict ask_all(struct waiting *w, const char *path, int timeout_ms, int *exit_code)
+{
+        *exit_code = EXIT_FAILED;
+        bool is_ready = ask(&w->options, path, timeout_ms, &w->error) == KEYFOB_OK;
+        if (!is_ready && !cli_may_retry(&w->error)) {
+                *exit_code = cli_fail_with(&w->error);
+                return WAIT_IN_VAIN;
+        }
+        if (!is_ready && w->error.status != KEYFOB_REFUSED)
+                return WAIT_NOT_YET;
+        if (!is_ready)
+                w->refusal = w->error;
+        return judge_profiles(w, is_ready, timeout_ms);
+}
+
+// The time is up.
+static int give_up(const struct waiting *w)
 {
         struct keyfob_error failure;
         struct slice answer;
-        struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = CALL_TIMEOUT_MIN_MS};
-        if (error->status == KEYFOB_TIMED_OUT && refusal->status == KEYFOB_REFUSED)
-                return cli_fail(EXIT_FAILED, "read the agent's log: it did not answer when asked again", "%s",
-                                refusal->detail);
-        if (error->status != KEYFOB_REFUSED)
-                return cli_fail_with(error);
-        (void)cli_fail(EXIT_FAILED, NULL, "%s", error->detail);
+        char waited[TIME_DURATION_SIZE + sizeof("waited : ")] = "";
+        if (w->timeout_s > 0)
+                (void)snprintf(waited, sizeof(waited), "waited %lld s: ", (long long)w->timeout_s);
+        bool has_refusal = w->refusal.status == KEYFOB_REFUSED;
+        if (w->error.status == KEYFOB_TIMED_OUT && has_refusal)
+                return cli_fail(EXIT_FAILED, "read the agent's log: it did not answer when asked again", "%s%s", waited,
+                                w->refusal.detail);
+        if (w->error.status != KEYFOB_OK && w->error.status != KEYFOB_REFUSED) {
+                (void)errors_set(&failure, w->error.status, w->error.hint, "%s%s", waited, w->error.detail);
+                return cli_fail_with(&failure);
+        }
+        (void)cli_fail(EXIT_FAILED, NULL, "%s%s", waited, has_refusal ? w->refusal.detail : w->error.detail);
+        struct keyfob_options options = {.socket = w->options.values[OPTION_SOCKET], .timeout_ms = CALL_TIMEOUT_MIN_MS};
         struct keyfob_client *client = keyfob_connect(&options, &failure);
         if (client && client_call(client, "GET", NULL, "", slice_of(NULL, 0), &answer, &failure) == KEYFOB_OK)
-                wait_print_reasons(o, answer);
+                wait_print_reasons(&w->options, answer);
         keyfob_disconnect(client);
         return EXIT_FAILED;
 }
 
-static int wait_until_ready(const struct options *o, const char *path, int64_t timeout_s)
+// Nothing was named, and the agent keeps nothing fresh by itself: the profile that other commands take, then.
+static const char *wait_for_default(struct waiting *w)
 {
-        struct keyfob_error error;
-        struct keyfob_error refusal = {.status = KEYFOB_OK};
+        buffer_reset(&w->path);
+        w->options.values[OPTION_PROFILE] = CLI_DEFAULT_PROFILE;
+        return put_ready_path(&w->options, &w->path);
+}
+
+static int wait_until_ready(struct waiting *w, const char *path)
+{
+        int exit_code;
         int64_t at_ms = deadline_now_ms();
-        int64_t deadline_ms = at_ms + timeout_s * 1000;
+        w->deadline_ms = at_ms + w->timeout_s * 1000;
         for (int64_t pause = FIRST_PAUSE_MS;; pause = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS) {
-                int64_t left_ms = deadline_ms - at_ms;
+                int64_t left_ms = w->deadline_ms - at_ms;
                 int64_t timeout_ms = left_ms < CLI_QUICK_MS ? left_ms : CLI_QUICK_MS;
                 timeout_ms = timeout_ms > CALL_TIMEOUT_MIN_MS ? timeout_ms : CALL_TIMEOUT_MIN_MS;
-                if (ask(o, path, (int)timeout_ms, &error) == KEYFOB_OK)
-                        return EXIT_OK;
+                enum wait_verdict verdict = ask_all(w, path, (int)timeout_ms, &exit_code);
+                if (verdict == WAIT_FOR_DEFAULT) {
+                        path = wait_for_default(w);
+                        if (!path)
+                                return EXIT_FAILED;
+                        verdict = ask_all(w, path, (int)timeout_ms, &exit_code);
+                }
+                if (verdict != WAIT_NOT_YET)
+                        return verdict == WAIT_READY ? EXIT_OK : exit_code;
                 at_ms = deadline_now_ms();
-                if (!cli_may_retry(&error))
-                        return cli_fail_with(&error);
-                if (at_ms >= deadline_ms)
-                        return give_up(o, &error, &refusal);
-                if (error.status == KEYFOB_REFUSED)
-                        refusal = error;
-                pause_ms(pause < deadline_ms - at_ms ? pause : deadline_ms - at_ms);
+                if (at_ms >= w->deadline_ms)
+                        return give_up(w);
+                pause_ms(pause < w->deadline_ms - at_ms ? pause : w->deadline_ms - at_ms);
                 at_ms = deadline_now_ms();
         }
 }
 
 static int run(const struct options *o)
 {
-        struct buffer path;
-        struct keyfob_error error;
-        int64_t timeout_s = DEFAULT_TIMEOUT_S;
-        if (cli_duration(o, OPTION_TIMEOUT, &timeout_s) < 0)
+        struct waiting w = {.options = *o, .timeout_s = DEFAULT_TIMEOUT_S};
+        if (cli_duration(o, OPTION_TIMEOUT, &w.timeout_s) < 0)
                 return EXIT_USAGE;
         if (options_has(o, OPTION_LIVE)) {
                 if (o->arguments_count > 0 || options_has(o, OPTION_PROFILE) || options_has(o, OPTION_MIN_TTL) ||
                     options_has(o, OPTION_TIMEOUT))
                         return cli_fail(EXIT_USAGE, "leave out profiles and times", "--live checks the agent alone");
-                return ask(o, "/livez", CLI_QUICK_MS, &error) == KEYFOB_OK ? EXIT_OK : cli_fail_with(&error);
+                return ask(o, "/livez", CLI_QUICK_MS, &w.error) == KEYFOB_OK ? EXIT_OK : cli_fail_with(&w.error);
         }
-        buffer_init(&path, PATH_MAX_SIZE);
-        const char *text = put_ready_path(o, &path);
-        int exit_code = text ? wait_until_ready(o, text, timeout_s) : EXIT_USAGE;
-        buffer_free(&path);
+        buffer_init(&w.path, PATH_MAX_SIZE);
+        const char *text = put_ready_path(o, &w.path);
+        int exit_code = text ? wait_until_ready(&w, text) : EXIT_USAGE;
+        buffer_free(&w.path);
         return exit_code;
 }
 
@@ -135,8 +208,10 @@ const struct command command_wait = {
             "       keyfob wait --live\n"
             "\n"
             "Waits until the agent answers and the profiles hold credentials; without\n"
-            "PROFILE, all profiles that the agent keeps fresh by itself. Exits with 0 then,\n"
-            "with 1 (or 3: no agent) when the time is up.\n"
+            "PROFILE, all profiles that the agent keeps fresh by itself, or \"default\" if\n"
+            "there are none. Exits with 0 then; with 1 (or 3: no agent) when the time is up,\n"
+            "and at once when waiting cannot help: a profile is configured wrongly, unknown\n"
+            "or not allowed, or needs a login.\n"
             "\n"
             "options:\n"
             "  --min-ttl TIME   credentials must live at least this long, such as 10m\n"

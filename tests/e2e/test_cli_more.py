@@ -16,6 +16,7 @@ import pytest
 from support import paths
 from support.agent import environment
 from support.profiles import config
+from support.programs import take_interrupts
 
 COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
 URL = "https://my-bucket.s3.us-west-2.amazonaws.com/x"
@@ -273,6 +274,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            preexec_fn=take_interrupts,
         )
         os.close(slave)
         self.text = ""
@@ -316,15 +318,17 @@ def test_watch_ends_for_an_unknown_profile(shared):
     terminal.end()
 
 
-@pytest.mark.parametrize("more", [[], ["--json"]])
-def test_watch_without_a_terminal(shared, more):
-    command = [str(paths.KEYFOB), "status", "irsa", "--watch", *more, "--socket", str(shared.socket)]
-    with subprocess.Popen(command, env=environment("/nonexistent"), stdout=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_watch_without_a_terminal(shared, form):
+    command = [str(paths.KEYFOB), "status", "irsa", "--watch", *form, "--socket", str(shared.socket)]
+    more = {"stdout": subprocess.PIPE, "text": True, "preexec_fn": take_interrupts}
+    with subprocess.Popen(command, env=environment("/nonexistent"), **more) as process:
         lines = [process.stdout.readline() for _ in range(5)]
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == -signal.SIGINT
     assert not any("\x1b" in line for line in lines)
-    if more:
+    if form:
         assert all(json.loads(line)["name"] == "irsa" for line in lines)
     else:
-        assert lines[0].split() == lines[3].split() and lines[2] == "\n" and lines[4].startswith("irsa ")
+        assert lines[0].startswith("PROFILE ") and lines[3].startswith("PROFILE "), lines
+        assert lines[1].startswith("irsa ") and lines[2] == "\n" and lines[4].startswith("irsa "), lines

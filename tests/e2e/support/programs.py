@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that run to their end: ours, and the clients of users."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,11 @@ from support import paths
 from support.agent import environment
 
 AWS = Path(sys.executable).with_name("aws")
+
+
+def take_interrupts():
+    """For preexec_fn: a shell that runs these tests in the background has all that they start ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(*command, env=None, timeout=60, **more):

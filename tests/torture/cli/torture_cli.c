@@ -72,9 +72,9 @@ static bool table_round(const void *arg)
         struct buffer want, got;
         buffer_init(&want, 1024 * 1024);
         buffer_init(&got, 1024 * 1024);
-        assert_int_equal(status_table_write(slice_str(answer), 1788264000, &want), 0);
+        assert_int_equal(status_table_write(slice_str(answer), 1788264000, 80, &want), 0);
         torture_begin();
-        int r = status_table_write(slice_str(answer), 1788264000, &got);
+        int r = status_table_write(slice_str(answer), 1788264000, 80, &got);
         torture_end();
         if (r == 0)
                 assert_true(slice_eq(buffer_slice(&got), buffer_slice(&want)));

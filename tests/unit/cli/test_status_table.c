@@ -97,8 +97,41 @@ static void renders_tables_of_80_columns(void **state)
         for (size_t i = 0; i < LENGTH(tables); i++) {
                 struct buffer out;
                 buffer_init(&out, 10000);
-                assert_int_equal(status_table_write(slice_str(tables[i].json), NOW, &out), 0);
+                assert_int_equal(status_table_write(slice_str(tables[i].json), NOW, 80, &out), 0);
                 assert_string_equal(buffer_c_str(&out), tables[i].want);
+                buffer_free(&out);
+        }
+}
+
+static void folds_to_the_width_that_is_asked_for(void **state)
+{
+        static const char json[] =
+            "{\"profiles\":[{\"name\":\"a-name-that-is-much-too-long-for-any-table\",\"type\":\"roles_anywhere\","
+            "\"state\":\"failed\",\"expiration\":null,\"next_refresh\":null,\"last_error\":{\"detail\":"
+            "\"AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is not authorized\"}}]}";
+        static const struct {
+                size_t columns;
+                const char *want;
+        } rows[] = {
+            {0,
+             "PROFILE                                     TYPE            STATE   EXPIRES  NEXT REFRESH  LAST ERROR\n"
+             "a-name-that-is-much-too-long-for-any-table  roles_anywhere  failed  -        -             "
+             "AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is not authorized\n"},
+            {110,
+             "PROFILE                                     TYPE            STATE   EXPIRES  NEXT REFRESH  LAST ERROR\n"
+             "a-name-that-is-much-too-long-for-any-table  roles_anywhere  failed  -        -\n"
+             "    AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is not authorized\n"},
+            {20, "PROFILE                            TYPE            STATE   EXPIRES  NEXT REFRESH\n"
+                 "a-name-that-is-much-too-long-for\xe2\x80\xa6  roles_anywhere  failed  -        -\n"
+                 "    AccessDenied: User: arn:aws:sts::111122223333:assumed-role/gateway/host is\n"
+                 "    not authorized\n"},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct buffer out;
+                buffer_init(&out, 10000);
+                assert_int_equal(status_table_write(slice_str(json), NOW, rows[i].columns, &out), 0);
+                assert_string_equal(buffer_c_str(&out), rows[i].want);
                 buffer_free(&out);
         }
 }
@@ -110,7 +143,7 @@ static void refuses_what_is_not_a_status(void **state)
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct buffer out;
                 buffer_init(&out, 10000);
-                assert_int_equal(status_table_write(slice_str(rows[i]), NOW, &out), -1);
+                assert_int_equal(status_table_write(slice_str(rows[i]), NOW, 80, &out), -1);
                 buffer_free(&out);
         }
 }
@@ -121,7 +154,7 @@ static void fails_when_the_buffer_is_full(void **state)
         for (size_t max = 0; max < strlen(tables[1].want); max += 10) {
                 struct buffer out;
                 buffer_init(&out, max);
-                assert_int_equal(status_table_write(slice_str(tables[1].json), NOW, &out), -1);
+                assert_int_equal(status_table_write(slice_str(tables[1].json), NOW, 80, &out), -1);
                 buffer_free(&out);
         }
 }
@@ -144,14 +177,14 @@ static void long_texts_stay_within_the_line(void **state)
                 for (size_t i = 0; i < n; i++)
                         (void)buffer_put_str(&json, i % 11 == 10 && n % 2 ? " " : "\xe2\x82\xac");
                 (void)buffer_put_str(&json, "\"}}");
-                assert_int_equal(status_table_write(buffer_slice(&json), NOW, &out), 0);
+                assert_int_equal(status_table_write(buffer_slice(&json), NOW, 80, &out), 0);
                 size_t width = 0;
                 for (size_t i = 0; i < out.n; i++) {
                         if (out.p[i] == '\n')
                                 width = 0;
                         else if ((out.p[i] & 0xc0) != 0x80)
                                 width++;
-                        assert_true(width <= STATUS_COLUMNS);
+                        assert_true(width <= 80);
                 }
                 buffer_free(&out);
                 buffer_free(&json);
@@ -161,9 +194,8 @@ static void long_texts_stay_within_the_line(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(renders_tables_of_80_columns),
-            cmocka_unit_test(refuses_what_is_not_a_status),
-            cmocka_unit_test(fails_when_the_buffer_is_full),
+            cmocka_unit_test(renders_tables_of_80_columns),    cmocka_unit_test(folds_to_the_width_that_is_asked_for),
+            cmocka_unit_test(refuses_what_is_not_a_status),    cmocka_unit_test(fails_when_the_buffer_is_full),
             cmocka_unit_test(long_texts_stay_within_the_line),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
