@@ -5,7 +5,7 @@ option(KEYFOB_BENCH "Programs of script/bench" OFF)
 option(KEYFOB_WERROR "Warnings are errors" ON)
 
 # Assertions stay on in what is shipped: a holder of credentials in a wrong state should stop.
-set(CMAKE_C_FLAGS_RELEASE "-O3" CACHE STRING "" FORCE)
+set(CMAKE_C_FLAGS_RELEASE "-O2" CACHE STRING "" FORCE)
 # With machine code beside what the link-time optimiser reads, as libkeyfob is for any linker.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)

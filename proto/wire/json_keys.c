@@ -16,21 +16,18 @@ static void set_link(struct json_node *node, size_t to)
         node->type = (int)to;
 }
 
-static int compare(const struct json_doc *doc, size_t a, size_t b)
+static int compare(const struct json_doc *doc, const struct json_node *left, const struct json_node *right)
 {
-        const struct json_node *left = &doc->nodes[a];
-        const struct json_node *right = &doc->nodes[b];
         return json_text_compare(json_node_text(doc, left), left->size != 0, json_node_text(doc, right),
                                  right->size != 0);
 }
 
-static bool is_equal(const struct json_doc *doc, size_t a, size_t b)
+static bool is_equal(const struct json_doc *doc, const struct json_node *left, const struct json_node *right)
 {
-        const struct json_node *left = &doc->nodes[a];
-        const struct json_node *right = &doc->nodes[b];
-        if (left->size == 0 && right->size == 0)
-                return slice_eq(json_node_text(doc, left), json_node_text(doc, right));
-        return compare(doc, a, b) == 0;
+        bool has_escapes = left->size != 0 || right->size != 0;
+        if (!has_escapes && left->end - left->start != right->end - right->start) // nearly always
+                return false;
+        return compare(doc, left, right) == 0;
 }
 
 static size_t pairwise_duplicate(const struct json_doc *doc, size_t object)
@@ -38,7 +35,7 @@ static size_t pairwise_duplicate(const struct json_doc *doc, size_t object)
         int first = doc->nodes[object].size > 0 ? (int)object + 1 : -1;
         for (int a = first; a >= 0; a = doc->nodes[a].next)
                 for (int b = doc->nodes[a].next; b >= 0; b = doc->nodes[b].next)
-                        if (is_equal(doc, (size_t)a, (size_t)b))
+                        if (is_equal(doc, &doc->nodes[a], &doc->nodes[b]))
                                 return (size_t)b;
         return JSON_NONE;
 }
@@ -49,7 +46,7 @@ static size_t merge(struct json_doc *doc, size_t a, size_t b, size_t *duplicate)
         size_t head = 0;
         size_t tail = 0;
         while (a != 0 && b != 0) {
-                int order = compare(doc, a, b);
+                int order = compare(doc, &doc->nodes[a], &doc->nodes[b]);
                 if (order == 0)
                         *duplicate = a > b ? a : b;
                 size_t least = order <= 0 ? a : b;

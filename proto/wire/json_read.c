@@ -103,6 +103,20 @@ static size_t pop(struct tree *t)
 }
 
 // Hangs a token under its bracket. JSON_NONE, or the key that a bracket which ended before it has twice.
+static size_t hang(struct tree *t, size_t index, size_t parent)
+{
+        while (t->levels[t->depth - 1].node != parent) {
+                size_t duplicate = pop(t);
+                if (duplicate != JSON_NONE)
+                        return duplicate;
+        }
+        struct level *level = &t->levels[t->depth - 1];
+        if (level->last != JSON_NONE)
+                t->doc->nodes[level->last].next = (int)index;
+        level->last = index;
+        return JSON_NONE;
+}
+
 static size_t link_node(struct tree *t, size_t index)
 {
         struct json_node *node = &t->doc->nodes[index];
@@ -112,15 +126,7 @@ static size_t link_node(struct tree *t, size_t index)
                 node->size =
                     t->has_escapes && memchr(t->doc->text.p + node->start, '\\', (size_t)(node->end - node->start));
         bool is_child = parent >= 0 && t->doc->nodes[parent].type != NODE_STRING; // and not the value of a key
-        size_t duplicate = JSON_NONE;
-        while (is_child && t->levels[t->depth - 1].node != (size_t)parent && duplicate == JSON_NONE)
-                duplicate = pop(t);
-        if (is_child && duplicate == JSON_NONE) {
-                struct level *level = &t->levels[t->depth - 1];
-                if (level->last != JSON_NONE)
-                        t->doc->nodes[level->last].next = (int)index;
-                level->last = index;
-        }
+        size_t duplicate = is_child ? hang(t, index, (size_t)parent) : JSON_NONE;
         if (node->type == NODE_OBJECT || node->type == NODE_ARRAY)
                 t->levels[t->depth++] = (struct level){index, JSON_NONE};
         return duplicate;
