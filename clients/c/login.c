@@ -10,14 +10,16 @@
 enum { TEXT_MAX = 64 * 1024, BODY_MAX = 1024 };
 
 // Copies a string member; what a terminal might obey becomes "?". Leaves out one that does not fit, as half a URI leads
-// nowhere. False: out of memory.
+// nowhere, and an address for people to open that is not what it looks like. False: out of memory.
 static bool read_text(const struct json_doc *doc, size_t object, const char *key, char *to, size_t size)
 {
+        bool is_address = slice_starts_with(slice_str(key), SLICE("verification_uri"));
         struct buffer text;
         size_t node = json_get(doc, object, slice_str(key));
         buffer_init(&text, TEXT_MAX);
         to[0] = 0;
-        if (node != JSON_NONE && json_string(doc, node, &text) == 0 && text.n > 0 && text.n < size) {
+        if (node != JSON_NONE && json_string(doc, node, &text) == 0 && text.n > 0 && text.n < size &&
+            (!is_address || text_is_web_url(buffer_slice(&text)))) {
                 text_defuse(text.p, text.n);
                 memcpy(to, text.p, text.n);
                 to[text.n] = 0;

@@ -103,7 +103,10 @@ enum keyfob_status client_put_sign_request(const struct keyfob_sign_request *req
 static int put_field(const struct json_doc *doc, size_t node, bool (*is_good)(struct slice), struct buffer *out)
 {
         size_t start = out->n;
-        if (json_string(doc, node, out) < 0 || !is_good(slice_from(buffer_slice(out), start)))
+        if (json_string(doc, node, out) < 0)
+                return -1;
+        struct slice text = slice_from(buffer_slice(out), start);
+        if (!is_good(text) || !text_is_shown(text)) // it goes to a terminal
                 return -1;
         return buffer_put_byte(out, 0);
 }

@@ -41,6 +41,26 @@ int cli_write(struct slice s)
         return cli_fail(EXIT_FAILED, NULL, "cannot write to standard output: %s", strerror(errno));
 }
 
+void cli_put_json(struct buffer *out, struct slice json)
+{
+        char escaped[TEXT_ESCAPE_SIZE];
+        while (json.n > 0) {
+                size_t n = 0;
+                size_t one = 1;
+                while (one > 0 && n < json.n) {
+                        struct slice rest = slice_from(json, n);
+                        one = rest.p[0] == '\n' ? 1 : text_shown_sequence(rest);
+                        n += one;
+                }
+                (void)buffer_put(out, slice_head(json, n));
+                json = slice_from(json, n);
+                if (json.n == 0)
+                        break;
+                json = slice_from(json, text_json_escape(json, escaped));
+                (void)buffer_put_str(out, escaped);
+        }
+}
+
 int cli_print(const char *format, ...)
 {
         char text[OUTPUT_MAX];
@@ -61,8 +81,12 @@ int cli_fail(int exit_code, const char *hint, const char *format, ...)
                 memcpy(text + TEXT_MAX - sizeof("..."), "...", sizeof("..."));
         va_end(arguments);
         text_defuse((uint8_t *)text, strlen(text));
-        (void)snprintf(whole, sizeof(whole), "keyfob: %s\n%s%.*s%s", text, has_hint ? "hint: " : "", HINT_MAX,
-                       has_hint ? hint : "", has_hint ? "\n" : "");
+        char shown[HINT_MAX] = "";
+        if (has_hint)
+                (void)snprintf(shown, sizeof(shown), "%s", hint);
+        text_defuse((uint8_t *)shown, strlen(shown));
+        (void)snprintf(whole, sizeof(whole), "keyfob: %s\n%s%s%s", text, has_hint ? "hint: " : "", shown,
+                       has_hint ? "\n" : "");
         (void)write_all(STDERR_FILENO, slice_str(whole));
         return exit_code;
 }

@@ -5,8 +5,8 @@
 
 #include "clients/c/keyfob.h"
 #include "clients/cli/options.h"
+#include "proto/mem/buffer.h"
 #include "proto/mem/must_check.h"
-#include "proto/mem/slice.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_AGENT = 3 };
 
@@ -29,6 +29,9 @@ bool cli_may_retry(const struct keyfob_error *error);
 
 // Writes to standard output. EXIT_OK, or EXIT_FAILED after a message.
 MUST_CHECK int cli_write(struct slice s);
+// Appends a document of the agent for a terminal: what may not be shown can only be in its strings, where an escape
+// means the same.
+void cli_put_json(struct buffer *out, struct slice json);
 __attribute__((format(printf, 1, 2))) MUST_CHECK int cli_print(const char *format, ...);
 
 // "90", "90s", "10m", "1h", "2d" as the value of an option; 0 and *ret_s unchanged when it is not given. -1 after a

@@ -12,7 +12,7 @@ static int print_document(const void *context, struct slice answer)
 {
         struct json_doc doc;
         struct json_fault fault = {.what = NULL};
-        struct buffer scratch;
+        struct buffer scratch, shown;
         struct credentials fields;
         const char *what = NULL;
         (void)context;
@@ -26,7 +26,11 @@ static int print_document(const void *context, struct slice answer)
         if (r < 0)
                 return cli_fail(EXIT_FAILED, NULL, "the agent's answer is not a credentials document: %s",
                                 what ? what : fault.what);
-        return cli_write(answer);
+        buffer_init(&shown, 6 * DOCUMENT_MAX);
+        cli_put_json(&shown, answer);
+        int exit_code = shown.failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : cli_write(buffer_slice(&shown));
+        buffer_free(&shown);
+        return exit_code;
 }
 
 static int run(const struct options *o)

@@ -44,6 +44,8 @@ static int give_code(const struct options *o, struct keyfob_client *client, cons
 static int show(const struct keyfob_login *login)
 {
         bool has_complete = login->verification_uri_complete[0] != 0;
+        if (!has_complete && login->verification_uri[0] == 0)
+                return cli_fail(EXIT_FAILED, NULL, "the agent's answer has no web address to open");
         return cli_print("Open this address in a browser:\n\n    %s\n\n"
                          "and confirm that it shows this code:\n\n    %s\n\n"
                          "Waiting for you to confirm ...\n",

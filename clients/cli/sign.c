@@ -5,7 +5,6 @@
 #include "clients/cli/sign_arguments.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
-#include "proto/wire/field.h"
 #include "proto/wire/json_read.h"
 
 enum { OUTPUT_MAX = 4 * 1024 * 1024 };
@@ -62,7 +61,7 @@ static int print_url(const void *context, struct slice answer)
         json_doc_init(&doc);
         buffer_init(&out, OUTPUT_MAX);
         size_t url = json_parse(&doc, answer, &fault) == 0 ? json_get(&doc, JSON_ROOT, SLICE("url")) : JSON_NONE;
-        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !field_is_value(buffer_slice(&out))) {
+        if (url == JSON_NONE || json_string(&doc, url, &out) < 0 || !text_is_shown(buffer_slice(&out)) || out.n == 0) {
                 exit_code = cli_fail(EXIT_FAILED, NULL, "the agent's answer has no URL");
         } else {
                 report_cut(context, buffer_slice(&out));

@@ -30,7 +30,7 @@ static int put_status(const struct options *o, struct slice json, struct buffer 
 {
         struct timespec now;
         if (options_has(o, OPTION_JSON)) {
-                (void)buffer_put(out, json);
+                cli_put_json(out, json);
                 if (!slice_ends_with(json, SLICE("\n")))
                         (void)buffer_put_byte(out, '\n');
                 return out->failed ? -1 : 0;

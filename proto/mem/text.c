@@ -252,21 +252,3 @@ bool text_is_utf8(struct slice s)
         }
         return true;
 }
-
-// Length of the character at the start of `s` that may be shown as it is, or 0.
-static size_t shown_sequence(struct slice s)
-{
-        size_t n = text_utf8_sequence(s);
-        bool is_control = s.p[0] < 0x20 || s.p[0] == 0x7f || (n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0);
-        return is_control ? 0 : n;
-}
-
-void text_defuse(uint8_t *p, size_t n)
-{
-        for (size_t i = 0; i < n;) {
-                size_t shown = shown_sequence(slice_of(p + i, n - i));
-                if (shown == 0)
-                        p[i] = '?';
-                i += shown == 0 ? 1 : shown;
-        }
-}

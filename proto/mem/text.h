@@ -61,8 +61,26 @@ size_t text_utf8_sequence(struct slice s);
 // Whole and shortest-form UTF-8 without surrogates (RFC 3629).
 bool text_is_utf8(struct slice s);
 
-// Overwrites with "?" what a terminal might obey or stumble over: control characters (C0, DEL, C1) and bytes that are
-// no UTF-8.
+// --- what may be shown as it is (text_shown.c) ---
+// Not shown are: control characters (C0, DEL, C1), which terminals obey; U+2028 and U+2029; what changes the direction
+// of the text around it; what is invisible; and what is not UTF-8.
+
+// Length of the character at the start of `s` if it may be shown, else 0.
+size_t text_shown_sequence(struct slice s);
+
+// Whether all of it may be shown.
+bool text_is_shown(struct slice s);
+
+// Overwrites each byte of what may not be shown with "?".
 void text_defuse(uint8_t *p, size_t n);
+
+// Writes the character at the start of `s` as JSON escapes it (\u009b, \ud83d\udca9; what is not UTF-8 as \ufffd), and
+// returns its length there.
+enum { TEXT_ESCAPE_SIZE = sizeof("\\u0000\\u0000") };
+size_t text_json_escape(struct slice s, char out[TEXT_ESCAPE_SIZE]);
+
+// Whether `s` is an http or https URL that may be shown for people to open: printable ASCII, with a host and without a
+// user before it, which could look like one.
+bool text_is_web_url(struct slice s);
 
 #endif

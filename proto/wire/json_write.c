@@ -52,8 +52,8 @@ static bool is_plain(uint8_t c)
 
 static void put_escape(struct buffer *b, uint8_t c)
 {
-        static const char hex[] = "0123456789abcdef";
-        const char *name = NULL;
+        char escaped[TEXT_ESCAPE_SIZE];
+        const char *name = escaped;
         switch (c) {
         case '"':
                 name = "\\\"";
@@ -71,10 +71,7 @@ static void put_escape(struct buffer *b, uint8_t c)
                 name = "\\t";
                 break;
         default:
-                (void)buffer_put_str(b, "\\u00");
-                (void)buffer_put_byte(b, (uint8_t)hex[c >> 4]);
-                (void)buffer_put_byte(b, (uint8_t)hex[c & 15]);
-                return;
+                (void)text_json_escape(slice_of(&c, 1), escaped);
         }
         (void)buffer_put_str(b, name);
 }
@@ -86,13 +83,19 @@ static size_t put_one(struct buffer *b, struct slice s)
                 put_escape(b, s.p[0]);
                 return 1;
         }
-        size_t n = text_utf8_sequence(s);
+        char escaped[TEXT_ESCAPE_SIZE];
+        size_t n = text_shown_sequence(s);
         if (n > 0) {
                 (void)buffer_put(b, slice_head(s, n));
                 return n;
         }
-        (void)buffer_put(b, SLICE("\xef\xbf\xbd")); // U+FFFD
-        return 1;
+        if (text_utf8_sequence(s) == 0) {
+                (void)buffer_put(b, SLICE("\xef\xbf\xbd")); // U+FFFD
+                return 1;
+        }
+        n = text_json_escape(s, escaped); // a document may be shown as it is
+        (void)buffer_put_str(b, escaped);
+        return n;
 }
 
 void json_put_string(struct buffer *b, struct slice s)

@@ -3,6 +3,7 @@
 #include "sidecar/base/error.h"
 
 #include "proto/mem/length.h"
+#include "proto/mem/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -41,20 +42,20 @@ static void text_append(struct text *t, const char *s)
                 t->is_cut = true;
 }
 
-// Moves the text to where it stays. A cut one ends in an ellipsis, and never inside a character.
+// Moves the text to where it stays. A cut one ends in an ellipsis, and never inside a character. This is where foreign
+// text enters errors, so that nothing that a terminal would obey or hide is in them.
 static void text_place(const struct text *t, char *to, size_t size)
 {
         bool is_cut = snprintf(to, size, "%s", t->p) >= (int)size || t->is_cut;
         size_t n = strlen(to);
-        for (size_t i = 0; i < n; i++)
-                if ((unsigned char)to[i] < ' ' || to[i] == 0x7f)
-                        to[i] = '?';
-        if (!is_cut)
-                return;
-        size_t at = n < size - sizeof(ELLIPSIS) ? n : size - sizeof(ELLIPSIS);
-        while (at > 0 && ((unsigned char)to[at] & 0xc0) == 0x80)
-                at--;
-        memcpy(to + at, ELLIPSIS, sizeof(ELLIPSIS));
+        if (is_cut) {
+                size_t at = n < size - sizeof(ELLIPSIS) ? n : size - sizeof(ELLIPSIS);
+                while (at > 0 && ((unsigned char)to[at] & 0xc0) == 0x80)
+                        at--;
+                memcpy(to + at, ELLIPSIS, sizeof(ELLIPSIS));
+                n = at + sizeof(ELLIPSIS) - 1;
+        }
+        text_defuse((uint8_t *)to, n);
 }
 
 static void overwrite(struct error *e, enum error_kind kind, const struct text *t)

@@ -39,7 +39,7 @@ struct error {
 const char *error_kind_name(enum error_kind kind);
 
 // Overwrites *e (which may be NULL). All return -1, so that `return error_set(…)` reads well. Texts that are too long
-// end in "…"; control bytes become "?".
+// end in "…"; what may not be shown (text_defuse()) becomes "?".
 __attribute__((format(printf, 3, 4))) int error_set(struct error *e, enum error_kind kind, const char *format, ...);
 __attribute__((format(printf, 3, 4))) int error_set_errno(struct error *e, enum error_kind kind, const char *format,
                                                           ...); // appends ": " and strerror(errno)

@@ -44,18 +44,10 @@ static void put(struct line *line, struct slice s)
         line->n += s.n;
 }
 
-// Control bytes of ASCII, DEL, and U+0080 to U+009F, which terminals obey too.
-static bool is_control(struct slice character)
-{
-        if (character.n == 2)
-                return character.p[0] == 0xc2 && character.p[1] < 0xa0;
-        return character.n == 1 && (character.p[0] < ' ' || character.p[0] == 0x7f);
-}
-
 static void put_escaped(struct line *line, struct slice character)
 {
-        char text[8];
-        switch (character.p[character.n - 1]) {
+        char text[TEXT_ESCAPE_SIZE];
+        switch (character.n == 1 ? character.p[0] : 0) {
         case '"':
                 put(line, SLICE("\\\""));
                 return;
@@ -72,7 +64,7 @@ static void put_escaped(struct line *line, struct slice character)
                 put(line, SLICE("\\t"));
                 return;
         default:
-                (void)snprintf(text, sizeof(text), "\\u%04x", character.p[character.n - 1]);
+                (void)text_json_escape(character, text);
                 put(line, slice_str(text));
         }
 }
@@ -86,7 +78,7 @@ static void put_text(struct line *line, struct slice s)
                 if (n == 0) {
                         put(line, REPLACEMENT_CHARACTER);
                         n = 1;
-                } else if (is_control(character) || s.p[0] == '"' || s.p[0] == '\\') {
+                } else if (text_shown_sequence(s) == 0 || s.p[0] == '"' || s.p[0] == '\\') {
                         put_escaped(line, character);
                 } else {
                         put(line, character);

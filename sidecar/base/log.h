@@ -29,8 +29,8 @@ struct log_field {
 #define LOG_SLICE(key, value) ((struct log_field){key, LOG_STRING, value, 0})
 #define LOG_INT(key, value) ((struct log_field){key, LOG_INTEGER, {0, 0}, (int64_t)(value)})
 
-// Writes one line with one write(2); control bytes are escaped, values over 1 KiB are cut. A full disk or a closed
-// descriptor is ignored, and a line is dropped rather than waited for where its reader is behind.
+// Writes one line with one write(2); what a terminal would obey or hide is escaped, values over 1 KiB are cut. A full
+// disk or a closed descriptor is ignored, and a line is dropped rather than waited for where its reader is behind.
 void log_emit(const struct log *log, enum log_level level, const char *event, const struct log_field *fields,
               size_t count);
 

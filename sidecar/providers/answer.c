@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "proto/mem/length.h"
+#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "sidecar/config/values.h"
@@ -209,7 +210,7 @@ static enum error_kind kind_of(struct slice code, int status)
         return slice_is_empty(code) ? ERROR_PROTOCOL : ERROR_DENIED; // without a code it was not AWS that refused
 }
 
-// Texts from outside, for fixed fields: control bytes become "?", what does not fit ends in "…".
+// Texts from outside, for fixed fields: what may not be shown becomes "?", what does not fit ends in "…".
 static void put_text(char *out, size_t size, struct slice text)
 {
         static const char ellipsis[] = "\xe2\x80\xa6";
@@ -220,8 +221,9 @@ static void put_text(char *out, size_t size, struct slice text)
                 while (n > 0 && (text.p[n] & 0xc0) == 0x80) // not inside a UTF-8 sequence
                         n--;
         }
-        for (size_t i = 0; i < n; i++)
-                out[i] = (char)(text.p[i] < 0x20 || text.p[i] == 0x7f ? '?' : text.p[i]);
+        if (n > 0)
+                memcpy(out, text.p, n);
+        text_defuse((uint8_t *)out, n);
         out[n] = '\0';
         if (cut)
                 memcpy(out + n, ellipsis, sizeof(ellipsis));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/mem/length.h"
+#include "proto/mem/text.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
@@ -252,6 +253,12 @@ static int device_accept(void *owner, struct exchange_outcome *o, struct error *
         buffer_reset(&l->text);
         if (members_read(o->response->body, rules, LENGTH(rules), &l->text, codes, e) < 0)
                 return answer_unreadable(NULL, o->response->status, o->response->body.n, e);
+        if (!text_is_web_url(codes->uri) || !text_is_all_of(codes->user, "-")) {
+                (void)error_set(e, ERROR_PROTOCOL, "verificationUri is not a web address, or userCode is not a code");
+                return answer_unreadable(NULL, o->response->status, o->response->body.n, e);
+        }
+        if (!text_is_web_url(codes->uri_complete)) // the other one is enough
+                codes->uri_complete = (struct slice){NULL, 0};
         if (codes->interval_s == 0)
                 codes->interval_s = INTERVAL_S;
         if (codes->interval_s > INTERVAL_MAX_S)

@@ -6,11 +6,14 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+import unicodedata
 
 import pytest
 from support import paths
@@ -89,6 +92,10 @@ def answer(document, status="200 OK"):
         {"authorization": "x\r\nEvil: y"},
         {"a b": "x"},
         {"a": "\x1b[2J"},
+        {"a": "\u009b2J"},
+        {"a": "gpj\u202eexe"},
+        {"a": "x\u2028y"},
+        {"a": "\u200b"},
         {f"x-{i}": "v" for i in range(65)},
     ],
 )
@@ -100,19 +107,84 @@ def test_refuses_invalid_headers_in_an_answer(folder, headers, more):
     assert run.returncode == 1 and run.stdout == b"" and b"no signed headers" in run.stderr
 
 
-@pytest.mark.parametrize("url", [None, 7, "https://x/\nrm -rf /", "\x1b]0;x\x07"])
+@pytest.mark.parametrize("url", [None, 7, "", "https://x/\nrm -rf /", "\x1b]0;x\x07", "https://x/\u202e", "\u009b2J"])
 def test_refuses_an_invalid_url_in_an_answer(folder, url):
     with Impostor(folder / "k.sock", [answer({"url": url})]) as agent:
         run = keyfob("presign", "GET", URL, socket=agent.path)
     assert run.returncode == 1 and run.stdout == b"" and b"no URL" in run.stderr
 
 
-def test_replaces_control_characters_in_errors(folder):
-    problem = {"detail": "a\x1b[2J\u009b31m\nb", "hint": "c\x07", "code": "x"}
-    with Impostor(folder / "k.sock", [answer(problem, "503 No")]) as agent:
-        run = keyfob("credential-process", socket=agent.path)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["credential-process"],
+        ["status"],
+        ["status", "--json"],
+        ["sign", "GET", URL],
+        ["presign", "GET", URL],
+        ["refresh"],
+        ["login"],
+        ["wait", "--timeout", "0"],
+    ],
+)
+def test_replaces_control_characters_in_errors(folder, command):
+    problem = {"detail": "a\x1b[2J\u009b31m\nb\u202e\u2066\u2028", "hint": "c\x07\u200f", "code": "x"}
+    with Impostor(folder / "k.sock", [answer(problem, "403 No")] * 2) as agent:
+        run = keyfob(*command, socket=agent.path)
     assert run.returncode == 1
-    assert run.stderr == b"keyfob: a?[2J??31m?b\nhint: c?\n"
+    assert run.stderr.startswith(b"keyfob: a?[2J??31m?b?????????\nhint: c????\n")
+
+
+# What terminals obey, what changes the direction of the text around it, what is not visible, what ends lines.
+UNSHOWN = [chr(c) for c in (0x7F, 0x80, 0x9B, 0xAD, 0x61C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029)]
+UNSHOWN += [chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, 0xE0041)]
+
+
+def shows_nothing_else(output):
+    """Nothing of UNSHOWN, nor of the categories of control and format characters and separators of Unicode."""
+    text = output.decode()
+    return not any(c in UNSHOWN or (unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\n") for c in text)
+
+
+def test_json_for_a_terminal_means_the_same_without_what_terminals_obey(folder):
+    state = {"profiles": [{"name": "a", "last_error": {"detail": "".join(UNSHOWN) + "ä€😀"}}]}
+    raw = json.dumps(state, ensure_ascii=False).encode()
+    with Impostor(folder / "k.sock", [answer(raw)] * 2) as agent:
+        run = keyfob("status", "--json", socket=agent.path)
+        table = keyfob("status", socket=agent.path)
+    assert run.returncode == 0 and shows_nothing_else(run.stdout) and "ä€😀" in run.stdout.decode()
+    assert json.loads(run.stdout) == state
+    assert shows_nothing_else(table.stdout)
+    document = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "SessionToken": "t", "More": "".join(UNSHOWN)}
+    with Impostor(folder / "l.sock", [answer(json.dumps(document, ensure_ascii=False).encode())]) as agent:
+        run = keyfob("credential-process", socket=agent.path)
+    assert run.returncode == 0 and shows_nothing_else(run.stdout)
+    assert json.loads(run.stdout) == document
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://v/\u202etxt.exe", "https://device.sso.amazonaws.com@v/", "https://v/ x", 1]
+)
+def test_login_shows_no_address_that_is_not_what_it_looks_like(folder, address):
+    login = {"kind": "sso", "state": "pending", "user_code": "AB-CD", "verification_uri": address, "interval": 1}
+    login["verification_uri_complete"] = address
+    with Impostor(folder / "k.sock", [answer(login)] * 2) as agent:
+        run = keyfob("login", socket=agent.path)
+    assert run.returncode == 1 and run.stdout == b"" and b"no web address" in run.stderr
+
+
+def test_texts_of_an_upstream_reach_no_terminal_as_they_are(start, standin, profiles):
+    """From the service through the agent's errors, log and API to what commands print."""
+    text = "".join(UNSHOWN)
+    script = f"import sys; sys.stderr.write('no' + {text!r} + 'key'); sys.exit(1)"
+    failing = {"type": "process", "credential_process": shlex.join([sys.executable, "-c", script])}
+    agent = start(config(bad={**failing, "refresh": "on_demand"}), arguments=["--log-format", "json"])
+    for command in (["credential-process", "bad"], ["status", "bad"], ["status", "--json"], ["wait", "bad", "--timeout", "0"]):
+        run = keyfob(*command, socket=agent.socket)
+        assert b"key" in run.stdout + run.stderr and shows_nothing_else(run.stdout) and shows_nothing_else(run.stderr)
+    raw = agent.call("GET", "/v1/profiles/bad").body
+    assert b"key" in raw and shows_nothing_else(raw)
+    assert shows_nothing_else(agent.stderr().encode())
 
 
 @pytest.mark.parametrize(

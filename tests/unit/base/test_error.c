@@ -78,6 +78,10 @@ static void test_control_bytes(void **state)
         (void)state;
         error_set(&e, ERROR_CONFIG, "a\nb\x1b[31m\x7f\tc \xc3\xa9");
         assert_string_equal(e.message, "a?b?[31m??c \xc3\xa9");
+        error_set(&e, ERROR_CONFIG,
+                  "\xc2\x9b"
+                  "31m\xe2\x80\xae");
+        assert_string_equal(e.message, "??31m???");
         error_hint(&e, "x\ry");
         assert_string_equal(e.hint, "x?y");
 }

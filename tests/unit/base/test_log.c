@@ -104,6 +104,8 @@ static void test_escapes(void **state)
             {SLICE_INIT("\xc3\xa9"), "\"\xc3\xa9\"", "\"\xc3\xa9\""}, // é
             {SLICE_INIT("\xc3\x84"), "\"\xc3\x84\"", "\"\xc3\x84\""}, // Ä: its second byte is that of a CSI
             {SLICE_INIT("\xc2\xa7"), "\"\xc2\xa7\"", "\"\xc2\xa7\""}, // §: its first byte is
+            {SLICE_INIT("\xe2\x80\xae"), "\"\\u202e\"", "\"\\u202e\""},
+            {SLICE_INIT("\xf3\xa0\x81\x81"), "\"\\udb40\\udc41\"", "\"\\udb40\\udc41\""},
             {SLICE_INIT("\xff.\xc3"), "\"\xef\xbf\xbd.\xef\xbf\xbd\"", "\"\xef\xbf\xbd.\xef\xbf\xbd\""},
             {SLICE_INIT("a=b"), "\"a=b\"", "\"a=b\""},
             {SLICE_INIT("a%20b,c@d+e~f"), "a%20b,c@d+e~f", "\"a%20b,c@d+e~f\""},

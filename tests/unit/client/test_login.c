@@ -120,6 +120,21 @@ static void refuses_invalid_answers(void **state)
         assert_int_equal(a.login.expires_in_s, 0);
         assert_string_equal(a.login.user_code, "");
         assert_string_equal(a.login.verification_uri, "");
+        // So is what does not look like what it opens.
+        static const char *const addresses[] = {"javascript:alert(1)", "https://aws.amazon.com@v/",
+                                                "https://v/\\u202ee",  "https://\\u0430ws.amazon.com/",
+                                                "https://v/\\n",       "https://v/ x"};
+        for (size_t i = 0; i < LENGTH(addresses); i++) {
+                char body[256];
+                snprintf(body, sizeof(body),
+                         "{\"kind\":\"sso\",\"state\":\"pending\",\"verification_uri\":\"%s\","
+                         "\"verification_uri_complete\":\"%s\",\"user_code\":\"A-B\"}",
+                         addresses[i], addresses[i]);
+                ask(OK_HEAD, body, false, NULL, &a);
+                assert_int_equal(a.status, KEYFOB_OK);
+                assert_string_equal(a.login.verification_uri, "");
+                assert_string_equal(a.login.verification_uri_complete, "");
+        }
 }
 
 int main(void)

@@ -259,7 +259,14 @@ static void test_defuse(void **state)
              "31m\xc2\x80",
              "??31m??"}, // C1, which terminals obey in UTF-8 too
             {"\x9b\xff\xc3", "???"},
-            {"\xe2\x82", "??"}, // cut short
+            {"\xe2\x82", "??"},                                 // cut short
+            {"a\xe2\x80\xaegpj.exe", "a???gpj.exe"},            // U+202E: shown as exe.jpg
+            {"\xe2\x81\xa6x\xe2\x81\xa9\xd8\x9c", "???x?????"}, // U+2066, U+2069, U+061C
+            {"\xe2\x80\xa8\xe2\x80\xa9", "??????"},             // U+2028, U+2029
+            {"\xe2\x80\x8b\xef\xbb\xbf\xc2\xad", "????????"},   // U+200B, U+FEFF, U+00AD: invisible
+            {"\xf3\xa0\x81\x81", "????"},                       // U+E0041: a tag
+            {"\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xb0", "\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xb0"}, // U+2027, U+202F, U+2070
+            {"\xd7\x90\xd8\xa7", "\xd7\x90\xd8\xa7"},                                         // Hebrew and Arabic
         };
         (void)state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -273,6 +280,77 @@ static void test_defuse(void **state)
                         assert_memory_equal(text.p, rows[i].want, n);
                 buffer_free(&text);
         }
+}
+
+static size_t encode(uint32_t c, uint8_t p[4])
+{
+        size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+        for (size_t i = n; i-- > 0; c >>= 6)
+                p[i] = (uint8_t)(i > 0 ? 0x80 | (c & 0x3f) : first[n] | c);
+        return n;
+}
+
+// Each character of Unicode that text cannot be shown with, by its category and properties there.
+static void test_shown(void **state)
+{
+        static const uint32_t hidden[] = {0,      0x9,    0x1f,   0x7f,   0x80,   0x9b,   0x9f,    0xad,   0x61c,
+                                          0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a,  0x202e, 0x2060,
+                                          0x2066, 0x2069, 0x206f, 0xfe0f, 0xfeff, 0xfff9, 0xe0001, 0xe0fff};
+        static const uint32_t shown[] = {0x20,   0x7e,   0xa0,   0xac,   0xae,   0x61b,   0x2010,  0x2027,
+                                         0x202f, 0x205f, 0x2070, 0x20ac, 0xfffd, 0x1f4a9, 0xe1000, 0x10ffff};
+        (void)state;
+        for (size_t i = 0; i < LENGTH(hidden) + LENGTH(shown); i++) {
+                uint8_t p[4];
+                char escaped[TEXT_ESCAPE_SIZE], want[32];
+                bool is_hidden = i < LENGTH(hidden);
+                uint32_t c = is_hidden ? hidden[i] : shown[i - LENGTH(hidden)];
+                size_t n = encode(c, p);
+                assert_int_equal(text_shown_sequence(slice_of(p, n)), is_hidden ? 0 : n);
+                assert_int_equal(text_is_shown(slice_of(p, n)), !is_hidden);
+                assert_int_equal(text_json_escape(slice_of(p, n), escaped), n);
+                if (c < 0x10000)
+                        (void)snprintf(want, sizeof(want), "\\u%04x", c);
+                else
+                        (void)snprintf(want, sizeof(want), "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 | (c & 0x3ff));
+                assert_string_equal(escaped, want);
+        }
+        char escaped[TEXT_ESCAPE_SIZE];
+        assert_int_equal(text_json_escape(SLICE("\xff\xff"), escaped), 1);
+        assert_string_equal(escaped, "\\ufffd");
+        assert_true(text_is_shown(SLICE("")));
+}
+
+static void test_web_urls(void **state)
+{
+        static const struct {
+                const char *text;
+                bool is_url;
+        } rows[] = {
+            {"https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH", true},
+            {"http://127.0.0.1:8080/", true},
+            {"https://a", true},
+            {"https://a#b@c", true},
+            {"", false},
+            {"https://", false},
+            {"https:///path", false},
+            {"https://?x", false},
+            {"javascript:alert(1)", false},
+            {"file:///etc/passwd", false},
+            {"https://device.sso.us-east-1.amazonaws.com@evil.example/", false},
+            {"https://a b", false},
+            {"https://a/\n", false},
+            {"https://a/\x1b[8m", false},
+            {"https://a/\x7f", false},
+            {"https://\xe2\x80\xae.example/", false},
+            {"https://\xd0\xb0mazonaws.com/", false}, // its first letter is Cyrillic
+            {"https://a\\@b/", false},
+            {" https://a", false},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++)
+                if (text_is_web_url(slice_str(rows[i].text)) != rows[i].is_url)
+                        fail_msg("row %zu: %s", i, rows[i].text);
 }
 
 static void base64url(void **state)
@@ -323,7 +401,8 @@ int main(void)
             cmocka_unit_test(test_percent),        cmocka_unit_test(test_percent_refusals),
             cmocka_unit_test(test_full_buffers),   cmocka_unit_test(test_unsigned_numbers),
             cmocka_unit_test(test_signed_numbers), cmocka_unit_test(test_utf8),
-            cmocka_unit_test(test_defuse),         cmocka_unit_test(tells_letters_and_digits_from_other_bytes),
+            cmocka_unit_test(test_defuse),         cmocka_unit_test(test_shown),
+            cmocka_unit_test(test_web_urls),       cmocka_unit_test(tells_letters_and_digits_from_other_bytes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,42 @@ static void asks_for_codes_with_its_client(void **state)
         folder_remove_all(&s.folder);
 }
 
+// What the service says people should open and compare is shown to them.
+static void shows_web_addresses_and_codes_only(void **state)
+{
+        (void)state;
+#define TEXTS(code, uri)                                                                                               \
+        {                                                                                                              \
+                200, DATE_NOW,                                                                                         \
+                    "{\"deviceCode\":\"d\",\"userCode\":\"" code "\",\"verificationUri\":\"" uri                       \
+                    "\",\"expiresIn\":600}"                                                                            \
+        }
+        static const struct upstream_answer bad[] = {
+            TEXTS("AB-CD", "javascript:alert(1)"),
+            TEXTS("AB-CD", "https://v/\\u202etxt"),
+            TEXTS("AB-CD", "https://aws.amazon.com@v/"),
+            TEXTS("AB-CD\\u009b2J", "https://v/"),
+            TEXTS("AB CD", "https://v/"),
+            TEXTS("AB\\u200bCD", "https://v/"),
+        };
+        struct setup s;
+        for (size_t i = 0; i < LENGTH(bad); i++) {
+                folder_make(&s.folder);
+                begin(&s, ANSWERS(CLIENT, bad[i]));
+                struct login_status status = run_until(&s, LOGIN_FAILED);
+                assert_int_equal(status.error->kind, ERROR_PROTOCOL);
+                harness_free(s.h);
+                folder_remove_all(&s.folder);
+        }
+        folder_make(&s.folder);
+        begin(&s, ANSWERS(CLIENT, CODES("600", ",\"verificationUriComplete\":\"https://v/\\u202e\""), {SILENCE}));
+        struct login_status status = run_until(&s, LOGIN_PENDING);
+        assert_slice(status.verification_uri, "https://v/");
+        assert_int_equal(status.verification_uri_complete.n, 0);
+        harness_free(s.h);
+        folder_remove_all(&s.folder);
+}
+
 static void slows_down_when_told_to(void **state)
 {
         (void)state;
@@ -184,11 +220,9 @@ static void keeps_its_client(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(bounds_what_the_service_asks_for),
-            cmocka_unit_test(asks_for_codes_with_its_client),
-            cmocka_unit_test(slows_down_when_told_to),
-            cmocka_unit_test(ends_when_nobody_confirms),
-            cmocka_unit_test(keeps_its_client),
+            cmocka_unit_test(bounds_what_the_service_asks_for),   cmocka_unit_test(asks_for_codes_with_its_client),
+            cmocka_unit_test(shows_web_addresses_and_codes_only), cmocka_unit_test(slows_down_when_told_to),
+            cmocka_unit_test(ends_when_nobody_confirms),          cmocka_unit_test(keeps_its_client),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
