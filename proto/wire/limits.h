@@ -47,7 +47,9 @@ enum {
         LIMIT_UNIX_PATH = 107 // sun_path without its NUL
 };
 
-// Credentials with less than this to live are never served (seconds).
+// Credentials with less than this to live are served only while no better ones can be had (seconds).
 #define LIMIT_MIN_LIFE_S 60
+// … and with less than this never.
+#define LIMIT_LAST_LIFE_S 5
 
 #endif

@@ -65,6 +65,21 @@ static void report_success(struct event_log *l, const char *event, struct entry 
         }
 }
 
+static void report_expiring(const struct event_log *l, struct entry *entry)
+{
+        struct entry_status status;
+        char expiration[TIME_RFC3339_SIZE] = "";
+        entry_status(entry, &status);
+        (void)time_format_rfc3339(status.expires_s, expiration);
+        LOG_EVENT(l->log, LOG_LEVEL_WARN, "expiring", LOG_STR("profile", entry_name(entry)),
+                  LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
+                  LOG_STR("hint", status.last_error
+                                      ? "check the last refresh_failed event: the credentials are served until 5 s "
+                                        "before their end"
+                                      : "the source has given no newer credentials; these are served until 5 s before "
+                                        "their end, and the source is asked again then"));
+}
+
 // NULL: out of memory.
 static struct event_log_reported *reported_of(struct event_log *l, const char *name)
 {
@@ -155,6 +170,9 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                 metrics_observe_refresh(l->metrics, duration_ms);
                 report_failure(l, entry, e);
                 report_certificate(l, entry);
+                break;
+        case VAULT_EXPIRING:
+                report_expiring(l, entry);
                 break;
         case VAULT_EXPIRED:
                 LOG_EVENT(l->log, LOG_LEVEL_ERROR, "expired", LOG_STR("profile", entry_name(entry)),

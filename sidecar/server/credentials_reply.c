@@ -41,11 +41,8 @@ static const struct entry_rendering *render(struct entry *entry, const struct cr
         return kept;
 }
 
-const struct entry_rendering *credentials_reply(struct entry *entry, uint32_t run)
+const struct entry_rendering *credentials_reply(struct entry *entry, const struct credentials *c, uint32_t run)
 {
         const struct entry_rendering *kept = entry_rendering(entry);
-        if (kept)
-                return kept;
-        const struct credentials *c = entry_peek(entry);
-        return c ? render(entry, c, run) : NULL;
+        return kept ? kept : render(entry, c, run);
 }

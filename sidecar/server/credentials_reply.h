@@ -9,6 +9,7 @@
 #include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
+struct credentials;
 struct entry;
 struct entry_rendering;
 
@@ -17,8 +18,9 @@ struct entry_rendering;
 enum { CREDENTIALS_TAG_SIZE = 32 };
 void credentials_reply_tag(const struct entry *entry, uint32_t run, char out[CREDENTIALS_TAG_SIZE]);
 
-// Status line, headers and document of what `entry` holds; `mark` is where the document begins. In the entry's secret
-// memory, borrowed like entry_peek()'s credentials. NULL: it holds none, or out of memory.
-MUST_CHECK const struct entry_rendering *credentials_reply(struct entry *entry, uint32_t run);
+// Status line, headers and document of `c`, which entry_peek() or entry_last_resort() has just given; `mark` is where
+// the document begins. In the entry's secret memory, borrowed like `c`. NULL: out of memory.
+MUST_CHECK const struct entry_rendering *credentials_reply(struct entry *entry, const struct credentials *c,
+                                                           uint32_t run);
 
 #endif

@@ -75,38 +75,31 @@ static void send_not_modified(struct exchange *x)
 }
 
 // The vault hands out nothing that has expired; whether that holds is counted here, at most once a millisecond.
-static void check_life(struct exchange *x)
+static void check_life(struct exchange *x, const struct credentials *c)
 {
         struct server *s = x->server;
         uint64_t now_ms = uv_now(s->deps.loop);
         if (now_ms == s->checked_ms)
                 return;
         s->checked_ms = now_ms;
-        const struct credentials *c = entry_peek(x->profile->entry);
-        if (c && c->expires_s <= entry_now_s(x->profile->entry))
+        if (c->expires_s <= entry_now_s(x->profile->entry))
                 metrics_count_served_expired(s->deps.metrics);
 }
 
-static void send_credentials(struct exchange *x, const struct entry_rendering *reply)
+static void send_credentials(struct exchange *x, const struct credentials *c)
 {
+        const struct entry_rendering *reply = credentials_reply(x->profile->entry, c, x->server->deps.run);
+        if (!reply) {
+                problem_send_no_memory(x);
+                return;
+        }
         struct slice whole = secret_expose(&reply->text);
-        check_life(x);
+        check_life(x, c);
         exchange_answer(x, &(struct answer){.status = 200,
                                             .content_type = "application/json",
                                             .put_headers = put_etag,
                                             .body = slice_from(whole, reply->mark),
                                             .head_n = reply->mark});
-}
-
-// What the profile holds. False: nothing, or out of memory, which was answered.
-static bool find_credentials(struct exchange *x, const struct entry_rendering **ret)
-{
-        *ret = credentials_reply(x->profile->entry, x->server->deps.run);
-        if (!*ret && entry_peek(x->profile->entry)) {
-                problem_send_no_memory(x);
-                return false;
-        }
-        return true;
 }
 
 // A long poll: the tags are kept, as a rotation may bring another generation than the next.
@@ -129,16 +122,18 @@ static void wait_for_newer(struct exchange *x, struct slice known, int64_t wait_
 void handle_credentials(struct exchange *x)
 {
         int64_t wait_ms = WAIT_NOT_GIVEN;
-        const struct entry_rendering *reply;
+        struct entry *entry = x->profile->entry;
         if (x->query.n > 0 && wait_query_read(x, &wait_ms) < 0)
                 return;
-        if (!find_credentials(x, &reply))
-                return;
         struct slice known = http_head_get(x->head, SLICE("if-none-match"));
-        if (!reply)
+        const struct credentials *c = entry_peek(entry);
+        bool has_known = known.n > 0 && (c || entry_has_last_resort(entry)) && is_known(known, x);
+        if (has_known && !c) // who has them already waits for newer ones alone; these are sought
+                exchange_request_fetch(entry);
+        if (!c && !has_known)
                 wait_for_credentials(x, wait_ms);
-        else if (known.n == 0 || !is_known(known, x))
-                send_credentials(x, reply);
+        else if (!has_known)
+                send_credentials(x, c);
         else if (wait_ms > 0)
                 wait_for_newer(x, known, wait_ms);
         else
@@ -148,15 +143,16 @@ void handle_credentials(struct exchange *x)
 void resume_credentials(struct exchange *x, const struct outcome *o)
 {
         const struct slice *known = x->handler_state;
-        const struct entry_rendering *reply;
-        if (!find_credentials(x, &reply))
-                return;
-        if (!reply)
-                problem_send_unavailable(x, o);
-        else if (known && is_known(*known, x))
+        struct entry *entry = x->profile->entry;
+        if (known && is_known(*known, x) && (entry_peek(entry) || entry_has_last_resort(entry))) {
                 send_not_modified(x);
+                return;
+        }
+        const struct credentials *c = entry_last_resort(entry);
+        if (c)
+                send_credentials(x, c);
         else
-                send_credentials(x, reply);
+                problem_send_unavailable(x, o);
 }
 
 void handle_drop(struct exchange *x)

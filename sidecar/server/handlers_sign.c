@@ -123,7 +123,7 @@ void handle_sign(struct exchange *x)
 void resume_sign(struct exchange *x, const struct outcome *o)
 {
         struct sign_work *w = x->handler_state;
-        struct credentials *c = entry_peek(x->profile->entry);
+        struct credentials *c = entry_last_resort(x->profile->entry);
         if (!c)
                 problem_send_unavailable(x, o);
         else if (sign_work_decide(x, w) == 0)
@@ -202,7 +202,7 @@ void handle_presign(struct exchange *x)
 void resume_presign(struct exchange *x, const struct outcome *o)
 {
         struct sign_work *w = x->handler_state;
-        struct credentials *c = entry_peek(x->profile->entry);
+        struct credentials *c = entry_last_resort(x->profile->entry);
         if (!c)
                 problem_send_unavailable(x, o);
         else if (sign_work_decide(x, w) == 0)

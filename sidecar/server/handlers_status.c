@@ -73,7 +73,7 @@ static void judge(const struct exchange *x, const struct server_profile *p, stru
 {
         struct entry_status status;
         entry_status(p->entry, &status);
-        bool is_held = status.state == ENTRY_FRESH || status.state == ENTRY_STALE;
+        bool is_held = status.state == ENTRY_FRESH || status.state == ENTRY_STALE || status.state == ENTRY_EXPIRING;
         ready->asked++;
         if (is_held && status.expires_s - entry_now_s(p->entry) >= ready->min_ttl_s)
                 return;

@@ -212,6 +212,14 @@ static void put_refreshes(const char *name, const struct server_profile *p, stru
         (void)buffer_printf(out, ",result=\"failure\"} %" PRIu64 "\n", status.failures);
 }
 
+static void put_served_expiring(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        struct entry_status status;
+        entry_status(p->entry, &status);
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, "} %" PRIu64 "\n", status.served_expiring);
+}
+
 static const struct section {
         const char *name, *type, *help;
         void (*put)(const char *name, const struct server_profile *p, struct buffer *out);
@@ -222,6 +230,8 @@ static const struct section {
      "When the certificate that signs for the profile ends; absent without one.", put_certificate},
     {"keyfob_credentials_generation", "gauge", "How many credentials the profile has had.", put_generation},
     {"keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.", put_refreshes},
+    {"keyfob_served_expiring_total", "counter",
+     "Answers with credentials in their last minute, because no newer ones could be had.", put_served_expiring},
 };
 
 // --- the rest ---

@@ -57,5 +57,5 @@ void wait_for_credentials(struct exchange *x, int64_t wait_ms)
                 return;
         }
         exchange_request_fetch(entry);
-        problem_send_unavailable(x, NULL);
+        x->route->resume(x, &(struct outcome){.is_timed_out = true});
 }

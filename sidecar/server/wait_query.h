@@ -21,7 +21,8 @@ MUST_CHECK bool query_refuse_all(struct exchange *x);
 // How long a request waits that asked for `wait_ms`, or for no certain time.
 int64_t wait_query_or_default(const struct exchange *x, int64_t wait_ms);
 
-// The profile holds nothing that may be handed out: waits, or answers with the reason.
+// The profile holds nothing that may be handed out at once: waits, and goes on with the route's `resume`; at once where
+// the request does not wait.
 void wait_for_credentials(struct exchange *x, int64_t wait_ms);
 
 #endif

@@ -12,7 +12,7 @@
 
 const char *entry_state_name(enum entry_state state)
 {
-        static const char *const names[] = {"empty", "fetching", "fresh", "stale", "failed"};
+        static const char *const names[] = {"empty", "fetching", "fresh", "stale", "expiring", "failed"};
         _Static_assert(sizeof(names) / sizeof(names[0]) == ENTRY_STATE_COUNT, "name every entry_state");
         return names[state];
 }
@@ -49,26 +49,36 @@ int64_t entry_now_s(const struct entry *e)
         return upstream_clock_now_s(&e->upstream, e->vault->deps.clock);
 }
 
-int64_t entry_serve_until_ms(const struct entry *e, const struct credentials *c)
+int64_t entry_ends_ms(const struct entry *e, const struct credentials *c)
 {
         const struct clock *clock = e->vault->deps.clock;
         if (c->expires_s >= INT64_MAX / 4000) // never, or as good as that
                 return SCHEDULE_NEVER;
-        if (c->expires_s <= LIMIT_MIN_LIFE_S)
+        if (c->expires_s <= 0)
                 return 0;
         int64_t wall_less_boot_ms =
             c->has_upstream_offset ? c->upstream_offset_ms : clock->wall_ms(clock->context) - clock_boot_ms(clock);
-        return (c->expires_s - LIMIT_MIN_LIFE_S) * 1000 - wall_less_boot_ms;
+        return c->expires_s * 1000 - wall_less_boot_ms;
+}
+
+int64_t entry_left_at_ms(const struct entry *e, int64_t life_s)
+{
+        return e->ends_ms == SCHEDULE_NEVER ? SCHEDULE_NEVER : e->ends_ms - life_s * 1000;
+}
+
+bool entry_is_good(const struct entry *e, int64_t now_ms)
+{
+        return now_ms < entry_left_at_ms(e, LIMIT_MIN_LIFE_S);
+}
+
+bool entry_is_good_for(const struct entry *e, int64_t min_life_s, int64_t now_ms)
+{
+        return entry_is_good(e, now_ms) && min_life_s <= (e->ends_ms - now_ms) / 1000;
 }
 
 bool entry_may_serve(const struct entry *e, int64_t now_ms)
 {
-        return now_ms < e->serve_until_ms;
-}
-
-bool entry_may_serve_for(const struct entry *e, int64_t min_life_s, int64_t now_ms)
-{
-        return entry_may_serve(e, now_ms) && min_life_s <= LIMIT_MIN_LIFE_S + (e->serve_until_ms - now_ms) / 1000;
+        return now_ms < entry_left_at_ms(e, LIMIT_LAST_LIFE_S);
 }
 
 bool entry_has_carry_over(const struct entry *e)
@@ -92,12 +102,28 @@ bool entry_is_waited_for(const struct entry *e)
 struct credentials *entry_peek(struct entry *e)
 {
         e->last_request_ms = entry_clock_ms(e);
-        return entry_may_serve(e, e->last_request_ms) ? e->credentials : NULL;
+        return entry_is_good(e, e->last_request_ms) ? e->credentials : NULL;
 }
 
-const struct entry_rendering *entry_rendering(struct entry *e)
+bool entry_has_last_resort(const struct entry *e)
 {
-        return entry_peek(e) && e->rendering.text.p ? &e->rendering : NULL;
+        int64_t now_ms = entry_clock_ms(e);
+        return entry_may_serve(e, now_ms) && !entry_is_good(e, now_ms);
+}
+
+struct credentials *entry_last_resort(struct entry *e)
+{
+        if (entry_peek(e))
+                return e->credentials;
+        if (!entry_may_serve(e, e->last_request_ms))
+                return NULL;
+        e->served_expiring++;
+        return e->credentials;
+}
+
+const struct entry_rendering *entry_rendering(const struct entry *e)
+{
+        return e->rendering.text.p ? &e->rendering : NULL;
 }
 
 const struct entry_rendering *entry_keep_rendering(struct entry *e, struct slice text, size_t mark)
@@ -113,8 +139,10 @@ const struct entry_rendering *entry_keep_rendering(struct entry *e, struct slice
 
 static enum entry_state state_of(const struct entry *e, int64_t now_ms)
 {
-        if (entry_may_serve(e, now_ms))
+        if (entry_is_good(e, now_ms))
                 return e->failures_in_row > 0 ? ENTRY_STALE : ENTRY_FRESH;
+        if (entry_may_serve(e, now_ms))
+                return ENTRY_EXPIRING;
         if (e->failures_in_row > 0 || e->credentials)
                 return ENTRY_FAILED;
         return entry_is_fetching(e) ? ENTRY_FETCHING : ENTRY_EMPTY;
@@ -130,6 +158,7 @@ void entry_status(const struct entry *e, struct entry_status *ret)
                                      .successes = e->successes,
                                      .failures = e->failures,
                                      .failures_in_row = e->failures_in_row,
+                                     .served_expiring = e->served_expiring,
                                      .last_error = e->last_error};
         if (e->next_refresh_ms != SCHEDULE_NEVER)
                 ret->next_refresh_s = now_s + (e->next_refresh_ms - now_ms) / 1000;
@@ -200,13 +229,14 @@ void entry_end_generation(struct entry *e)
         entry_wipe_derived(e);
         credentials_unref(e->credentials);
         e->credentials = NULL;
-        e->serve_until_ms = 0;
-        e->is_expiry_reported = false;
+        e->ends_ms = 0;
+        e->is_expiring_reported = e->is_expiry_reported = false;
 }
 
 void entry_forget(struct entry *e)
 {
         entry_end_generation(e);
+        e->known_end_ms = 0;
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);
 }

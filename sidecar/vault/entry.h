@@ -27,7 +27,10 @@
 #include "sidecar/vault/schedule.h"
 #include "sidecar/vault/vault.h"
 
-enum { VAULT_TURN_MS = 1 }; // of the loop, at least
+enum {
+        VAULT_TURN_MS = 1,        // of the loop, at least
+        ENTRY_PATIENCE_MS = 2000, // from the start of a flight, a request waits for it in the last minute
+};
 
 struct entry {
         struct vault *vault;
@@ -36,8 +39,9 @@ struct entry {
 
         // what is held
         struct credentials *credentials;
-        int64_t serve_until_ms;   // from here on they live less than LIMIT_MIN_LIFE_S; 0: nothing held
-        int64_t serve_at_most_ms; // what serve_until_ms was at first: a clock that is set back adds no life
+        int64_t ends_ms;         // when they end; 0: nothing held; SCHEDULE_NEVER
+        int64_t ends_at_most_ms; // what ends_ms was at first: a clock that is set back adds no life
+        int64_t known_end_ms;    // of what the source gave last, taken or not: it may have others then. 0: unknown
         struct entry_rendering rendering;
         uint64_t generation;
         struct upstream_clock upstream; // the clock of the service that issued the credentials
@@ -49,9 +53,11 @@ struct entry {
         int64_t last_request_ms;     // for credentials
         int64_t last_success_ms;     // 0: none
         int64_t last_attempt_ms;     // its end, or the start of the one under way
+        int64_t sought_ms;           // when the flight that is queued or under way was asked for
 
         // what happened
         uint64_t successes, failures;
+        uint64_t served_expiring; // by entry_last_resort()
         unsigned failures_in_row;
         enum error_kind last_failure;
         struct error *last_error; // allocated when there is one; after entry_retire(): its reason
@@ -65,21 +71,22 @@ struct entry {
 
         uint32_t random; // of the present plan, so that planning again has the same result
         bool is_on_demand : 1;
-        bool needs_interaction : 1;  // entry_options
-        bool is_wanted : 1;          // on demand: while clients ask; eager: always
-        bool is_running : 1;         // the provider is
-        bool is_cancelled : 1;       // … but its result will not count
-        bool is_forced : 1;          // a refresh was asked for: its result replaces what is held, whatever it is
-        bool is_outdated : 1;        // a user has logged in since the flight started: another one follows
-        bool is_refused : 1;         // dropped by entry_drop()
-        bool is_expiry_reported : 1; // VAULT_EXPIRED was, for these credentials
-        bool is_settling : 1;        // waiters are being called
-        bool is_settle_queued : 1;   // … or will be, from the loop
+        bool needs_interaction : 1;    // entry_options
+        bool is_wanted : 1;            // on demand: while clients ask; eager: always
+        bool is_running : 1;           // the provider is
+        bool is_cancelled : 1;         // … but its result will not count
+        bool is_forced : 1;            // a refresh was asked for: its result replaces what is held, whatever it is
+        bool is_outdated : 1;          // a user has logged in since the flight started: another one follows
+        bool is_refused : 1;           // dropped by entry_drop()
+        bool is_expiring_reported : 1; // VAULT_EXPIRING was, for these credentials
+        bool is_expiry_reported : 1;   // VAULT_EXPIRED was, likewise
+        bool is_settling : 1;          // waiters are being called
+        bool is_settle_queued : 1;     // … or will be, from the loop
         bool is_retired : 1;
         char name[];
 };
 
-_Static_assert(sizeof(struct entry) <= 448, "ten thousand entries must stay cheap");
+_Static_assert(sizeof(struct entry) <= 480, "ten thousand entries must stay cheap");
 
 TAILQ_HEAD(entry_list, entry);
 
@@ -103,9 +110,12 @@ struct vault {
 
 // entry.c
 int64_t entry_clock_ms(const struct entry *e);
-int64_t entry_serve_until_ms(const struct entry *e, const struct credentials *c); // as e->serve_until_ms
+int64_t entry_ends_ms(const struct entry *e, const struct credentials *c); // as e->ends_ms
+int64_t entry_left_at_ms(const struct entry *e, int64_t life_s);           // when that much is left of what is held
+// What is held lives for LIMIT_MIN_LIFE_S, and for min_life_s; for LIMIT_LAST_LIFE_S.
+bool entry_is_good(const struct entry *e, int64_t now_ms);
+bool entry_is_good_for(const struct entry *e, int64_t min_life_s, int64_t now_ms);
 bool entry_may_serve(const struct entry *e, int64_t now_ms);
-bool entry_may_serve_for(const struct entry *e, int64_t min_life_s, int64_t now_ms);
 bool entry_is_fetching(const struct entry *e); // a flight whose result will count is under way or about to start
 bool entry_is_waited_for(const struct entry *e);
 const char *entry_shown_name(const struct entry *e);

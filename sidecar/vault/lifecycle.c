@@ -27,6 +27,7 @@ static void carry_over(struct entry *e, const struct entry *from)
         e->generation = from->generation;
         e->successes = from->successes;
         e->failures = from->failures;
+        e->served_expiring = from->served_expiring;
         e->last_success_ms = from->last_success_ms;
         e->last_request_ms = from->last_request_ms;
         e->is_refused = from->is_refused;
@@ -34,8 +35,9 @@ static void carry_over(struct entry *e, const struct entry *from)
                 return;
         e->credentials = credentials_ref(from->credentials);
         e->upstream = from->upstream;
-        e->serve_until_ms = from->serve_until_ms;
-        e->serve_at_most_ms = from->serve_at_most_ms;
+        e->ends_ms = from->ends_ms;
+        e->ends_at_most_ms = from->ends_at_most_ms;
+        e->known_end_ms = from->known_end_ms;
         e->is_wanted = true; // while clients ask
 }
 

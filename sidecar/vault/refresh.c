@@ -56,7 +56,7 @@ static bool is_better_kept(const struct entry *e, const struct credentials *c, i
         if (held->expires_s == CREDENTIALS_NEVER_EXPIRE || is_known_to_differ(held->account_id, c->account_id) ||
             is_known_to_differ(held->assumed_role_arn, c->assumed_role_arn))
                 return false;
-        return entry_serve_until_ms(e, c) < e->serve_until_ms - ROUNDING_MS;
+        return entry_ends_ms(e, c) < e->ends_ms - ROUNDING_MS;
 }
 
 static void take(struct entry *e, struct credentials *c)
@@ -65,8 +65,8 @@ static void take(struct entry *e, struct credentials *c)
         e->credentials = c;
         e->generation++;
         e->upstream = (struct upstream_clock){.known = c->has_upstream_offset, .offset_ms = c->upstream_offset_ms};
-        e->serve_until_ms = entry_serve_until_ms(e, c);
-        e->serve_at_most_ms = e->serve_until_ms;
+        e->ends_ms = entry_ends_ms(e, c);
+        e->ends_at_most_ms = e->ends_ms;
 }
 
 static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int64_t duration_ms)
@@ -87,15 +87,23 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         waiters_settle(e, FLIGHT_SUCCEEDED, NULL);
 }
 
-static void set_too_short(const struct credentials *c, struct error *ret)
+// Transient: the source may have others at their end, and is asked then.
+// What the source gave must live longer than this: of no use is what may not be served, nor what is in its last minute
+// while what is held is not.
+static int64_t least_life_s(const struct entry *e, int64_t now_ms)
+{
+        return entry_is_good(e, now_ms) ? LIMIT_MIN_LIFE_S : LIMIT_LAST_LIFE_S;
+}
+
+// Transient: the source may have others at their end, and is asked then.
+static void set_too_short(const struct credentials *c, int64_t least_s, struct error *ret)
 {
         char until[TIME_RFC3339_SIZE] = "an impossible time";
         (void)time_format_rfc3339(c->expires_s, until);
-        error_set(ret, ERROR_PROTOCOL, "the source returned credentials that expire at %s, less than %d s from now",
-                  until, LIMIT_MIN_LIFE_S);
-        error_hint(ret, "%s",
-                   c->has_upstream_offset ? "ask the source for a longer session"
-                                          : "ask the source for a longer session, or correct this machine's clock");
+        error_set(ret, ERROR_TRANSIENT, "the source returned credentials that expire at %s, less than %lld s from now",
+                  until, (long long)least_s);
+        error_hint(ret, "wait: the source is asked again at that time; if it lasts, ask it for a longer session%s",
+                   c->has_upstream_offset ? "" : ", or correct this machine's clock");
 }
 
 static void on_done(void *arg, struct credentials *c, const struct error *error)
@@ -104,20 +112,23 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
         int64_t now_ms = entry_clock_ms(e);
         int64_t duration_ms = now_ms - e->last_attempt_ms;
         struct error too_short;
+        int64_t least_s = least_life_s(e, now_ms);
         bool is_outdated = e->is_outdated; // it began before a login: its credentials are of use, its failure is not
         e->is_outdated = false;
         e->is_running = false;
         turn_end_flight(&e->turn);
         vault_pump_soon(e->vault); // others may begin
         e->last_attempt_ms = now_ms;
+        if (c && !e->is_cancelled)
+                e->known_end_ms = entry_ends_ms(e, c);
         if (e->is_cancelled) {
                 credentials_unref(c);
                 e->is_cancelled = false;
                 vault_settle_soon(e); // those that asked meanwhile ask again; a retired entry is freed
         } else if (!c && !is_outdated) {
                 fail(e, error, duration_ms);
-        } else if (c && now_ms >= entry_serve_until_ms(e, c)) {
-                set_too_short(c, &too_short);
+        } else if (c && entry_ends_ms(e, c) - now_ms <= least_s * 1000) {
+                set_too_short(c, least_s, &too_short);
                 credentials_unref(c);
                 fail(e, &too_short, duration_ms);
         } else if (c) {

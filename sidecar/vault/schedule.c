@@ -8,9 +8,11 @@
 
 enum {
         MIN_LIFE_MS = LIMIT_MIN_LIFE_S * 1000,
+        LAST_LIFE_MS = LIMIT_LAST_LIFE_S * 1000,
         SUCCESS_GAP_MS = 30 * 1000, // no refresh sooner than this after a success
-        SUCCESS_GAP_MIN_MS = 1000,  // … and this where the credentials end sooner
-        LAST_MINUTE_MS = 60 * 1000, // what a refresh gets before the credentials stop being served
+        SUCCESS_GAP_MIN_MS = 5000,  // … and this where the last minute is near
+        AHEAD_MS = 60 * 1000,       // what a refresh gets before the last minute
+        LAST_GAP_MS = 5000,         // no attempt sooner than this after a failed one, in the last minute
         SKEW_MS = 30 * 1000,        // "issued in the future" by less than this is rounding and latency
         BACKOFF_MS = 1000,          // first and longest wait after a failure …
         BACKOFF_MAX_MS = 60 * 1000,
@@ -55,26 +57,30 @@ static int64_t after_failure_ms(const struct schedule_input *in)
         unsigned doublings = in->failures - 1 < 10 ? in->failures - 1 : 10;
         int64_t ceiling = min_of(most, base << doublings);
 
-        // While the credentials may still be served, each wait takes at most half of the time that is left: attempts
-        // come more often as the end comes nearer.
-        if (in->expires_s != 0 && in->expires_s != CREDENTIALS_NEVER_EXPIRE) {
-                int64_t served = from_now_ms(in, in->expires_s) - MIN_LIFE_MS;
-                if (served > 0)
-                        ceiling = min_of(ceiling, max_of(base, served / 2));
-        }
+        // Each wait takes at most half of the time that is left until the last minute, and then until nothing is
+        // served: attempts come more often as that comes nearer. None is later than the end itself.
         int64_t floor = base / 10; // full jitter, but never at once
-        return floor + share_of(ceiling - floor, in->random);
+        bool has_end = in->expires_s != 0 && in->expires_s != CREDENTIALS_NEVER_EXPIRE;
+        int64_t left = has_end ? from_now_ms(in, in->expires_s) : 0;
+        if (left <= 0)
+                return floor + share_of(ceiling - floor, in->random);
+        int64_t served = left > MIN_LIFE_MS ? left - MIN_LIFE_MS : left - LAST_LIFE_MS;
+        if (served > 0)
+                ceiling = min_of(ceiling, max_of(base, served / 2));
+        if (left <= MIN_LIFE_MS)
+                floor = LAST_GAP_MS;
+        return min_of(left, floor + share_of(max_of(floor, ceiling) - floor, in->random));
 }
 
 static int64_t after_success_ms(const struct schedule_input *in)
 {
         int64_t issued = from_now_ms(in, in->issued_s);
         int64_t expires = from_now_ms(in, in->expires_s);
-        int64_t end = expires - MIN_LIFE_MS; // from here on nothing is served
-        if (end <= 0)
-                return 0;
+        int64_t end = expires - MIN_LIFE_MS; // of the time in which they are as good as new ones
+        if (end <= 0)                        // the source has no better ones, or is asked for some by requests
+                return max_of(expires, 0);
 
-        int64_t latest = end - min_of(LAST_MINUTE_MS, max_of(0, end - issued) / 4);
+        int64_t latest = end - min_of(AHEAD_MS, max_of(0, end - issued) / 4);
         int64_t at = in->before_s > 0 ? from_now_ms(in, in->expires_s - min_of(in->before_s, CENTURY_S))
                                       : issued + (expires - issued) / 2;
         at = min_of(at, latest) - share_of((expires - issued) / 10, in->random);

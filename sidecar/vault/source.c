@@ -65,7 +65,7 @@ static int source_get(void *context, int64_t min_life_s, provider_done_fn *done,
         call->waiter.min_life_s = min_life_s;
         struct entry *caller = entry->vault->starting;
         entry->vault->starting = NULL;
-        if (caller && !entry_may_serve_for(entry, min_life_s, entry_clock_ms(entry))) {
+        if (caller && !entry_is_good_for(entry, min_life_s, entry_clock_ms(entry))) {
                 turn_postpone_call(&caller->turn);
                 call->caller = caller;
         }

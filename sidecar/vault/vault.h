@@ -22,7 +22,15 @@ struct entry;
 struct uv_loop_s;
 struct vault;
 
-enum entry_state { ENTRY_EMPTY, ENTRY_FETCHING, ENTRY_FRESH, ENTRY_STALE, ENTRY_FAILED, ENTRY_STATE_COUNT };
+enum entry_state {
+        ENTRY_EMPTY,
+        ENTRY_FETCHING,
+        ENTRY_FRESH,
+        ENTRY_STALE,    // valid, though the last refresh failed
+        ENTRY_EXPIRING, // in the last minute
+        ENTRY_FAILED,
+        ENTRY_STATE_COUNT
+};
 const char *entry_state_name(enum entry_state state);
 
 enum vault_event {
@@ -32,7 +40,8 @@ enum vault_event {
         // account's or role's, and where those that are held never end.)
         VAULT_REFRESHED,
         VAULT_REFRESH_FAILED,
-        VAULT_EXPIRED,
+        VAULT_EXPIRING, // the last minute of a generation has begun, and there is no newer one; once for each
+        VAULT_EXPIRED,  // they have ended, and the refresh at their end has brought no others within 2 s
         VAULT_DROPPED,
         VAULT_EVENT_COUNT
 };
@@ -101,9 +110,26 @@ void entry_retire(struct entry *entry, const struct error *reason);
 
 const char *entry_name(const struct entry *entry);
 
+// The last minute. A client's request passes through these steps, and the entry through them as its credentials age:
+//
+//        more than LIMIT_MIN_LIFE_S       entry_peek() gives them
+//   then more than LIMIT_LAST_LIFE_S      entry_wait() seeks better ones: it joins or begins a refresh, unless one
+//   ended
+//                                         less than 5 s ago, and waits for it until 2 s after its begin; then
+//                                         entry_last_resort() gives what there is
+//   then until the end                    nothing is given; a request waits for the refresh at the end
+//
+// A refresh is due at the end of what the source gave last, whatever has happened before: a source may keep its
+// credentials to their end.
+
 // The credentials if they may be handed out now (more than LIMIT_MIN_LIFE_S to live), borrowed until control returns
 // to the loop; else NULL. Counts as a request for an on-demand entry. This is the hot path.
 struct credentials *entry_peek(struct entry *entry);
+
+// For requests that have waited, or do not wait: the same, or else what is valid for more than LIMIT_LAST_LIFE_S; that
+// is counted (entry_status). Called once for each answer.
+struct credentials *entry_last_resort(struct entry *entry);
+bool entry_has_last_resort(const struct entry *entry); // and nothing better
 
 // A text that the caller has rendered from the credentials. The entry keeps one in secret memory, and wipes it when
 // these credentials are replaced, dropped or expire, and when the entry is retired.
@@ -111,9 +137,10 @@ struct entry_rendering {
         struct secret text;
         size_t mark; // an offset in it, for the caller's use
 };
-// Borrowed as by entry_peek(), which it counts as. NULL: there are no credentials, or nothing was rendered of them yet.
-const struct entry_rendering *entry_rendering(struct entry *entry);
-// Copies `text`, while entry_peek() gives credentials and nothing was rendered of them. NULL: out of memory.
+// Of the credentials that entry_peek() or entry_last_resort() has just given, and borrowed like them. NULL: nothing was
+// rendered of them yet.
+const struct entry_rendering *entry_rendering(const struct entry *entry);
+// Copies `text`, while there are such and nothing was rendered of them. NULL: out of memory.
 const struct entry_rendering *entry_keep_rendering(struct entry *entry, struct slice text, size_t mark);
 
 // Counts the credentials that the entry has had; it begins at after_generation, or with what was carried over.
@@ -123,13 +150,14 @@ uint64_t entry_generation(const struct entry *entry);
 int64_t entry_now_s(const struct entry *entry);
 
 enum vault_want {
-        // Credentials that may be served and live min_life_s, if the source gives such. Waits for a fetch where the
-        // entry holds none, and completes with its outcome: credentials that may be served even if they live shorter,
-        // or the error. It starts that fetch, unless one is under way or the last has
+        // Credentials that live for min_life_s and LIMIT_MIN_LIFE_S, if the source gives such. Waits for a fetch where
+        // the entry holds none, and completes with its outcome: credentials that may be served even if they live
+        // shorter, or the error. It starts that fetch, unless one is under way or the last has
         //  - failed with ERROR_DENIED or ERROR_CONFIG less than 5 s ago: completes with that error;
         //  - failed with ERROR_THROTTLED: waits for the attempt that the backoff has planned;
         //  - failed otherwise less than 1 s ago, except with ERROR_INTERACTION: waits for an attempt 1 s after it;
         //  - succeeded less than 30 s ago, with a shorter life: completes with what is held.
+        // In the last minute an attempt that has ended holds for 5 s, and completes with what is held; see above.
         VAULT_WANT_CREDENTIALS,
         VAULT_WANT_NEWER,   // a generation above after_generation; starts nothing
         VAULT_WANT_REFRESH, // the result of the refresh under way, or of one that it starts
@@ -174,6 +202,7 @@ struct entry_status {
         int64_t next_refresh_s; // 0: none planned
         int64_t last_success_s; // 0: none
         uint64_t generation, successes, failures;
+        uint64_t served_expiring; // answers of entry_last_resort()
         unsigned failures_in_row;
         const struct error *last_error;            // since the last success, or NULL; borrowed
         struct slice account_id, assumed_role_arn; // borrowed likewise; empty: unknown

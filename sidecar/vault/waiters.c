@@ -12,21 +12,40 @@ enum {
         DENIAL_HOLDS_MS = 5000,   // a refusal is not asked for again on request for this long
         FAILURE_HOLDS_MS = 1000,  // any other failure
         SUCCESS_HOLDS_MS = 30000, // a source that cannot give a longer life
+        LAST_HOLDS_MS = 5000      // any attempt, in the last minute of what the source has
 };
 
 enum verdict { STAY, GIVE, FAIL };
 
 // --- the verdict ---
 
+// What the source gave last is in its last minute, which it may well know.
+static bool is_last_minute(const struct entry *e, int64_t now_ms)
+{
+        int64_t left_ms = e->known_end_ms - now_ms;
+        return left_ms > 0 && left_ms <= LIMIT_MIN_LIFE_S * INT64_C(1000);
+}
+
+// Nothing is left to serve, and nothing to be asked for before the end, which is near.
+static enum verdict wait_for_the_end(struct entry *e)
+{
+        plan_no_later_than(e, e->known_end_ms);
+        return STAY;
+}
+
 // After a failure: may a request have another attempt now? If not, either the error is the answer, or the next attempt
 // is near enough to wait for.
 static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t now_ms)
 {
         int64_t since_ms = now_ms - e->last_attempt_ms;
+        bool is_last = is_last_minute(e, now_ms);
         bool is_denial = e->last_failure == ERROR_DENIED || e->last_failure == ERROR_CONFIG;
         bool is_interactive = e->last_failure == ERROR_INTERACTION;
         bool is_throttled = e->last_failure == ERROR_THROTTLED && e->next_refresh_ms != SCHEDULE_NEVER;
-        int64_t holds_ms = is_denial ? DENIAL_HOLDS_MS : is_interactive ? 0 : FAILURE_HOLDS_MS;
+        int64_t holds_ms = is_denial        ? DENIAL_HOLDS_MS
+                           : is_interactive ? 0
+                           : is_last        ? LAST_HOLDS_MS
+                                            : FAILURE_HOLDS_MS;
         if (!is_throttled && since_ms >= holds_ms) {
                 plan_now(e, true);
                 return STAY;
@@ -35,6 +54,8 @@ static enum verdict judge_after_failure(struct entry *e, bool may_serve, int64_t
                 return GIVE;
         if (is_denial)
                 return FAIL;
+        if (is_last && !is_throttled)
+                return wait_for_the_end(e);
         if (!is_throttled)
                 plan_no_later_than(e, e->last_attempt_ms + FAILURE_HOLDS_MS);
         return STAY;
@@ -44,20 +65,26 @@ static enum verdict judge_credentials(struct entry *e, const struct vault_waiter
 {
         int64_t now_ms = entry_clock_ms(e);
         bool may_serve = entry_may_serve(e, now_ms);
-        if (entry_may_serve_for(e, e->needs_interaction ? 0 : w->min_life_s, now_ms))
+        if (entry_is_good_for(e, e->needs_interaction ? 0 : w->min_life_s, now_ms))
                 return GIVE;
         if (flight != FLIGHT_NONE)
                 return may_serve ? GIVE : FAIL;
         if (entry_is_fetching(e)) {
                 plan_now(e, true); // no second one: out of the queue's background
-                return STAY;
+                bool is_late = now_ms - e->sought_ms >= ENTRY_PATIENCE_MS;
+                return is_late && may_serve && !entry_is_good(e, now_ms) ? GIVE : STAY;
         }
         if (e->is_refused)
                 return FAIL;
         if (e->failures_in_row > 0)
                 return judge_after_failure(e, may_serve, now_ms);
-        if (may_serve && now_ms - e->last_success_ms < SUCCESS_HOLDS_MS)
-                return GIVE;
+        bool is_last = is_last_minute(e, now_ms);
+        if (e->successes > 0 && now_ms - e->last_success_ms < (is_last ? LAST_HOLDS_MS : SUCCESS_HOLDS_MS)) {
+                if (may_serve)
+                        return GIVE;
+                if (is_last)
+                        return wait_for_the_end(e);
+        }
         plan_now(e, true);
         return STAY;
 }
@@ -173,6 +200,8 @@ void entry_wait(struct entry *e, enum vault_want want, struct vault_waiter *w)
         TAILQ_INSERT_TAIL(&e->waiters, w, link);
         if (judge(e, w, FLIGHT_NONE) != STAY)
                 vault_settle_soon(e);
+        else if (entry_has_last_resort(e))
+                plan_arm(e); // for the end of its patience
 }
 
 void entry_wait_cancel(struct vault_waiter *w)

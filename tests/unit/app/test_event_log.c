@@ -261,7 +261,12 @@ static void test_expired_and_dropped(void **state)
         ask(d, VAULT_WANT_CREDENTIALS, 0);
         turn_until_event(d, "rotated");
         d->fails = true;
-        d->now_ms += INT64_C(3600) * 1000;
+        d->now_ms += (INT64_C(3600) - 59) * 1000;
+        (void)entry_peek(d->entry); // it is not idle
+        vault_replan(d->vault);
+        turn_until_event(d, "expiring");
+        EXPECT(d, "level=warn event=expiring profile=irsa generation=1 expiration=2026-09-01T13:00:00Z");
+        d->now_ms += INT64_C(62) * 1000;
         vault_replan(d->vault);
         turn_until_event(d, "expired");
         EXPECT(d, "level=error event=expired profile=irsa hint=");

@@ -45,6 +45,7 @@ static void caps_are_as_documented(void **state)
         assert_int_equal(LIMIT_PROFILE_NAME, 128);
         assert_int_equal(LIMIT_UNIX_PATH, 107); // the system's
         assert_int_equal(LIMIT_MIN_LIFE_S, 60);
+        assert_int_equal(LIMIT_LAST_LIFE_S, 5);
 }
 
 int main(void)

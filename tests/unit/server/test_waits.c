@@ -140,20 +140,90 @@ static void test_expired(void **state)
         s->error = denied_by_sts();
         f.now_ms += (int64_t)(3600 - 61) * 1000;
         assert_int_equal(client_get(&c, CREDENTIALS), 200);
-        f.now_ms += 2000;
+        assert_int_equal(s->starts, 1);
+        f.now_ms += 57000;
         client_get(&c, CREDENTIALS);
         assert_int_not_equal(c.status, 200);
         assert_false(client_body_has(&c, SECRET));
         stop(&f, &c);
 }
 
+// What is valid is served, after something better was sought.
+static void test_last_minute(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_credentials(&f, &c);
+        s->script = SCRIPT_FAIL;
+        s->error = denied_by_sts();
+        f.now_ms += (int64_t)(3600 - 50) * 1000;
+        assert_int_equal(client_get(&c, CREDENTIALS), 200);
+        assert_true(client_body_has(&c, SECRET));
+        assert_true(client_head_has(&c, "ETag: \"1-00000abc\"\n"));
+        assert_int_equal(s->starts, 2);
+        client_get(&c, "/v1/profiles/a");
+        expect_member(&c, "state", "expiring");
+        expect_member(&c, "last_error/detail", "profile a: STS AssumeRole: not authorized");
+        assert_int_equal(client_get(&c, CREDENTIALS "?wait=0"), 200);
+        assert_int_equal(s->starts, 2); // 5 s are not over
+        assert_int_equal(client_get(&c, "/readyz"), 200);
+        client_get(&c, "/readyz?min_ttl=60");
+        assert_int_equal(c.status, 503);
+
+        // Signatures do not outlive them, and say so.
+        static const char get[] = "{\"method\":\"GET\",\"url\":\"https://s3.us-east-1.amazonaws.com/b/k\"";
+        char body[256];
+        snprintf(body, sizeof(body), "%s}", get);
+        assert_int_equal(client_post(&c, "/v1/profiles/a/sign", body), 200);
+        snprintf(body, sizeof(body), "%s,\"expires_in\":900}", get);
+        assert_int_equal(client_post(&c, "/v1/profiles/a/presign", body), 200);
+        expect_member(&c, "expires_in", "50");
+        expect_member(&c, "cut", "true");
+
+        // Who holds them already is told when there are others.
+        assert_int_equal(client_get_with(&c, CREDENTIALS, "If-None-Match: \"1-00000abc\"\r\n"), 304);
+        client_send_get(&c, CREDENTIALS "?wait=60", "If-None-Match: \"1-00000abc\"\r\n");
+        settle(&f);
+        assert_false(client_receive(&c));
+        s->script = SCRIPT_GIVE;
+        f.now_ms += 6000;
+        struct client other = client_open(&f);
+        assert_int_equal(client_get(&other, CREDENTIALS), 200);
+        assert_true(client_head_has(&other, "ETag: \"2-00000abc\"\n"));
+        assert_int_equal(client_answer(&c), 200);
+        assert_true(client_head_has(&c, "ETag: \"2-00000abc\"\n"));
+
+        client_get(&c, "/metrics");
+        assert_true(client_body_has(&c, "\nkeyfob_served_expiring_total{profile=\"a\"} 4\n"));
+        assert_true(client_body_has(&c, "\nkeyfob_served_expired_total 0\n"));
+        client_close(&other);
+        stop(&f, &c);
+}
+
+// A request that does not wait starts the search.
+static void test_last_minute_without_a_wait(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_credentials(&f, &c);
+        s->script = SCRIPT_HANG;
+        f.now_ms += (int64_t)(3600 - 50) * 1000;
+        assert_int_equal(client_get(&c, CREDENTIALS "?wait=0"), 200);
+        TURN_UNTIL(&f, s->starts == 2);
+        f.clock.speed = FAST;
+        assert_int_equal(client_get(&c, CREDENTIALS), 200); // 2 s
+        assert_int_equal(client_get(&c, CREDENTIALS "?wait=1"), 200);
+        stop(&f, &c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_long_poll),
-            cmocka_unit_test(test_waits),
-            cmocka_unit_test(test_failures),
-            cmocka_unit_test(test_expired),
+            cmocka_unit_test(test_long_poll),   cmocka_unit_test(test_waits),
+            cmocka_unit_test(test_failures),    cmocka_unit_test(test_expired),
+            cmocka_unit_test(test_last_minute), cmocka_unit_test(test_last_minute_without_a_wait),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ static void serves_valid_credentials_after_failed_refreshes(void **state)
         sim_end(&sim);
 }
 
-static void serves_nothing_in_the_last_minute(void **state)
+static void serves_at_once_until_the_last_minute(void **state)
 {
         (void)state;
         struct sim sim;
@@ -143,12 +143,17 @@ static void serves_nothing_in_the_last_minute(void **state)
         sim.random = UINT32_MAX;
         sim_run(&sim, 59 * MINUTE - 100); // 60.05 s left
         assert_non_null(entry_peek(e));
-        assert_int_equal(sim.events[VAULT_EXPIRED], 0);
+        assert_int_equal(sim.events[VAULT_EXPIRING], 0);
         sim_run(&sim, 100);
         assert_null(entry_peek(e));
+        assert_int_equal(state_of(e), ENTRY_EXPIRING);
+        assert_int_equal(sim.events[VAULT_EXPIRING], 1);
+        assert_int_equal(sim.events[VAULT_EXPIRED], 0);
+        sim_run(&sim, 62 * SECOND);
         assert_int_equal(state_of(e), ENTRY_FAILED);
         assert_int_equal(sim.events[VAULT_EXPIRED], 1);
         sim_run(&sim, HOUR);
+        assert_int_equal(sim.events[VAULT_EXPIRING], 1);
         assert_int_equal(sim.events[VAULT_EXPIRED], 1); // once
         assert_int_equal(state_of(e), ENTRY_FAILED);
 
@@ -165,7 +170,7 @@ static void rejects_credentials_that_are_about_to_expire(void **state)
         static const struct {
                 int64_t life_s;
                 bool has_no_date, is_good;
-        } rows[] = {{30, false, false}, {60, false, false}, {60, true, false}, {62, false, true}, {-5, true, false}};
+        } rows[] = {{5, false, false}, {2, true, false}, {7, false, true}, {7, true, true}, {-5, true, false}};
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct sim sim;
                 struct fake f;
@@ -175,11 +180,11 @@ static void rejects_credentials_that_are_about_to_expire(void **state)
                 f.has_no_date = rows[i].has_no_date;
                 sim_run(&sim, 60);
                 entry_status(e, &status);
-                assert_int_equal(status.state, rows[i].is_good ? ENTRY_FRESH : ENTRY_FAILED);
-                assert_int_equal(entry_peek(e) != NULL, rows[i].is_good);
+                assert_int_equal(status.state, rows[i].is_good ? ENTRY_EXPIRING : ENTRY_FAILED);
+                assert_int_equal(entry_last_resort(e) != NULL, rows[i].is_good);
                 if (!rows[i].is_good) {
-                        assert_int_equal(status.last_error->kind, ERROR_PROTOCOL);
-                        assert_non_null(strstr(status.last_error->message, "less than 60 s"));
+                        assert_int_equal(status.last_error->kind, ERROR_TRANSIENT);
+                        assert_non_null(strstr(status.last_error->message, "less than 5 s"));
                         assert_int_equal(status.expires_s, 0);
                 }
                 sim_end(&sim);
@@ -395,7 +400,7 @@ int main(void)
             cmocka_unit_test(refreshes_at_half_of_the_lifetime),
             cmocka_unit_test(keeps_a_rendering_as_long_as_its_credentials),
             cmocka_unit_test(serves_valid_credentials_after_failed_refreshes),
-            cmocka_unit_test(serves_nothing_in_the_last_minute),
+            cmocka_unit_test(serves_at_once_until_the_last_minute),
             cmocka_unit_test(rejects_credentials_that_are_about_to_expire),
             cmocka_unit_test(reports_a_provider_that_cannot_start),
             cmocka_unit_test(fetches_static_credentials_once),

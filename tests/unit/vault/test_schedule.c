@@ -36,10 +36,13 @@ static const struct row successes[] = {
     {"2 minutes: a quarter of what can be served is left", {AT(0), HELD(0, 120, 0)}, 45000, 33001},
     {"100 s", {AT(0), HELD(0, 100, 0)}, 30000, 20001},
     {"80 s: the gap is half of what can be served", {AT(0), HELD(0, 80, 0)}, 15000, 10000},
-    {"61 s: never twice in a second", {AT(0), HELD(0, 61, 0)}, 1000, 1000},
-    {"60 s: as good as over", {AT(0), HELD(0, 60, 0)}, 0, 0},
+    {"61 s: never twice in 5 s", {AT(0), HELD(0, 61, 0)}, 5000, 5000},
+    {"60 s: the last minute, at its end", {AT(0), HELD(0, 60, 0)}, 60000, 60000},
+    {"the same once more in the last minute", {AT(3570), HELD(3570, 3600, 3570)}, 30000, 30000},
+    {"the same once more before the end", {AT(3598), HELD(3598, 3600, 3598)}, 2000, 2000},
+    {"at the end", {AT(3600), HELD(3598, 3600, 3598)}, 0, 0},
     {"over", {AT(4000), HELD(0, 3600, 0)}, 0, 0},
-    {"over, though the last success is recent", {AT(3590), HELD(0, 3600, 3589)}, 0, 0},
+    {"over, though the last success is recent", {AT(3601), HELD(0, 3600, 3599)}, 0, 0},
     {"static", {AT(0), ENDLESS}, SCHEDULE_NEVER, SCHEDULE_NEVER},
     {"static, another point asked for", {AT(0), ENDLESS, .before_s = 600}, SCHEDULE_NEVER, SCHEDULE_NEVER},
     {"files of static keys", {AT(0), ENDLESS, .recheck_s = 60}, 60000, 54001},
@@ -95,7 +98,13 @@ static const struct row failures[] = {
     {"63 s left", {AT(0), HELD(-3537, 63, -3537), FAILED(7, TRANSIENT)}, 100, 1499},
     {"61 s left: the first step is allowed", {AT(0), HELD(-3539, 61, -3539), FAILED(7, TRANSIENT)}, 100, 999},
     {"denied, 64 s left", {AT(0), HELD(-3536, 64, -3536), FAILED(7, DENIED)}, 500, 4999},
-    {"served no more", {AT(0), HELD(-3540, 60, -3540), FAILED(7, TRANSIENT)}, 100, 59999},
+    {"the last minute: until nothing is served", {AT(0), HELD(-3540, 60, -3540), FAILED(7, TRANSIENT)}, 5000, 27499},
+    {"the last minute, denied", {AT(0), HELD(-3540, 60, -3540), FAILED(7, DENIED)}, 5000, 27499},
+    {"the last minute, first failure", {AT(0), HELD(-3540, 60, -3540), FAILED(1, TRANSIENT)}, 5000, 5000},
+    {"7 s left: at the end at the latest", {AT(0), HELD(-3593, 7, -3593), FAILED(7, TRANSIENT)}, 5000, 5000},
+    {"5 s left: at the end", {AT(0), HELD(-3595, 5, -3595), FAILED(7, TRANSIENT)}, 5000, 5000},
+    {"3 s left: at the end", {AT(0), HELD(-3597, 3, -3597), FAILED(7, DENIED)}, 3000, 3000},
+    {"nothing taken, 3 s left of what was given", {AT(0), .expires_s = T + 3, FAILED(1, TRANSIENT)}, 3000, 3000},
     {"over", {AT(0), HELD(-7200, -3600, -7200), FAILED(7, TRANSIENT)}, 100, 59999},
     {"static, asked for", {AT(0), ENDLESS, FAILED(7, TRANSIENT)}, 100, 59999},
 };
@@ -142,14 +151,14 @@ static void refreshes_before_the_credentials_stop_being_served(void **state)
         (void)state;
         uint64_t seed = 42;
         for (int i = 0; i < 200000; i++) {
-                int64_t life = 63 + (int64_t)(next_random(&seed) % 50000);
+                int64_t life = 66 + (int64_t)(next_random(&seed) % 50000);
                 struct schedule_input in = {AT(0), HELD(0, life, 0)};
                 in.random = (uint32_t)next_random(&seed);
                 if (i % 2)
                         in.before_s = (int64_t)(next_random(&seed) % 50000);
                 int64_t delay = schedule_next_ms(&in);
                 int64_t served = (life - LIMIT_MIN_LIFE_S) * 1000;
-                if (delay < 1000 || delay >= served || (served >= 60000 && delay < 30000))
+                if (delay < 5000 || delay >= served || (served >= 60000 && delay < 30000))
                         fail_msg("life %lld s, before %lld s: %lld ms", (long long)life, (long long)in.before_s,
                                  (long long)delay);
         }
