@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -24,6 +23,7 @@
 #include "sidecar/app/profile_table.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/base/clock.h"
+#include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
@@ -68,6 +68,7 @@ struct app {
         struct server *server;
         struct profile_set *profile_set;
         struct reload *reload;
+        size_t descriptors_max;
         int64_t read_ns; // watch_moment() before the settings were first read
 };
 
@@ -238,6 +239,7 @@ static int make_layers(struct app *app, struct error *e)
                                      .log = &app->log,
                                      .signer = app->signer,
                                      .metrics = app->metrics,
+                                     .connections_max = descriptors_for_peers(app->descriptors_max),
                                      .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
@@ -310,21 +312,11 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         return 0;
 }
 
-// Service managers start services with a limit of 1024, which is less than the connections that the agent accepts.
-static void raise_descriptor_limit(void)
-{
-        struct rlimit files;
-        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
-                return;
-        files.rlim_cur = files.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &files); // on failure the old limit holds
-}
-
 static int run(struct app *app, struct settings *settings)
 {
         struct error e = {0};
         int status = EXIT_OK;
-        raise_descriptor_limit();
+        app->descriptors_max = descriptors_raise(); // service managers start services with 1024
         int rc = uv_loop_init(&app->loop);
         if (rc < 0) {
                 error_set(&e, ERROR_INTERNAL, "event loop: %s", uv_strerror(rc));

@@ -5,8 +5,8 @@
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/allow.h"
-#include "sidecar/base/log.h"
 #include "sidecar/server/exchange.h"
+#include "sidecar/server/peer_log.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
 
@@ -38,9 +38,9 @@ bool access_may_see(const struct server_profile *profile, const struct peer *pee
 
 static void report(const struct exchange *x, struct slice name, unsigned scope, const char *why)
 {
-        LOG_EVENT(x->server->deps.log, LOG_LEVEL_WARN, "access_denied", LOG_SLICE("profile", name),
-                  LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", x->peer->uid),
-                  LOG_INT("gid", x->peer->gid), LOG_INT("pid", x->peer->pid));
+        PEER_LOG(x->server, x->peer->uid, LOG_LEVEL_WARN, "access_denied", LOG_SLICE("profile", name),
+                 LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", x->peer->uid),
+                 LOG_INT("gid", x->peer->gid), LOG_INT("pid", x->peer->pid));
 }
 
 static bool hides_any(const struct server *s, const struct peer *peer)

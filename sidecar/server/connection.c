@@ -67,6 +67,8 @@ void connection_close(struct connection *c)
         if (c->next)
                 c->next->link = c->link;
         s->connections_count--;
+        if (s->control == c)
+                s->control = NULL;
         stream_close(&c->stream);
         exchange_close(&c->exchange, on_timer_closed);
         account_close(&c->account);
@@ -178,7 +180,7 @@ static void join(struct server *s, struct connection *c)
                 (void)uv_timer_start(&s->sweep, on_sweep, s->deadlines.sweep_ms, s->deadlines.sweep_ms);
 }
 
-int connection_open(const struct listener *l, int fd, const struct peer *peer, struct account *account)
+struct connection *connection_open(const struct listener *l, int fd, const struct peer *peer, struct account *account)
 {
         struct server *s = l->server;
         struct connection *c = calloc(1, sizeof(*c));
@@ -187,7 +189,7 @@ int connection_open(const struct listener *l, int fd, const struct peer *peer, s
                 free(c);
                 account_close(account);
                 close(fd);
-                return -1;
+                return NULL;
         }
         c->server = s;
         c->parser = parser;
@@ -205,7 +207,7 @@ int connection_open(const struct listener *l, int fd, const struct peer *peer, s
         c->open = 2;
         join(s, c);
         if (stream_open(&c->stream, fd) == 0)
-                return 0;
+                return c;
         connection_close(c);
-        return -1;
+        return NULL;
 }

@@ -52,8 +52,9 @@ struct connection {
 
 // --- connection.c: birth, deadlines, end ---
 
-// Takes over the accepted socket `fd`, and the account that has paid for it. 0, or -1: there is no connection.
-MUST_CHECK int connection_open(const struct listener *l, int fd, const struct peer *peer, struct account *account);
+// Takes over the accepted socket `fd`, and the account that has paid for it. NULL: there is no connection.
+MUST_CHECK struct connection *connection_open(const struct listener *l, int fd, const struct peer *peer,
+                                              struct account *account);
 
 // The server ends: a wait is over, the next answer is the last.
 void connection_shut_down(struct connection *c);

@@ -11,11 +11,11 @@
 #include <uv.h>
 
 #include "proto/wire/limits.h"
-#include "sidecar/base/log.h"
 #include "sidecar/io/unix_listen.h"
 #include "sidecar/server/api.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/metrics.h"
+#include "sidecar/server/peer_log.h"
 #include "sidecar/server/state.h"
 
 enum { ACCEPTS_A_TURN = 64 }; // so that those who are in are served too
@@ -31,15 +31,15 @@ static void on_rearm(uv_timer_t *timer)
 // Out of descriptors or memory: the queue of the kernel holds who comes meanwhile.
 static void pause_accepting(struct listener *l, int error)
 {
-        const struct server *s = l->server;
+        struct server *s = l->server;
         (void)uv_poll_stop(&l->poll);
         (void)uv_timer_start(&l->rearm, on_rearm, s->deadlines.rearm_ms, 0);
         if (l->has_reported)
                 return;
         l->has_reported = true;
-        LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "accept_failed", LOG_STR("error", strerror(error)),
-                  LOG_INT("connections", s->connections_count),
-                  LOG_STR("hint", "raise the limit of open files (LimitNOFILE=, ulimit -n)"));
+        PEER_LOG(s, LOG_LIMITER_OTHERS, LOG_LEVEL_ERROR, "accept_failed", LOG_STR("error", strerror(error)),
+                 LOG_INT("connections", s->connections_count),
+                 LOG_STR("hint", "raise the limit of open files (LimitNOFILE=, ulimit -n)"));
 }
 
 #define REFUSAL                                                                                                        \
@@ -62,22 +62,45 @@ static void refuse(int fd)
         close(fd);
 }
 
+static void report_no_memory(struct server *s, const struct peer *peer)
+{
+        PEER_LOG(s, peer->uid, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
+}
+
+// One connection is for the agent's operator, however many the peers have, also where they are of the operator's own
+// uid: the last one that comes. It is not charged for.
+static bool may_control(struct server *s, uid_t uid)
+{
+        if (uid != 0 && uid != geteuid())
+                return false;
+        if (s->control && s->control->state != CONNECTION_IDLE)
+                return false;
+        if (s->control)
+                connection_close(s->control);
+        return true;
+}
+
 static void admit(const struct listener *l, int fd)
 {
         struct server *s = l->server;
         struct peer peer;
         struct account account;
         if (unix_peer(fd, &peer) < 0) {
-                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "peer_unknown", LOG_STR("error", strerror(errno)));
+                PEER_LOG(s, LOG_LIMITER_OTHERS, LOG_LEVEL_ERROR, "peer_unknown", LOG_STR("error", strerror(errno)));
                 close(fd);
         } else if (account_open(&account, &s->users, peer.uid) < 0) {
-                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
+                report_no_memory(s, &peer);
                 close(fd);
-        } else if (!account_set(&account, USER_CONNECTIONS, 1)) {
+        } else if (account_set(&account, USER_CONNECTIONS, 1)) {
+                if (!connection_open(l, fd, &peer, &account))
+                        report_no_memory(s, &peer);
+        } else if (may_control(s, peer.uid)) {
+                s->control = connection_open(l, fd, &peer, &account);
+                if (!s->control)
+                        report_no_memory(s, &peer);
+        } else {
                 account_close(&account);
                 refuse(fd);
-        } else if (connection_open(l, fd, &peer, &account) < 0) {
-                LOG_EVENT(s->deps.log, LOG_LEVEL_ERROR, "connection_failed", LOG_STR("error", "out of memory"));
         }
 }
 

@@ -9,6 +9,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/listener.h"
+#include "sidecar/server/peer_log.h"
 #include "sidecar/server/state.h"
 
 // What one large request made them grow to is given back.
@@ -46,7 +47,8 @@ struct server *server_new(const struct server_deps *deps)
         (void)uv_timer_init(deps->loop, &s->end);
         s->end.data = s;
         s->open = 2;
-        users_init(&s->users);
+        peer_log_init(s);
+        users_init(&s->users, deps->connections_max);
         turns_init(s);
         return s;
 }
@@ -141,6 +143,7 @@ void server_check_closed(struct server *s)
                 return;
         uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
         uv_close((uv_handle_t *)&s->end, on_timer_closed);
+        peer_log_close(s);
         turns_close(s);
 }
 

@@ -49,7 +49,8 @@ struct server_deps {
         const struct log *log;
         struct signer *signer;
         struct metrics *metrics;
-        uint32_t run; // part of entity tags: another one each time that the agent starts. 0: not in them
+        size_t connections_max; // of all peers; 0: LIMIT_CONNECTIONS_N
+        uint32_t run;           // part of entity tags: another one each time that the agent starts. 0: not in them
 };
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);

@@ -8,6 +8,7 @@
 #include "proto/mem/buffer.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
+#include "sidecar/base/log_limiter.h"
 #include "sidecar/server/server.h"
 #include "sidecar/server/turns.h"
 
@@ -40,11 +41,15 @@ struct server {
         size_t connections_count;
         struct exchange *exchanges; // those that are not over
         struct users users;
-        struct user_queue ready; // with connections whose turn comes
-        uv_idle_t turns;         // runs while there are any
-        uv_timer_t sweep;        // runs while there is a connection
-        uv_timer_t end;          // draining, then the end of the grace period
-        unsigned open;           // handles of the server and its listeners, and connections
+        struct connection *control; // of the operator, beyond what its uid may take; NULL: none
+        struct user_queue ready;    // with connections whose turn comes
+        uv_idle_t turns;            // runs while there are any
+        uv_timer_t sweep;           // runs while there is a connection
+        uv_timer_t end;             // draining, then the end of the grace period
+        unsigned open;              // handles of the server and its listeners, and connections
+
+        struct log_limiter log_limiter; // peer_log.h
+        uv_timer_t log_report;          // runs while lines were left out
 
         uint64_t checked_ms; // loop time at which handed-out credentials were last held against their expiry
 

@@ -6,7 +6,7 @@
 
 #include "proto/wire/limits.h"
 
-void users_init(struct users *users)
+void users_init(struct users *users, size_t connections_max)
 {
         static const size_t max[USER_POOL_COUNT] = {
             [USER_CONNECTIONS] = LIMIT_CONNECTIONS_N,
@@ -17,6 +17,8 @@ void users_init(struct users *users)
         *users = (struct users){0};
         for (size_t i = 0; i < USER_POOL_COUNT; i++)
                 users->max[i] = max[i];
+        if (connections_max > 0 && connections_max < LIMIT_CONNECTIONS_N)
+                users->max[USER_CONNECTIONS] = users->max[USER_WAITS] = connections_max;
 }
 
 int account_open(struct account *a, struct users *users, uid_t uid)

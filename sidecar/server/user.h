@@ -41,7 +41,8 @@ struct users {
         size_t used[USER_POOL_COUNT], max[USER_POOL_COUNT];
 };
 
-void users_init(struct users *users);
+// `connections_max`: at most LIMIT_CONNECTIONS_N, which 0 stands for.
+void users_init(struct users *users, size_t connections_max);
 
 // What one connection holds, for its user.
 struct account {

@@ -125,6 +125,7 @@ void entry_drop(struct entry *e)
 {
         if (e->is_retired)
                 return;
+        bool is_news = !e->is_refused; // dropping what is dropped is not
         entry_forget(e);
         e->is_refused = true;
         e->is_forced = e->is_outdated = false;
@@ -137,5 +138,6 @@ void entry_drop(struct entry *e)
         vault_settle_soon(e);
         refresh_abandon(e);
         plan_refresh(e);
-        entry_report(e, VAULT_DROPPED, 0, NULL);
+        if (is_news)
+                entry_report(e, VAULT_DROPPED, 0, NULL);
 }

@@ -112,6 +112,12 @@ def idle_connections(path):
     wait_for_end()
 
 
+def some_connections(path):
+    held, refused = dial_many(path, 300)
+    say(len(held), refused)
+    wait_for_end()
+
+
 def half_bodies(path):
     """Bodies of 1 MiB less one byte."""
     size = 1 << 20
@@ -149,6 +155,20 @@ def bodies_without_rights(path):
     wait_for_end()
 
 
+def denied(path):
+    """Asks for what it may not have, without end."""
+    sock = dial(path)
+    sent = 0
+    while sent < 20_000:
+        sock.sendall(b"GET /v1/profiles/mine/credentials HTTP/1.1\r\n\r\n" * 100)
+        got = b""
+        while got.count(b"HTTP/1.1 403 ") < 100:
+            got += sock.recv(1 << 20)
+        sent += 100
+    say(sent)
+    wait_for_end()
+
+
 def unread_lists(path):
     """Clients that never read their lists."""
     held = [dial(path) for _ in range(1000)]
@@ -165,4 +185,4 @@ if __name__ == "__main__":
         os.setgid(int(sys.argv[3]))
         os.setuid(int(sys.argv[3]))
     {f.__name__: f for f in (pipelined_heads, waiting_and_gone, idle_connections, half_bodies, bodies_without_rights,
-                             unread_lists)}[sys.argv[1]](sys.argv[2])
+                             denied, some_connections, unread_lists)}[sys.argv[1]](sys.argv[2])

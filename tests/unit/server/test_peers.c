@@ -134,14 +134,122 @@ static void test_too_many_connections(void **state)
         struct client first = client_open(&f);
         TURN_UNTIL(&f, f.server->connections_count == 1);
         f.server->users.max[USER_CONNECTIONS] = 3; // of which one uid may have as many as stay free: one
+        struct client control = client_open(&f);   // the operator's, as this process is
+        client_send(&control, "GET /livez HTTP/1.1\r\n");
+        TURN_UNTIL(&f, f.server->control && f.server->control->state == CONNECTION_READING);
         struct client c = client_open(&f);
         client_answer(&c);
         expect_problem(&c, 503, "too_many_connections");
         assert_true(client_head_has(&c, "Retry-After: 1\n"));
         client_expect_end(&c);
         client_close(&c);
+        assert_int_equal(client_ask(&control, "\r\n"), 200);
+        client_close(&control);
         client_close(&first);
         fixture_stop(&f);
+}
+
+// Whatever its own uid holds: the last connection that comes, if the one before does nothing.
+static void keeps_a_connection_for_the_operator(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct client held[4];
+        held[0] = client_open(&f);
+        TURN_UNTIL(&f, f.server->connections_count == 1);
+        f.server->users.max[USER_CONNECTIONS] = 3;
+        for (size_t i = 1; i < LENGTH(held); i++) {
+                held[i] = client_open(&f);
+                TURN_UNTIL(&f, f.server->connections_count == 2 && f.server->control);
+        }
+        struct client c = client_open(&f);
+        assert_int_equal(client_get(&c, "/livez"), 200);
+        assert_int_equal(client_get(&c, "/livez"), 200);
+        client_expect_end(&held[2]);
+        client_expect_end(&held[3]);
+        client_close(&c);
+        TURN_UNTIL(&f, !f.server->control);
+        assert_int_equal(client_get(&held[0], "/livez"), 200);
+        for (size_t i = 0; i < LENGTH(held); i++)
+                client_close(&held[i]);
+        TURN_UNTIL(&f, f.server->connections_count == 0);
+        fixture_stop(&f);
+}
+
+static void takes_fewer_connections_than_it_may_have_descriptors(void **state)
+{
+        (void)state;
+        struct users users;
+        struct account one, other;
+        users_init(&users, 10);
+        assert_int_equal(account_open(&one, &users, 1), 0);
+        assert_int_equal(account_open(&other, &users, 2), 0);
+        assert_true(account_set(&one, USER_CONNECTIONS, 5));
+        assert_false(account_set(&one, USER_CONNECTIONS, 6));
+        assert_true(account_set(&one, USER_WAITS, 5));
+        assert_false(account_set(&one, USER_WAITS, 6));
+        assert_true(account_set(&other, USER_CONNECTIONS, 2));
+        account_close(&one);
+        account_close(&other);
+        users_init(&users, SIZE_MAX);
+        assert_int_equal(users.max[USER_CONNECTIONS], LIMIT_CONNECTIONS_N);
+}
+
+// --- the log ---
+
+static size_t count_lines(struct fixture *f, const char *text)
+{
+        struct buffer log;
+        size_t lines = 0;
+        fixture_read_log(f, &log);
+        for (const char *at = (const char *)log.p; (at = strstr(at, text)) != NULL; at++)
+                lines++;
+        buffer_free(&log);
+        return lines;
+}
+
+static void leaves_out_log_lines_of_a_peer_that_is_denied_without_end(void **state)
+{
+        (void)state;
+        static uid_t stranger = 4711;
+        static const struct allow_rule others = {.uids = &stranger, .uids_count = 1, .scopes = ALLOW_ALL};
+        struct fixture f;
+        struct client c;
+        serve_profile(&f, &c);
+        f.profiles[0].allow = &others;
+        f.profiles[0].allow_count = 1;
+        for (int i = 0; i < 1000; i++)
+                assert_int_equal(client_get(&c, CREDENTIALS), 403);
+        assert_int_equal(count_lines(&f, "access_denied"), LOG_LIMITER_BURST_N);
+        f.now_ms += LOG_LIMITER_EVERY_MS;
+        f.clock.speed = FAST;
+        for (int i = 0; i < 10; i++)
+                assert_int_equal(client_get(&c, CREDENTIALS), 403);
+        assert_int_equal(count_lines(&f, "access_denied"), LOG_LIMITER_BURST_N + 1);
+        fixture_begin_end(&f, 0);
+        TURN_UNTIL(&f, f.is_server_closed);
+        char line[128];
+        snprintf(line, sizeof(line), "event=log_lines_dropped of=access_denied lines=999 uid=%u\n", getuid());
+        assert_int_equal(count_lines(&f, line), 1);
+        stop(&f, &c);
+}
+
+static void reports_what_was_left_out_while_it_goes_on(void **state)
+{
+        (void)state;
+        static uid_t stranger = 4711;
+        static const struct allow_rule others = {.uids = &stranger, .uids_count = 1, .scopes = ALLOW_ALL};
+        struct fixture f;
+        struct client c;
+        serve_profile(&f, &c);
+        f.profiles[0].allow = &others;
+        f.profiles[0].allow_count = 1;
+        f.clock.speed = FAST;
+        for (int i = 0; i < LOG_LIMITER_BURST_N + 7; i++)
+                assert_int_equal(client_get(&c, CREDENTIALS), 403);
+        TURN_UNTIL(&f, count_lines(&f, "event=log_lines_dropped of=access_denied lines=7 ") == 1);
+        stop(&f, &c);
 }
 
 // Out of descriptors: whoever connects waits in the kernel's queue and is served once there are some.
@@ -189,6 +297,10 @@ int main(void)
             cmocka_unit_test(test_deadlines),
             cmocka_unit_test(test_write_deadline),
             cmocka_unit_test(test_too_many_connections),
+            cmocka_unit_test(keeps_a_connection_for_the_operator),
+            cmocka_unit_test(takes_fewer_connections_than_it_may_have_descriptors),
+            cmocka_unit_test(leaves_out_log_lines_of_a_peer_that_is_denied_without_end),
+            cmocka_unit_test(reports_what_was_left_out_while_it_goes_on),
             cmocka_unit_test(test_out_of_descriptors),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ static void grants_no_more_than_what_stays_free(void **state)
         (void)state;
         struct users users;
         struct account one, other, third;
-        users_init(&users);
+        users_init(&users, 0);
         users.max[USER_INPUT] = 100;
         assert_int_equal(account_open(&one, &users, 1), 0);
         assert_int_equal(account_open(&other, &users, 2), 0);

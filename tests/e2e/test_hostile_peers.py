@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Peers that want others to fail: they use up descriptors, fill the log, look for what they may not see."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+
+import pytest
+from support.attacker import UID, attack, dial_many
+from support.programs import keyfob
+
+NOFILE = 256
+CONNECTIONS = 300
+
+
+def config(folder, profiles, standin):
+    folder.chmod(0o755)
+    return {
+        "region": "us-east-1",
+        "listeners": [{"unix": str(folder / "k.sock"), "mode": "0666"}],
+        "profiles": {
+            "irsa": profiles.irsa(),
+            "mine": profiles.static(allow={"uids": [os.getuid()]}),
+            "limits": {
+                "type": "process",
+                "credential_process": f"{sys.executable} {folder / 'limits.py'}",
+                "refresh": "on_demand",
+            },
+        },
+    }
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, NOFILE))
+
+
+@pytest.mark.parametrize("uid", [os.getuid(), *([UID] if os.geteuid() == 0 else [])])
+def test_refreshes_and_serves_its_operator_when_peers_hold_all_connections(start, standin, profiles, folder, uid):
+    agent = start(config(folder, profiles, standin), preexec=few_descriptors)
+    agent.wait_for_state("irsa", "fresh")
+    before = agent.profile("irsa")["generation"]
+    with attack("some_connections", agent.socket, uid) as (held, refused):
+        assert held + refused == CONNECTIONS and 16 <= held < NOFILE - 64
+        for command in (["refresh", "irsa"], ["status"], ["status", "irsa"], ["refresh", "irsa"]):
+            run = keyfob(*command, socket=agent.socket)
+            assert run.returncode == 0, run.stderr
+    assert agent.profile("irsa")["generation"] == before + 2
+    assert not agent.events("accept_failed")
+
+
+def test_commands_get_the_limit_that_the_agent_was_started_with(start, standin, profiles, folder):
+    (folder / "limits.py").write_text(
+        "import json, resource\n"
+        "keys = {'Version': 1, 'AccessKeyId': 'AKIA%d' % resource.getrlimit(resource.RLIMIT_NOFILE)[0], 'SecretAccessKey': 's'}\n"
+        "print(json.dumps(keys))\n"
+    )
+    agent = start(config(folder, profiles, standin), preexec=few_descriptors)
+    assert agent.call("GET", "/v1/profiles/limits/credentials").json()["AccessKeyId"] == "AKIA100"
+    with open(f"/proc/{agent.process.pid}/limits", encoding="ascii") as limits:
+        assert re.search(r"Max open files\s+256\s+256", limits.read())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second uid needs root")
+def test_logs_little_of_a_peer_that_is_denied_without_end(start, standin, profiles, folder):
+    agent = start(config(folder, profiles, standin))
+    before = len(agent.stderr())
+    with attack("denied", agent.socket) as (denied,):
+        other = subprocess.run(
+            ["setpriv", "--reuid=54322", "--regid=54322", "--clear-groups", "curl", "-sS", "-o", "/dev/null", "--unix-socket"]
+            + [str(agent.socket), "http://k/v1/profiles/mine/credentials"],
+            check=False,
+        )
+        assert other.returncode == 0
+    agent.end()
+    log = agent.stderr()[before:]
+    assert denied == 20_000 and len(log) < 8 * 1024
+    lines = [line for line in agent.events("access_denied") if "event=access_denied" in line]
+    assert any("uid=54322" in line for line in lines), "another peer's line was left out, too"
+    counts = [line for line in agent.events("log_lines_dropped") if "of=access_denied" in line and f"uid={UID}" in line]
+    dropped = sum(int(re.search(r"lines=(\d+)", line)[1]) for line in counts)
+    assert dropped + sum(f"uid={UID}" in line for line in lines) == denied
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a second uid needs root")
+def test_tells_nothing_of_profiles_that_a_peer_may_not_see(start, standin, profiles, folder):
+    """Raw answers as another uid: the same for a profile that it may not see and for one that does not exist."""
+    agent = start(config(folder, profiles, standin))
+
+    def ask(method, path, *more):
+        command = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "curl", "-sS", "-i", "-X", method]
+        run = subprocess.run(
+            [*command, "--unix-socket", str(agent.socket), *more, f"http://k{path}"], capture_output=True, check=True
+        )
+        return run.stdout
+
+    for path in ("/v1/profiles/{}", "/v1/profiles/{}/credentials?wait=5", "/readyz?profile={}", "/v1/profiles/{}/login"):
+        assert ask("GET", path.format("mine")).replace(b"mine", b"nope") == ask("GET", path.format("nope"))
+        assert b" 403 " in ask("GET", path.format("nope"))
+    for path in ("refresh", "sign", "presign", "login"):
+        seen, not_there = (ask("POST", f"/v1/profiles/{name}/{path}", "-d", "{}") for name in ("mine", "nope"))
+        assert seen.replace(b"mine", b"nope") == not_there
+    for path in ("/v1/profiles", "/metrics", "/readyz?min_ttl=100d", "/readyz"):
+        assert b"mine" not in ask("GET", path)
+    assert b'{profile="irsa"}' in ask("GET", "/metrics")
+
+
+def test_ends_the_connection_after_connect(start, standin, profiles, folder):
+    agent = start(config(folder, profiles, standin))
+    inner = b"GET /livez HTTP/1.1\r\n\r\n"
+    for head in (b"CONNECT a:1 HTTP/1.1\r\n", b"CONNECT a:1 HTTP/1.1\r\nContent-Length: %d\r\n" % len(inner)):
+        (sock,), _ = dial_many(str(agent.socket), 1)
+        sock.setblocking(True)
+        sock.sendall(head + b"\r\n" + inner)
+        got = b""
+        while piece := sock.recv(4096):
+            got += piece
+        sock.close()
+        assert got.startswith(b"HTTP/1.1 405 ") and got.count(b"HTTP/1.1 ") == 1 and b"\r\nConnection: close\r\n" in got
