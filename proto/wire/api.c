@@ -30,6 +30,7 @@ static const struct api_error_text error_texts[] = {
     [API_TOO_MANY_REQUESTS] = {"too_many_requests", "Too many requests", 503},
     [API_SHUTTING_DOWN] = {"shutting_down", "Shutting down", 503},
     [API_UPSTREAM_TIMEOUT] = {"upstream_timeout", "Upstream timeout", 504},
+    [API_LOOP_DETECTED] = {"loop_detected", "Loop detected", 508},
 };
 
 _Static_assert(LENGTH(error_texts) == API_ERROR_COUNT, "name every enum api_error");

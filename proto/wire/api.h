@@ -33,6 +33,7 @@ enum api_error {
         API_TOO_MANY_REQUESTS,       // 503: of one uid
         API_SHUTTING_DOWN,           // 503
         API_UPSTREAM_TIMEOUT,        // 504
+        API_LOOP_DETECTED,           // 508: a credential_process asks for what needs it
         API_ERROR_COUNT
 };
 

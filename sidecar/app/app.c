@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "sidecar/app/asking_commands.h"
 #include "sidecar/app/check.h"
 #include "sidecar/app/event_log.h"
 #include "sidecar/app/heap.h"
@@ -29,6 +30,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/watch.h"
 #include "sidecar/io/workers.h"
+#include "sidecar/providers/running_commands.h"
 #include "sidecar/server/api_native.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
@@ -57,6 +59,7 @@ struct app {
         bool is_closing;
         struct passphrases passphrases;
 
+        struct running_commands commands; // the providers enter them, the server looks them up
         struct event_log event_log;
         struct notify notify;
         struct listeners *listeners;
@@ -240,6 +243,7 @@ static int make_layers(struct app *app, struct error *e)
                                      .signer = app->signer,
                                      .metrics = app->metrics,
                                      .connections_max = descriptors_for_peers(app->descriptors_max),
+                                     .commands = asking_commands(&app->commands),
                                      .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = server_new(&server);
@@ -250,6 +254,7 @@ static int make_layers(struct app *app, struct error *e)
                                                              .http = app->http,
                                                              .signer = app->signer,
                                                              .workers = app->workers,
+                                                             .commands = &app->commands,
                                                              .env = app->env}};
         app->profile_set = profile_set_new(&profile_set);
         struct reload_deps reload = {.loop = &app->loop,

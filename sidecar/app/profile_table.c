@@ -57,6 +57,7 @@ static void fill_member(struct profile_member *m)
 static void fill_row(struct server_profile *row, const struct profile *p)
 {
         *row = (struct server_profile){.name = p->name,
+                                       .profile = p,
                                        .type = profile_type_name(p->declared_type),
                                        .role_arn = p->role.role_arn,
                                        .region = p->region,

@@ -9,6 +9,7 @@
 #include "sidecar/base/env.h"
 #include "sidecar/config/derive.h"
 #include "sidecar/config/listener_read.h"
+#include "sidecar/config/process_circle.h"
 #include "sidecar/config/profile_check.h"
 #include "sidecar/config/suggest.h"
 
@@ -191,6 +192,8 @@ static int finish_profiles(struct draft *d)
         if (r == 0)
                 r = complete_profiles(d, &plan);
         if (r == 0)
+                r = process_circle_check(d, &plan);
+        if (r == 0)
                 r = settle(d, &plan);
         plan_free(&plan);
         return r;
@@ -232,7 +235,7 @@ static int finish_listeners(struct draft *d)
 
 int draft_finish(struct draft *d)
 {
-        return finish_profiles(d) < 0 ? -1 : finish_listeners(d);
+        return finish_listeners(d) < 0 ? -1 : finish_profiles(d);
 }
 
 void draft_free(struct draft *d)

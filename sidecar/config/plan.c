@@ -39,7 +39,7 @@ static enum plan_result sort_names(struct plan *plan, const struct profile *prof
         return PLAN_GOOD;
 }
 
-static size_t find(const struct plan *plan, const char *name)
+size_t plan_find(const struct plan *plan, const char *name)
 {
         const struct plan_name key = {name, 0};
         const struct plan_name *found = bsearch(&key, plan->names, plan->count, sizeof(key), compare_names);
@@ -52,7 +52,7 @@ static enum plan_result find_sources(struct plan *plan, const struct profile *pr
                 plan->sources[i] = PLAN_NONE;
                 if (!profiles[i].source_profile)
                         continue;
-                plan->sources[i] = find(plan, profiles[i].source_profile);
+                plan->sources[i] = plan_find(plan, profiles[i].source_profile);
                 if (plan->sources[i] == PLAN_NONE) {
                         *ret_fault = i;
                         return PLAN_NO_SOURCE;

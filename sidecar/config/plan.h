@@ -38,6 +38,9 @@ MUST_CHECK enum plan_result plan_make(struct plan *plan, const struct profile *p
                                       size_t *ret_fault);
 void plan_free(struct plan *plan);
 
+// The index of the profile of that name, or PLAN_NONE. Of a plan that is good.
+size_t plan_find(const struct plan *plan, const char *name);
+
 // Appends "a -> b -> a" for the circle that `index` is part of; the middle of a long one is left out.
 void plan_describe_circle(const struct plan *plan, const struct profile *profiles, size_t index, struct buffer *out);
 

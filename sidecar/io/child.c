@@ -98,6 +98,11 @@ static void on_deadline(uv_timer_t *timer)
         stop(timer->data, CHILD_TIMED_OUT);
 }
 
+int child_pid(const struct child *c)
+{
+        return c->process.pid;
+}
+
 void child_cancel(struct child *c)
 {
         stop(c, CHILD_CANCELLED);

@@ -46,6 +46,9 @@ typedef void child_done_fn(void *arg, const struct child_result *result);
 MUST_CHECK struct child *child_start(struct uv_loop_s *loop, const struct child_options *options, child_done_fn *done,
                                      void *arg, struct error *e);
 
+// Its process id, which is also that of its session.
+int child_pid(const struct child *child);
+
 // Ends it and all of its process group: SIGTERM, and half a second later SIGKILL. `done` still fires, once, from the
 // loop, with CHILD_CANCELLED.
 void child_cancel(struct child *child);

@@ -21,6 +21,7 @@ struct http_client;
 struct profile;
 struct provider;
 struct provider_facts;
+struct running_commands;
 struct signer;
 struct uv_loop_s;
 struct workers;
@@ -42,8 +43,9 @@ struct provider_deps {
         const struct clock *clock;
         struct http_client *http;
         struct signer *signer;
-        struct workers *workers; // for keys that may hang
-        const struct env *env;   // for commands that are run; NULL: an empty one
+        struct workers *workers;           // for keys that may hang
+        const struct env *env;             // for commands that are run; NULL: an empty one
+        struct running_commands *commands; // where these are entered while they run; NULL: nowhere
 };
 
 // A login that a source may need from time to time.

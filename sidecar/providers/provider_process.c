@@ -16,6 +16,7 @@
 #include "sidecar/io/child.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/masked_text.h"
+#include "sidecar/providers/running_commands.h"
 #include "sidecar/providers/sources.h"
 
 enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
@@ -23,7 +24,8 @@ enum { TIMEOUT_MS = 60000, QUOTE_SIZE = 300, NAME_SIZE = 200 };
 struct process {
         struct provider base; // first: the interface is cast back
         struct child *child;
-        char name[NAME_SIZE]; // of the command, without its arguments: those may be secrets
+        struct running_command running; // while there is a child
+        char name[NAME_SIZE];           // of the command, without its arguments: those may be secrets
 };
 
 // --- its start ---
@@ -75,7 +77,11 @@ static int start_words(struct process *p, char *const *words, struct error *e)
         };
         p->child = child_start(p->base.deps.loop, &options, process_ended, p, e);
         free(environment);
-        return p->child ? 0 : error_context(e, "credential_process");
+        if (!p->child)
+                return error_context(e, "credential_process");
+        if (p->base.deps.commands)
+                running_commands_add(p->base.deps.commands, &p->running, child_pid(p->child), p->base.profile);
+        return 0;
 }
 
 static int process_start(struct provider *base, struct error *e)
@@ -104,6 +110,17 @@ static void hint_status(int status, struct error *e)
         else
                 (void)error_hint(e, "run the command by hand as the agent's user and with its environment; AWS_PROFILE "
                                     "and KEYFOB_… are not passed on");
+}
+
+// What it says itself is what the agent told it.
+static void explain_circle(const struct process *p, struct error *e)
+{
+        const char *name = profile_shown_name(p->base.profile);
+        (void)error_set(e, ERROR_CONFIG, "%s asks this agent for credentials that need the command itself", p->name);
+        (void)error_hint(e,
+                         "use two names: move what provides the credentials to [profile %s-source], and set "
+                         "credential_process = keyfob credential-process %s-source in [profile %s]",
+                         name, name, name);
 }
 
 static void explain(const struct process *p, const struct child_result *result, struct error *e)
@@ -173,8 +190,12 @@ static void process_ended(void *arg, const struct child_result *result)
         struct error e = {0};
         struct credentials *c = NULL;
         p->child = NULL;
+        if (p->base.deps.commands)
+                running_commands_remove(&p->running);
         if (result->end == CHILD_EXITED && result->status == 0)
                 (void)read_output(p, result->output, &c, &e);
+        else if (p->running.is_circle && result->end != CHILD_CANCELLED)
+                explain_circle(p, &e);
         else
                 explain(p, result, &e);
         if (!c)

@@ -198,6 +198,7 @@ struct connection *connection_open(const struct listener *l, int fd, const struc
         c->exchange.carrier = &connection_carrier_ops;
         c->exchange.listener = l;
         c->exchange.peer = &c->peer;
+        c->exchange.command = s->deps.commands.find ? s->deps.commands.find(s->deps.commands.context, peer->pid) : 0;
         c->exchange.account = &c->account;
         c->since_ms = uv_now(s->deps.loop);
         buffer_init(&c->pending, READ_SIZE);

@@ -69,6 +69,7 @@ struct exchange {
         struct server *server;
         const struct listener *listener;
         const struct peer *peer;
+        pid_t command; // a credential_process that the peer belongs to; 0: none
         struct account *account;
 
         // the request

@@ -27,6 +27,7 @@ static const char *reason(int status)
             {502, "Bad Gateway"},
             {503, "Service Unavailable"},
             {504, "Gateway Timeout"},
+            {508, "Loop Detected"},
         };
         for (size_t i = 0; i < LENGTH(reasons); i++)
                 if (reasons[i].status == status)

@@ -205,11 +205,24 @@ static bool look_up(struct exchange *x, unsigned method)
         return true;
 }
 
+// A command that the agent runs must not wait for what the command itself is to bring.
+static bool may_ask(struct exchange *x)
+{
+        const struct server_commands *commands = &x->server->deps.commands;
+        if (x->command == 0 || !x->profile || !x->route->resume ||
+            commands->may_ask(commands->context, x->command, x->profile))
+                return true;
+        problem_sendf(x, API_LOOP_DETECTED,
+                      "let the credential_process ask for another profile: the one that provides the credentials",
+                      "profile %s needs the command that asks for it (process %d)", x->profile->name, (int)x->command);
+        return false;
+}
+
 bool router_route(struct exchange *x)
 {
         unsigned method = method_of(x->head->method);
         x->is_head = method == ROUTE_GET && x->head->method.n == sizeof("HEAD") - 1;
-        if (!recall(x, method) && !look_up(x, method))
+        if ((!recall(x, method) && !look_up(x, method)) || !may_ask(x))
                 return false;
         if (x->head->content_length <= x->route->body_max)
                 return true;

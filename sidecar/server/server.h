@@ -18,6 +18,7 @@ struct clock;
 struct entry;
 struct log;
 struct metrics;
+struct profile;
 struct server;
 struct signer;
 struct uv_loop_s;
@@ -25,6 +26,7 @@ struct uv_loop_s;
 // What the server knows of a profile. Strings are borrowed and must live as long as the table.
 struct server_profile {
         const char *name, *type, *role_arn, *region; // the last two may be NULL
+        const struct profile *profile;               // for struct server_commands
         struct entry *entry;
         struct entry *mfa_entry, *login_entry; // its own or one it stands on: whose fetches may need a user; or NULL
         const struct allow_rule *allow;
@@ -43,6 +45,14 @@ struct server_profile {
         } sign;
 };
 
+// The commands that the agent itself runs for credentials, and that may ask it in turn. All NULL: there are none.
+struct server_commands {
+        pid_t (*find)(void *context, pid_t pid); // the one that a process belongs to; 0: none
+        // False: it must not wait for this profile, which needs the command.
+        bool (*may_ask)(void *context, pid_t command, const struct server_profile *profile);
+        void *context;
+};
+
 struct server_deps {
         struct uv_loop_s *loop;
         const struct clock *clock;
@@ -51,6 +61,7 @@ struct server_deps {
         struct metrics *metrics;
         size_t connections_max; // of all peers; 0: LIMIT_CONNECTIONS_N
         uint32_t run;           // part of entity tags: another one each time that the agent starts. 0: not in them
+        struct server_commands commands;
 };
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);
