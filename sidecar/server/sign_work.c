@@ -9,6 +9,7 @@
 #include "sidecar/server/sign_policy.h"
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
+#include "sidecar/signing/hosts.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -87,9 +88,18 @@ static int check_target(struct exchange *x, const struct sign_work *w)
 
 // --- service and region ---
 
+// The host that is signed: a Host header replaces the URL's.
+static struct slice signed_host(const struct sign_work *w)
+{
+        for (size_t i = 0; i < w->request.headers_count; i++)
+                if (slice_eq_ignore_case(w->request.headers[i].name, SLICE("host")))
+                        return slice_trim(w->request.headers[i].value);
+        return w->url.host;
+}
+
 static struct slice lower_host(struct sign_work *w)
 {
-        struct slice host = sign_policy_host_name(w->url.host);
+        struct slice host = slice_head(sign_policy_host_name(signed_host(w)), SIGN_HOST_MAX);
         for (size_t i = 0; i < host.n; i++) {
                 uint8_t c = host.p[i];
                 w->host[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
@@ -97,32 +107,34 @@ static struct slice lower_host(struct sign_work *w)
         return slice_of(w->host, host.n);
 }
 
-static struct slice first_of(struct slice a, const char *b, struct slice c, const char *d)
+static struct slice first_of(const struct slice *choices, size_t count)
 {
-        if (a.n > 0)
-                return a;
-        if (b && b[0])
-                return slice_str(b);
-        return c.n > 0 ? c : slice_str(d);
+        size_t i = 0;
+        while (i + 1 < count && choices[i].n == 0)
+                i++;
+        return choices[i];
 }
 
 static int choose_scope(struct exchange *x, struct sign_work *w)
 {
-        struct slice service = {0};
-        struct slice region = {0};
         const struct server_profile *p = x->profile;
-        bool needs_service = w->request.service.n == 0 && !p->sign.service;
-        bool needs_region = w->request.region.n == 0 && !p->sign.region;
-        if ((needs_service || needs_region) && !sigv4_scope_of_host(lower_host(w), &service, &region))
-                service = region = (struct slice){0};
-        w->service = first_of(w->request.service, p->sign.service, service, NULL);
-        w->region = first_of(w->request.region, p->sign.region, region, p->region);
+        const struct slice service = slice_str(p->sign.service), region = slice_str(p->sign.region);
+        bool is_given = (w->request.service.n > 0 || service.n > 0) && (w->request.region.n > 0 || region.n > 0);
+        const struct host_scope of_host =
+            is_given ? (struct host_scope){.is_any_region = false} : host_scope(lower_host(w), w->url.path);
+        const struct slice none = {NULL, 0};
+        const struct slice services[] = {w->request.service, service, of_host.service};
+        const struct slice regions[] = {w->request.region, region, of_host.is_any_region ? none : of_host.region,
+                                        slice_str(p->region), of_host.region};
+        w->service = first_of(services, LENGTH(services));
+        w->region = first_of(regions, LENGTH(regions));
         if (w->service.n > 0 && w->region.n > 0)
                 return 0;
+        const struct slice host = slice_head(signed_host(w), SIGN_HOST_MAX);
         problem_sendf(x, API_INVALID_REQUEST,
                       "give \"service\" and \"region\" in the request, or as defaults in the profile's \"sign\"",
                       "cannot infer the AWS %s from the host \"%.*s\"", w->service.n == 0 ? "service" : "region",
-                      (int)w->url.host.n, (const char *)w->url.host.p);
+                      (int)host.n, (const char *)host.p);
         return -1;
 }
 

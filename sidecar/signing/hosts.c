@@ -1,246 +1,259 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing name and region from a host's name. Host names say little about names that AWS does not own, so whatever is
-// not plainly one of AWS's forms has no answer here.
+// The table says what each form of a host stands for; script/host-table writes it and describes its rows. A form that
+// is not in it gives no signing name: a guess could sign for the wrong service without an error.
+#include "sidecar/signing/hosts.h"
+
 #include "proto/mem/length.h"
-#include "sidecar/signing/sigv4.h"
+#include "sidecar/signing/hosts_table.h"
 
-// Domains of all partitions, those that end in another one first.
-static const struct slice domains[] = {
-    SLICE_INIT(".api.amazonwebservices.com.cn"),
-    SLICE_INIT(".api.amazonwebservices.eu"),
-    SLICE_INIT(".api.cloud-aws.adc-e.uk"),
-    SLICE_INIT(".api.aws.hci.ic.gov"),
-    SLICE_INIT(".api.aws.ic.gov"),
-    SLICE_INIT(".api.aws.scloud"),
-    SLICE_INIT(".api.aws"),
-    SLICE_INIT(".amazonaws.com.cn"),
-    SLICE_INIT(".amazonaws.com"),
-    SLICE_INIT(".amazonaws.eu"),
-    SLICE_INIT(".sc2s.sgov.gov"),
-    SLICE_INIT(".csp.hci.ic.gov"),
-    SLICE_INIT(".c2s.ic.gov"),
-    SLICE_INIT(".cloud.adc-e.uk"),
-    SLICE_INIT(".on.aws"), // function URLs and other resources with a name of their own
-};
-
-// First labels of host names whose signing name is another one. A name with a dot stands for two labels.
-static const struct {
-        struct slice prefix, service;
-} signing_names[] = {
-    {SLICE_INIT("api.tunneling.iot"), SLICE_INIT("IoTSecuredTunneling")},
-    {SLICE_INIT("catalog.marketplace"), SLICE_INIT("aws-marketplace")},
-    {SLICE_INIT("data-ats.iot"), SLICE_INIT("iotdata")},
-    {SLICE_INIT("data.iot"), SLICE_INIT("iotdata")},
-    {SLICE_INIT("data.jobs.iot"), SLICE_INIT("iot-jobs-data")},
-    {SLICE_INIT("entitlement.marketplace"), SLICE_INIT("aws-marketplace")},
-    {SLICE_INIT("metering.marketplace"), SLICE_INIT("aws-marketplace")},
-    {SLICE_INIT("participant.connect"), SLICE_INIT("execute-api")},
-    {SLICE_INIT("portal.sso"), SLICE_INIT("awsssoportal")},
-    {SLICE_INIT("appconfigdata"), SLICE_INIT("appconfig")},
-    {SLICE_INIT("appstream2"), SLICE_INIT("appstream")},
-    {SLICE_INIT("appsync-api"), SLICE_INIT("appsync")},
-    {SLICE_INIT("appsync-realtime-api"), SLICE_INIT("appsync")},
-    {SLICE_INIT("bedrock-agent"), SLICE_INIT("bedrock")},
-    {SLICE_INIT("bedrock-agent-runtime"), SLICE_INIT("bedrock")},
-    {SLICE_INIT("bedrock-agentcore-control"), SLICE_INIT("bedrock-agentcore")},
-    {SLICE_INIT("bedrock-data-automation"), SLICE_INIT("bedrock")},
-    {SLICE_INIT("bedrock-data-automation-runtime"), SLICE_INIT("bedrock")},
-    {SLICE_INIT("bedrock-runtime"), SLICE_INIT("bedrock")},
-    {SLICE_INIT("cassandra-streams"), SLICE_INIT("cassandra")},
-    {SLICE_INIT("cloudhsmv2"), SLICE_INIT("cloudhsm")},
-    {SLICE_INIT("ddb"), SLICE_INIT("dynamodb")},
-    {SLICE_INIT("email"), SLICE_INIT("ses")},
-    {SLICE_INIT("email-smtp"), SLICE_INIT("ses")},
-    {SLICE_INIT("forecastquery"), SLICE_INIT("forecast")},
-    {SLICE_INIT("ivsrealtime"), SLICE_INIT("ivs")},
-    {SLICE_INIT("lambda-url"), SLICE_INIT("lambda")},
-    {SLICE_INIT("mail-manager"), SLICE_INIT("ses")},
-    {SLICE_INIT("memory-db"), SLICE_INIT("memorydb")},
-    {SLICE_INIT("models-v2-lex"), SLICE_INIT("lex")},
-    {SLICE_INIT("oidc"), SLICE_INIT("sso-oauth")},
-    {SLICE_INIT("personalize-events"), SLICE_INIT("personalize")},
-    {SLICE_INIT("personalize-runtime"), SLICE_INIT("personalize")},
-    {SLICE_INIT("pinpoint"), SLICE_INIT("mobiletargeting")},
-    {SLICE_INIT("queue"), SLICE_INIT("sqs")},
-    {SLICE_INIT("runtime-v2-lex"), SLICE_INIT("lex")},
-    {SLICE_INIT("s3-accesspoint"), SLICE_INIT("s3")},
-    {SLICE_INIT("s3-control"), SLICE_INIT("s3")},
-    {SLICE_INIT("s3express-control"), SLICE_INIT("s3express")},
-    {SLICE_INIT("servicecatalog-appregistry"), SLICE_INIT("servicecatalog")},
-};
-
-// Services that put their name behind the region: id.us-east-1.es.amazonaws.com
-static const struct slice after_region[] = {SLICE_INIT("es"), SLICE_INIT("aoss"), SLICE_INIT("queue")};
-
-static bool is_in(const struct slice *list, size_t n, struct slice s)
+// Cuts the last label off *names, with its dot, and returns it.
+static struct slice pop_label(struct slice *names)
 {
-        for (size_t i = 0; i < n; i++) {
-                if (slice_eq(list[i], s))
+        size_t start = names->n;
+        while (start > 0 && names->p[start - 1] != '.')
+                start--;
+        struct slice label = slice_from(*names, start);
+        *names = slice_head(*names, start > 0 ? start - 1 : 0);
+        return label;
+}
+
+static struct slice first_label(struct slice names)
+{
+        return slice_head(names, slice_find(names, '.'));
+}
+
+// --- regions ---
+
+// "east-1", which \w+-\d+ matches.
+static bool is_place(struct slice s)
+{
+        size_t n = 0;
+        while (n < s.n && ((s.p[n] >= 'a' && s.p[n] <= 'z') || (s.p[n] >= '0' && s.p[n] <= '9') || s.p[n] == '_'))
+                n++;
+        struct slice number = slice_from(s, n + 1);
+        if (n == 0 || number.n == 0 || s.p[n] != '-')
+                return false;
+        for (size_t i = 0; i < number.n; i++)
+                if (number.p[i] < '0' || number.p[i] > '9')
+                        return false;
+        return true;
+}
+
+// By the patterns of the partitions, not by a list: new regions come.
+static bool is_region(struct slice label)
+{
+        for (size_t i = 0; i < LENGTH(host_regions); i++) {
+                struct slice prefix = slice_str(host_regions[i]);
+                if (slice_starts_with(label, prefix) && is_place(slice_from(label, prefix.n)))
                         return true;
         }
         return false;
 }
 
-#define IS_IN(list, s) is_in(list, LENGTH(list), s)
-
-// Cuts the last label off *name, with its dot, and returns it.
-static struct slice pop_label(struct slice *name)
+// The last label that is a region; empty: there is none.
+static struct slice find_region(struct slice names)
 {
-        size_t start = name->n;
-        while (start > 0 && name->p[start - 1] != '.')
-                start--;
-        struct slice label = slice_from(*name, start);
-        *name = slice_head(*name, start > 0 ? start - 1 : 0);
+        while (names.n > 0) {
+                struct slice label = pop_label(&names);
+                if (is_region(label))
+                        return label;
+        }
+        return names;
+}
+
+// "s3-us-west-2", "s3-fips-us-gov-west-1": the old form, one label. Empty: it is another.
+static struct slice region_of_s3_label(struct slice label)
+{
+        struct slice region = slice_from(label, 3);
+        if (!slice_starts_with(label, SLICE("s3-")))
+                return slice_of(NULL, 0);
+        if (slice_starts_with(region, SLICE("fips-")))
+                region = slice_from(region, 5);
+        return is_region(region) ? region : slice_of(NULL, 0);
+}
+
+// --- the key of a row ---
+
+struct key {
+        size_t n;
+        uint8_t p[2 * HOST_SCOPE_MAX]; // no label gets longer
+};
+
+static void put(struct key *key, struct slice s)
+{
+        memcpy(key->p + key->n, s.p, s.n);
+        key->n += s.n;
+}
+
+// A label without what only says which of the endpoints of one service it is.
+static struct slice strip_label(struct slice label)
+{
+        if (slice_starts_with(label, SLICE("s3express-"))) // with a zone: s3express-usw2-az1
+                return slice_head(label, 9);
+        if (slice_starts_with(label, SLICE("dsql-"))) // with a cell: dsql-fnh4
+                return slice_head(label, 4);
+        if (slice_ends_with(label, SLICE("-fips")))
+                return slice_head(label, label.n - 5);
         return label;
 }
 
-// The next of the parts that "-" separates.
-static struct slice next_part(struct slice *rest)
+// `region` is one of the labels, or empty. False: a label is empty.
+static bool make_key(struct slice names, struct slice region, struct key *key)
 {
-        struct slice part = slice_head(*rest, slice_find(*rest, '-'));
-        *rest = slice_from(*rest, part.n + 1);
-        return part;
-}
-
-static bool is_word(struct slice s)
-{
-        for (size_t i = 0; i < s.n; i++) {
-                uint8_t c = s.p[i];
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
+        key->n = 0;
+        for (struct slice rest = names, label; rest.n > 0; rest = slice_from(rest, label.n + 1)) {
+                label = first_label(rest);
+                if (label.n == 0 || label.n + 1 == rest.n)
                         return false;
-        }
-        return s.n > 0;
-}
-
-static bool is_number(struct slice s)
-{
-        for (size_t i = 0; i < s.n; i++) {
-                if (s.p[i] < '0' || s.p[i] > '9')
-                        return false;
-        }
-        return s.n > 0;
-}
-
-// The patterns of the partitions: "us-east-1", "us-gov-west-1", "eusc-de-east-1". No list of regions: new ones come.
-static bool is_region(struct slice name)
-{
-        static const struct slice areas[] = {SLICE_INIT("us"), SLICE_INIT("eu"), SLICE_INIT("ap"), SLICE_INIT("sa"),
-                                             SLICE_INIT("ca"), SLICE_INIT("me"), SLICE_INIT("af"), SLICE_INIT("il"),
-                                             SLICE_INIT("mx"), SLICE_INIT("cn")};
-        static const struct slice separate[] = {SLICE_INIT("us-gov-"),  SLICE_INIT("us-iso-"),  SLICE_INIT("us-isob-"),
-                                                SLICE_INIT("eu-isoe-"), SLICE_INIT("us-isof-"), SLICE_INIT("eusc-de-")};
-        struct slice rest = name;
-        bool is_separate = false;
-        for (size_t i = 0; i < LENGTH(separate) && !is_separate; i++) {
-                if (slice_starts_with(name, separate[i])) {
-                        rest = slice_from(name, separate[i].n);
-                        is_separate = true;
-                }
-        }
-        if (!is_separate && !IS_IN(areas, next_part(&rest)))
-                return false;
-        return is_word(next_part(&rest)) && is_number(rest);
-}
-
-// Without the domain; empty when it is none of AWS's.
-static struct slice without_domain(struct slice host, bool *ret_private_link)
-{
-        for (size_t i = 0; i < LENGTH(domains); i++) {
-                struct slice tail = slice_from(host, host.n > domains[i].n ? host.n - domains[i].n : host.n);
-                if (!slice_eq_ignore_case(tail, domains[i]))
+                if (slice_eq(label, SLICE("dualstack")) || slice_eq(label, SLICE("fips")))
                         continue;
-                struct slice rest = slice_head(host, host.n - domains[i].n);
-                *ret_private_link = slice_ends_with(rest, SLICE(".vpce"));
-                return *ret_private_link ? slice_head(rest, rest.n - 5) : rest;
+                if (key->n > 0)
+                        put(key, SLICE("."));
+                if (region.n > 0 && label.p == region.p)
+                        put(key, SLICE("+"));
+                else
+                        put(key, region.n > 0 ? strip_label(label) : label);
         }
-        return slice_of(host.p, 0);
-}
-
-// True when `names` is `prefix`, or ends in it behind a dot.
-static bool ends_in_labels(struct slice names, struct slice prefix)
-{
-        return slice_ends_with(names, prefix) && (names.n == prefix.n || names.p[names.n - prefix.n - 1] == '.');
-}
-
-// Signing name of the labels before the region.
-static struct slice service_of(struct slice names)
-{
-        if (slice_ends_with(names, SLICE("-fips")))
-                names = slice_head(names, names.n - 5);
-        for (size_t i = 0; i < LENGTH(signing_names); i++) {
-                if (ends_in_labels(names, signing_names[i].prefix))
-                        return signing_names[i].service;
-        }
-        struct slice label = pop_label(&names);
-        if (slice_starts_with(label, SLICE("s3express-"))) // s3express-usw2-az1: a zone
-                return SLICE("s3express");
-        return label;
-}
-
-static bool is_service(struct slice name)
-{
-        for (size_t i = 0; i < name.n; i++) {
-                uint8_t c = name.p[i];
-                if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
-                        return false;
-        }
-        return name.n > 0;
-}
-
-// Below on.aws customers choose names, so only the forms that are known count.
-static bool is_known_below_on_aws(struct slice host, struct slice names)
-{
-        static const struct slice known[] = {SLICE_INIT("lambda-url"), SLICE_INIT("dsql"),
-                                             SLICE_INIT("vpc-lattice-svcs")};
-        const struct slice domain = SLICE(".on.aws");
-        if (host.n < domain.n || !slice_eq_ignore_case(slice_from(host, host.n - domain.n), domain))
-                return true;
-        return IS_IN(known, pop_label(&names));
-}
-
-static bool scope_without_region(struct slice names, struct slice host, struct slice *ret_service,
-                                 struct slice *ret_region)
-{
-        struct slice label = pop_label(&names);
-        bool is_commercial =
-            slice_eq_ignore_case(slice_from(host, host.n > 14 ? host.n - 14 : 0), SLICE(".amazonaws.com"));
-        if (slice_starts_with(label, SLICE("s3-")) && is_region(slice_from(label, 3))) { // s3-us-west-2: the old form
-                *ret_service = SLICE("s3");
-                *ret_region = slice_from(label, 3);
-                return true;
-        }
-        if (!is_commercial || !(slice_eq(label, SLICE("s3")) || (slice_eq(label, SLICE("sts")) && names.n == 0)))
-                return false;
-        *ret_service = label;
-        *ret_region = SLICE("us-east-1");
+        if (key->n > 1 && key->p[key->n - 2] == '.' && key->p[key->n - 1] == '+')
+                key->n -= 2; // right before the domain, as nearly always
         return true;
 }
 
-bool sigv4_scope_of_host(struct slice host, struct slice *ret_service, struct slice *ret_region)
+// --- the table ---
+
+// The line whose first word is `pattern`, without that word; empty: there is none.
+static struct slice find_row(struct slice pattern)
 {
+        const struct slice rows = slice_of(host_rows, sizeof(host_rows) - 1);
+        size_t low = 0, high = rows.n;
+        while (low < high) {
+                size_t start = low + (high - low) / 2;
+                while (start > low && rows.p[start - 1] != '\n')
+                        start--;
+                struct slice line = slice_from(rows, start);
+                line = slice_head(line, slice_find(line, '\n'));
+                int order = slice_compare(pattern, slice_head(line, slice_find(line, ' ')));
+                if (order == 0)
+                        return slice_from(line, pattern.n + 1);
+                if (order < 0)
+                        high = start;
+                else
+                        low = start + line.n + 1;
+        }
+        return slice_of(NULL, 0);
+}
+
+// The whole key; then with any first label; then with any labels in front, as few as can be.
+static struct slice look_up(struct key *key)
+{
+        struct slice whole = slice_of(key->p, key->n);
+        struct slice row = find_row(whole);
+        size_t end = slice_find(whole, '+'); // a region is no label of any content
+        size_t dot = slice_find(whole, '.');
+        if (row.n == 0 && dot > 0 && dot < end) {
+                uint8_t last = key->p[dot - 1];
+                key->p[dot - 1] = '*';
+                row = find_row(slice_from(whole, dot - 1));
+                key->p[dot - 1] = last;
+        }
+        while (row.n == 0 && dot < end) {
+                row = find_row(slice_from(whole, dot));
+                dot += 1 + slice_find(slice_from(whole, dot + 1), '.');
+        }
+        return row;
+}
+
+static bool apply(struct slice row, struct host_scope *scope)
+{
+        if (row.n == 0)
+                return false;
+        struct slice service = slice_head(row, slice_find(row, ' '));
+        struct slice region = slice_from(row, service.n + 1);
+        if (!slice_eq(service, SLICE("-")))
+                scope->service = service;
+        if (region.n == 0)
+                return true;
+        scope->is_any_region = region.p[0] == '~';
+        scope->region = slice_from(region, scope->is_any_region ? 1 : 0);
+        return true;
+}
+
+// --- hosts ---
+
+// Cuts the domain off *host, with its dot, and returns it. Empty: it is none of AWS's.
+static struct slice cut_domain(struct slice *host)
+{
+        for (size_t i = 0; i < LENGTH(host_domains); i++) {
+                struct slice domain = slice_str(host_domains[i]);
+                if (!slice_ends_with(*host, domain))
+                        continue;
+                *host = slice_head(*host, host->n - domain.n);
+                return slice_from(domain, 1);
+        }
+        return slice_of(NULL, 0);
+}
+
+// PrivateLink's names: vpce-0123-abcd.sts.us-west-2.vpce, with a bucket or an API in front. Leaves sts.us-west-2.
+static struct slice without_vpce(struct slice names)
+{
+        struct slice rest = names, label = pop_label(&rest);
+        if (!slice_eq(label, SLICE("vpce")))
+                return names;
+        struct slice inner = rest;
+        while (rest.n > 0) {
+                label = pop_label(&rest);
+                if (slice_starts_with(label, SLICE("vpce-")))
+                        return slice_from(inner, (size_t)(label.p - inner.p) + label.n + 1);
+        }
+        return inner;
+}
+
+// maps.geo, places.geo and routes.geo are hosts of two APIs of Amazon Location Service: geo-maps, geo-places and
+// geo-routes, and the older one, whose signing name is geo and whose paths are /maps/v0/...
+static bool is_of_geo(struct slice service, struct slice path)
+{
+        struct slice topic = slice_from(service, 4);
+        return slice_starts_with(service, SLICE("geo-")) && slice_starts_with(slice_from(path, 1), topic) &&
+               slice_starts_with(slice_from(path, 1 + topic.n), SLICE("/v0/"));
+}
+
+static struct host_scope scope_of_name(struct slice host)
+{
+        struct host_scope scope = {.is_any_region = false};
+        struct key key;
         host = slice_head(host, slice_find(host, ':'));
         if (slice_ends_with(host, SLICE(".")))
                 host.n--;
-        bool private_link = false;
-        struct slice names = without_domain(host, &private_link);
-        struct slice rest = names, region = pop_label(&rest);
-        if (!is_region(region)) {
-                struct slice before = rest, inner = pop_label(&before);
-                if (is_region(inner) && IS_IN(after_region, region)) {
-                        *ret_service = service_of(region);
-                        *ret_region = inner;
-                        return true;
-                }
-                return names.n > 0 && !private_link && scope_without_region(names, host, ret_service, ret_region);
+        if (host.n > HOST_SCOPE_MAX)
+                return scope;
+        struct slice domain = cut_domain(&host);
+        if (domain.n == 0 || host.n == 0)
+                return scope;
+
+        struct slice names = without_vpce(host), before = names;
+        struct slice region = region_of_s3_label(pop_label(&before));
+        if (region.n > 0) { // one label for two
+                scope.region = region;
+                scope.service = SLICE("s3");
+                return scope;
         }
-        if (private_link)
-                rest = pop_label(&rest); // before it stand the endpoint's own labels
-        if (ends_in_labels(rest, SLICE("dualstack")))
-                pop_label(&rest); // s3.dualstack.us-west-2
-        struct slice service = service_of(rest);
-        if (!is_service(service) || !is_known_below_on_aws(host, rest))
-                return false;
-        *ret_service = service;
-        *ret_region = region;
-        return true;
+        region = find_region(names);
+        if (!make_key(names, region, &key))
+                return scope;
+        scope.region = region;
+        if (region.n > 0 && apply(look_up(&key), &scope))
+                return scope;
+        (void)make_key(host, slice_of(NULL, 0), &key);
+        put(&key, SLICE("."));
+        put(&key, domain);
+        (void)apply(look_up(&key), &scope);
+        return scope;
+}
+
+struct host_scope host_scope(struct slice host, struct slice path)
+{
+        struct host_scope scope = scope_of_name(host);
+        if (is_of_geo(scope.service, path))
+                scope.service = SLICE("geo");
+        return scope;
 }

@@ -74,8 +74,4 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct 
 // Lower-case hex of SHA-256, for bodies.
 int sigv4_payload_hash(struct signer *s, struct slice body, char out[64], struct error *e);
 
-// Signing name and region from a host ("bedrock-runtime.us-east-1.amazonaws.com" gives bedrock, us-east-1), by
-// sidecar/signing/hosts.c. Borrowed from `host` or static. False when either is not in the name.
-bool sigv4_scope_of_host(struct slice host, struct slice *ret_service, struct slice *ret_region);
-
 #endif
