@@ -4,6 +4,7 @@
 #ifndef PROTO_MEM_BUFFER_H
 #define PROTO_MEM_BUFFER_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 struct buffer {
@@ -23,7 +24,7 @@ void buffer_free(struct buffer *b);
 void buffer_reset(struct buffer *b);
 
 // Makes room for `n` more bytes and returns where they go, or NULL (ENOBUFS, ENOMEM: `failed` is set).
-uint8_t *buffer_reserve(struct buffer *b, size_t n);
+MUST_CHECK uint8_t *buffer_reserve(struct buffer *b, size_t n);
 
 // Says that `n` of the reserved bytes were written.
 void buffer_commit(struct buffer *b, size_t n);

@@ -5,6 +5,7 @@
 #ifndef PROTO_MEM_SECRET_H
 #define PROTO_MEM_SECRET_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 struct secret {
@@ -14,7 +15,7 @@ struct secret {
 
 // Zeroed memory of `n` > 0 bytes; NULL when the system has none. Where the limit of locked memory is used up, the
 // memory is still left out of dumps and wiped; secret_lock_failures() counts such cases.
-void *secret_alloc(size_t n);
+MUST_CHECK void *secret_alloc(size_t n);
 
 // The same for `n` bytes, a power of two of at least a page: aligned to it.
 void *secret_alloc_aligned(size_t n);
@@ -26,7 +27,7 @@ void secret_release(void *p, size_t n);
 unsigned long secret_lock_failures(void);
 
 // A copy of `bytes`. 0, or -ENOMEM with *ret untouched.
-int secret_copy(struct secret *ret, struct slice bytes);
+MUST_CHECK int secret_copy(struct secret *ret, struct slice bytes);
 
 // Wipes, releases and empties. Safe on an empty secret.
 void secret_clear(struct secret *s);

@@ -7,8 +7,10 @@
 
 #include <stddef.h>
 
+#include "proto/mem/must_check.h"
+
 // Zeroed memory of `n` > 0 bytes; NULL when the system has none. What is too large to share a page gets its own.
-void *secret_pool_alloc(size_t n);
+MUST_CHECK void *secret_pool_alloc(size_t n);
 
 // Wipes and gives back. `n` is what secret_pool_alloc() was given. NULL is fine.
 void secret_pool_release(void *p, size_t n);

@@ -4,6 +4,7 @@
 #define PROTO_MEM_TEXT_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 
 // The value of a hexadecimal digit of either case, or -1.
 static inline int text_hex_digit(uint8_t c)
@@ -51,9 +52,9 @@ int text_percent_decode(struct slice text, struct buffer *out);
 bool text_is_unreserved(uint8_t byte);
 
 // Decimal digits only, the whole slice. 0, or -EINVAL (empty, other bytes), -ERANGE.
-int text_parse_u64(struct slice digits, uint64_t *ret);
+MUST_CHECK int text_parse_u64(struct slice digits, uint64_t *ret);
 // The same with an optional leading "-".
-int text_parse_i64(struct slice digits, int64_t *ret);
+MUST_CHECK int text_parse_i64(struct slice digits, int64_t *ret);
 
 // Length of the UTF-8 sequence at the start of `s`, or 0 when there is none.
 size_t text_utf8_sequence(struct slice s);

@@ -26,6 +26,12 @@ int time_format_rfc3339(int64_t time_s, char out[TIME_RFC3339_SIZE])
         return r;
 }
 
+void time_show(int64_t time_s, char out[TIME_RFC3339_SIZE])
+{
+        if (time_format_rfc3339(time_s, out) < 0)
+                memcpy(out, "an unknown time", sizeof("an unknown time"));
+}
+
 int time_format_amz(int64_t time_s, char out[TIME_AMZ_SIZE])
 {
         struct tm tm;

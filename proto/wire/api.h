@@ -5,6 +5,7 @@
 #define PROTO_WIRE_API_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 
 #define API_VERSION "v1"
 #define API_DEFAULT_SOCKET "/run/keyfob/keyfob.sock"
@@ -50,8 +51,8 @@ const struct api_error_text *api_error_text(enum api_error error);
 // $XDG_RUNTIME_DIR/keyfob/keyfob.sock, then API_DEFAULT_SOCKET; each argument may be NULL or empty. With `exists`
 // given, an $XDG_RUNTIME_DIR path for which it says no is passed over (a client looks where an agent is). Writes a
 // NUL-terminated path; 0, or -ENAMETOOLONG.
-int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg_runtime_dir,
-                    bool (*exists)(const char *path), char *out, size_t out_size);
+MUST_CHECK int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg_runtime_dir,
+                               bool (*exists)(const char *path), char *out, size_t out_size);
 
 // A profile name: 1 to LIMIT_PROFILE_NAME of A-Z a-z 0-9 _ . @ + - and inner spaces.
 bool api_is_profile_name(struct slice name);

@@ -40,7 +40,7 @@ MUST_CHECK bool credentials_are_sound(const struct credentials *fields);
 
 // Copies `fields` (what the functions own is ignored) into one piece of secret memory; the caller owns one reference.
 // NULL: out of memory, or not sound.
-struct credentials *credentials_new(const struct credentials *fields);
+MUST_CHECK struct credentials *credentials_new(const struct credentials *fields);
 
 struct credentials *credentials_ref(struct credentials *c);
 

@@ -4,18 +4,19 @@
 #define PROTO_WIRE_DOCUMENTS_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_read.h"
 
 // The document of credential_process (AWS SDKs and Tools Reference Guide, "Process credential provider"): Version 1,
 // AccessKeyId, SecretAccessKey, SessionToken, Expiration, AccountId; absent members are left out. Ends with a
 // newline. 0, or -1 when the buffer is full.
-int documents_write_process(const struct credentials *c, struct buffer *out);
+MUST_CHECK int documents_write_process(const struct credentials *c, struct buffer *out);
 
 // Reads such a document. Strings of *fields point into `scratch`, which the caller frees (it holds secrets). 0, or -1
 // with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty or of the wrong
 // type, an Expiration that cannot be read, credentials that are not sound (credentials.h).
-int documents_read_process(const struct json_doc *doc, struct buffer *scratch, struct credentials *fields,
-                           const char **what);
+MUST_CHECK int documents_read_process(const struct json_doc *doc, struct buffer *scratch, struct credentials *fields,
+                                      const char **what);
 
 #endif

@@ -53,7 +53,7 @@ struct http_head {
 struct http_parser; // opaque
 
 // NULL: out of memory.
-struct http_parser *http_parser_new(enum http_side side);
+MUST_CHECK struct http_parser *http_parser_new(enum http_side side);
 void http_parser_free(struct http_parser *parser); // wipes what it holds
 
 // Reads the next event from `bytes`, the newly received ones, and removes from them what it took. The caller goes on

@@ -3,6 +3,7 @@
 #ifndef PROTO_WIRE_HTTP_WHOLE_H
 #define PROTO_WIRE_HTTP_WHOLE_H
 
+#include "proto/mem/must_check.h"
 #include "proto/wire/http.h"
 
 struct http_message {
@@ -13,7 +14,7 @@ struct http_message {
 struct http_whole; // opaque
 
 // `body_max`: larger bodies give HTTP_BODY_TOO_LARGE. NULL: out of memory.
-struct http_whole *http_whole_new(enum http_side side, size_t body_max);
+MUST_CHECK struct http_whole *http_whole_new(enum http_side side, size_t body_max);
 void http_whole_free(struct http_whole *whole); // wipes what it holds
 
 // Reads from `bytes`, the newly received ones, and removes from them what it took. HTTP_MORE: all is taken and the

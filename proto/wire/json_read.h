@@ -9,6 +9,7 @@
 #define PROTO_WIRE_JSON_READ_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 
 enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
 
@@ -36,7 +37,7 @@ void json_doc_init(struct json_doc *doc);
 void json_doc_free(struct json_doc *doc);
 
 // Parses `text` (borrowed). 0, or -1 with *fault set.
-int json_parse(struct json_doc *doc, struct slice text, struct json_fault *fault);
+MUST_CHECK int json_parse(struct json_doc *doc, struct slice text, struct json_fault *fault);
 
 enum json_kind json_kind(const struct json_doc *doc, size_t node);
 const char *json_kind_name(enum json_kind kind); // "an object", "a string", "true" …
@@ -64,8 +65,8 @@ int json_string(const struct json_doc *doc, size_t node, struct buffer *out);
 // Compares the decoded text.
 bool json_string_is(const struct json_doc *doc, size_t node, struct slice text);
 // A number without fraction and exponent. 0, -EINVAL, -ERANGE.
-int json_integer(const struct json_doc *doc, size_t node, int64_t *ret);
+MUST_CHECK int json_integer(const struct json_doc *doc, size_t node, int64_t *ret);
 // true or false. 0, -EINVAL.
-int json_boolean(const struct json_doc *doc, size_t node, bool *ret);
+MUST_CHECK int json_boolean(const struct json_doc *doc, size_t node, bool *ret);
 
 #endif

@@ -26,7 +26,8 @@ static void load(struct worker_job *job, void *arg)
         struct checker *c = arg;
         struct x509_identity *identity = NULL;
         (void)job;
-        (void)x509_identity_load(&c->paths, c->now_s, &identity, &c->error);
+        if (x509_identity_load(&c->paths, c->now_s, &identity, &c->error) == 0)
+                c->error.kind = ERROR_NONE;
         x509_identity_free(identity); // may ask the token again
 }
 

@@ -52,7 +52,7 @@ static void report_success(struct event_log *l, const char *event, struct entry 
         char expiration[TIME_RFC3339_SIZE] = "never";
         entry_status(entry, &status);
         if (status.expires_s != CREDENTIALS_NEVER_EXPIRE)
-                (void)time_format_rfc3339(status.expires_s, expiration);
+                time_show(status.expires_s, expiration);
         LOG_EVENT(l->log, LOG_LEVEL_INFO, event, LOG_STR("profile", entry_name(entry)),
                   LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
                   LOG_INT("duration_ms", duration_ms));

@@ -19,7 +19,7 @@ MUST_CHECK struct listeners *listeners_open(const struct settings *settings, con
 
 size_t listeners_count(const struct listeners *l);
 // The descriptor, which the caller closes. Once only.
-int listeners_take(struct listeners *l, size_t index);
+MUST_CHECK int listeners_take(struct listeners *l, size_t index);
 const char *listeners_path(const struct listeners *l, size_t index); // NULL: handed over by the service manager
 
 // Whether the listeners are those that `settings`, read anew, ask for. Those that the service manager has handed over

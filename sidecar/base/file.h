@@ -4,15 +4,16 @@
 #define SIDECAR_BASE_FILE_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 // Reads the regular file `path` into *ret (which the caller has initialised with its limit and frees; it may hold
 // secrets). A missing file, a directory, a file over the limit, an unreadable one: -1 and *e with kind ERROR_CONFIG,
 // `what` ("web identity token file") named in the message, and a hint (permissions: the running uid and the file's
 // owner and mode).
-int file_read(const char *path, const char *what, struct buffer *ret, struct error *e);
+MUST_CHECK int file_read(const char *path, const char *what, struct buffer *ret, struct error *e);
 
 // The same, without white space at both ends; an empty rest is an error.
-int file_read_trimmed(const char *path, const char *what, struct buffer *ret, struct error *e);
+MUST_CHECK int file_read_trimmed(const char *path, const char *what, struct buffer *ret, struct error *e);
 
 #endif

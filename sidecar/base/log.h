@@ -4,6 +4,7 @@
 #ifndef SIDECAR_BASE_LOG_H
 #define SIDECAR_BASE_LOG_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -39,7 +40,7 @@ void log_emit(const struct log *log, enum log_level level, const char *event, co
                  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 // "error", "warn", "info", "debug"; "logfmt", "json". 0, or -1.
-int log_parse_level(const char *text, enum log_level *ret);
-int log_parse_format(const char *text, enum log_format *ret);
+MUST_CHECK int log_parse_level(const char *text, enum log_level *ret);
+MUST_CHECK int log_parse_format(const char *text, enum log_format *ret);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SIDECAR_IO_CA_SYSTEM_H
 #define SIDECAR_IO_CA_SYSTEM_H
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/error.h"
 
@@ -14,6 +15,6 @@ struct ca_system {
 
 // SSL_CERT_FILE, SSL_CERT_DIR, then OpenSSL's built-in directory, its file, and `fallback` (may be NULL), whichever is
 // there first. 0, or -1 with *e.
-int ca_system_find(const struct env *env, const char *fallback, struct ca_system *ret, struct error *e);
+MUST_CHECK int ca_system_find(const struct env *env, const char *fallback, struct ca_system *ret, struct error *e);
 
 #endif

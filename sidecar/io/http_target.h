@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/error.h"
 
@@ -23,7 +24,7 @@ struct http_target {
 
 // Only http and https, and no user name. 0, or -1 with *e (ERROR_CONFIG), which does not repeat the URL: it may be
 // presigned.
-int http_target_parse(const char *url, struct http_target *ret, struct error *e);
+MUST_CHECK int http_target_parse(const char *url, struct http_target *ret, struct error *e);
 
 struct http_proxy {
         const char *variable;            // that names it: "HTTPS_PROXY"; NULL: none for this target
@@ -36,6 +37,7 @@ struct http_proxy {
 // The proxy that the environment names for this target: https_proxy, HTTPS_PROXY (http_proxy for plain HTTP),
 // all_proxy, ALL_PROXY, unless no_proxy or NO_PROXY exempts it, or it is local. 0, or -1 with *e (ERROR_CONFIG), which
 // does not repeat the value.
-int http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret, struct error *e);
+MUST_CHECK int http_proxy_find(const struct env *env, const struct http_target *target, struct http_proxy *ret,
+                               struct error *e);
 
 #endif

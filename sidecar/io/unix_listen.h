@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct unix_listen {
@@ -21,14 +22,14 @@ struct unix_listen {
 // answers on is stale and replaced; one that answers is ERROR_CONFIG ("another agent is running"); another kind of
 // file is never replaced. Returns the descriptor (close-on-exec, non-blocking), or -1 with *e. *ret_inode (may be
 // NULL) identifies the socket for unix_listen_unlink().
-int unix_listen_open(const struct unix_listen *options, ino_t *ret_inode, struct error *e);
+MUST_CHECK int unix_listen_open(const struct unix_listen *options, ino_t *ret_inode, struct error *e);
 
 // Removes `path` if it is still the socket with that inode.
 void unix_listen_unlink(const char *path, ino_t inode);
 
 // systemd socket activation (sd_listen_fds(3)): the number of descriptors passed, which start at 3. `listen_pid` and
 // `listen_fds` are the values of LISTEN_PID and LISTEN_FDS (NULL: unset). Sets close-on-exec and non-blocking on them.
-int unix_listen_activated(const char *listen_pid, const char *listen_fds, struct error *e);
+MUST_CHECK int unix_listen_activated(const char *listen_pid, const char *listen_fds, struct error *e);
 
 struct peer {
         uid_t uid;
@@ -37,6 +38,6 @@ struct peer {
 };
 
 // Who connected (SO_PEERCRED: as at connect()). -1: unknown, refuse.
-int unix_peer(int fd, struct peer *ret);
+MUST_CHECK int unix_peer(int fd, struct peer *ret);
 
 #endif

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
+
 struct uv_loop_s;
 struct watch; // opaque
 
@@ -21,7 +23,7 @@ struct watch_deps {
 // Watches nothing yet. `changed` is called from the loop, once for all changes up to then, when the files have looked
 // the same for a quarter of a second, so that one that is being written is rarely met half-way. It may call
 // watch_set() and watch_close(). NULL: out of memory.
-struct watch *watch_new(const struct watch_deps *deps);
+MUST_CHECK struct watch *watch_new(const struct watch_deps *deps);
 
 // Now, as the kernel dates files. Nanoseconds since 1970.
 int64_t watch_moment(void);
@@ -30,7 +32,7 @@ int64_t watch_moment(void);
 // that was among those before is still held against what it was when last told of, another one against what it is now;
 // but where that is not older than `read_ns`, a watch_moment() before somebody read it, it counts as changed. 0, or -1:
 // out of memory, and all is as it was.
-int watch_set(struct watch *w, char *const *paths, size_t count, int64_t read_ns);
+MUST_CHECK int watch_set(struct watch *w, char *const *paths, size_t count, int64_t read_ns);
 
 // Ends it; its memory goes from the loop. NULL is fine.
 void watch_close(struct watch *w);

@@ -117,9 +117,9 @@ static int read_expiration(const struct answer *answer, int64_t *ret_s)
 static int refuse_expired(const struct answer_terms *terms, int64_t expires_s, int64_t now_s, struct error *e)
 {
         char expires[TIME_RFC3339_SIZE];
-        char now[TIME_RFC3339_SIZE] = "?";
-        (void)time_format_rfc3339(expires_s, expires);
-        (void)time_format_rfc3339(now_s, now);
+        char now[TIME_RFC3339_SIZE];
+        time_show(expires_s, expires);
+        time_show(now_s, now);
         (void)error_set(e, terms->expired, "%s holds credentials that expired at %s (now: %s)", terms->subject, expires,
                         now);
         return error_hint(e, "%s", terms->expired_hint);

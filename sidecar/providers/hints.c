@@ -175,10 +175,10 @@ static void set_hint(const struct rule *rule, const struct hints_context *contex
         struct jwt_claims claims = {.has_expiry = false};
         char expired_token[sizeof(e->hint)] = "";
         char hint[sizeof(e->hint)];
-        if (context->call == HINTS_WEB_IDENTITY) {
-                (void)jwt_read_claims(context->token, &claims);
+        if (context->call == HINTS_WEB_IDENTITY && jwt_read_claims(context->token, &claims) < 0)
+                claims = (struct jwt_claims){.has_expiry = false}; // AWS has said what is wrong with it
+        if (context->call == HINTS_WEB_IDENTITY)
                 describe_expiry(p, &claims, expired_token, sizeof(expired_token));
-        }
         const struct value values[] = {
             {"source", p->source_profile ? p->source_profile : "?"},
             {"region", p->issuer_region ? p->issuer_region : "of the endpoint"},

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 
 struct jwt_claims {
@@ -15,6 +16,6 @@ struct jwt_claims {
 };
 
 // 0, or -1 when `token` has no payload that can be read, or -ENOMEM; *ret is then empty.
-int jwt_read_claims(struct slice token, struct jwt_claims *ret);
+MUST_CHECK int jwt_read_claims(struct slice token, struct jwt_claims *ret);
 
 #endif

@@ -27,7 +27,7 @@ struct key_job_deps {
 };
 
 // NULL: out of memory.
-struct key_job *key_job_new(const struct key_job_deps *deps);
+MUST_CHECK struct key_job *key_job_new(const struct key_job_deps *deps);
 
 struct key_request {
         const struct profile *profile; // of type roles_anywhere; held

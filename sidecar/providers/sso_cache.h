@@ -4,6 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_SSO_CACHE_H
 #define SIDECAR_PROVIDERS_SSO_CACHE_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
 
@@ -13,7 +14,7 @@ struct profile;
 
 // Path of the file whose name is the SHA-1 of `key`. 0 and *ret, which the caller frees; or -1 with *e: no home, out
 // of memory.
-int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e);
+MUST_CHECK int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e);
 
 // What the token of a profile is kept under: the name of the session, or the start URL of a profile without one.
 const char *sso_cache_token_key(const struct profile *p);

@@ -111,8 +111,8 @@ static char *path_of(const struct profile *p)
         char *path = NULL;
         struct error ignored;
         buffer_init(&key, KEY_MAX);
-        if (sso_client_key(p, &key) == 0)
-                (void)sso_cache_path(p, buffer_slice(&key), &path, &ignored);
+        if (sso_client_key(p, &key) < 0 || sso_cache_path(p, buffer_slice(&key), &path, &ignored) < 0)
+                path = NULL;
         buffer_free(&key);
         return path;
 }

@@ -4,6 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_SSO_CLIENT_H
 #define SIDECAR_PROVIDERS_SSO_CLIENT_H
 
+#include "proto/mem/must_check.h"
 #include "sidecar/providers/members.h"
 
 struct profile;
@@ -18,8 +19,8 @@ void sso_client_init(struct sso_client *c);
 void sso_client_clear(struct sso_client *c);
 
 // Bodies of RegisterClient, and what names the file. 0, or -1: the buffer is full.
-int sso_client_body(const struct profile *p, int64_t now_s, struct buffer *out);
-int sso_client_key(const struct profile *p, struct buffer *out);
+MUST_CHECK int sso_client_body(const struct profile *p, int64_t now_s, struct buffer *out);
+MUST_CHECK int sso_client_key(const struct profile *p, struct buffer *out);
 
 // The registration that is kept, if it can be used for a while: true.
 bool sso_client_load(const struct profile *p, int64_t now_s, struct sso_client *ret);

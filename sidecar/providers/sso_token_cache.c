@@ -95,8 +95,8 @@ static bool can_renew(const struct sso_token_cache *k)
 
 static int refuse_expired(const struct sso_token_cache *k, struct error *e)
 {
-        char expired[TIME_RFC3339_SIZE] = "some time ago";
-        (void)time_format_rfc3339(k->token.expires_s, expired);
+        char expired[TIME_RFC3339_SIZE];
+        time_show(k->token.expires_s, expired);
         if (is_refused(k))
                 (void)error_set(e, ERROR_INTERACTION, "IAM Identity Center does not accept the token any more (%.256s)",
                                 session_of(k));

@@ -12,7 +12,7 @@
 struct digest; // opaque: the fetched algorithm and contexts
 
 // NULL: OpenSSL could not provide SHA-256, or out of memory.
-struct digest *digest_new(void);
+MUST_CHECK struct digest *digest_new(void);
 void digest_free(struct digest *d);
 
 // 0, or -1 when OpenSSL fails.
@@ -24,7 +24,7 @@ MUST_CHECK int digest_hmac(struct digest *d, struct slice key, struct slice byte
 // HMAC-SHA-256 with its key already taken in: using it again costs little more than the hashing. NULL when OpenSSL
 // fails. Freeing wipes the key.
 struct digest_key;
-struct digest_key *digest_key_new(struct digest *d, struct slice key);
+MUST_CHECK struct digest_key *digest_key_new(struct digest *d, struct slice key);
 void digest_key_free(struct digest_key *key);
 MUST_CHECK int digest_key_hmac(struct digest *d, const struct digest_key *key, struct slice bytes,
                                uint8_t out[DIGEST_SIZE]);

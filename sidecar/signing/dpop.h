@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 
 struct dpop_request {
         const char *method, *url; // the URL whole, but for query and fragment
@@ -18,6 +19,6 @@ const char *dpop_judge_key(struct slice pem);
 
 // Appends a proof for one request, a JWT: no other has its ID. 0, or -1 with *what, a static text: the key cannot be
 // used, or OpenSSL or memory failed.
-int dpop_prove(struct slice pem, const struct dpop_request *request, struct buffer *out, const char **what);
+MUST_CHECK int dpop_prove(struct slice pem, const struct dpop_request *request, struct buffer *out, const char **what);
 
 #endif

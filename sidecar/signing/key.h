@@ -5,6 +5,7 @@
 #ifndef SIDECAR_SIGNING_KEY_H
 #define SIDECAR_SIGNING_KEY_H
 
+#include "proto/mem/must_check.h"
 #include "proto/mem/slice.h"
 #include "sidecar/base/error.h"
 #include "sidecar/signing/digest.h"
@@ -22,7 +23,7 @@ struct key_scope {
 };
 
 // NULL: out of memory.
-struct key_cache *key_cache_new(void);
+MUST_CHECK struct key_cache *key_cache_new(void);
 void key_cache_free(struct key_cache *cache);
 
 #define KEY_SCOPE_END "/aws4_request"

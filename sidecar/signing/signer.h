@@ -4,6 +4,7 @@
 #ifndef SIDECAR_SIGNING_SIGNER_H
 #define SIDECAR_SIGNING_SIGNER_H
 
+#include "proto/mem/must_check.h"
 #include "sidecar/signing/canonical.h"
 #include "sidecar/signing/digest.h"
 #include "sidecar/signing/key.h"
@@ -48,11 +49,11 @@ MUST_CHECK int signer_put_texts(struct signer *s, const struct canonical_request
                                 struct signing_texts *ret, struct error *e);
 
 // Makes room in `out` for `n` bytes. NULL with *e.
-uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
+MUST_CHECK uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
 
 // Whether method and payload hash are what they have to be. 0, or -1 with *e.
-int signer_check_method(struct slice method, struct error *e);
-int signer_check_payload_hash(struct slice hash, struct error *e);
+MUST_CHECK int signer_check_method(struct slice method, struct error *e);
+MUST_CHECK int signer_check_payload_hash(struct slice hash, struct error *e);
 
 // How the headers of a request are chosen.
 struct header_choice {
@@ -61,8 +62,8 @@ struct header_choice {
         bool has_content_sha256; // filled: it is in the request
 };
 // Adds the headers of the request that are signed, and host. 0, or -1 with *e.
-int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
-                          struct canonical_headers *headers, struct error *e);
+MUST_CHECK int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
+                                     struct canonical_headers *headers, struct error *e);
 
 // S3, S3 on Outposts, S3 Object Lambda, S3 Express: own rules for path and payload.
 bool signer_is_s3(struct slice service);

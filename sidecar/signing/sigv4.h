@@ -6,13 +6,14 @@
 #define SIDECAR_SIGNING_SIGV4_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct credentials;
 struct signer;
 
 // NULL: out of memory, or OpenSSL lacks an algorithm. One signer serves one thread.
-struct signer *signer_new(void);
+MUST_CHECK struct signer *signer_new(void);
 void signer_free(struct signer *s); // wipes every cached key
 
 struct header {
@@ -44,7 +45,7 @@ struct sigv4_url {
 // Splits a URL without changing a byte. 0, or -1 with *e (ERROR_CONFIG) for: another scheme than http or https, user
 // information, a fragment, no host, bytes that cannot be on a request line (blanks, controls; raw UTF-8 is allowed in
 // the path).
-int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e);
+MUST_CHECK int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e);
 
 struct sigv4_result {
         char amz_date[17];           // value of x-amz-date
@@ -60,18 +61,18 @@ struct sigv4_result {
 // authorization in the list is refused: ERROR_CONFIG. An x-amz-content-sha256 in the list must equal payload_hash, and
 // is then not given back to be added. `out` (initialised by the caller with LIMIT_SIGN_CANONICAL, reused freely: what
 // it held is gone) holds what *ret points into. 0, or -1 with *e.
-int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c, struct buffer *out,
-               struct sigv4_result *ret, struct error *e);
+MUST_CHECK int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c,
+                          struct buffer *out, struct sigv4_result *ret, struct error *e);
 
 // Signs by query: appends to `out` the URL with X-Amz-Algorithm, -Credential, -Date, -Expires, -SignedHeaders,
 // -Security-Token and -Signature. expires_s is 1 to LIMIT_PRESIGN_EXPIRES_S. An X-Amz-* signing parameter that is
 // already in the URL is refused. The URL's own parameters are decoded ("+" is a blank) and encoded anew, in their
 // order; repeated ones all stay. For the S3 family the payload is UNSIGNED-PAYLOAD whatever payload_hash says, unless
 // x-amz-content-sha256 is among the headers. add_content_sha256 does not count here. On failure `out` is as before.
-int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c, int64_t expires_s,
-                  struct buffer *out, struct error *e);
+MUST_CHECK int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c,
+                             int64_t expires_s, struct buffer *out, struct error *e);
 
 // Lower-case hex of SHA-256, for bodies.
-int sigv4_payload_hash(struct signer *s, struct slice body, char out[64], struct error *e);
+MUST_CHECK int sigv4_payload_hash(struct signer *s, struct slice body, char out[64], struct error *e);
 
 #endif

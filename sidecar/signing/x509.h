@@ -5,6 +5,7 @@
 #define SIDECAR_SIGNING_X509_H
 
 #include "proto/mem/buffer.h"
+#include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 
 struct x509_key;
@@ -42,7 +43,8 @@ struct x509_paths {
 // x509_identity_free()), or -1 and *e that names the file or the URI, and for dates the subject, the serial in decimal
 // and the date: ERROR_CONFIG, or ERROR_DENIED when a token has refused the PIN (which must not be tried again and
 // again: tokens lock themselves). May block for as long as a token does.
-int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret, struct error *e);
+MUST_CHECK int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret,
+                                  struct error *e);
 void x509_identity_free(struct x509_identity *identity);
 
 // Whether its key is behind a provider or an engine of hardware: then freeing it asks the hardware, too, and may block.
@@ -52,7 +54,8 @@ bool x509_identity_is_in_device(const struct x509_identity *identity);
 // Appends lower-case hex of the signature over `text` (RSASSA-PKCS1-v1_5 or DER ECDSA, SHA-256 for every key). 0, or -1
 // with *e: ERROR_INTERNAL, or ERROR_DENIED when a TPM has refused the passphrase (which must not be tried again and
 // again: TPMs lock themselves).
-int x509_identity_sign(const struct x509_identity *identity, struct slice text, struct buffer *out, struct error *e);
+MUST_CHECK int x509_identity_sign(const struct x509_identity *identity, struct slice text, struct buffer *out,
+                                  struct error *e);
 
 struct x509_request {
         struct slice host; // as in the Host header
@@ -70,12 +73,13 @@ struct slice x509_passphrase_line(struct slice text);
 // Authorization to `out`; `amz_date` gets the value of X-Amz-Date. X-Amz-X509 is the leaf, X-Amz-X509-Chain the chain
 // (to be sent only when it is not empty).
 struct signer;
-int x509_sign_request(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
-                      char amz_date[17], struct buffer *out, struct error *e);
+MUST_CHECK int x509_sign_request(struct signer *s, const struct x509_identity *identity,
+                                 const struct x509_request *request, char amz_date[17], struct buffer *out,
+                                 struct error *e);
 
 // The same with a signer of its own, made for this one signature: for threads that have none. The identity must not be
 // in use elsewhere meanwhile.
-int x509_sign_request_alone(const struct x509_identity *identity, const struct x509_request *request, char amz_date[17],
-                            struct buffer *out, struct error *e);
+MUST_CHECK int x509_sign_request_alone(const struct x509_identity *identity, const struct x509_request *request,
+                                       char amz_date[17], struct buffer *out, struct error *e);
 
 #endif

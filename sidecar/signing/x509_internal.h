@@ -9,6 +9,7 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
+#include "proto/mem/must_check.h"
 #include "sidecar/signing/signer.h"
 #include "sidecar/signing/x509.h"
 
@@ -50,11 +51,11 @@ STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path,
 STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, struct error *e);
 
 // Sets serial and subject of the identity. 0, or -1 with *e.
-int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e);
+MUST_CHECK int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e);
 
 // Whether `certificate` is valid at `now_s`. 0, or -1 with *e that names file, subject, serial and date.
-int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct x509_identity *identity,
-                     struct error *e);
+MUST_CHECK int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct x509_identity *identity,
+                                struct error *e);
 
 const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key); // NULL: Roles Anywhere has no use for it
 
@@ -66,33 +67,35 @@ struct x509_passphrase {
         bool asked;      // something wanted it
         bool too_long;   // for OpenSSL
 };
-int x509_passphrase_read(const struct x509_paths *paths, struct x509_passphrase *ret, struct error *e);
+MUST_CHECK int x509_passphrase_read(const struct x509_paths *paths, struct x509_passphrase *ret, struct error *e);
 void x509_passphrase_free(struct x509_passphrase *passphrase); // after every read, also one that failed
 UI_METHOD *x509_passphrase_ui(void); // asks the struct x509_passphrase that is its data; UI_destroy_method()
 
 // Certificates and key of a PKCS#12 file, the key's own first. 0, or -1 with *e (and parts that the caller frees).
-int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
+MUST_CHECK int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
 
 // The same of what was read already; `path` is where it came from.
-int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
-                      struct x509_parts *ret, struct error *e);
+MUST_CHECK int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
+                                 struct x509_parts *ret, struct error *e);
 
 // The private key behind `source`, a path or a URI. 0, or -1 with *e.
-int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
-int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase, struct x509_key *ret,
-                   struct error *e);      // of a file's content
-void x509_key_free(struct x509_key *key); // NULL is fine
+MUST_CHECK int x509_key_load(const char *source, const struct x509_paths *paths, struct x509_key *ret, struct error *e);
+MUST_CHECK int x509_key_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
+                              struct x509_key *ret,
+                              struct error *e); // of a file's content
+void x509_key_free(struct x509_key *key);       // NULL is fine
 
 // The first object of that type (OSSL_STORE_INFO_…) that the store comes up with, or NULL. Closes the store.
 OSSL_STORE_INFO *x509_store_load(OSSL_STORE_CTX *store, int type);
 EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store); // likewise
 
 // Reads a file of at most LIMIT_KEY_FILE that must not be empty; then `hint` says what to do. 0, or -1 with *e.
-int x509_file_read(const char *path, const char *what, const char *hint, struct buffer *content, struct error *e);
+MUST_CHECK int x509_file_read(const char *path, const char *what, const char *hint, struct buffer *content,
+                              struct error *e);
 
 // A key or the certificate that is not in a file, by its URI. 0 or not NULL, else *e.
-int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
-                   struct x509_key *ret, struct error *e);
+MUST_CHECK int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
+                              struct x509_key *ret, struct error *e);
 bool x509_token_has_refused(const struct x509_key *key); // its passphrase; empties OpenSSL's queue of errors
 X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e);
 
@@ -114,13 +117,13 @@ struct x509_candidates {
         STACK_OF(X509) * extra;        // of the chain file, or NULL
         const char *path;              // of the file to name in errors
 };
-int x509_chain_build(const struct x509_candidates *in, struct x509_identity *identity, struct error *e);
+MUST_CHECK int x509_chain_build(const struct x509_candidates *in, struct x509_identity *identity, struct error *e);
 
 // Appends base64 of the certificate's DER. 0, or -1.
-int x509_put_base64(X509 *certificate, struct buffer *out);
+MUST_CHECK int x509_put_base64(X509 *certificate, struct buffer *out);
 
 // Writes the texts of a CreateSession request into the signer's scratch buffer.
-int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
-                 struct signing_texts *ret, struct error *e);
+MUST_CHECK int x509_prepare(struct signer *s, const struct x509_identity *identity, const struct x509_request *request,
+                            struct signing_texts *ret, struct error *e);
 
 #endif

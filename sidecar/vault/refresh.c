@@ -98,8 +98,8 @@ static int64_t least_life_s(const struct entry *e, int64_t now_ms)
 // Transient: the source may have others at their end, and is asked then.
 static void set_too_short(const struct credentials *c, int64_t least_s, struct error *ret)
 {
-        char until[TIME_RFC3339_SIZE] = "an impossible time";
-        (void)time_format_rfc3339(c->expires_s, until);
+        char until[TIME_RFC3339_SIZE];
+        time_show(c->expires_s, until);
         error_set(ret, ERROR_TRANSIENT, "the source returned credentials that expire at %s, less than %lld s from now",
                   until, (long long)least_s);
         error_hint(ret, "wait: the source is asked again at that time; if it lasts, ask it for a longer session%s",
@@ -121,8 +121,7 @@ static void on_done(void *arg, struct credentials *c, const struct error *error)
         e->last_attempt_ms = now_ms;
         if (c && !e->is_cancelled)
                 e->known_end_ms = entry_ends_ms(e, c);
-        if (e->is_cancelled) {
-                credentials_unref(c);
+        if (e->is_cancelled) { // and came without credentials
                 e->is_cancelled = false;
                 vault_settle_soon(e); // those that asked meanwhile ask again; a retired entry is freed
         } else if (!c && !is_outdated) {
