@@ -70,7 +70,7 @@ static void report_expiring(const struct event_log *l, struct entry *entry)
         struct entry_status status;
         char expiration[TIME_RFC3339_SIZE] = "";
         entry_status(entry, &status);
-        (void)time_format_rfc3339(status.expires_s, expiration);
+        time_show(status.expires_s, expiration);
         LOG_EVENT(l->log, LOG_LEVEL_WARN, "expiring", LOG_STR("profile", entry_name(entry)),
                   LOG_INT("generation", status.generation), LOG_STR("expiration", expiration),
                   LOG_STR("hint", status.last_error
