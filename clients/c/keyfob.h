@@ -156,9 +156,9 @@ struct keyfob_header {
 
 /* A request to sign. Members that are not set are zero. */
 struct keyfob_sign_request {
-        const char *method; /* "POST" */
-        const char *url;    /* absolute; signed verbatim, so send the same text */
-        const struct keyfob_header *headers;
+        const char *method;                  /* "POST" */
+        const char *url;                     /* absolute, as you send it */
+        const struct keyfob_header *headers; /* a name may occur several times */
         size_t headers_count;
         /* The payload, in one of three ways: its SHA-256 (64 hexadecimal digits), unsigned, or its bytes. */
         const char *payload_sha256;
@@ -171,6 +171,7 @@ struct keyfob_sign_request {
 struct keyfob_signature {
         const struct keyfob_header *headers; /* add them to the request, in place of headers of the same name */
         size_t headers_count;
+        const char *url;    /* send the request to it; NULL: to the URL that you gave */
         void *memory;       /* private */
         size_t memory_size; /* private */
 };

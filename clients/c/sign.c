@@ -23,16 +23,46 @@ static void put_payload(const struct keyfob_sign_request *request, struct buffer
         }
 }
 
+static bool has_name(const struct keyfob_header *header, const char *name)
+{
+        return slice_eq_ignore_case(slice_str(header->name), slice_str(name));
+}
+
+static bool is_repeated(const struct keyfob_header *headers, size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (has_name(&headers[i], name))
+                        return true;
+        return false;
+}
+
+// The values of one name go into one list, in their order.
+static void put_values(const struct keyfob_header *headers, size_t n, struct buffer *out)
+{
+        bool is_list = is_repeated(headers + 1, n - 1, headers[0].name);
+        if (is_list)
+                json_begin_array(out);
+        json_put_string(out, slice_str(headers[0].value));
+        for (size_t i = 1; is_list && i < n; i++)
+                if (has_name(&headers[i], headers[0].name))
+                        json_put_string(out, slice_str(headers[i].value));
+        if (is_list)
+                json_end_array(out);
+}
+
 static void put_headers(const struct keyfob_sign_request *request, struct buffer *out)
 {
+        const struct keyfob_header *headers = request->headers;
         if (request->headers_count == 0)
                 return;
         json_key(out, "headers");
         json_begin_object(out);
         for (size_t i = 0; i < request->headers_count; i++) {
-                json_put_string(out, slice_str(request->headers[i].name));
+                if (is_repeated(headers, i, headers[i].name))
+                        continue;
+                json_put_string(out, slice_str(headers[i].name));
                 (void)buffer_put_byte(out, ':');
-                json_put_string(out, slice_str(request->headers[i].value));
+                put_values(headers + i, request->headers_count - i, out);
         }
         json_end_object(out);
 }
@@ -111,22 +141,26 @@ static int put_field(const struct json_doc *doc, size_t node, bool (*is_good)(st
         return buffer_put_byte(out, 0);
 }
 
-// Collects names and values one after the other, each with a NUL, which the JSON reader refuses inside a string.
-// Returns the number of headers, or -1.
-static int64_t collect(const struct json_doc *doc, struct buffer *texts)
+// Collects names and values one after the other, each with a NUL, which the JSON reader refuses inside a string, and
+// then the URL to send, where there is one. Returns the number of headers, or -1.
+static int64_t collect(const struct json_doc *doc, struct buffer *texts, bool *ret_has_url)
 {
         int64_t count = 0;
         size_t headers = json_get(doc, JSON_ROOT, SLICE("headers"));
+        size_t url = json_get(doc, JSON_ROOT, SLICE("url"));
         if (headers == JSON_NONE || json_kind(doc, headers) != JSON_OBJECT)
                 return -1;
         for (size_t key = json_first(doc, headers); key != JSON_NONE; key = json_next(doc, key), count++)
                 if (put_field(doc, key, field_is_name, texts) < 0 ||
                     put_field(doc, json_value(doc, key), field_is_value, texts) < 0)
                         return -1;
+        *ret_has_url = url != JSON_NONE;
+        if (*ret_has_url && put_field(doc, url, field_is_value, texts) < 0)
+                return -1;
         return count > 0 && count <= LIMIT_SIGN_HEADERS_N ? count : -1;
 }
 
-static enum keyfob_status copy_out(size_t count, struct slice texts, struct keyfob_signature *ret,
+static enum keyfob_status copy_out(size_t count, bool has_url, struct slice texts, struct keyfob_signature *ret,
                                    struct keyfob_error *error)
 {
         size_t table = count * sizeof(struct keyfob_header);
@@ -142,7 +176,11 @@ static enum keyfob_status copy_out(size_t count, struct slice texts, struct keyf
                 headers[i].value = text;
                 text += strlen(text) + 1;
         }
-        *ret = (struct keyfob_signature){headers, count, memory, table + texts.n};
+        *ret = (struct keyfob_signature){.headers = headers,
+                                         .headers_count = count,
+                                         .url = has_url ? text : NULL,
+                                         .memory = memory,
+                                         .memory_size = table + texts.n};
         return KEYFOB_OK;
 }
 
@@ -152,11 +190,12 @@ enum keyfob_status client_read_signature(struct slice body, struct keyfob_signat
         struct json_fault fault = {.no_memory = false};
         struct buffer texts;
         enum keyfob_status status;
+        bool has_url = false;
         json_doc_init(&doc);
         buffer_init(&texts, LIMIT_HTTP_BODY);
-        int64_t count = json_parse(&doc, body, &fault) == 0 ? collect(&doc, &texts) : -1;
+        int64_t count = json_parse(&doc, body, &fault) == 0 ? collect(&doc, &texts, &has_url) : -1;
         if (count > 0)
-                status = copy_out((size_t)count, buffer_slice(&texts), ret, error);
+                status = copy_out((size_t)count, has_url, buffer_slice(&texts), ret, error);
         else if (fault.no_memory || texts.no_memory)
                 status = errors_no_memory(error);
         else

@@ -29,6 +29,7 @@ static const struct option specs[] = {
     SPEC(OPTION_LIVE, "live", no_argument),
     SPEC(OPTION_VERSION, "version", no_argument),
     SPEC(OPTION_CODE_STDIN, "code-stdin", no_argument),
+    SPEC(OPTION_UNSIGNED_PAYLOAD, "unsigned-payload", no_argument),
     [OPTIONS_N] = {0},
 };
 

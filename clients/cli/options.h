@@ -28,6 +28,7 @@ enum option_id {
         OPTION_LIVE,
         OPTION_VERSION,
         OPTION_CODE_STDIN,
+        OPTION_UNSIGNED_PAYLOAD,
         OPTIONS_N
 };
 

@@ -19,7 +19,9 @@ static int print_headers(const void *context, struct slice answer)
                 return cli_fail_with(&error);
         buffer_init(&out, OUTPUT_MAX);
         if (options_has(in->options, OPTION_CURL))
-                curl_write(&in->request, &signature, in->options->values[OPTION_DATA], &out);
+                curl_write(&in->request, &signature, in->data, &out);
+        else if (signature.url)
+                (void)cli_fail(EXIT_OK, NULL, "send the request to %s", signature.url);
         for (size_t i = 0; i < signature.headers_count && !options_has(in->options, OPTION_CURL); i++)
                 (void)buffer_printf(&out, "%s: %s\n", signature.headers[i].name, signature.headers[i].value);
         int exit_code = out.failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : cli_write(buffer_slice(&out));
@@ -118,6 +120,8 @@ static int run_presign(const struct options *o)
         "                      standard input\n"                                                                       \
         "  --service NAME      such as s3; else taken from the host name\n"                                            \
         "  --region NAME       else taken from the host name or the profile\n"                                         \
+        "  --unsigned-payload  leave the body unsigned, where the service allows that:\n"                              \
+        "                      S3, VPC Lattice, OpenSearch Serverless, Lambda\n"                                       \
         "  --time TIME         sign for this time, such as 20260901T120000Z\n"                                         \
         "  --profile NAME      the profile; \"default\" if not given\n"                                                \
         "  --socket PATH       the agent's socket\n"                                                                   \
@@ -131,7 +135,8 @@ const struct command command_sign = {
     .help = "usage: keyfob sign METHOD URL [-H 'NAME: VALUE']... [-d DATA|@FILE] [--curl]\n"
             "\n"
             "Signs a request with a profile's credentials (SigV4) and prints the headers to\n"
-            "add to it. The URL is signed exactly as given: send the same text.\n"
+            "add to it. A URL that clients do not send as given is printed on standard error\n"
+            "in the form to send.\n"
             "\n"
             "options:\n"
             "  --curl              print a curl command that sends the signed request\n" HELP_OF_REQUEST
@@ -140,7 +145,8 @@ const struct command command_sign = {
             "    -H 'Content-Type: application/x-amz-json-1.0' \\\n"
             "    -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -d '{}')\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
-               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_CURL),
+               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) |
+               OPTION_BIT(OPTION_CURL),
     .arguments_min = 2,
     .arguments_max = 2,
     .run = run_sign,
@@ -162,7 +168,8 @@ const struct command command_presign = {
             "  curl -T report.pdf \"$(keyfob presign PUT \\\n"
             "    https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf)\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
-               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_EXPIRES_IN),
+               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) |
+               OPTION_BIT(OPTION_EXPIRES_IN),
     .arguments_min = 2,
     .arguments_max = 2,
     .run = run_presign,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
@@ -56,15 +57,29 @@ static int read_all(int fd, struct buffer *content)
         }
 }
 
-static int read_file(const char *name, struct buffer *content)
+// Whether curl will find in this file what was signed: not in a pipe, nor on standard input, where its headers are.
+static bool is_readable_again(int fd, const char *name)
+{
+        struct stat st;
+        bool is_special = strncmp(name, "/dev/", 5) == 0 || strncmp(name, "/proc/", 6) == 0;
+        return strcmp(name, "/dev/null") == 0 || (!is_special && fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
+}
+
+static int read_file(const char *name, bool for_curl, struct buffer *content)
 {
         bool is_input = strcmp(name, "-") == 0;
         int fd = is_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return cli_fail(EXIT_FAILED, NULL, "cannot open %s: %s", name, strerror(errno));
-        int r = read_all(fd, content);
+        bool is_refused = for_curl && (is_input || !is_readable_again(fd, name));
+        int r = is_refused ? 0 : read_all(fd, content);
         if (!is_input)
                 (void)close(fd);
+        if (is_refused && is_input)
+                return cli_fail(EXIT_USAGE, "put the data into a file",
+                                "-d @- with --curl: curl could not read standard input again");
+        if (is_refused)
+                return cli_fail(EXIT_USAGE, "put the data into a file", "-d @%s with --curl: not a regular file", name);
         if (r == -EFBIG || content->n > FILE_MAX)
                 return cli_fail(EXIT_FAILED, too_large, "%s is too large: the agent accepts payloads of 768 KiB", name);
         return r < 0 ? cli_fail(EXIT_FAILED, NULL, "cannot read %s: %s", name, strerror(-r)) : EXIT_OK;
@@ -75,17 +90,32 @@ static int read_payload(const struct options *o, struct sign_arguments *ret)
         const char *data = o->values[OPTION_DATA];
         struct slice payload = slice_str(data);
         if (data && data[0] == '@') {
-                if (options_has(o, OPTION_CURL) && strcmp(data, "@-") == 0)
-                        return cli_fail(EXIT_USAGE, "put the data into a file",
-                                        "-d @- with --curl: curl could not read standard input again");
-                int exit_code = read_file(data + 1, &ret->file);
+                int exit_code = read_file(data + 1, options_has(o, OPTION_CURL), &ret->file);
                 if (exit_code != EXIT_OK)
                         return exit_code;
                 payload = buffer_slice(&ret->file);
         }
+        ret->data = data;
         ret->request.payload = payload.p;
         ret->request.payload_size = payload.n;
-        ret->more.has_default_hash = ret->is_presign && !data;
+        ret->request.unsigned_payload = options_has(o, OPTION_UNSIGNED_PAYLOAD);
+        ret->more.has_default_hash = ret->is_presign && !data && !ret->request.unsigned_payload;
+        return EXIT_OK;
+}
+
+// What curl cannot send.
+static int check_curl(const struct options *o, struct sign_arguments *ret)
+{
+        if (!options_has(o, OPTION_CURL))
+                return EXIT_OK;
+        if (strncasecmp(ret->request.url, "ws", 2) == 0)
+                return cli_fail(EXIT_USAGE, "leave out --curl, or sign the https:// URL",
+                                "curl does not send requests to %s", ret->request.url);
+        if (strcasecmp(ret->request.method, "HEAD") != 0 || !ret->data)
+                return EXIT_OK;
+        if (ret->request.payload_size > 0)
+                return cli_fail(EXIT_USAGE, "leave out -d, or use another method", "curl sends no body with HEAD");
+        ret->data = NULL;
         return EXIT_OK;
 }
 
@@ -115,7 +145,9 @@ int sign_arguments_read(const struct options *o, bool is_presign, struct sign_ar
         int exit_code = read_headers(o, ret);
         if (exit_code == EXIT_OK)
                 exit_code = read_expiry(o, ret);
-        return exit_code == EXIT_OK ? read_payload(o, ret) : exit_code;
+        if (exit_code == EXIT_OK)
+                exit_code = read_payload(o, ret);
+        return exit_code == EXIT_OK ? check_curl(o, ret) : exit_code;
 }
 
 void sign_arguments_free(struct sign_arguments *arguments)

@@ -11,6 +11,7 @@ struct sign_arguments {
         bool is_presign;
         struct keyfob_sign_request request;
         struct client_sign_options more;
+        const char *data; // of the body, as curl takes it: DATA or @FILE; NULL: no body
         struct keyfob_header headers[LIMIT_SIGN_HEADERS_N];
         struct buffer file; // what -d @FILE names
 };

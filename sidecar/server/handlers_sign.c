@@ -51,6 +51,15 @@ static struct slice expiration_text(struct server *s, int64_t expires_s)
         return slice_of(s->expiration, sizeof(s->expiration) - 1);
 }
 
+// For a URL that clients do not send as it is written. What was signed is in the answer by now.
+static void put_url_to_send(struct server *s, const struct sign_work *w, struct buffer *b)
+{
+        buffer_reset(&s->signing);
+        sigv4_put_url(&w->url, w->service, &s->signing);
+        json_member(b, "url", buffer_slice(&s->signing));
+        b->failed = b->failed || s->signing.failed;
+}
+
 // One text after the other, as this is the other hot path; none of them needs an escape.
 static void send_signature(struct exchange *x, const struct sign_work *w, const struct sigv4_result *signature,
                            const struct credentials *c, int64_t expires_s)
@@ -88,6 +97,8 @@ static void send_signature(struct exchange *x, const struct sign_work *w, const 
         assert((size_t)(to - start) < capacity - GENERATION_CAPACITY);
         buffer_commit(b, (size_t)(to - start));
         (void)buffer_put_u64(b, entry_generation(x->profile->entry));
+        if (!sigv4_url_is_as_sent(&w->url, w->service))
+                put_url_to_send(x->server, w, b);
         (void)buffer_put(b, SLICE("}\n"));
         json_answer_send_fast(x);
 }

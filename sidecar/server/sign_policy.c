@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_policy.h"
 
-#include "proto/mem/length.h"
 #include "sidecar/server/server.h"
 
 struct slice sign_policy_host_name(struct slice host)
@@ -81,17 +80,6 @@ bool sign_policy_allows_path(const struct server_profile *profile, struct slice 
                 return false;
         for (size_t i = 0; i < profile->sign.paths_count; i++)
                 if (is_under(path, slice_str(profile->sign.paths[i])))
-                        return true;
-        return false;
-}
-
-bool sign_policy_allows_unsigned(struct slice service)
-{
-        static const struct slice services[] = {
-            SLICE_INIT("s3"),        SLICE_INIT("s3-outposts"),      SLICE_INIT("s3-object-lambda"),
-            SLICE_INIT("s3express"), SLICE_INIT("vpc-lattice-svcs"), SLICE_INIT("lambda")};
-        for (size_t i = 0; i < LENGTH(services); i++)
-                if (slice_eq(service, services[i]))
                         return true;
         return false;
 }

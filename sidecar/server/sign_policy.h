@@ -15,9 +15,6 @@ bool sign_policy_allows_host(const struct server_profile *profile, struct slice 
 // `path` as on the wire. Where there are prefixes, a path with dot segments, encoded ones included, is under none.
 bool sign_policy_allows_path(const struct server_profile *profile, struct slice path);
 
-// Services that take requests whose payload is not signed.
-bool sign_policy_allows_unsigned(struct slice service);
-
 // Without its port.
 struct slice sign_policy_host_name(struct slice host);
 

@@ -10,6 +10,7 @@
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
 #include "sidecar/signing/hosts.h"
+#include "sidecar/signing/service_rules.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -156,43 +157,78 @@ static int hash_payload(struct exchange *x, struct sign_work *w)
         return 0;
 }
 
-static int refuse_payload(struct exchange *x, const struct sign_work *w)
+static int refuse_unsigned(struct exchange *x, const struct sign_work *w)
 {
-        if (w->request.payload_kind == PAYLOAD_UNSIGNED)
-                problem_sendf(x, API_UNSIGNED_NOT_ALLOWED, "give payload_sha256, payload or payload_text",
-                              "the service %.*s takes no unsigned payloads",
-                              (int)slice_head(w->service, SIGN_HASH_SIZE).n, (const char *)w->service.p);
-        else
-                problem_sendf(x, API_INVALID_REQUEST,
-                              "give payload_sha256, payload (base64) or payload_text; for an "
-                              "empty body \"payload_text\": \"\"",
-                              "a %.*s is signed with its payload, and none is given",
-                              (int)slice_head(w->request.method, SIGN_HASH_SIZE).n, (const char *)w->request.method.p);
+        problem_sendf(x, API_UNSIGNED_NOT_ALLOWED, "give payload_sha256, payload or payload_text",
+                      "the service %.*s takes no unsigned payloads", (int)slice_head(w->service, SIGN_HASH_SIZE).n,
+                      (const char *)w->service.p);
         return -1;
+}
+
+static int refuse_missing_payload(struct exchange *x, const struct sign_work *w)
+{
+        struct error e;
+        if (sigv4_check_method(w->request.method, &e) < 0) {
+                sign_work_send_error(x, API_INVALID_REQUEST, &e);
+                return -1;
+        }
+        problem_sendf(x, API_INVALID_REQUEST,
+                      "give payload_sha256, payload (base64) or payload_text; for an empty body \"payload_text\": \"\"",
+                      "a %.*s is signed with its payload, and none is given",
+                      (int)slice_head(w->request.method, SIGN_HASH_SIZE).n, (const char *)w->request.method.p);
+        return -1;
+}
+
+// The value of the header x-amz-content-sha256; empty: it is not in the request.
+static struct slice content_sha256(const struct sign_request *request)
+{
+        for (size_t i = 0; i < request->headers_count; i++)
+                if (slice_eq_ignore_case(request->headers[i].name, SLICE("x-amz-content-sha256")))
+                        return slice_trim(request->headers[i].value);
+        return slice_of(NULL, 0);
+}
+
+// A header such as STREAMING-UNSIGNED-PAYLOAD-TRAILER decides, whatever the payload is.
+static bool is_literal(struct slice hash)
+{
+        return slice_starts_with(hash, SLICE("UNSIGNED-")) || slice_starts_with(hash, SLICE("STREAMING-"));
+}
+
+static bool is_unsigned(struct slice hash)
+{
+        return slice_starts_with(hash, SLICE("UNSIGNED-")) || slice_starts_with(hash, SLICE("STREAMING-UNSIGNED-"));
+}
+
+static int choose_default_payload(struct exchange *x, struct sign_work *w, const struct service_rules *rules)
+{
+        if (w->is_presign && rules->presigns_unsigned_payload)
+                w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
+        else if (has_no_body(w->request.method))
+                w->payload_hash = SLICE(EMPTY_HASH);
+        else
+                return refuse_missing_payload(x, w);
+        return 0;
 }
 
 static int choose_payload(struct exchange *x, struct sign_work *w)
 {
-        bool may_be_unsigned = sign_policy_allows_unsigned(w->service);
-        switch (w->request.payload_kind) {
-        case PAYLOAD_HASH:
+        const struct service_rules *rules = service_rules_of(w->service);
+        w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
+        if (rules->never_signs_payload)
+                return 0;
+        if (w->request.payload_kind == PAYLOAD_HASH) {
                 w->payload_hash = slice_of(w->request.payload_hash, sizeof(w->request.payload_hash));
                 return 0;
-        case PAYLOAD_BYTES:
-                return hash_payload(x, w);
-        case PAYLOAD_UNSIGNED:
-                w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
-                return may_be_unsigned ? 0 : refuse_payload(x, w);
-        case PAYLOAD_NONE:
-                break;
         }
-        if (w->is_presign && slice_starts_with(w->service, SLICE("s3")) && may_be_unsigned)
-                w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD); // S3 expects this of presigned URLs
-        else if (has_no_body(w->request.method))
-                w->payload_hash = SLICE(EMPTY_HASH);
-        else
-                return refuse_payload(x, w);
-        return 0;
+        if (w->request.payload_kind != PAYLOAD_UNSIGNED) {
+                w->payload_hash = content_sha256(&w->request);
+                bool is_given = is_literal(w->payload_hash);
+                if (!is_given && w->request.payload_kind == PAYLOAD_BYTES)
+                        return hash_payload(x, w);
+                if (!is_given && w->payload_hash.n == 0)
+                        return choose_default_payload(x, w, rules);
+        }
+        return is_unsigned(w->payload_hash) && !rules->takes_unsigned_payload ? refuse_unsigned(x, w) : 0;
 }
 
 int sign_work_decide(struct exchange *x, struct sign_work *w)
@@ -237,5 +273,5 @@ struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s)
                                       .service = w->service,
                                       .region = w->region,
                                       .time_s = w->request.has_time ? w->request.time_s : now_s,
-                                      .add_content_sha256 = w->request.payload_kind == PAYLOAD_UNSIGNED};
+                                      .add_content_sha256 = is_unsigned(w->payload_hash)};
 }

@@ -7,8 +7,9 @@
 size_t canonical_request_bound(const struct canonical_request *request)
 {
         const size_t line_ends = 8;
-        return request->method.n + canonical_path_bound(request->path) + canonical_query_bound(request->query) +
-               canonical_headers_bound(request->headers) + request->payload_hash.n + line_ends;
+        return request->method.n + canonical_path_bound(request->path) +
+               canonical_query_bound(request->query, request->query_form) + canonical_headers_bound(request->headers) +
+               request->payload_hash.n + line_ends;
 }
 
 uint8_t *canonical_request_put(uint8_t *p, const struct canonical_request *request, struct slice *ret_names)
@@ -18,7 +19,7 @@ uint8_t *canonical_request_put(uint8_t *p, const struct canonical_request *reque
         p = put_byte(p, '\n');
         p = canonical_path_put(p, request->path, request->path_form);
         p = put_byte(p, '\n');
-        p = canonical_query_put(p, request->query);
+        p = canonical_query_put(p, request->query, request->query_form);
         if (!p)
                 return NULL;
         p = put_byte(p, '\n');

@@ -12,24 +12,27 @@
 
 #include <endian.h>
 
-// How the path becomes canonical: S3 signs it as it stands, every other service normalises and encodes once more.
-enum canonical_path_form { CANONICAL_PATH_ENCODED, CANONICAL_PATH_VERBATIM };
+// How the path becomes canonical. S3 decodes it once ("+" is a blank, as in a query) and encodes it again, without
+// normalising it. Every other service normalises what is on the wire and encodes it once more.
+enum canonical_path_form { CANONICAL_PATH_ENCODED, CANONICAL_PATH_DECODED };
 
 size_t canonical_path_bound(struct slice path);
 uint8_t *canonical_path_put(uint8_t *p, struct slice path, enum canonical_path_form form);
 
-// The query is split at "&" and at the first "=", sorted by name and then by value, joined with "=" everywhere; no
-// byte of a name or a value changes. NULL: out of memory (only for very many parameters).
-size_t canonical_query_bound(struct slice query);
-uint8_t *canonical_query_put(uint8_t *p, struct slice query);
+// Whether names and values are still to be decoded and encoded again.
+enum canonical_query_form { CANONICAL_QUERY_WIRE, CANONICAL_QUERY_ENCODED };
+
+// The query is split at "&" and at the first "=", empty pairs are left out, each name and value is encoded by AWS's
+// UriEncode, and pairs are sorted by name and then by value. NULL: out of memory (only for very many parameters).
+size_t canonical_query_bound(struct slice query, enum canonical_query_form form);
+uint8_t *canonical_query_put(uint8_t *p, struct slice query, enum canonical_query_form form);
 
 // Headers to sign: those of the request and the few that are made here.
 #define CANONICAL_HEADERS_MAX (LIMIT_SIGN_HEADERS_N + 8)
 
 enum canonical_value {
         CANONICAL_VALUE_BLANKS, // blanks at the ends and runs of them inside are to be squeezed
-        CANONICAL_VALUE_CLEAN,  // known to need nothing
-        CANONICAL_VALUE_LOWER   // a host out of a URL: to lower case
+        CANONICAL_VALUE_CLEAN   // known to need nothing
 };
 
 // Whether a value holds no bytes that headers may not have (controls, but for the blanks of folded lines), and whether
@@ -93,6 +96,7 @@ struct canonical_request {
         const struct canonical_headers *headers;
         struct slice payload_hash;
         enum canonical_path_form path_form;
+        enum canonical_query_form query_form;
 };
 
 size_t canonical_request_bound(const struct canonical_request *request);

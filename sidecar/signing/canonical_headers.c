@@ -75,8 +75,6 @@ static uint8_t *put_squeezed(uint8_t *p, struct slice value)
 
 static uint8_t *put_value(uint8_t *p, const struct canonical_header *header)
 {
-        if (header->form == CANONICAL_VALUE_LOWER)
-                return put_lower(p, header->value);
         if (header->form == CANONICAL_VALUE_BLANKS)
                 return put_squeezed(p, header->value);
         return put_slice(p, header->value);

@@ -1,39 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The canonical path. Segments are normalised first and encoded second: the path is the one on the wire, so what is
-// encoded there is encoded a second time ("%3A" gives "%253A").
+// encoded there is encoded a second time ("%3A" gives "%253A"). S3 decodes the path instead, and does not normalise it.
 #include "sidecar/signing/canonical.h"
 
 #include "sidecar/signing/put.h"
 #include "sidecar/signing/scan.h"
-
-// Unreserved in RFC 3986, section 2.3, and the slash between segments.
-static const bool stays[256] = {
-    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true,
-    ['.'] = true,         ['_'] = true,         ['~'] = true,         ['/'] = true,
-};
+#include "sidecar/signing/uri_encode.h"
 
 size_t canonical_path_bound(struct slice path)
 {
-        return 3 * path.n + 1;
+        return 5 * path.n + 1;
 }
 
-static uint8_t *put_encoded_byte(uint8_t *p, uint8_t byte)
+// Encodes a byte of the wire once more. Clients send "%C3" for a byte beyond ASCII, see sigv4_put_url().
+static uint8_t *put_escaped(uint8_t *p, uint8_t byte)
 {
-        static const char digits[] = "0123456789ABCDEF";
-        p[0] = '%';
-        p[1] = (uint8_t)digits[byte >> 4];
-        p[2] = (uint8_t)digits[byte & 15];
-        return p + 3;
+        uint8_t sent[3];
+        if (byte < 0x80)
+                return uri_put_escape(p, byte);
+        (void)uri_put_escape(sent, byte);
+        return put_slice(put_slice(p, SLICE("%25")), slice_of(sent + 1, 2));
 }
 
 static uint8_t *put_encoded(uint8_t *p, struct slice text)
 {
         for (;;) {
-                size_t run = scan_span(text, stays);
+                size_t run = scan_span(text, uri_unreserved_or_slash);
                 p = put_slice(p, slice_head(text, run));
                 if (run == text.n)
                         return p;
-                p = put_encoded_byte(p, text.p[run]);
+                p = put_escaped(p, text.p[run]);
                 text = slice_from(text, run + 1);
         }
 }
@@ -60,8 +56,8 @@ uint8_t *canonical_path_put(uint8_t *p, struct slice path, enum canonical_path_f
 {
         if (path.n == 0)
                 return put_byte(p, '/');
-        if (form == CANONICAL_PATH_VERBATIM)
-                return put_slice(p, path);
+        if (form == CANONICAL_PATH_DECODED)
+                return uri_put_recoded(p, path, uri_unreserved_or_slash);
         if (!needs_normalising(path))
                 return put_encoded(p, path);
         uint8_t *start = p;

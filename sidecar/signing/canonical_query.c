@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical query string: parameters sorted as they stand on the wire, neither decoded nor encoded anew.
+// The canonical query string: names and values are decoded and encoded again, in whatever form they stand on the wire,
+// and then sorted by their encoded form.
 #include "sidecar/signing/canonical.h"
 
 #include <stdlib.h>
 
 #include "sidecar/signing/put.h"
+#include "sidecar/signing/uri_encode.h"
 
 struct parameter {
         struct slice name, value;
@@ -12,9 +14,21 @@ struct parameter {
 
 enum { PARAMETERS_ON_STACK = 32 };
 
-size_t canonical_query_bound(struct slice query)
+// Of all pairs, each as put_encoded() writes it: a "&" may need a byte for the "=" that its pair does not have, and so
+// may the end.
+static size_t encoded_bound(struct slice query)
 {
-        return 2 * query.n + 1; // at worst every byte is a "&" and every empty parameter becomes "="
+        size_t n = 2;
+        for (size_t i = 0; i < query.n; i++)
+                n += uri_unreserved[query.p[i]] ? 1 : 3;
+        return n;
+}
+
+size_t canonical_query_bound(struct slice query, enum canonical_query_form form)
+{
+        if (query.n == 0)
+                return 0;
+        return form == CANONICAL_QUERY_ENCODED ? 2 * query.n + 1 : 2 * encoded_bound(query);
 }
 
 static int parameter_compare(const void *a, const void *b)
@@ -22,6 +36,21 @@ static int parameter_compare(const void *a, const void *b)
         const struct parameter *left = a, *right = b;
         int order = slice_compare(left->name, right->name);
         return order != 0 ? order : slice_compare(left->value, right->value);
+}
+
+// Appends "name=value&" for each pair that is not empty.
+static uint8_t *put_encoded(uint8_t *p, struct slice query)
+{
+        while (query.n > 0) {
+                struct slice pair = slice_head(query, slice_find(query, '&'));
+                size_t name_n = slice_find(pair, '=');
+                query = slice_from(query, pair.n + 1);
+                if (pair.n == 0)
+                        continue;
+                p = put_byte(uri_put_recoded(p, slice_head(pair, name_n), uri_unreserved), '=');
+                p = put_byte(uri_put_recoded(p, slice_from(pair, name_n + 1), uri_unreserved), '&');
+        }
+        return p;
 }
 
 static size_t count_parameters(struct slice query)
@@ -68,10 +97,8 @@ static uint8_t *put_parameters(uint8_t *p, const struct parameter *list, size_t 
         return p;
 }
 
-uint8_t *canonical_query_put(uint8_t *p, struct slice query)
+static uint8_t *put_sorted(uint8_t *p, struct slice query)
 {
-        if (query.n == 0)
-                return p;
         size_t n = count_parameters(query);
         if (n <= PARAMETERS_ON_STACK) {
                 struct parameter list[PARAMETERS_ON_STACK];
@@ -87,4 +114,14 @@ uint8_t *canonical_query_put(uint8_t *p, struct slice query)
         p = put_parameters(p, list, n);
         free(list);
         return p;
+}
+
+uint8_t *canonical_query_put(uint8_t *p, struct slice query, enum canonical_query_form form)
+{
+        if (query.n > 0 && form == CANONICAL_QUERY_WIRE) {
+                uint8_t *encoded = p + encoded_bound(query); // behind the result
+                const uint8_t *end = put_encoded(encoded, query);
+                query = slice_of(encoded, end > encoded ? (size_t)(end - encoded) - 1 : 0); // without the last "&"
+        }
+        return query.n > 0 ? put_sorted(p, query) : p;
 }

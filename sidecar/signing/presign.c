@@ -7,6 +7,7 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/signing/put.h"
 #include "sidecar/signing/signer.h"
+#include "sidecar/signing/uri_encode.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
@@ -26,49 +27,37 @@ static int check_parameter(struct slice name, struct error *e)
         return 0;
 }
 
-// "+" is a blank; a broken escape stands for itself.
-static int put_decoded(struct buffer *out, struct slice text, struct error *e)
+// Appends the text, encoded as in a query.
+static struct slice put_recoded(struct slice text, struct buffer *out, struct error *e)
 {
-        uint8_t *start = buffer_reserve(out, text.n), *p = start;
-        if (!p)
-                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        for (size_t i = 0; i < text.n; i++) {
-                int high = text.p[i] == '%' && i + 2 < text.n ? text_hex_digit(text.p[i + 1]) : -1;
-                int low = high >= 0 ? text_hex_digit(text.p[i + 2]) : -1;
-                if (low >= 0) {
-                        *p++ = (uint8_t)(high << 4 | low);
-                        i += 2;
-                } else {
-                        *p++ = text.p[i] == '+' ? ' ' : text.p[i];
-                }
-        }
-        buffer_commit(out, (size_t)(p - start));
-        return 0;
+        uint8_t *start = signer_reserve(out, 3 * text.n, e);
+        if (!start)
+                return slice_of(NULL, 0);
+        struct slice encoded = slice_of(start, (size_t)(uri_put_recoded(start, text, uri_unreserved) - start));
+        buffer_commit(out, encoded.n);
+        return encoded;
 }
 
-// Appends "name=value&". `text` is scratch space.
-static int put_parameter(struct slice pair, struct buffer *text, struct buffer *out, struct error *e)
+// Appends "name=value&".
+static int put_parameter(struct slice pair, struct buffer *out, struct error *e)
 {
         size_t n = slice_find(pair, '=');
-        buffer_reset(text);
-        if (put_decoded(text, slice_head(pair, n), e) < 0 || check_parameter(buffer_slice(text), e) < 0)
+        struct slice name = put_recoded(slice_head(pair, n), out, e);
+        if (!name.p || check_parameter(name, e) < 0)
                 return -1;
-        text_percent_encode(buffer_slice(text), false, out);
-        buffer_put_byte(out, '=');
-        buffer_reset(text);
-        if (put_decoded(text, slice_from(pair, n + 1), e) < 0)
+        (void)buffer_put_byte(out, '=');
+        if (!put_recoded(slice_from(pair, n + 1), out, e).p)
                 return -1;
-        text_percent_encode(buffer_slice(text), false, out);
-        buffer_put_byte(out, '&');
+        (void)buffer_put_byte(out, '&');
         return 0;
 }
 
-static int put_own_parameters(struct slice query, struct buffer *text, struct buffer *out, struct error *e)
+static int put_own_parameters(struct slice query, struct buffer *out, struct error *e)
 {
         while (query.n > 0) {
                 struct slice pair = slice_head(query, slice_find(query, '&'));
                 query = slice_from(query, pair.n + 1);
-                if (pair.n > 0 && put_parameter(pair, text, out, e) < 0)
+                if (pair.n > 0 && put_parameter(pair, out, e) < 0)
                         return -1;
         }
         return 0;
@@ -81,6 +70,7 @@ struct presigning {
         struct slice amz_date;
         struct key_scope scope;
         int64_t expires_s;
+        const struct service_rules *rules;
         struct canonical_headers headers;
 };
 
@@ -98,10 +88,14 @@ static void put_signing_parameters(const struct presigning *in, struct slice nam
         buffer_put_i64(out, in->expires_s);
         buffer_put_str(out, "&X-Amz-SignedHeaders=");
         text_percent_encode(names, false, out);
-        if (in->credentials->session_token.n > 0) {
-                buffer_put_str(out, "&X-Amz-Security-Token=");
-                text_percent_encode(in->credentials->session_token, false, out);
-        }
+}
+
+static void put_token(const struct presigning *in, struct buffer *out)
+{
+        if (in->credentials->session_token.n == 0)
+                return;
+        buffer_put_str(out, "&X-Amz-Security-Token=");
+        text_percent_encode(in->credentials->session_token, false, out);
 }
 
 // Appends the URL without its signature. *ret_query: where its query starts in `out`.
@@ -109,11 +103,12 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
                    struct error *e)
 {
         struct buffer *scratch = &in->signer->scratch;
-        struct slice whole = in->request->url;
-        buffer_put(out, slice_head(whole, slice_find(whole, '?')));
-        buffer_put_byte(out, '?');
+        const struct sigv4_url without_query = {
+            .scheme = url->scheme, .host = url->host, .path = url->path, .has_path = url->has_path};
+        sigv4_put_url(&without_query, in->request->service, out);
+        (void)buffer_put_byte(out, '?');
         *ret_query = out->n;
-        if (put_own_parameters(url->query, scratch, out, e) < 0)
+        if (put_own_parameters(url->query, out, e) < 0)
                 return -1;
         buffer_reset(scratch);
         size_t bound = canonical_headers_bound(&in->headers);
@@ -122,6 +117,8 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
                 return -1;
         canonical_headers_put(names + bound / 3, &in->headers, &end); // for the names alone
         put_signing_parameters(in, slice_of(names, (size_t)(end - names)), out);
+        if (!in->rules->appends_token)
+                put_token(in, out);
         if (!out->failed)
                 return 0;
         if (out->no_memory)
@@ -147,36 +144,42 @@ static int sign_text(struct presigning *in, const struct canonical_request *cano
         return 0;
 }
 
+static int put_signature(const struct presigning *in, const uint8_t signature[DIGEST_SIZE], struct buffer *out,
+                         struct error *e)
+{
+        uint8_t hex[DIGEST_HEX_SIZE];
+        put_hex(hex, signature);
+        buffer_put_str(out, "&X-Amz-Signature=");
+        buffer_put(out, slice_of(hex, sizeof(hex)));
+        if (in->rules->appends_token)
+                put_token(in, out);
+        return out->failed ? error_set(e, ERROR_INTERNAL, "out of memory for signing") : 0;
+}
+
 static int presign(struct presigning *in, struct buffer *out, struct error *e)
 {
         const struct sigv4_request *request = in->request;
+        const struct service_rules *rules = in->rules;
         struct sigv4_url url;
-        struct header_choice choice = {.url = &url, .by_query = true};
         canonical_headers_init(&in->headers);
-        if (sigv4_parse_url(request->url, &url, e) < 0 || signer_choose_headers(request, &choice, &in->headers, e) < 0)
+        if (sigv4_parse_url(request->url, &url, e) < 0)
                 return -1;
+        struct header_choice choice = {.host = url.host, .rules = rules, .by_query = true};
         size_t query = 0;
-        if (put_url(in, &url, out, &query, e) < 0)
+        if (signer_choose_headers(request, &choice, &in->headers, e) < 0 || put_url(in, &url, out, &query, e) < 0)
                 return -1;
-        bool s3 = signer_is_s3(request->service);
+        bool is_unsigned = rules->presigns_unsigned_payload && !choice.has_content_sha256;
         const struct canonical_request canonical = {
             .method = request->method,
             .path = url.path,
             .query = slice_from(buffer_slice(out), query),
             .headers = &in->headers,
-            // Who signs a URL for S3 does not know what will be sent to it.
-            .payload_hash = s3 && !choice.has_content_sha256 ? SLICE(SIGV4_UNSIGNED_PAYLOAD) : request->payload_hash,
-            .path_form = s3 ? CANONICAL_PATH_VERBATIM : CANONICAL_PATH_ENCODED,
+            .payload_hash = is_unsigned ? SLICE(SIGV4_UNSIGNED_PAYLOAD) : request->payload_hash,
+            .path_form = rules->decodes_path ? CANONICAL_PATH_DECODED : CANONICAL_PATH_ENCODED,
+            .query_form = CANONICAL_QUERY_ENCODED,
         };
         uint8_t signature[DIGEST_SIZE];
-        uint8_t hex[DIGEST_HEX_SIZE];
-        if (sign_text(in, &canonical, signature, e) < 0)
-                return -1;
-        put_hex(hex, signature);
-        buffer_put_str(out, "&X-Amz-Signature=");
-        if (buffer_put(out, slice_of(hex, sizeof(hex))) < 0)
-                return error_set(e, ERROR_INTERNAL, "out of memory for signing");
-        return 0;
+        return sign_text(in, &canonical, signature, e) < 0 ? -1 : put_signature(in, signature, out, e);
 }
 
 int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c, int64_t expires_s,
@@ -186,9 +189,13 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct 
                 error_set(e, ERROR_CONFIG, "a presigned URL cannot expire after %lld s", (long long)expires_s);
                 return error_hint(e, "ask for 1 to %d seconds (seven days)", LIMIT_PRESIGN_EXPIRES_S);
         }
-        if (signer_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
+        if (sigv4_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
                 return -1;
-        struct presigning in = {.signer = s, .request = request, .credentials = c, .expires_s = expires_s};
+        struct presigning in = {.signer = s,
+                                .request = request,
+                                .credentials = c,
+                                .expires_s = expires_s,
+                                .rules = service_rules_of(request->service)};
         in.amz_date = signer_amz_date(s, request->time_s, e);
         if (in.amz_date.n == 0)
                 return -1;

@@ -39,25 +39,12 @@ int signer_check_payload_hash(struct slice hash, struct error *e)
         return error_hint(e, "give 64 lower-case hex digits, UNSIGNED-PAYLOAD or a STREAMING-... literal");
 }
 
-int signer_check_method(struct slice method, struct error *e)
+int sigv4_check_method(struct slice method, struct error *e)
 {
         if (is_token(method))
                 return 0;
-        error_set(e, ERROR_CONFIG, "the method is empty or holds bytes that no method has");
+        error_set(e, ERROR_CONFIG, "invalid method: \"%.*s\"", (int)slice_head(method, 80).n, (const char *)method.p);
         return error_hint(e, "give an HTTP method such as POST");
-}
-
-bool signer_is_s3(struct slice service)
-{
-        static const struct slice family[] = {SLICE_INIT("s3"), SLICE_INIT("s3-outposts"),
-                                              SLICE_INIT("s3-object-lambda"), SLICE_INIT("s3express")};
-        if (service.n < 2 || service.p[0] != 's' || service.p[1] != '3')
-                return false;
-        for (size_t i = 0; i < LENGTH(family); i++) {
-                if (slice_eq(service, family[i]))
-                        return true;
-        }
-        return false;
 }
 
 enum header_kind {
@@ -66,6 +53,7 @@ enum header_kind {
         HEADER_MADE_HERE,
         HEADER_HOST,
         HEADER_CONTENT_SHA256,
+        HEADER_CONTENT_LENGTH,
         HEADER_CONTENT_TYPE
 };
 
@@ -92,6 +80,7 @@ static const struct known_header known_headers[KNOWN_LENGTHS][KNOWN_OF_LENGTH + 
     [11] = {{SLICE_INIT("traceparent"), HEADER_NEVER_SIGNED}},
     [12] = {{SLICE_INIT("content-type"), HEADER_CONTENT_TYPE}},
     [13] = {{SLICE_INIT("authorization"), HEADER_MADE_HERE}},
+    [14] = {{SLICE_INIT("content-length"), HEADER_CONTENT_LENGTH}},
     [15] = {{SLICE_INIT("x-amzn-trace-id"), HEADER_NEVER_SIGNED}},
     [17] = {{SLICE_INIT("transfer-encoding"), HEADER_NEVER_SIGNED}},
     [20] = {{SLICE_INIT("x-amz-content-sha256"), HEADER_CONTENT_SHA256},
@@ -121,23 +110,54 @@ static enum header_kind kind_of(struct slice name)
         return HEADER_SIGNED;
 }
 
+// Only a folded line may go on after a line break.
+static bool has_line_break(struct slice value)
+{
+        for (size_t i = slice_find(value, '\n'); i < value.n; i++) {
+                bool is_folded = i + 1 < value.n && (value.p[i + 1] == ' ' || value.p[i + 1] == '\t');
+                if (value.p[i] == '\n' && !is_folded)
+                        return true;
+        }
+        for (size_t i = slice_find(value, '\r'); i < value.n; i++)
+                if (value.p[i] == '\r' && (i + 1 == value.n || value.p[i + 1] != '\n'))
+                        return true;
+        return false;
+}
+
 static int check_header(const struct header *header, enum header_kind kind, bool *ret_blanks, struct error *e)
 {
         const int shown = (int)slice_head(header->name, 80).n;
+        const char *name = (const char *)header->name.p;
         if (kind == HEADER_SIGNED && !is_token(header->name)) {
-                error_set(e, ERROR_CONFIG, "a header's name is empty or holds bytes that no name has");
+                error_set(e, ERROR_CONFIG, "invalid header name: \"%.*s\"", shown, name);
                 return error_hint(e, "header names are letters, digits and -");
         }
         if (!canonical_value_scan(header->value, ret_blanks)) {
-                error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", shown, (const char *)header->name.p);
+                error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", shown, name);
                 return error_hint(e, "remove it: servers refuse such headers");
         }
+        if (*ret_blanks && has_line_break(header->value)) {
+                error_set(e, ERROR_CONFIG, "the header %.*s holds a line break", shown, name);
+                return error_hint(e, "remove it; list the values of a header that is sent several times");
+        }
         if (kind == HEADER_MADE_HERE) {
-                error_set(e, ERROR_CONFIG, "the request already has the header %.*s", shown,
-                          (const char *)header->name.p);
+                error_set(e, ERROR_CONFIG, "the request already has the header %.*s", shown, name);
                 return error_hint(e, "leave it out: signing makes it");
         }
         return 0;
+}
+
+static int check_host(struct slice value, struct header_choice *choice, struct error *e)
+{
+        if (choice->has_host) {
+                error_set(e, ERROR_CONFIG, "the request has the header host twice");
+                return error_hint(e, "send it once");
+        }
+        choice->has_host = true;
+        if (slice_trim(value).n > 0)
+                return 0;
+        error_set(e, ERROR_CONFIG, "the header host is empty");
+        return error_hint(e, "give the host that the request is sent to, or leave the header out");
 }
 
 static int check_content_sha256(const struct sigv4_request *request, struct slice value, struct header_choice *choice,
@@ -161,10 +181,16 @@ static bool is_left_out_of_urls(struct slice content_type)
         return slice_eq(content_type, SLICE("application/x-www-form-urlencoded; charset=utf-8"));
 }
 
+static bool is_left_unsigned(enum header_kind kind, struct slice value, const struct header_choice *choice)
+{
+        return kind == HEADER_NEVER_SIGNED ||
+               (kind == HEADER_CONTENT_LENGTH && choice->rules->leaves_length_unsigned) ||
+               (kind == HEADER_CONTENT_TYPE && choice->by_query && is_left_out_of_urls(value));
+}
+
 int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
                           struct canonical_headers *headers, struct error *e)
 {
-        bool has_host = false;
         if (request->headers_count > LIMIT_SIGN_HEADERS_N) {
                 error_set(e, ERROR_CONFIG, "the request has %zu headers", request->headers_count);
                 return error_hint(e, "at most %d can be signed: list those that have to be", LIMIT_SIGN_HEADERS_N);
@@ -175,16 +201,16 @@ int signer_choose_headers(const struct sigv4_request *request, struct header_cho
                 bool blanks = false;
                 if (check_header(header, kind, &blanks, e) < 0)
                         return -1;
-                if (kind == HEADER_NEVER_SIGNED ||
-                    (kind == HEADER_CONTENT_TYPE && choice->by_query && is_left_out_of_urls(header->value)))
+                if (is_left_unsigned(kind, header->value, choice))
                         continue;
                 if (kind == HEADER_CONTENT_SHA256 && check_content_sha256(request, header->value, choice, e) < 0)
                         return -1;
-                has_host |= kind == HEADER_HOST;
+                if (kind == HEADER_HOST && check_host(header->value, choice, e) < 0)
+                        return -1;
                 canonical_headers_add(headers, header->name, header->value,
                                       blanks ? CANONICAL_VALUE_BLANKS : CANONICAL_VALUE_CLEAN);
         }
-        if (!has_host)
-                canonical_headers_add(headers, SLICE("host"), choice->url->host, CANONICAL_VALUE_LOWER);
+        if (!choice->has_host)
+                canonical_headers_add(headers, SLICE("host"), choice->host, CANONICAL_VALUE_CLEAN);
         return 0;
 }

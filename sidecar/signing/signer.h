@@ -8,6 +8,7 @@
 #include "sidecar/signing/canonical.h"
 #include "sidecar/signing/digest.h"
 #include "sidecar/signing/key.h"
+#include "sidecar/signing/service_rules.h"
 #include "sidecar/signing/sigv4.h"
 
 struct signer {
@@ -51,21 +52,19 @@ MUST_CHECK int signer_put_texts(struct signer *s, const struct canonical_request
 // Makes room in `out` for `n` bytes. NULL with *e.
 MUST_CHECK uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
 
-// Whether method and payload hash are what they have to be. 0, or -1 with *e.
-MUST_CHECK int signer_check_method(struct slice method, struct error *e);
+// Whether the payload hash is what it has to be. 0, or -1 with *e.
 MUST_CHECK int signer_check_payload_hash(struct slice hash, struct error *e);
 
 // How the headers of a request are chosen.
 struct header_choice {
-        struct sigv4_url *url;
+        struct slice host; // of the URL
+        const struct service_rules *rules;
         bool by_query;
+        bool has_host;           // filled: it is in the request
         bool has_content_sha256; // filled: it is in the request
 };
 // Adds the headers of the request that are signed, and host. 0, or -1 with *e.
 MUST_CHECK int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,
                                      struct canonical_headers *headers, struct error *e);
-
-// S3, S3 on Outposts, S3 Object Lambda, S3 Express: own rules for path and payload.
-bool signer_is_s3(struct slice service);
 
 #endif

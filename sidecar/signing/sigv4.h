@@ -25,27 +25,40 @@ struct header {
 
 struct sigv4_request {
         struct slice method;          // "POST"
-        struct slice url;             // https://host[:port]/path?query, verbatim as on the wire; see sigv4_parse_url()
+        struct slice url;             // https://host[:port]/path?query as on the wire; see sigv4_parse_url()
         const struct header *headers; // those the caller will send; which of them are signed: see sigv4_sign()
         size_t headers_count;
         struct slice payload_hash; // 64 hex digits, or a literal such as UNSIGNED-PAYLOAD
         struct slice service;      // signing name, such as "bedrock"
         struct slice region;
         int64_t time_s;          // upstream's wall time
-        bool add_content_sha256; // send and sign x-amz-content-sha256; always so for the S3 family
+        bool add_content_sha256; // send and sign x-amz-content-sha256; always so for some services (service_rules.c)
 };
 
+enum { SIGV4_HOST_MAX = 264 };
+
+// The parts of a URL as clients send them. Borrowed from the URL, or `host` from host_text: do not copy or move it.
 struct sigv4_url {
-        struct slice scheme, host; // host: with its port, unless that is the scheme's default
-        struct slice path;         // "/" when the URL has none
-        struct slice query;        // without "?"; empty: none
-        bool has_query;
+        struct slice scheme;
+        struct slice host;  // as in the Host header: lower case, addresses in their shortest form, no default port
+        struct slice path;  // "/" when the URL has none
+        struct slice query; // without "?"; empty: none
+        bool has_path, has_query;
+        bool is_as_sent; // host, path and query are sent as they are written; see sigv4_url_is_as_sent()
+        char host_text[SIGV4_HOST_MAX];
 };
 
-// Splits a URL without changing a byte. 0, or -1 with *e (ERROR_CONFIG) for: another scheme than http or https, user
-// information, a fragment, no host, bytes that cannot be on a request line (blanks, controls; raw UTF-8 is allowed in
-// the path).
+// Splits a URL. 0, or -1 with *e (ERROR_CONFIG) for: another scheme than https, http, wss or ws, user information, a
+// fragment, no host, bytes that cannot be on a request line (blanks, controls). UTF-8 is allowed in path and query:
+// clients percent-encode it.
 MUST_CHECK int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e);
+
+// Whether every client sends the URL as it is written. If not, send what sigv4_put_url() writes, which is what is
+// signed: it differs in the case of the host, in the form of an address, in a default port, in percent-encoded bytes
+// beyond ASCII, and for S3 in "%20" for the "+" of a path, which S3 reads as a blank and servers of others do not.
+bool sigv4_url_is_as_sent(const struct sigv4_url *url, struct slice service);
+// Appends the URL to send. Failure is the buffer's.
+void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buffer *out);
 
 struct sigv4_result {
         char amz_date[17];           // value of x-amz-date
@@ -57,20 +70,27 @@ struct sigv4_result {
 // Signs by headers. Signed are: host, every x-amz-* (x-amz-date and x-amz-security-token are made here), content-type
 // and whatever else the caller lists, but for hop-by-hop and tracing headers that proxies change (connection, expect,
 // keep-alive, proxy-*, te, trailer, transfer-encoding, upgrade, user-agent, x-amzn-trace-id, baggage, traceparent,
-// tracestate). A `host` header in the list replaces the URL's host. An x-amz-date, x-amz-security-token or
-// authorization in the list is refused: ERROR_CONFIG. An x-amz-content-sha256 in the list must equal payload_hash, and
-// is then not given back to be added. `out` (initialised by the caller with LIMIT_SIGN_CANONICAL, reused freely: what
-// it held is gone) holds what *ret points into. 0, or -1 with *e.
+// tracestate). A `host` header in the list replaces the URL's host. Refused with ERROR_CONFIG: an x-amz-date,
+// x-amz-security-token or authorization in the list, two `host` headers or an empty one, line breaks in values (except
+// folded lines). An x-amz-content-sha256 in the list must equal payload_hash, and is then not given back to be added.
+// The query is decoded and encoded again, the path of S3 likewise: any spelling of the URL has the same signature.
+// `out` (initialised by the caller with LIMIT_SIGN_CANONICAL, reused freely: what it held is gone) holds what *ret
+// points into. 0, or -1 with *e.
 MUST_CHECK int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c,
                           struct buffer *out, struct sigv4_result *ret, struct error *e);
 
 // Signs by query: appends to `out` the URL with X-Amz-Algorithm, -Credential, -Date, -Expires, -SignedHeaders,
 // -Security-Token and -Signature. expires_s is 1 to LIMIT_PRESIGN_EXPIRES_S. An X-Amz-* signing parameter that is
-// already in the URL is refused. The URL's own parameters are decoded ("+" is a blank) and encoded anew, in their
-// order; repeated ones all stay. For the S3 family the payload is UNSIGNED-PAYLOAD whatever payload_hash says, unless
-// x-amz-content-sha256 is among the headers. add_content_sha256 does not count here. On failure `out` is as before.
+// already in the URL is refused. Scheme, host and path are those of sigv4_put_url(). The URL's own parameters are
+// decoded ("+" is a blank) and encoded anew, in their order; repeated ones all stay. For the S3 family the payload is
+// UNSIGNED-PAYLOAD whatever payload_hash says, unless x-amz-content-sha256 is among the headers. For IoT's MQTT over
+// WebSocket the token stands behind the signature. add_content_sha256 does not count here. On failure `out` is as
+// before.
 MUST_CHECK int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c,
                              int64_t expires_s, struct buffer *out, struct error *e);
+
+// Whether a method is a token (RFC 9110). 0, or -1 with *e (ERROR_CONFIG) that quotes it.
+MUST_CHECK int sigv4_check_method(struct slice method, struct error *e);
 
 // Lower-case hex of SHA-256, for bodies.
 MUST_CHECK int sigv4_payload_hash(struct signer *s, struct slice body, char out[64], struct error *e);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Splits a URL for signing. What could mean one thing here and another to the server that reads it is refused rather
-// than repaired.
+// than repaired; what every client repairs before it sends it is repaired here, too.
+#include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
-#include "sidecar/signing/scan.h"
-#include "sidecar/signing/sigv4.h"
+#include "sidecar/signing/put.h"
+#include "sidecar/signing/service_rules.h"
+#include "sidecar/signing/sigv4_host.h"
+#include "sidecar/signing/uri_encode.h"
 
 static int refuse(struct error *e, const char *what, const char *hint)
 {
@@ -12,52 +15,39 @@ static int refuse(struct error *e, const char *what, const char *hint)
         return error_hint(e, "%s", hint);
 }
 
-static const bool host_byte[256] = {
-    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
-};
-
-static const bool literal_byte[256] = {
-    ['A' ... 'F'] = true, ['a' ... 'f'] = true, ['0' ... '9'] = true, [':'] = true, ['.'] = true,
-};
-
-// Length of the host without its port: a name, or an IPv6 address in brackets. 0: neither.
-static size_t host_length(struct slice authority)
+static int refuse_authority(enum sigv4_host_fault fault, struct error *e)
 {
-        if (authority.n == 0 || authority.p[0] != '[')
-                return scan_span(authority, host_byte);
-        size_t n = 1;
-        while (n < authority.n && literal_byte[authority.p[n]])
-                n++;
-        return n > 1 && n < authority.n && authority.p[n] == ']' ? n + 1 : 0;
-}
-
-static int refuse_authority(struct slice authority, size_t host_n, struct error *e)
-{
-        if (slice_find(authority, '@') < authority.n)
+        if (fault == SIGV4_HOST_USER)
                 return refuse(e, "has user information before its host", "leave out what stands before the @");
-        if (host_n > 0 && authority.p[host_n] == ':')
+        if (fault == SIGV4_HOST_PORT)
                 return refuse(e, "has no valid port", "a port is a number from 1 to 65535 without leading zeros");
         return refuse(e, "has no valid host", "use https://host/path with a name or an address");
 }
 
+// Of a name as it is sent.
+static const bool small_host_byte[256] = {
+    ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true, ['_'] = true,
+};
+
 // Takes host and port off `rest`.
 static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struct error *e)
 {
-        size_t host_n = host_length(*rest), n = host_n;
+        size_t n = scan_span(*rest, small_host_byte);
+        bool is_plain_name = n > 0 && n < rest->n && rest->p[n] == '/' && rest->p[0] > '9';
         while (n < rest->n && rest->p[n] != '/' && rest->p[n] != '?' && rest->p[n] != '#')
                 n++;
-        struct slice authority = slice_head(*rest, n);
+        ret->host = slice_head(*rest, n);
         *rest = slice_from(*rest, n);
-        ret->host = authority;
-        if (host_n > 0 && host_n == n)
+        if (is_plain_name)
                 return 0;
-        uint64_t port = 0;
-        struct slice digits = slice_from(authority, host_n + 1);
-        if (host_n == 0 || authority.p[host_n] != ':' ||
-            (digits.n > 0 && (digits.p[0] == '0' || text_parse_u64(digits, &port) < 0 || port > 65535)))
-                return refuse_authority(authority, host_n, e);
-        if (digits.n == 0 || port == (tls ? 443 : 80))
-                ret->host = slice_head(authority, host_n);
+        size_t sent_n = 0;
+        enum sigv4_host_fault fault = sigv4_host_write(ret->host, tls ? 443 : 80, ret->host_text, &sent_n);
+        if (fault != SIGV4_HOST_OK)
+                return refuse_authority(fault, e);
+        struct slice sent = slice_of(ret->host_text, sent_n);
+        if (!slice_eq(ret->host, sent))
+                ret->is_as_sent = false;
+        ret->host = sent;
         return 0;
 }
 
@@ -71,31 +61,58 @@ static int refuse_byte(uint8_t byte, struct error *e)
         return refuse(e, "holds a blank or a control byte", "percent-encode it as it is on the wire");
 }
 
-static int check_query(struct slice query, struct error *e)
+// Bytes beyond ASCII: clients send them percent-encoded.
+static int check_text(struct slice text, struct sigv4_url *url, struct error *e)
 {
+        url->is_as_sent = false;
+        return text_is_utf8(text) ? 0 : refuse(e, "has bytes that are not UTF-8", "percent-encode them");
+}
+
+static int check_query(struct sigv4_url *url, struct error *e)
+{
+        struct slice query = url->query;
         size_t n = scan_span(query, path_byte);
-        while (n < query.n && (path_byte[query.p[n]] || query.p[n] == '?'))
-                n++;
-        if (n == query.n)
-                return 0;
-        if (query.p[n] >= 0x80)
-                return refuse(e, "has bytes beyond ASCII in its query", "percent-encode them");
-        return refuse_byte(query.p[n], e);
+        bool is_ascii = true;
+        for (; n < query.n && (path_byte[query.p[n]] || query.p[n] == '?' || query.p[n] >= 0x80); n++)
+                is_ascii = is_ascii && query.p[n] < 0x80;
+        if (n < query.n)
+                return refuse_byte(query.p[n], e);
+        return is_ascii ? 0 : check_text(query, url, e);
 }
 
 // Takes the path off `rest`.
-static int split_path(struct slice *rest, struct slice *ret_path, struct error *e)
+static int split_path(struct slice *rest, struct sigv4_url *url, struct error *e)
 {
         size_t n = scan_span(*rest, path_byte);
         bool is_ascii = n == rest->n || rest->p[n] < 0x80;
         while (n < rest->n && (path_byte[rest->p[n]] || rest->p[n] >= 0x80))
                 n++;
-        *ret_path = n > 0 ? slice_head(*rest, n) : SLICE("/");
+        url->has_path = n > 0;
+        url->path = n > 0 ? slice_head(*rest, n) : SLICE("/");
         *rest = slice_from(*rest, n);
         if (rest->n > 0 && rest->p[0] != '?')
                 return refuse_byte(rest->p[0], e);
-        if (!is_ascii && !text_is_utf8(*ret_path))
-                return refuse(e, "has bytes in its path that are not UTF-8", "percent-encode them");
+        return is_ascii ? 0 : check_text(url->path, url, e);
+}
+
+// Length of the scheme, or 0. TLS decides which port is the default.
+static size_t scheme_length(struct slice url, bool *ret_tls)
+{
+        static const struct {
+                struct slice start;
+                bool tls;
+        } schemes[] = {{SLICE_INIT("https://"), true},
+                       {SLICE_INIT("http://"), false},
+                       {SLICE_INIT("wss://"), true},
+                       {SLICE_INIT("ws://"), false}};
+        *ret_tls = true;
+        if (slice_starts_with(url, SLICE("https://"))) // nearly always
+                return 5;
+        for (size_t i = 0; i < LENGTH(schemes); i++) {
+                *ret_tls = schemes[i].tls;
+                if (slice_eq_ignore_case(slice_head(url, schemes[i].start.n), schemes[i].start))
+                        return schemes[i].start.n - 3;
+        }
         return 0;
 }
 
@@ -105,15 +122,57 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 error_set(e, ERROR_CONFIG, "the URL has %zu bytes", url.n);
                 return error_hint(e, "at most %d can be signed", LIMIT_SIGN_URL);
         }
-        bool tls =
-            slice_starts_with(url, SLICE("https://")) || slice_eq_ignore_case(slice_head(url, 8), SLICE("https://"));
-        if (!tls && !slice_eq_ignore_case(slice_head(url, 7), SLICE("http://")))
-                return refuse(e, "starts with neither https:// nor http://", "use https://host/path?query");
-        ret->scheme = slice_head(url, tls ? 5 : 4);
-        struct slice rest = slice_from(url, ret->scheme.n + 3);
-        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, &ret->path, e) < 0)
+        bool tls = false;
+        size_t scheme_n = scheme_length(url, &tls);
+        if (scheme_n == 0)
+                return refuse(e, "starts with neither https:// nor http://, wss:// nor ws://",
+                              "use https://host/path?query");
+        ret->scheme = slice_head(url, scheme_n);
+        ret->is_as_sent = true;
+        struct slice rest = slice_from(url, scheme_n + 3);
+        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, ret, e) < 0)
                 return -1;
         ret->has_query = rest.n > 0;
         ret->query = slice_from(rest, 1);
-        return ret->has_query ? check_query(ret->query, e) : 0;
+        return ret->has_query ? check_query(ret, e) : 0;
+}
+
+static const bool ascii[256] = {[0 ... 0x7f] = true};
+
+static void put_sent(struct slice text, bool spells_blanks, struct buffer *out)
+{
+        while (text.n > 0) {
+                size_t run = scan_span(text, ascii);
+                size_t plus = spells_blanks ? slice_find(slice_head(text, run), '+') : run;
+                uint8_t escape[3];
+                if (buffer_put(out, slice_head(text, plus)) < 0)
+                        return;
+                text = slice_from(text, plus);
+                if (text.n == 0)
+                        return;
+                (void)uri_put_escape(escape, text.p[0] == '+' ? ' ' : text.p[0]);
+                (void)buffer_put(out, slice_of(escape, sizeof(escape)));
+                text = slice_from(text, 1);
+        }
+}
+
+bool sigv4_url_is_as_sent(const struct sigv4_url *url, struct slice service)
+{
+        return url->is_as_sent &&
+               !(service_rules_of(service)->decodes_path && slice_find(url->path, '+') < url->path.n);
+}
+
+void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buffer *out)
+{
+        size_t start = out->n;
+        (void)buffer_put(out, url->scheme);
+        for (size_t i = start; i < out->n; i++)
+                out->p[i] = ascii_lower(out->p[i]);
+        (void)buffer_put_str(out, "://");
+        (void)buffer_put(out, url->host);
+        if (url->has_path)
+                put_sent(url->path, service_rules_of(service)->decodes_path, out);
+        if (url->has_query)
+                (void)buffer_put_byte(out, '?');
+        put_sent(url->query, false, out);
 }

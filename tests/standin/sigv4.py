@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote_plus, unquote_to_bytes
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -44,6 +44,11 @@ class Signed:
     timestamp: str
     token: str = None
     expires: int = None  # of a presigned URL
+
+    @property
+    def unsigned_parameters(self):
+        """IoT's MQTT over WebSocket: the token is appended to the URL after it is signed."""
+        return {"X-Amz-Signature"} | ({"X-Amz-Security-Token"} if self.scope.service == "iotdevicegateway" else set())
 
 
 class _WireHeaders:
@@ -161,13 +166,29 @@ def verify(request, registry, clock, service, record):
     return key
 
 
+def canonical_query(query):
+    """AWS decodes each name and value ("+" is a blank) and encodes it anew; empty pairs go. The order is botocore's."""
+
+    def anew(text):
+        return quote(unquote_plus(text, errors="surrogateescape").encode(errors="surrogateescape"), safe="-_.~")
+
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return "&".join(f"{anew(name)}={anew(value)}" for name, _, value in pairs)
+
+
+def canonical_path(path, service):
+    """S3 decodes the path once ("+" is a blank) and encodes it anew. Others encode what is on the wire: so does botocore."""
+    if service not in S3_FAMILY:
+        return path
+    return quote(unquote_to_bytes(path.replace("+", " ")), safe="/-_.~")
+
+
 def compute(request, signed, key):
-    """(signature, canonical request) as botocore makes them."""
-    query = "&".join(p for p in request.query.split("&") if p.partition("=")[0] != "X-Amz-Signature")
+    """(signature, canonical request): AWS's own forms of path and query, all else as botocore makes it."""
+    query = "&".join(p for p in request.query.split("&") if p.partition("=")[0] not in signed.unsigned_parameters)
+    path, query = canonical_path(request.path, signed.scope.service), canonical_query(query)
     aws_request = AWSRequest(
-        method=request.method,
-        url="http://standin" + request.path + ("?" + query if query else ""),
-        data=request.body,
+        method=request.method, url="http://standin" + path + ("?" + query if query else ""), data=request.body
     )
     for name, value in request.headers:
         if name.lower() in signed.signed_headers:

@@ -11,42 +11,54 @@ static const struct keyfob_header no_type[] = {{"x-empty", ""}};
 static const struct keyfob_header quotes[] = {{"a", "'"}, {"b", "''"}, {"c", "a b$c`d\"\\!"}};
 static const struct keyfob_header content_type[] = {{"content-type", "x/y"}};
 
+#define SIGNED "  -H @- <<'HEADERS'\n"
+#define END "HEADERS\n"
+
 static const struct {
         struct keyfob_sign_request request;
         struct keyfob_signature signature;
         const char *data, *want;
 } rows[] = {
     {{.method = "GET", .url = "https://h/a?b=c&d=e"},
-     {0},
-     NULL,
-     "curl --path-as-is --globoff -X 'GET' \\\n  --url 'https://h/a?b=c&d=e'\n"},
-    {{.method = "HEAD", .url = "https://h/"},
      {.headers = signature, .headers_count = 1},
      NULL,
-     "curl --path-as-is --globoff --head \\\n  -H 'authorization: it'\\''s' \\\n  --url 'https://h/'\n"},
+     "curl --path-as-is --globoff -X 'GET' \\\n  --url 'https://h/a?b=c&d=e' \\\n" SIGNED "authorization: it's\n" END},
+    {{.method = "HEAD", .url = "https://h/"},
+     {.headers = signature, .headers_count = 2},
+     NULL,
+     "curl --path-as-is --globoff --head \\\n  --url 'https://h/' \\\n" SIGNED
+     "authorization: it's\nx-amz-date: D\n" END},
+    {{.method = "head", .url = "https://h/"},
+     {0},
+     NULL,
+     "curl --path-as-is --globoff --head \\\n  --url 'https://h/' \\\n" SIGNED END},
+    // the URL to send, where it is another
+    {{.method = "get", .url = "https://H/"},
+     {.url = "https://h/"},
+     NULL,
+     "curl --path-as-is --globoff -X 'GET' \\\n  --url 'https://h/' \\\n" SIGNED END},
     // the signature's headers replace those of the same name
-    {{.method = "POST", .url = "https://h/", .headers = own, .headers_count = 3},
+    {{.method = "Post", .url = "https://h/", .headers = own, .headers_count = 3},
      {.headers = signature, .headers_count = 2},
      "@a file",
      "curl --path-as-is --globoff -X 'POST' \\\n  -H 'Content-Type: text/plain' \\\n  -H 'x-empty;' \\\n"
-     "  -H 'authorization: it'\\''s' \\\n  -H 'x-amz-date: D' \\\n  --data-binary '@a file' \\\n"
-     "  --url 'https://h/'\n"},
+     "  --data-binary '@a file' \\\n  --url 'https://h/' \\\n" SIGNED "authorization: it's\nx-amz-date: D\n" END},
     // curl adds no content type of its own
     {{.method = "POST", .url = "https://h/", .headers = no_type, .headers_count = 1},
-     {0},
+     {.headers = no_type, .headers_count = 1},
      "",
-     "curl --path-as-is --globoff -X 'POST' \\\n  -H 'x-empty;' \\\n  -H 'Content-Type:' \\\n"
-     "  --data-binary '' \\\n  --url 'https://h/'\n"},
+     "curl --path-as-is --globoff -X 'POST' \\\n  -H 'Content-Type:' \\\n"
+     "  --data-binary '' \\\n  --url 'https://h/' \\\n" SIGNED "x-empty;\n" END},
     {{.method = "PUT", .url = "https://h/"},
      {.headers = content_type, .headers_count = 1},
      "a\nb",
-     "curl --path-as-is --globoff -X 'PUT' \\\n  -H 'content-type: x/y' \\\n  --data-binary 'a\nb' \\\n"
-     "  --url 'https://h/'\n"},
-    {{.method = "it's", .url = "'"},
-     {.headers = quotes, .headers_count = 3},
+     "curl --path-as-is --globoff -X 'PUT' \\\n  --data-binary 'a\nb' \\\n"
+     "  --url 'https://h/' \\\n" SIGNED "content-type: x/y\n" END},
+    {{.method = "it's", .url = "'", .headers = quotes, .headers_count = 3},
+     {0},
      NULL,
-     "curl --path-as-is --globoff -X 'it'\\''s' \\\n  -H 'a: '\\''' \\\n  -H 'b: '\\'''\\''' \\\n"
-     "  -H 'c: a b$c`d\"\\!' \\\n  --url ''\\'''\n"},
+     "curl --path-as-is --globoff -X 'IT'\\''S' \\\n  -H 'a: '\\''' \\\n  -H 'b: '\\'''\\''' \\\n"
+     "  -H 'c: a b$c`d\"\\!' \\\n  --url ''\\''' \\\n" SIGNED END},
 };
 
 static void prints_what_was_signed(void **state)

@@ -3,6 +3,8 @@
 #include "tests/unit/server/fixture.h"
 
 #define BODY_HASH "616eb59224eb795b641b4c541ad9ee8b939a1e8798f73b54fce66bb79ddbb992"
+#define ABC_HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define BODY_TEXT                                                                                                      \
         "{\\\"anthropic_version\\\":\\\"bedrock-2023-05-31\\\",\\\"max_tokens\\\":16,\\\"messages\\\":[{\\\"role\\\":" \
         "\\\"user\\\",\\\"content\\\":\\\"hi\\\"}]}"
@@ -203,6 +205,118 @@ static void test_payload_defaults(void **state)
         stop(&f, &c);
 }
 
+// x-amz-content-sha256 among the headers says how the payload is signed, whatever the payload is.
+static void test_payload_by_header(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *url, *literal, *more;
+                int status;
+        } rows[] = {
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "UNSIGNED-PAYLOAD", "", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", " UNSIGNED-PAYLOAD ", ",\"payload_text\":\"x\"", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "UNSIGNED-PAYLOAD", ",\"unsigned_payload\":true", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", ABC_HASH, "", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", ABC_HASH, ",\"payload_text\":\"abc\"", 200},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", ABC_HASH, ",\"payload_text\":\"abd\"", 400},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", ABC_HASH, ",\"unsigned_payload\":true", 400},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "UNSIGNED-PAYLOAD", ",\"payload_sha256\":\"" ABC_HASH "\"", 400},
+            {"https://b.s3.eu-west-1.amazonaws.com/k", "unsigned-payload", "", 400},
+            {BEDROCK_URL, "STREAMING-AWS4-HMAC-SHA256-EVENTS", "", 200},
+            {BEDROCK_URL, "UNSIGNED-PAYLOAD", "", 403},
+            {BEDROCK_URL, "UNSIGNED-PAYLOAD", ",\"payload_text\":\"x\"", 403},
+            {BEDROCK_URL, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "", 403},
+        };
+        struct fixture f;
+        struct client c;
+        serve_credentials(&f, &c);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char body[512];
+                snprintf(body, sizeof(body),
+                         "{\"method\":\"PUT\",\"url\":\"%s\",\"headers\":{\"X-Amz-Content-Sha256\":\"%s\"}%s}",
+                         rows[i].url, rows[i].literal, rows[i].more);
+                if (client_post(&c, SIGN, body) != rows[i].status)
+                        fail_msg("%s: %s", body, client_body(&c));
+                if (rows[i].status == 200) {
+                        ASSERT_BODY_HAS(&c, "x-amz-content-sha256;");
+                        expect_member(&c, "headers/x-amz-content-sha256", "missing"); // the caller has it
+                }
+        }
+        stop(&f, &c);
+}
+
+// What some services want and others do not.
+static void test_rules_of_services(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *service, *method, *more;
+                const char *content_sha256, *signed_headers;
+        } rows[] = {
+            {"aoss", "GET", "", EMPTY_HASH, "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"aoss", "POST", ",\"payload_text\":\"abc\",\"headers\":{\"Content-Length\":\"3\"}", ABC_HASH,
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"aoss", "POST", ",\"unsigned_payload\":true", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"es", "POST", ",\"payload_text\":\"abc\",\"headers\":{\"Content-Length\":\"3\"}", "missing",
+             "content-length;host;x-amz-date;x-amz-security-token"},
+            {"vpc-lattice-svcs", "GET", "", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"vpc-lattice-svcs", "POST", "", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"vpc-lattice-svcs", "POST", ",\"payload_text\":\"abc\"", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"vpc-lattice-svcs", "POST", ",\"payload_sha256\":\"" ABC_HASH "\"", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+            {"lambda", "POST", ",\"unsigned_payload\":true", "UNSIGNED-PAYLOAD",
+             "host;x-amz-content-sha256;x-amz-date;x-amz-security-token"},
+        };
+        struct fixture f;
+        struct client c;
+        serve_credentials(&f, &c);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char body[512];
+                snprintf(body, sizeof(body),
+                         "{\"method\":\"%s\",\"url\":\"https://h.example/x\",\"service\":\"%s\",\"region\":\"r\"%s}",
+                         rows[i].method, rows[i].service, rows[i].more);
+                if (client_post(&c, SIGN, body) != 200)
+                        fail_msg("%s: %s", body, client_body(&c));
+                expect_member(&c, "headers/x-amz-content-sha256", rows[i].content_sha256);
+                expect_member(&c, "signed_headers", rows[i].signed_headers);
+        }
+        stop(&f, &c);
+}
+
+// The answer has a URL only where clients do not send the one that was given.
+static void test_url_to_send(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *url, *service, *expected;
+        } rows[] = {
+            {"https://h.example/a?k=a/b&c", "es", "missing"},
+            {"https://h.example/a+b", "es", "missing"},
+            {"https://h.example/a+b", "s3", "https://h.example/a%20b"},
+            {"https://H.example:443/\u00e9\\\"?\u00e9=+", "es", "https://h.example/%C3%A9\\\"?%C3%A9=+"},
+            {"https://127.1/x", "es", "https://127.0.0.1/x"},
+        };
+        struct fixture f;
+        struct client c;
+        serve_credentials(&f, &c);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char body[512];
+                snprintf(body, sizeof(body), "{\"method\":\"GET\",\"url\":\"%s\",\"service\":\"%s\",\"region\":\"r\"}",
+                         rows[i].url, rows[i].service);
+                assert_int_equal(client_post(&c, SIGN, body), 200);
+                expect_member(&c, "url", rows[i].expected);
+                expect_member(&c, "generation", "1");
+        }
+        stop(&f, &c);
+}
+
 // The order is kept while its profile has nothing, although its bytes are gone and others came meanwhile.
 static void test_sign_waits(void **state)
 {
@@ -257,6 +371,9 @@ int main(void)
             cmocka_unit_test(test_heads),
             cmocka_unit_test(test_scope),
             cmocka_unit_test(test_payload_defaults),
+            cmocka_unit_test(test_payload_by_header),
+            cmocka_unit_test(test_rules_of_services),
+            cmocka_unit_test(test_url_to_send),
             cmocka_unit_test(test_sign_waits),
             cmocka_unit_test(test_sign_without_credentials),
         };

@@ -2,6 +2,7 @@
 // POST …/sign: what is refused, by its form, by the policy of its profile, by its size.
 #include "tests/unit/server/fixture.h"
 
+#define SCOPE ",\"service\":\"s\",\"region\":\"r\""
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static void test_refused_orders(void **state)
@@ -18,6 +19,13 @@ static void test_refused_orders(void **state)
             {"{}", 400, "invalid_request", "method"},
             {"{\"method\":\"GET\"}", 400, "invalid_request", "url"},
             {"{\"method\":\"G T\",\"url\":\"" STS_URL "\",\"payload_text\":\"\"}", 400, "invalid_request", "method"},
+            {"{\"method\":\"GE\\nT\",\"url\":\"" STS_URL "\"}", 400, "invalid_request", "invalid method: \\\"GE?T\\\""},
+            {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"x-a\":\"1\\r\\nx-b: 2\"}}", 400,
+             "invalid_request", "the header x-a holds a line break"},
+            {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"host\":[\"a\",\"b\"]}" SCOPE "}", 400,
+             "invalid_request", "host twice"},
+            {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"host\":\"\"}" SCOPE "}", 400,
+             "invalid_request", "host is empty"},
             {"{\"method\":5,\"url\":\"" STS_URL "\"}", 400, "invalid_request", "a number, not a string"},
             {"{\"method\":\"GET\",\"method\":\"GET\",\"url\":\"" STS_URL "\"}", 400, "invalid_request", "duplicate"},
             {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"payload_sha265\":\"00\"}", 400, "invalid_request",

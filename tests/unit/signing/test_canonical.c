@@ -45,7 +45,7 @@ static void test_path(void **state)
             {"/%41~-_.", "/%2541~-_."},
             {"/a%2Fb/c", "/a%252Fb/c"},
             {"/a%2fb", "/a%252fb"},
-            {"/\xc3\xa9", "/%C3%A9"},
+            {"/\xc3\xa9", "/%25C3%25A9"}, // clients send /%C3%A9
             {"/...", "/..."},
             {"/.a/..b/c.", "/.a/..b/c."},
             {"/%2E%2E/a", "/%252E%252E/a"},
@@ -80,8 +80,8 @@ static void test_path_bytes(void **state)
                         if (stays)
                                 (void)snprintf(expected, sizeof(expected), "%s", path);
                         else
-                                (void)snprintf(expected, sizeof(expected), "%.*s%%%02X%s", (int)at, path, byte,
-                                               path + at + 1);
+                                (void)snprintf(expected, sizeof(expected), "%.*s%%%s%02X%s", (int)at, path,
+                                               byte < 0x80 ? "" : "25", byte, path + at + 1);
                         assert_path(path, CANONICAL_PATH_ENCODED, expected);
                 }
         }
@@ -111,25 +111,51 @@ static void test_path_segments(void **state)
         }
 }
 
-static void test_path_verbatim(void **state)
+static void test_path_decoded(void **state)
 {
+        static const struct {
+                const char *path, *expected;
+        } rows[] = {
+            {"", "/"},
+            {"/", "/"},
+            {"/dt=1", "/dt%3D1"},
+            {"/f(1).txt", "/f%281%29.txt"},
+            {"/a+b", "/a%20b"}, // S3 reads "+" as a blank in paths, too
+            {"/a%2Bb", "/a%2Bb"},
+            {"/a%20b", "/a%20b"},
+            {"/a%2fb", "/a/b"},
+            {"/%7e%41", "/~A"},
+            {"/%c3%a9", "/%C3%A9"},
+            {"/\xc3\xa9", "/%C3%A9"},
+            {"/!$&'()*,;:@", "/%21%24%26%27%28%29%2A%2C%3B%3A%40"},
+            {"/a//b/../c/./", "/a//b/../c/./"}, // keys, not folders
+            {"/100%", "/100%25"},
+            {"/%zz%4", "/%25zz%254"},
+            {"/%4g%%41", "/%254g%25A"},
+        };
         (void)state;
-        assert_path("/a//b/../c%2Fd e:\xc3\xa9", CANONICAL_PATH_VERBATIM, "/a//b/../c%2Fd e:\xc3\xa9");
-        assert_path("", CANONICAL_PATH_VERBATIM, "/");
+        for (size_t i = 0; i < LENGTH(rows); i++)
+                assert_path(rows[i].path, CANONICAL_PATH_DECODED, rows[i].expected);
 }
 
-static void assert_query(const char *query, const char *expected)
+static void assert_query_form(const char *query, enum canonical_query_form form, const char *expected)
 {
         struct slice in = guard_copy(slice_str(query));
-        uint8_t *room = calloc(1, canonical_query_bound(in));
-        struct slice out = guard_copy(slice_of(room, canonical_query_bound(in)));
+        size_t bound = canonical_query_bound(in, form);
+        uint8_t *room = calloc(1, bound + 1);
+        struct slice out = guard_copy(slice_of(room, bound));
         uint8_t *start = (uint8_t *)(uintptr_t)out.p;
-        size_t n = (size_t)(canonical_query_put(start, in) - start);
+        size_t n = (size_t)(canonical_query_put(start, in, form) - start);
         if (!slice_eq(slice_of(start, n), slice_str(expected)))
                 fail_msg("%s gave %.*s, expected %s", query, (int)n, (const char *)start, expected);
         guard_free(out);
         guard_free(in);
         free(room);
+}
+
+static void assert_query(const char *query, const char *expected)
+{
+        assert_query_form(query, CANONICAL_QUERY_WIRE, expected);
 }
 
 static void test_query(void **state)
@@ -139,19 +165,60 @@ static void test_query(void **state)
         } rows[] = {
             {"", ""},
             {"acl", "acl="},
-            {"&", "=&="},
+            {"&", ""},
+            {"&&a&&", "a="},
             {"=", "="},
-            {"a=1&&b", "=&a=1&b="},
-            {"b=2&a=z&a=A&c&d=%20&e=a+b&A=1&a-b=1&aa=", "A=1&a=A&a=z&a-b=1&aa=&b=2&c=&d=%20&e=a+b"},
+            {"=v&a", "=v&a="},
+            {"a=1&&b", "a=1&b="},
+            {"a=1&", "a=1"},
+            {"b=2&a=z&a=A&c&d=%20&e=a+b&A=1&a-b=1&aa=", "A=1&a=A&a=z&a-b=1&aa=&b=2&c=&d=%20&e=a%20b"},
             {"a=2&a=10&a=1", "a=1&a=10&a=2"},
-            {"k=v=w&k=v", "k=v&k=v=w"},
-            {"k=%2f&k=%2F", "k=%2F&k=%2f"}, // neither decoded nor brought to one form
+            {"k=v=w&k=v", "k=v&k=v%3Dw"},
+            {"k=%2f&k=%2F&k=/", "k=%2F&k=%2F&k=%2F"},
+            {"k=a,b", "k=a%2Cb"},
+            {"k=a:b", "k=a%3Ab"},
+            {"k=%7E", "k=~"},
+            {"k=%7e~%41", "k=~~A"},
+            {"k[]=1", "k%5B%5D=1"},
+            {"k=\xc3\xa9&k=%c3%a9", "k=%C3%A9&k=%C3%A9"},
+            {"k=100%&k=%zz&k=%4", "k=%254&k=%25zz&k=100%25"},
+            {"k=%26%3D%2B%25", "k=%26%3D%2B%25"},
+            {"k=%00", "k=%00"},
+            {"prefix=photos/2024&list-type=2", "list-type=2&prefix=photos%2F2024"},
             {"byProvider=Anthropic&byOutputModality=TEXT", "byOutputModality=TEXT&byProvider=Anthropic"},
-            {"a=?&a=/", "a=/&a=?"},
+            {"a=?&a=/", "a=%2F&a=%3F"},
+            {"a.=1&a=2&a%41=3", "a=2&a.=1&aA=3"}, // sorted by the encoded name: "=" does not count
+            {"b=1&%61=2", "a=2&b=1"},
+            {",=1&-=2&z=3", "%2C=1&-=2&z=3"},
         };
         (void)state;
-        for (size_t i = 0; i < LENGTH(rows); i++)
+        for (size_t i = 0; i < LENGTH(rows); i++) {
                 assert_query(rows[i].query, rows[i].expected);
+                assert_query(rows[i].expected, rows[i].expected);
+                assert_query_form(rows[i].expected, CANONICAL_QUERY_ENCODED, rows[i].expected);
+        }
+        assert_query_form("b=%20&a", CANONICAL_QUERY_ENCODED, "a=&b=%20");
+}
+
+// Every byte, in a name and in a value.
+static void test_query_bytes(void **state)
+{
+        (void)state;
+        for (unsigned byte = 1; byte < 256; byte++) {
+                bool stays = (byte < 0x80 && strchr("-_.~", (int)byte)) || (byte >= '0' && byte <= '9') ||
+                             ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+                char query[32], expected[32];
+                (void)snprintf(query, sizeof(query), "k=%c&k=%%%02x", (int)byte, byte);
+                if (stays)
+                        (void)snprintf(expected, sizeof(expected), "k=%c&k=%c", (int)byte, (int)byte);
+                else if (byte == '+')
+                        (void)snprintf(expected, sizeof(expected), "k=%%20&k=%%2B");
+                else if (byte == '&')
+                        (void)snprintf(expected, sizeof(expected), "k=&k=%%26");
+                else
+                        (void)snprintf(expected, sizeof(expected), "k=%%%02X&k=%%%02X", byte, byte);
+                assert_query(query, expected);
+        }
 }
 
 // More parameters than fit on the stack take another way, with the same result.
@@ -266,7 +333,7 @@ static void test_request(void **state)
         struct canonical_headers headers;
         canonical_headers_init(&headers);
         canonical_headers_add(&headers, SLICE("X-Amz-Date"), SLICE("20260901T120000Z"), CANONICAL_VALUE_CLEAN);
-        canonical_headers_add(&headers, SLICE("HOST"), SLICE("Example.COM"), CANONICAL_VALUE_LOWER);
+        canonical_headers_add(&headers, SLICE("HOST"), SLICE("example.com"), CANONICAL_VALUE_CLEAN);
         const struct canonical_request request = {
             .method = SLICE("post"),
             .path = SLICE("/a b"),
@@ -291,8 +358,9 @@ int main(void)
             cmocka_unit_test(test_path),
             cmocka_unit_test(test_path_bytes),
             cmocka_unit_test(test_path_segments),
-            cmocka_unit_test(test_path_verbatim),
+            cmocka_unit_test(test_path_decoded),
             cmocka_unit_test(test_query),
+            cmocka_unit_test(test_query_bytes),
             cmocka_unit_test(test_query_many),
             cmocka_unit_test(test_headers),
             cmocka_unit_test(test_controls_in_values),

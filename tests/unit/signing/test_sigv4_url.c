@@ -32,7 +32,22 @@ static void test_split(void **state)
             {"https://h:65535", "https", "h:65535", "/", "", false},
             {"https://h:/a", "https", "h", "/a", "", false},
             {"https://h:?a", "https", "h", "/", "a", true},
-            {"HTTPS://Host.Example/A", "HTTPS", "Host.Example", "/A", "", false},
+            {"HTTPS://Host.Example/A", "HTTPS", "host.example", "/A", "", false},
+            {"wss://h:443/mqtt", "wss", "h", "/mqtt", "", false},
+            {"WS://h:80/", "WS", "h", "/", "", false},
+            {"ws://h:443/", "ws", "h:443", "/", "", false},
+            {"https://1a.example/", "https", "1a.example", "/", "", false},
+            {"https://127.1:8443/", "https", "127.0.0.1:8443", "/", "", false},
+            {"https://0X7F.1:443/", "https", "127.0.0.1", "/", "", false},
+            {"https://2130706433/", "https", "127.0.0.1", "/", "", false},
+            {"https://0177.0.0.01/", "https", "127.0.0.1", "/", "", false},
+            {"https://08.0.0.1/", "https", "08.0.0.1", "/", "", false},   // no number: a name
+            {"https://1.2.3.4.5/", "https", "1.2.3.4.5", "/", "", false}, // likewise
+            {"https://1.2.3.256/", "https", "1.2.3.256", "/", "", false}, // likewise
+            {"https://[0:0:0:0:0:0:0:1]:80/", "https", "[::1]:80", "/", "", false},
+            {"https://[2001:DB8:0::7]/", "https", "[2001:db8::7]", "/", "", false},
+            {"https://[::FFFF:7f00:1]/", "https", "[::ffff:127.0.0.1]", "/", "", false},
+            {"https://h/?\xc3\xa9?", "https", "h", "/", "\xc3\xa9?", true},
             {"https://[::1]/a", "https", "[::1]", "/a", "", false},
             {"https://[2001:db8::7]:8443?a", "https", "[2001:db8::7]:8443", "/", "a", true},
             {"https://[::ffff:192.0.2.1]:443/", "https", "[::ffff:192.0.2.1]", "/", "", false},
@@ -80,6 +95,10 @@ static void test_refused(void **state)
             {"https://\xc3\xa9.example/", "no valid host"},
             {"https://[::1/", "no valid host"},
             {"https://[]/", "no valid host"},
+            {"https://[:::]/", "no valid host"},
+            {"https://[1.2.3.4]/", "no valid host"},
+            {"https://[0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:1]/", "no valid host"},
+            {"wsss://h/", "https://"},
             {"https://[::1]x/", "no valid host"},
             {"https://[fe80::1%25eth0]/", "no valid host"},
             {"https://u@h/", "user information"},
@@ -102,7 +121,9 @@ static void test_refused(void **state)
             {"https://h/\xff", "UTF-8"},
             {"https://h/\xc3", "UTF-8"},
             {"https://h/\xc3\xa9 ", "blank"},
-            {"https://h/?\xc3\xa9", "ASCII"},
+            {"https://h/?\xc3", "UTF-8"},
+            {"https://h/?\xc3\xa9 ", "blank"},
+            {"https://h/?\xc3\xa9#", "fragment"},
         };
         (void)state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -116,6 +137,71 @@ static void test_refused(void **state)
                 assert_int_equal(e.kind, ERROR_CONFIG);
                 assert_int_not_equal(e.hint[0], '\0');
                 guard_free(text);
+        }
+}
+
+static void test_to_send(void **state)
+{
+        static const struct {
+                const char *url, *service, *expected; // NULL: as it is written
+        } rows[] = {
+            {"https://h/a/../b//%7e?x=a+b&y=/,&&", "s3", NULL},
+            {"https://h/a+b", "es", NULL},
+            {"https://h/\"<>[]^`{|}\\?\"<>[]^`{|}\\", "es", NULL},
+            {"https://1a.example:8443/", "es", NULL},
+            {"http://127.0.0.1:443/", "es", NULL},
+            {"https://[::1]/", "es", NULL},
+            {"https://h?a", "es", NULL},
+            {"https://h/a+b+?c+d", "s3", "https://h/a%20b%20?c+d"},
+            {"https://h/\xc3\xa9+%c3?\xc3\xa9+=1", "es", "https://h/%C3%A9+%c3?%C3%A9+=1"},
+            {"https://h/\xc3\xa9+", "s3express", "https://h/%C3%A9%20"},
+            {"https://ES.us-east-1.amazonaws.com/X?Y", "es", "https://es.us-east-1.amazonaws.com/X?Y"},
+            {"HTTPS://H:443", "es", "https://h"},
+            {"https://h:/?", "es", "https://h/?"},
+            {"WSS://H:8443/x", "es", "wss://h:8443/x"},
+            {"https://[0:0:0:0:0:0:0:1]:8443?a", "es", "https://[::1]:8443?a"},
+            {"https://0x7f.1/x", "es", "https://127.0.0.1/x"},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct sigv4_url url, again;
+                struct error e = {.kind = ERROR_NONE};
+                struct buffer out;
+                struct slice service = slice_str(rows[i].service);
+                buffer_init(&out, LIMIT_SIGN_CANONICAL);
+                assert_int_equal(sigv4_parse_url(slice_str(rows[i].url), &url, &e), 0);
+                if (sigv4_url_is_as_sent(&url, service) != !rows[i].expected)
+                        fail_msg("%s is sent otherwise", rows[i].url);
+                sigv4_put_url(&url, service, &out);
+                assert_false(out.failed);
+                if (rows[i].expected)
+                        assert_part(rows[i].url, "URL", buffer_slice(&out), rows[i].expected);
+                assert_int_equal(sigv4_parse_url(buffer_slice(&out), &again, &e), 0);
+                assert_true(sigv4_url_is_as_sent(&again, service));
+                buffer_free(&out);
+        }
+        struct buffer small;
+        struct sigv4_url url;
+        struct error e;
+        buffer_init(&small, 5);
+        assert_int_equal(sigv4_parse_url(SLICE("https://h/"), &url, &e), 0);
+        sigv4_put_url(&url, SLICE("s3"), &small);
+        assert_true(small.failed);
+        buffer_free(&small);
+}
+
+static void test_long_hosts(void **state)
+{
+        (void)state;
+        char text[SIGV4_HOST_MAX + 16], name[SIGV4_HOST_MAX + 1];
+        struct sigv4_url url;
+        struct error e;
+        memset(name, 'A', sizeof(name));
+        for (int n = SIGV4_HOST_MAX - 7; n <= SIGV4_HOST_MAX; n++) {
+                (void)snprintf(text, sizeof(text), "https://%.*s:8443", n, name);
+                assert_int_equal(sigv4_parse_url(slice_str(text), &url, &e) == 0, n + 5 <= SIGV4_HOST_MAX);
+                (void)snprintf(text, sizeof(text), "https://%.*s", n, name);
+                assert_int_equal(sigv4_parse_url(slice_str(text), &url, &e) == 0, n < SIGV4_HOST_MAX);
         }
 }
 
@@ -135,9 +221,8 @@ static void test_too_long(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_split),
-            cmocka_unit_test(test_refused),
-            cmocka_unit_test(test_too_long),
+            cmocka_unit_test(test_split),      cmocka_unit_test(test_refused),  cmocka_unit_test(test_to_send),
+            cmocka_unit_test(test_long_hosts), cmocka_unit_test(test_too_long),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
