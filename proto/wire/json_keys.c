@@ -87,6 +87,17 @@ static size_t sorted_duplicate(struct json_doc *doc, size_t object)
         return duplicate != 0 ? duplicate : JSON_NONE;
 }
 
+void json_remove_key(struct json_doc *doc, size_t object, size_t key)
+{
+        size_t before = JSON_NONE;
+        for (size_t at = json_first(doc, object); at != JSON_NONE && at != key; at = json_next(doc, at))
+                before = at;
+        if (before == JSON_NONE) // an object's first key is the node after it, and no duplicate
+                return;
+        doc->nodes[before].next = doc->nodes[key].next;
+        doc->nodes[object].size--;
+}
+
 size_t json_duplicate_key(struct json_doc *doc, size_t object)
 {
         if (doc->nodes[object].size <= PAIRWISE_KEYS)

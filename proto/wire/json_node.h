@@ -21,9 +21,6 @@ static inline struct slice json_node_text(const struct json_doc *doc, const stru
         return slice_of(doc->text.p + node->start, (size_t)(node->end - node->start));
 }
 
-// A key that equals an earlier one of the same object, or JSON_NONE. Allocates nothing.
-size_t json_duplicate_key(struct json_doc *doc, size_t object);
-
 // Fills in line and column from the offset.
 void json_fault_place(struct slice text, struct json_fault *fault);
 

@@ -35,6 +35,7 @@ void json_doc_init(struct json_doc *doc)
         doc->nodes = NULL;
         doc->count = 0;
         doc->capacity = 0;
+        doc->keeps_duplicates = false;
 }
 
 void json_doc_free(struct json_doc *doc)
@@ -99,7 +100,8 @@ struct tree {
 static size_t pop(struct tree *t)
 {
         size_t node = t->levels[--t->depth].node;
-        return t->doc->nodes[node].type == NODE_OBJECT ? json_duplicate_key(t->doc, node) : JSON_NONE;
+        bool is_checked = t->doc->nodes[node].type == NODE_OBJECT && !t->doc->keeps_duplicates;
+        return is_checked ? json_duplicate_key(t->doc, node) : JSON_NONE;
 }
 
 // Hangs a token under its bracket. JSON_NONE, or the key that a bracket which ended before it has twice.
@@ -160,8 +162,10 @@ static int parse(struct json_doc *doc, struct json_fault *fault)
 
 int json_parse(struct json_doc *doc, struct slice text, struct json_fault *fault)
 {
+        bool keeps_duplicates = doc->keeps_duplicates;
         if (doc->capacity > KEPT_NODES && text.n < KEPT_NODES)
                 json_doc_free(doc);
+        doc->keeps_duplicates = keeps_duplicates;
         doc->text = text;
         doc->count = 0;
         fault->no_memory = false;

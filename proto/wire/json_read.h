@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strict JSON (RFC 8259) in: the only module that sees jsmn, whose leniencies are re-checked here. Accepts exactly
-// one value with only white space around it; refuses duplicate keys, raw control bytes, invalid UTF-8, lone
-// surrogates, "\u0000", numbers that are not JSON's, depth over LIMIT_JSON_DEPTH_N.
+// one value with only white space around it; refuses duplicate keys (unless they are kept), raw control bytes, invalid
+// UTF-8, lone surrogates, "\u0000", numbers that are not JSON's, depth over LIMIT_JSON_DEPTH_N.
 //
 // A node is an index into the document. An object's children are its keys (strings), each with json_value(); an
 // array's are its elements.
@@ -22,6 +22,7 @@ struct json_doc {
         struct slice text;       // borrowed: must outlive the document
         struct json_node *nodes; // owned
         size_t count, capacity;
+        bool keeps_duplicates; // of keys: set it after json_doc_init() to find them with json_duplicate_key()
 };
 
 struct json_fault {
@@ -47,6 +48,10 @@ void json_locate(const struct json_doc *doc, size_t node, struct json_fault *ret
 // First child of an object (a key) or array (an element), then the next sibling; JSON_NONE at the end.
 size_t json_first(const struct json_doc *doc, size_t node);
 size_t json_next(const struct json_doc *doc, size_t node);
+// A key that equals an earlier one of the same object, or JSON_NONE. Allocates nothing.
+size_t json_duplicate_key(struct json_doc *doc, size_t object);
+// Takes a key, and so its value, out of its object.
+void json_remove_key(struct json_doc *doc, size_t object, size_t key);
 // The value of a key node.
 size_t json_value(const struct json_doc *doc, size_t key);
 // How many keys or elements.

@@ -23,9 +23,11 @@
 #include "sidecar/app/profile_set.h"
 #include "sidecar/app/profile_table.h"
 #include "sidecar/app/reload.h"
+#include "sidecar/app/report.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
+#include "sidecar/config/faults.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/watch.h"
@@ -77,8 +79,17 @@ struct app {
 
 static void report(const struct app *app, const struct error *e)
 {
+        if (isatty(STDERR_FILENO) == 1) {
+                report_error(e);
+                return;
+        }
         LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "failed", LOG_STR("kind", error_kind_name(e->kind)),
                   LOG_STR("error", e->message), LOG_STR("hint", e->hint));
+}
+
+static int exit_status(const struct error *e)
+{
+        return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
 static uint32_t random_bits(void *context)
@@ -91,7 +102,7 @@ static uint32_t random_bits(void *context)
 }
 
 // Any thread may call it once the passphrases are sealed: it changes nothing in *app then.
-static int load_settings(struct app *app, struct settings **ret, struct error *e)
+static int load_settings(struct app *app, struct faults *faults, struct settings **ret, struct error *e)
 {
         char host_name[256] = "";
         if (gethostname(host_name, sizeof(host_name) - 1) < 0)
@@ -99,7 +110,8 @@ static int load_settings(struct app *app, struct settings **ret, struct error *e
         struct settings_input input = {.config_path = app->options->config_path,
                                        .socket_path = app->options->socket_path,
                                        .env = app->env,
-                                       .host_name = host_name};
+                                       .host_name = host_name,
+                                       .faults = faults};
         if (settings_load(&input, ret, e) < 0)
                 return -1;
         if (passphrases_give(&app->passphrases, *ret, e) == 0)
@@ -175,8 +187,12 @@ static int load_again(void *context, struct profile_table **ret, struct error *e
 {
         struct app *app = context;
         struct settings *settings = NULL;
-        if (load_settings(app, &settings, e) < 0)
+        struct faults faults = {.count = 0};
+        if (load_settings(app, &faults, &settings, e) < 0) {
+                if (faults.count > 1)
+                        (void)error_hint(e, "%zu faults were found: run keyfobd --check to see all", faults.count);
                 return -1;
+        }
         *ret = profile_table_new(profile_set_now(app->profile_set), settings);
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
 }
@@ -333,7 +349,7 @@ static int run(struct app *app, struct settings *settings)
                 settings_release(settings);
                 status = EXIT_FAILED;
         } else if (start(app, settings, &e) < 0) {
-                status = e.kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+                status = exit_status(&e);
         }
         if (status != EXIT_OK) {
                 report(app, &e);
@@ -354,10 +370,8 @@ static int run(struct app *app, struct settings *settings)
 // To the terminal, not to the log.
 static int refuse(const struct error *e)
 {
-        fprintf(stderr, "keyfobd: %s\n", e->message);
-        if (e->hint[0])
-                fprintf(stderr, "hint: %s\n", e->hint);
-        return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+        report_error(e);
+        return exit_status(e);
 }
 
 static int check(const struct app *app, struct settings *settings)
@@ -382,13 +396,18 @@ int app_run(const struct options *options, const struct env *env, const struct c
             .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
+        struct faults faults = {.count = 0};
         int status;
         app.read_ns = watch_moment();
         heap_configure();
-        int loaded = load_settings(&app, &settings, &e);
+        int loaded = load_settings(&app, &faults, &settings, &e);
         passphrases_seal(&app.passphrases);
+        if (loaded < 0 && faults.count > 0)
+                report_faults(&faults);
+        else if (loaded < 0)
+                report_error(&e);
         if (loaded < 0)
-                status = refuse(&e);
+                status = exit_status(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);
         event_log_deinit(&app.event_log);

@@ -63,7 +63,7 @@ static int read_ids(struct reader *r, size_t value, const struct key_rule *rule,
                 return reader_no_memory(r);
         size_t i = 0;
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
-                if (read_id(r, node, kind, &ids[i++]) < 0)
+                if (read_id(r, node, kind, &ids[i++]) < 0 && reader_go_on(r) < 0)
                         return -1;
         *(uint32_t **)reader_field(record, rule->offset) = ids;
         *(size_t *)reader_field(record, rule->count_offset) = count;
@@ -82,9 +82,11 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
                 size_t i = 0;
                 while (i < LENGTH(scopes) && !json_string_is(r->doc, node, scopes[i].name))
                         i++;
-                if (i == LENGTH(scopes))
-                        return reader_expected(r, node, "one of credentials, sign, token, admin, status");
-                allow->scopes |= (unsigned)scopes[i].scope;
+                if (i < LENGTH(scopes))
+                        allow->scopes |= (unsigned)scopes[i].scope;
+                else if (reader_expected(r, node, "one of credentials, sign, token, admin, status") < 0 &&
+                         reader_go_on(r) < 0)
+                        return -1;
         }
         return 0;
 }
@@ -116,7 +118,7 @@ int allow_read(struct reader *r, size_t value, const struct key_rule *rule, void
                 return read_rule(r, value, &p->allow[0]);
         size_t i = 0;
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
-                if (read_rule(r, node, &p->allow[i++]) < 0)
+                if (read_rule(r, node, &p->allow[i++]) < 0 && reader_go_on(r) < 0)
                         return -1;
         return 0;
 }

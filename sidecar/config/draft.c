@@ -16,6 +16,7 @@
 #define FIRST_PROFILES ((size_t)8)
 #define NAMES_TEXT ((size_t)200) // of known names in a hint
 #define CIRCLE_TEXT ((size_t)400)
+#define PLAN_FAULTS_MAX 64 // that are looked for: each takes a plan of its own
 
 static int make_space(struct draft *d)
 {
@@ -47,6 +48,12 @@ size_t draft_turn_to(struct draft *d, size_t index)
 {
         reader_move(d->reader, d->origins[index].place);
         return d->origins[index].node;
+}
+
+int draft_go_on(struct draft *d, size_t index)
+{
+        d->origins[index].is_bad = true;
+        return reader_go_on(d->reader);
 }
 
 int draft_keep_fault(const struct draft *d, struct profile *p)
@@ -137,23 +144,35 @@ static int refuse_plan(struct draft *d, const struct plan *plan, enum plan_resul
         return error_hint(r->e, "one of them must be of type static, web_identity or roles_anywhere");
 }
 
+// What follows from the profile's settings needs all of them, and its source's.
+static int complete_profile(struct derivation *derivation, struct draft *d, size_t index, size_t source_index)
+{
+        struct profile *p = &d->profiles[index];
+        bool has_source = source_index != PLAN_NONE && !d->origins[source_index].is_bad;
+        const struct profile *source = has_source ? &d->profiles[source_index] : NULL;
+        size_t node = draft_turn_to(d, index);
+        bool is_whole = !d->origins[index].is_bad && (has_source || source_index == PLAN_NONE);
+        if (!is_whole)
+                d->origins[index].is_bad = true;
+        else if (derive_profile(derivation, node, p, source) < 0)
+                return -1;
+        return profile_check(d->reader, node, p, source);
+}
+
 static int complete_profiles(struct draft *d, const struct plan *plan)
 {
         struct derivation derivation = {.reader = d->reader, .region = d->store->settings.region};
-        if (derive_begin(&derivation) < 0)
+        if (derive_begin(&derivation) < 0 && reader_go_on(d->reader) < 0)
                 return -1;
         if (!d->store->settings.region)
                 d->store->settings.region = derivation.env_region;
         for (size_t i = 0; i < plan->count; i++) {
                 size_t index = plan->order[i];
                 struct profile *p = &d->profiles[index];
-                const struct profile *source =
-                    plan->sources[index] == PLAN_NONE ? NULL : &d->profiles[plan->sources[index]];
-                size_t node = draft_turn_to(d, index);
-                if (p->fault || (derive_profile(&derivation, node, p, source) == 0 &&
-                                 profile_check(d->reader, node, p, source) == 0))
+                size_t source = plan->sources[index];
+                if (p->fault || complete_profile(&derivation, d, index, source) == 0)
                         continue;
-                if (!d->keeps_faults || draft_keep_fault(d, p) < 0)
+                if (d->keeps_faults ? draft_keep_fault(d, p) < 0 : draft_go_on(d, index) < 0)
                         return -1;
         }
         reader_move(d->reader, &d->main);
@@ -183,12 +202,37 @@ static int settle(struct draft *d, const struct plan *plan)
         return 0;
 }
 
+// Takes the fault out of the draft, so that the next one can be found.
+static void drop_fault(struct draft *d, enum plan_result result, size_t fault)
+{
+        if (result != PLAN_TWICE) {
+                d->profiles[fault].source_profile = NULL;
+                return;
+        }
+        size_t n = --d->count - fault;
+        memmove(&d->profiles[fault], &d->profiles[fault + 1], n * sizeof(*d->profiles));
+        memmove(&d->origins[fault], &d->origins[fault + 1], n * sizeof(*d->origins));
+}
+
+static int make_plan(struct draft *d, struct plan *plan)
+{
+        for (unsigned tries = 0;; tries++) {
+                size_t fault;
+                enum plan_result result = plan_make(plan, d->profiles, d->count, &fault);
+                if (result == PLAN_GOOD)
+                        return 0;
+                (void)refuse_plan(d, plan, result, fault);
+                if (draft_go_on(d, fault) < 0 || tries == PLAN_FAULTS_MAX)
+                        return -1;
+                drop_fault(d, result, fault);
+                plan_free(plan);
+        }
+}
+
 static int finish_profiles(struct draft *d)
 {
         struct plan plan;
-        size_t fault;
-        enum plan_result result = plan_make(&plan, d->profiles, d->count, &fault);
-        int r = result == PLAN_GOOD ? 0 : refuse_plan(d, &plan, result, fault);
+        int r = make_plan(d, &plan);
         if (r == 0)
                 r = complete_profiles(d, &plan);
         if (r == 0)
@@ -235,7 +279,9 @@ static int finish_listeners(struct draft *d)
 
 int draft_finish(struct draft *d)
 {
-        return finish_listeners(d) < 0 ? -1 : finish_profiles(d);
+        if (finish_listeners(d) < 0 && reader_go_on(d->reader) < 0)
+                return -1;
+        return finish_profiles(d);
 }
 
 void draft_free(struct draft *d)

@@ -17,6 +17,7 @@ struct settings_store {
 struct origin {
         const struct reader_place *place; // the file
         size_t node;                      // its object there
+        bool is_bad;                      // it has faults: what else there is to say of it may follow from these
 };
 
 struct draft {
@@ -42,6 +43,9 @@ key_read_fn draft_read_profiles;
 
 // Makes messages those of the file that configures this profile, whose node there is returned.
 size_t draft_turn_to(struct draft *d, size_t index);
+
+// The reader's error is about this profile, and others may have faults, too. 0, or -1: see reader_go_on().
+MUST_CHECK int draft_go_on(struct draft *d, size_t index);
 
 // Makes the reader's error the fault of *p, which keeps its name and what it was declared as. -1 when that error is not
 // about the configuration.

@@ -131,7 +131,7 @@ int include_find(struct reader *r, size_t node, struct include_list *list)
                 return error_hint(r->e, "use one pattern for the files of a directory, such as tenants.d/*.json");
         }
         for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at))
-                if (add_pattern(r, at, list) < 0)
+                if (add_pattern(r, at, list) < 0 && reader_go_on(r) < 0)
                         return -1;
         sort(list);
         return 0;

@@ -60,7 +60,7 @@ static int read_document(struct draft *d, struct included *all, const char *path
         size_t before = d->count;
         if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &included_keys, d) < 0)
                 return -1;
-        if (d->count > before)
+        if (d->count > before || json_get(d->reader->doc, JSON_ROOT, SLICE("profiles")) != JSON_NONE)
                 return 0;
         reader_fail(d->reader, JSON_ROOT, "found no \"profiles\", which an included file needs");
         return error_hint(d->reader->e, "add \"profiles\": {\"NAME\": {\"type\": \"assume_role\", …}}");
@@ -76,8 +76,11 @@ static int read_all(struct draft *d, struct included *all)
         if (!all->documents)
                 return reader_no_memory(d->reader);
         int result = 0;
-        for (size_t i = 0; i < all->files.count && result == 0; i++)
+        for (size_t i = 0; i < all->files.count && result == 0; i++) {
                 result = read_document(d, all, all->files.paths[i]);
+                if (result < 0)
+                        result = reader_go_on(d->reader);
+        }
         d->place = &d->main;
         reader_move(d->reader, d->place);
         return result;

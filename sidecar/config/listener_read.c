@@ -85,7 +85,9 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
                 if (json_string_is(r->doc, node, SLICE("native")))
                         continue;
                 reader_expected(r, node, "\"native\", the only one that this version supports");
-                return error_hint(r->e, "remove it: a listener without \"api\" serves native");
+                error_hint(r->e, "remove it: a listener without \"api\" serves native");
+                if (reader_go_on(r) < 0)
+                        return -1;
         }
         return 0;
 }
@@ -95,10 +97,23 @@ static int read_listener(struct reader *r, size_t node, struct listener_settings
         l->mode = LISTENER_DEFAULT_MODE;
         if (reader_object(r, node, &listener_keys, l) < 0)
                 return -1;
-        if (l->unix_path)
+        if (l->unix_path || json_get(r->doc, node, SLICE("unix")) != JSON_NONE)
                 return 0;
         reader_fail(r, node, "found no \"unix\", which a listener needs");
         return error_hint(r->e, "add \"unix\" with the path of the socket");
+}
+
+// Each has a path of its own.
+static int check_path(struct reader *r, size_t node, const struct listener_settings *list, size_t i)
+{
+        size_t j = 0;
+        while (j < i && !(list[i].unix_path && list[j].unix_path && strcmp(list[j].unix_path, list[i].unix_path) == 0))
+                j++;
+        if (j == i)
+                return 0;
+        reader_fail(r, reader_at(r, node, "unix"), "found \"%s\", which listeners[%zu] has already", list[i].unix_path,
+                    j);
+        return error_hint(r->e, "set a different path for each listener");
 }
 
 int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count)
@@ -114,17 +129,9 @@ int listener_read_all(struct reader *r, size_t node, struct listener_settings **
         if (!list)
                 return reader_no_memory(r);
         size_t i = 0;
-        for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at), i++) {
-                if (read_listener(r, at, &list[i]) < 0)
+        for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at), i++)
+                if ((read_listener(r, at, &list[i]) < 0 || check_path(r, at, list, i) < 0) && reader_go_on(r) < 0)
                         return -1;
-                for (size_t j = 0; j < i; j++) {
-                        if (strcmp(list[j].unix_path, list[i].unix_path) != 0)
-                                continue;
-                        reader_fail(r, reader_at(r, at, "unix"), "found \"%s\", which listeners[%zu] has already",
-                                    list[i].unix_path, j);
-                        return error_hint(r->e, "set a different path for each listener");
-                }
-        }
         *ret = list;
         *ret_count = count;
         return 0;

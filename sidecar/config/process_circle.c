@@ -41,7 +41,7 @@ static bool is_ours(const struct draft *d, const char *path)
 {
         const struct settings *s = &d->store->settings;
         for (size_t i = 0; i < s->listeners_count; i++)
-                if (strcmp(s->listeners[i].unix_path, path) == 0)
+                if (s->listeners[i].unix_path && strcmp(s->listeners[i].unix_path, path) == 0)
                         return true;
         return false;
 }
@@ -173,7 +173,7 @@ static int judge(struct walk *w)
                 if (w->nodes[i].mark != LEADS_TO_CIRCLE || d->profiles[i].fault)
                         continue;
                 (void)refuse(w, i);
-                if (!d->keeps_faults || draft_keep_fault(d, &d->profiles[i]) < 0)
+                if (d->keeps_faults ? draft_keep_fault(d, &d->profiles[i]) < 0 : draft_go_on(d, i) < 0)
                         return -1;
         }
         reader_move(d->reader, &d->main);

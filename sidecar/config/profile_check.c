@@ -118,10 +118,13 @@ static int check_anywhere(struct reader *r, size_t node, const struct profile *p
 
 int profile_check(struct reader *r, size_t node, const struct profile *p, const struct profile *source)
 {
-        if (p->type == PROFILE_ROLES_ANYWHERE && check_anywhere(r, node, p) < 0)
+        if (p->type == PROFILE_ROLES_ANYWHERE && check_anywhere(r, node, p) < 0 && reader_go_on(r) < 0)
                 return -1;
-        if (check_duration(r, node, p, source) < 0 || check_refresh(r, node, p) < 0 ||
-            check_tags(r, node, &p->role) < 0)
+        if (check_duration(r, node, p, source) < 0 && reader_go_on(r) < 0)
+                return -1;
+        if (check_refresh(r, node, p) < 0 && reader_go_on(r) < 0)
+                return -1;
+        if (check_tags(r, node, &p->role) < 0 && reader_go_on(r) < 0)
                 return -1;
         return check_policies(r, node, p);
 }

@@ -290,15 +290,15 @@ static int read_sts_endpoints(struct reader *r, size_t value, const struct key_r
 
 static int read_secretsmanager(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        const struct profile *p = record;
         (void)rule;
         const struct key_table table = {secretsmanager_rules, LENGTH(secretsmanager_rules), "\"secretsmanager\"", NULL,
                                         0};
         if (reader_object(r, value, &table, record) < 0)
                 return -1;
-        if (p->secretsmanager.secret_id && p->source_profile)
+        bool has_id = json_get(r->doc, value, SLICE("secret_id")) != JSON_NONE;
+        if (has_id && json_get(r->doc, value, SLICE("source_profile")) != JSON_NONE)
                 return 0;
-        const char *missing = p->secretsmanager.secret_id ? "source_profile" : "secret_id";
+        const char *missing = has_id ? "source_profile" : "secret_id";
         reader_fail(r, value, "found no \"%s\", which secretsmanager needs", missing);
         return error_hint(r->e, "add \"%s\"", missing);
 }

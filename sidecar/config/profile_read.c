@@ -116,9 +116,9 @@ static int check_needs(const struct reader *r, size_t node, const struct profile
         if (p->secretsmanager.secret_id)
                 return check_secretsmanager(r, node);
         for (size_t i = 0; i < LENGTH(needs); i++)
-                if (needs[i].type == p->type && check_need(r, node, p, &needs[i]) < 0)
+                if (needs[i].type == p->type && check_need(r, node, p, &needs[i]) < 0 && reader_go_on(r) < 0)
                         return -1;
-        if (p->web_identity.audience && !p->web_identity.token_source) {
+        if (p->web_identity.audience && !has(r, node, "web_identity_token_source")) {
                 reader_fail(r, node, "found \"audience\" without \"web_identity_token_source\"");
                 return error_hint(r->e, "remove \"audience\": the issuer of the token file has set it");
         }

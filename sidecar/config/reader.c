@@ -12,6 +12,7 @@
 #define PATH_TEXT 300 // of a JSON path in a message
 #define FOUND_TEXT 72 // of a value in a message
 #define HINT_TEXT 384
+#define DUPLICATES_MAX 100 // keys that are looked for in one file
 
 void reader_init(struct reader *r)
 {
@@ -32,16 +33,61 @@ void reader_move(struct reader *r, const struct reader_place *place)
         r->doc = place->doc;
 }
 
+int reader_go_on(const struct reader *r)
+{
+        if (!r->faults || r->e->kind != ERROR_CONFIG)
+                return -1;
+        faults_add(r->faults, r->e);
+        return 0;
+}
+
+size_t reader_faults_count(const struct reader *r)
+{
+        return r->faults ? r->faults->count : 0;
+}
+
+static int refuse_duplicate(const struct reader *r, size_t object, size_t key)
+{
+        struct json_fault first;
+        struct slice raw = slice_head(json_raw(r->doc, key), FOUND_TEXT);
+        size_t other = json_first(r->doc, object);
+        while (!slice_eq(json_raw(r->doc, other), json_raw(r->doc, key)) && json_next(r->doc, other) < key)
+                other = json_next(r->doc, other);
+        json_locate(r->doc, other, &first);
+        reader_fail(r, key, "found a duplicate key \"%.*s\", expected it once: the first is in line %u", (int)raw.n,
+                    (const char *)raw.p, first.line);
+        return error_hint(r->e, "rename or remove one of the two");
+}
+
+static int refuse_duplicates(const struct reader *r)
+{
+        unsigned left = DUPLICATES_MAX;
+        for (size_t node = JSON_ROOT; node < r->doc->count; node++) {
+                if (json_kind(r->doc, node) != JSON_OBJECT)
+                        continue;
+                size_t key;
+                while (left > 0 && (key = json_duplicate_key(r->doc, node)) != JSON_NONE) {
+                        (void)refuse_duplicate(r, node, key);
+                        if (reader_go_on(r) < 0)
+                                return -1;
+                        json_remove_key(r->doc, node, key);
+                        left--;
+                }
+        }
+        return 0;
+}
+
 int reader_parse(struct reader *r, struct slice text)
 {
         struct json_fault fault;
+        r->doc->keeps_duplicates = true;
         if (json_parse(r->doc, text, &fault) == 0)
-                return 0;
+                return refuse_duplicates(r);
         if (fault.no_memory)
                 return reader_no_memory(r);
         error_set(r->e, ERROR_CONFIG, "%s:%u:%u: found invalid JSON (%s), expected one object", r->file, fault.line,
                   fault.column, fault.what);
-        return error_hint(r->e, "correct it there; JSON allows no comments, no trailing commas and no duplicate keys");
+        return error_hint(r->e, "correct it there; JSON allows no comments, no trailing commas");
 }
 
 int reader_fail(const struct reader *r, size_t node, const char *format, ...)
@@ -177,9 +223,10 @@ int reader_object(struct reader *r, size_t node, const struct key_table *table, 
                 return reader_expected(r, node, "an object");
         for (size_t key = json_first(r->doc, node); key != JSON_NONE; key = json_next(r->doc, key)) {
                 const struct key_rule *rule = find_rule(r, table, key);
-                if (!rule || !rule->read || !is_of_type(rule, table))
-                        return refuse_key(r, key, table, rule);
-                if (rule->read(r, json_value(r->doc, key), rule, record) < 0)
+                bool is_known = rule && rule->read && is_of_type(rule, table);
+                int read =
+                    is_known ? rule->read(r, json_value(r->doc, key), rule, record) : refuse_key(r, key, table, rule);
+                if (read < 0 && reader_go_on(r) < 0)
                         return -1;
         }
         return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all of loading shares: where messages point, where results go, what the process was given. Objects are read by
-// tables of keys, each with its typed getter. The first fault ends the reading, with file, line, column, JSON path,
-// what was found and what is expected. Values of secrets never enter a message.
+// tables of keys, each with its typed getter. A fault has file, line, column, JSON path, what was found and what is
+// expected; the reading goes on after it where others may follow. Values of secrets never enter a message.
 #ifndef SIDECAR_CONFIG_READER_H
 #define SIDECAR_CONFIG_READER_H
 
@@ -13,6 +13,7 @@
 #include "sidecar/base/error.h"
 #include "sidecar/config/accounts.h"
 #include "sidecar/config/arena.h"
+#include "sidecar/config/faults.h"
 
 struct env;
 
@@ -30,6 +31,7 @@ struct reader {
         struct buffer scratch; // for decoding; wiped
         struct account_memo accounts;
         bool check_files;
+        struct faults *faults; // NULL: the first ends the reading
         struct error *e;
 };
 
@@ -75,10 +77,15 @@ void reader_free(struct reader *r);
 // Goes on in another file: messages and relative paths are those of it.
 void reader_move(struct reader *r, const struct reader_place *place);
 
-// Parses `text` (borrowed as long as r->doc is used) into r->doc.
+// The fault in r->e is one of perhaps many: it is kept, and the reading goes on. 0, or -1: it must end with r->e.
+MUST_CHECK int reader_go_on(const struct reader *r);
+size_t reader_faults_count(const struct reader *r);
+
+// Parses `text` (borrowed as long as r->doc is used) into r->doc. Of a duplicate key the first is kept.
 MUST_CHECK int reader_parse(struct reader *r, struct slice text);
 
-// Reads every key of the object `node` into `record`; refuses keys that the table does not have, and suggests.
+// Reads every key of the object `node` into `record`; refuses keys that the table does not have, and suggests. 0 also
+// after faults that were kept: then fields may be missing.
 MUST_CHECK int reader_object(struct reader *r, size_t node, const struct key_table *table, void *record);
 
 // The value of `key` in the object `node` for a message: the object itself when the key is absent.

@@ -209,11 +209,14 @@ int reader_strings(struct reader *r, size_t value, const struct key_rule *rule, 
         char **list = arena_array(r->strings, count, sizeof(*list));
         if (count && !list)
                 return reader_no_memory(r);
+        size_t before = reader_faults_count(r);
         const struct key_rule element = {.is_valid = rule->is_valid, .expected = rule->expected};
         size_t i = 0;
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node))
-                if (reader_string(r, node, &element, &list[i++]) < 0)
+                if (reader_string(r, node, &element, &list[i++]) < 0 && reader_go_on(r) < 0)
                         return -1;
+        if (reader_faults_count(r) > before)
+                return 0;
         *(char ***)reader_field(record, rule->offset) = list;
         *(size_t *)reader_field(record, rule->count_offset) = count;
         return 0;
@@ -229,15 +232,19 @@ int reader_pairs(struct reader *r, size_t value, const struct key_rule *rule, vo
         struct name_value *list = arena_array(r->strings, count, sizeof(*list));
         if (count && !list)
                 return reader_no_memory(r);
+        size_t before = reader_faults_count(r);
         const struct key_rule name = {
             .is_valid = rule->is_valid_name, .expected = rule->expected, .offset = offsetof(struct name_value, name)};
         const struct key_rule text = {
             .is_valid = rule->is_valid, .expected = rule->expected, .offset = offsetof(struct name_value, value)};
         size_t i = 0;
         for (size_t key = json_first(r->doc, value); key != JSON_NONE; key = json_next(r->doc, key), i++)
-                if (reader_string(r, key, &name, &list[i]) < 0 ||
-                    reader_string(r, json_value(r->doc, key), &text, &list[i]) < 0)
+                if ((reader_string(r, key, &name, &list[i]) < 0 ||
+                     reader_string(r, json_value(r->doc, key), &text, &list[i]) < 0) &&
+                    reader_go_on(r) < 0)
                         return -1;
+        if (reader_faults_count(r) > before)
+                return 0;
         *(struct name_value **)reader_field(record, rule->offset) = list;
         *(size_t *)reader_field(record, rule->count_offset) = count;
         return 0;

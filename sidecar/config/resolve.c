@@ -84,7 +84,7 @@ static int add_shared(struct draft *d, const struct resolution *r)
                 if (s->kind != AWS_SECTION_PROFILE || strcmp(s->name, "default") == 0 ||
                     !api_is_profile_name(slice_str(s->name)))
                         continue;
-                struct profile *p = draft_add(d, (struct origin){&d->main, JSON_NONE});
+                struct profile *p = draft_add(d, (struct origin){.place = &d->main, .node = JSON_NONE});
                 if (!p || reader_keep(d->reader, slice_str(s->name), &p->name) < 0)
                         return -1;
                 p->type = p->declared_type = PROFILE_SHARED_CONFIG;
@@ -120,14 +120,20 @@ static int resolve_all(struct draft *d, struct resolution *r)
         for (size_t i = 0; i < count; i++) {
                 struct profile p = d->profiles[i];
                 bool is_empty;
+                if (d->origins[i].is_bad)
+                        continue;
                 r->owner = i;
                 if (resolve_one(r, &p, &is_empty) == 0) {
                         // On a laptop with profiles the chain ends here as well, and there is no metadata service.
                         if (d->keeps_faults && p.declared_type == PROFILE_DEFAULT_CHAIN && p.type == PROFILE_IMDS)
                                 p.on_demand = true;
                 } else {
-                        if (!d->keeps_faults)
-                                return refuse(d, draft_turn_to(d, i));
+                        if (!d->keeps_faults) {
+                                (void)refuse(d, draft_turn_to(d, i));
+                                if (draft_go_on(d, i) < 0)
+                                        return -1;
+                                continue;
+                        }
                         p.on_demand |= is_empty; // it may not be needed
                         if (draft_keep_fault(d, &p) < 0)
                                 return -1;

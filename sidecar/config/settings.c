@@ -95,7 +95,8 @@ int settings_load(const struct settings_input *input, struct settings **ret, str
                                          .socket_path = input->socket_path,
                                          .host_name = input->host_name,
                                          .env = input->env,
-                                         .check_files = true};
+                                         .check_files = true,
+                                         .faults = input->faults};
         if (find_file(input, directory, path, e) < 0)
                 return -1;
         return path[0] ? load_file(&source, path, ret, e) : settings_zero(&source, ret, e);

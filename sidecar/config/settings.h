@@ -12,6 +12,7 @@
 #include "sidecar/config/profile.h"
 
 struct env;
+struct faults;
 
 struct listener_settings {
         char *unix_path;
@@ -46,6 +47,8 @@ struct settings_input {
         const char *socket_path; // --socket, or NULL
         const struct env *env;
         const char *host_name; // for default session names
+        struct faults *faults; // empty; filled on failure with all that is wrong in the file, the error first, if the
+                               // file can be read at all. NULL: only the error is wanted
 };
 
 // 0 and *ret with one reference, or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the

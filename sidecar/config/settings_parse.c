@@ -59,19 +59,25 @@ static int read_root(struct draft *d, struct included **ret)
         static const struct key_table table = {rules, LENGTH(rules), "the top level", NULL, 0};
         if (reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;
-        if (d->include != JSON_NONE && included_read(d, ret) < 0)
+        if (d->include != JSON_NONE && included_read(d, ret) < 0 && reader_go_on(d->reader) < 0)
                 return -1;
-        if (d->count > 0)
+        d->place = &d->main;
+        reader_move(d->reader, d->place);
+        if (d->count > 0 || json_get(d->reader->doc, JSON_ROOT, SLICE("profiles")) != JSON_NONE ||
+            (d->include != JSON_NONE && reader_faults_count(d->reader) > 0))
                 return 0;
-        reader_fail(d->reader, JSON_ROOT, "found no \"profiles\", which the file needs%s",
-                    d->include == JSON_NONE ? "" : ", nor any in what it includes");
+        if (d->include != JSON_NONE) {
+                reader_fail(d->reader, d->include, "found no file that this matches, and no \"profiles\" in this file");
+                return error_hint(d->reader->e, "correct the pattern, or add a file with {\"profiles\": {…}}");
+        }
+        reader_fail(d->reader, JSON_ROOT, "found no \"profiles\", which the file needs");
         return error_hint(d->reader->e, "add \"profiles\": {\"NAME\": {\"type\": \"web_identity\", …}}");
 }
 
 // Without a configuration file, what AWS tools would use is the profile `default`.
 static int add_default(struct draft *d)
 {
-        struct profile *p = draft_add(d, (struct origin){&d->main, JSON_NONE});
+        struct profile *p = draft_add(d, (struct origin){.place = &d->main, .node = JSON_NONE});
         if (!p)
                 return -1;
         p->type = p->declared_type = PROFILE_DEFAULT_CHAIN;
@@ -80,9 +86,23 @@ static int add_default(struct draft *d)
 
 static int read_all(struct draft *d, const struct slice *text, struct included **ret)
 {
-        if (text ? reader_parse(d->reader, *text) < 0 || read_root(d, ret) < 0 : add_default(d) < 0)
+        if (text ? reader_parse(d->reader, *text) < 0 || (read_root(d, ret) < 0 && reader_go_on(d->reader) < 0)
+                 : add_default(d) < 0)
                 return -1;
-        return resolve_profiles(d) < 0 ? -1 : draft_finish(d);
+        if (resolve_profiles(d) < 0 && reader_go_on(d->reader) < 0)
+                return -1;
+        return d->count > 0 ? draft_finish(d) : 0;
+}
+
+// What was found on the way ends the loading: the first of the faults is the error.
+static int judge(int r, struct faults *faults, struct error *e)
+{
+        if (r < 0 && e->kind == ERROR_CONFIG && faults)
+                faults_add(faults, e);
+        if ((r < 0 && e->kind != ERROR_CONFIG) || !faults || faults->count == 0)
+                return r;
+        (void)error_set(e, ERROR_CONFIG, "%s", faults->list[0].message);
+        return error_hint(e, "%s", faults->list[0].hint);
 }
 
 // `text` is NULL where there is no file.
@@ -91,6 +111,7 @@ static int load(const struct settings_source *source, const struct reader_place 
 {
         struct settings_store *store = calloc(1, sizeof(*store));
         struct included *included = NULL;
+        struct faults faults = {.count = 0};
         if (!store)
                 return error_set(e, ERROR_INTERNAL, "%s: out of memory", place->file);
         store->settings.references = 1;
@@ -103,6 +124,9 @@ static int load(const struct settings_source *source, const struct reader_place 
                                 .secrets = &store->secrets,
                                 .accounts.lookup = source->lookup,
                                 .check_files = source->check_files,
+                                .faults = !text            ? NULL
+                                          : source->faults ? source->faults
+                                                           : &faults,
                                 .e = e};
         reader_init(&reader);
         reader_move(&reader, place);
@@ -114,7 +138,7 @@ static int load(const struct settings_source *source, const struct reader_place 
                               .is_zero = !text};
         draft.place = &draft.main;
 
-        int r = read_all(&draft, text, &included);
+        int r = judge(read_all(&draft, text, &included), reader.faults, e);
         if (r == 0 && text)
                 r = reader_keep(&reader, slice_str(place->file), &store->settings.path);
         draft_free(&draft);

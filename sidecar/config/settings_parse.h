@@ -15,6 +15,7 @@ struct settings_source {
         const struct env *env;
         account_lookup_fn *lookup; // NULL: the system's
         bool check_files;          // whether the files that it names must be there
+        struct faults *faults;     // all that is wrong, of which the first is the error; NULL: only that
 };
 
 // As settings_load(). `text` may hold secrets: the caller wipes it.

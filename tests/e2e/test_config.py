@@ -76,6 +76,24 @@ def test_rejects_invalid_configurations(folder, document, words):
     assert "s" * 40 not in run.stderr
 
 
+def test_reports_all_faults(folder):
+    """Each with its place; a file that is included has its own."""
+    (folder / "more.json").write_text('{"profiles": {"c": {"type": "logn"}}}')
+    text = """{"regionn": "us-east-1", "include": ["more.json", "gone.json"],
+ "profiles": {"a": {"type": "static", "access_key_id": "AKIAKEYFOBDEMO000001", "secret_access_key": 5},
+ "b": {}, "b": {}}}"""
+    run = check(folder, text)
+    faults = [line for line in run.stderr.splitlines() if line.startswith("keyfobd: ")]
+    assert run.returncode == 78 and run.stdout == "" and len(faults) == 6, run.stderr
+    for words in ("c.json:1:2: regionn: ", ":3:11: profiles.b: found a duplicate key", ":2:101: profiles.a.secret_access_key",
+                  ":3:7: profiles.b: found no", "more.json:1:29: profiles.c.type: ", "gone.json: does not exist"):
+        assert sum(words in fault for fault in faults) == 1, (words, run.stderr)
+    assert "login" in run.stderr.split('"logn"')[1].splitlines()[0]
+    text = json.dumps({"profiles": {f"p{i}": {} for i in range(30)}})
+    run = check(folder, text)
+    assert run.stderr.count("found no") == 20 and run.stderr.endswith("keyfobd: and 10 more\n"), run.stderr
+
+
 def test_missing_file(folder):
     run = keyfobd("--check", "--config", folder / "none.json", env=environment(folder))
     assert run.returncode == 78 and "none.json" in run.stderr

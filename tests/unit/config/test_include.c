@@ -181,7 +181,8 @@ static void test_both_files_are_named(void **state)
         assert_non_null(strstr(e.message, "/empty.d/2.json:1:23: profiles.base: found a second profile"));
         assert_non_null(strstr(e.message, "/config.json:1"));
         assert_int_equal(load("{\"include\": [\"empty.d/*.none\"]}", &s, &e), -1);
-        assert_non_null(strstr(e.message, "/config.json:1:1: found no \"profiles\", which the file needs, nor any in"));
+        assert_non_null(
+            strstr(e.message, "/config.json:1:13: include: found no file that this matches, and no \"profiles\""));
         assert_int_equal(load("{\"region\": \"us-east-1\"}", &s, &e), -1);
         assert_non_null(strstr(e.message, "found no \"profiles\", which the file needs"));
         assert_null(s);

@@ -36,8 +36,9 @@ static void test_form(void **state)
         static const struct fault_row rows[] = {
             {"", ":1:1: found invalid JSON", "correct it there"},
             {"{\n \"region\": \"us-east-1\",\n}", ":3:1: found invalid JSON", "no trailing commas"},
-            {"{\"profiles\": {\"a\": {}, \"a\": {}}}", ":1:24: found invalid JSON (duplicate key)",
-             "no duplicate keys"},
+            {"{\"profiles\": {\"a\": {}, \"a\": {}}}",
+             ":1:24: profiles.a: found a duplicate key \"a\", expected it once: the first is in line 1",
+             "rename or remove"},
             {"[]", ":1:1: found an array, expected an object", ""},
             {"{}", ":1:1: found no \"profiles\"", "add \"profiles\""},
             {"{\"profiles\": {}}", ":1:14: profiles: found no profile", "add one"},

@@ -3,6 +3,7 @@
 #include "proto/wire/json_read.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
@@ -167,13 +168,51 @@ static void test_integers_and_booleans(void **state)
         json_doc_free(&doc);
 }
 
+// Each of them is found, and the first of a key stays.
+static void test_kept_duplicates(void **state)
+{
+        char large[1024] = "{";
+        for (int i = 0; i < 40; i++)
+                (void)snprintf(large + strlen(large), sizeof(large) - strlen(large), "%s\"k%d\":%d", i ? "," : "",
+                               i % 20, i);
+        (void)snprintf(large + strlen(large), sizeof(large) - strlen(large), "}");
+        const struct {
+                const char *text;
+                size_t duplicates, length;
+        } rows[] = {{"{\"a\":1,\"b\":2}", 0, 2},
+                    {"{\"a\":1,\"a\":2,\"b\":3,\"\\u0061\":{}}", 2, 2},
+                    {"{\"a\":1,\"a\":2}", 1, 1},
+                    {large, 20, 20}};
+        struct json_doc doc;
+        struct json_fault fault;
+        (void)state;
+        json_doc_init(&doc);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                int64_t value = -1;
+                size_t found = 0, key;
+                doc.keeps_duplicates = true;
+                assert_int_equal(json_parse(&doc, slice_str(rows[i].text), &fault), 0);
+                while ((key = json_duplicate_key(&doc, JSON_ROOT)) != JSON_NONE) {
+                        json_remove_key(&doc, JSON_ROOT, key);
+                        found++;
+                }
+                assert_int_equal(found, rows[i].duplicates);
+                assert_int_equal(json_length(&doc, JSON_ROOT), rows[i].length);
+                assert_int_equal(json_integer(&doc, json_value(&doc, json_first(&doc, JSON_ROOT)), &value), 0);
+                assert_int_equal(value, i == 3 ? 0 : 1);
+        }
+        assert_int_equal(json_parse(&doc, SLICE("[{\"a\":1,\"a\":2}]"), &fault), 0); // as the document was set
+        json_doc_free(&doc);
+        assert_int_equal(json_parse(&doc, SLICE("[{\"a\":1,\"a\":2}]"), &fault), -1);
+        json_doc_free(&doc);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_accepted),
-            cmocka_unit_test(test_lookup),
-            cmocka_unit_test(test_strings),
-            cmocka_unit_test(test_integers_and_booleans),
+            cmocka_unit_test(test_accepted),        cmocka_unit_test(test_lookup),
+            cmocka_unit_test(test_strings),         cmocka_unit_test(test_integers_and_booleans),
+            cmocka_unit_test(test_kept_duplicates),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user at a terminal reads in place of the log, on standard error.
+#ifndef SIDECAR_APP_REPORT_H
+#define SIDECAR_APP_REPORT_H
+
+#include "sidecar/base/error.h"
+
+struct faults;
+
+// "keyfobd: …", and "hint: …" if there is one.
+void report_error(const struct error *e);
+
+// The same for each fault of a configuration; a hint that the next fault has as well is given once.
+void report_faults(const struct faults *faults);
+
+#endif
