@@ -279,8 +279,10 @@ def measure(build, quick):
         signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
         result["signer"] = json.loads(signer.stdout)
         result["instructions_per_request"] = instructions(build, folder)
-    import tenants  # which imports this module
+    import greedy  # these import this module
+    import tenants
     result["tenants"] = tenants.measure(build, quick)
+    result["greedy"] = greedy.measure(build, quick)
     return result
 
 
@@ -297,6 +299,11 @@ def calls_rows(tenants):
         yield f"calls of 10,000 tenants in a second, at {rate}", most, "<=", int(rate)
 
 
+def greedy_rows(measured):
+    import greedy
+    yield from greedy.rows(measured)
+
+
 def rows(r):
     http = r["http"]
     return [
@@ -310,6 +317,7 @@ def rows(r):
         ("resident with 10,000 tenants, all asked for, MB", tenants_mb(r["tenants"]), "<", 64),
         *calls_rows(r["tenants"]),
         ("longest loop stall with renewals, ms", r["loop_stall_ms"], "<", 5),
+        *greedy_rows(r["greedy"]),
     ]
 
 

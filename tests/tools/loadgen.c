@@ -18,7 +18,7 @@
 #include "proto/mem/slice.h"
 #include "proto/mem/text.h"
 
-enum { CONNECTIONS_MAX = 1024, REPLY_MAX = 1024 * 1024, BUCKETS = 20000 };
+enum { CONNECTIONS_MAX = 1024, REPLY_MAX = 1024 * 1024, BUCKETS = 200000 };
 
 struct connection {
         int fd;
