@@ -33,6 +33,7 @@ enum {
 struct fixture {
         uv_loop_t loop;
         int64_t now_ms;
+        uint32_t random; // of the vault; 0: the shortest waits
         struct clock clock;
         struct log log;
         struct folder folder;
@@ -57,10 +58,9 @@ static inline int64_t fixture_wall_ms(void *context)
         return ((struct fixture *)context)->now_ms + NOON_S * 1000;
 }
 
-static inline uint32_t no_jitter(void *context)
+static inline uint32_t fixture_random(void *context)
 {
-        (void)context;
-        return 0;
+        return ((struct fixture *)context)->random;
 }
 
 static inline void fixture_start(struct fixture *f)
@@ -80,7 +80,7 @@ static inline void fixture_start(struct fixture *f)
         fclose(log);
         f->metrics = metrics_new(&f->loop);
         f->signer = signer_new();
-        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = no_jitter};
+        struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = fixture_random, .random_context = f};
         f->vault = vault_new(&vault);
         struct server_deps deps = {.loop = &f->loop,
                                    .clock = &f->clock,

@@ -57,10 +57,30 @@ static void test_presign(void **state)
         stop(&f, &c);
 }
 
+// A minute after the last refresh another one gives a URL more life; before, it is not worth its call.
+static void refreshes_for_a_url_a_minute_after_the_last(void **state)
+{
+        (void)state;
+        static const char hour[] = "{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"expires_in\":3600}";
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_credentials(&f, &c);
+        f.now_ms += 59000;
+        assert_int_equal(client_post(&c, PRESIGN, hour), 200);
+        expect_member(&c, "cut", "true");
+        assert_int_equal(s->starts, 1);
+        f.now_ms += 1000;
+        assert_int_equal(client_post(&c, PRESIGN, hour), 200);
+        expect_member(&c, "cut", "false");
+        assert_int_equal(s->starts, 2);
+        stop(&f, &c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_presign),
+            cmocka_unit_test(refreshes_for_a_url_a_minute_after_the_last),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,38 @@ static void test_waits(void **state)
         fixture_stop(&f);
 }
 
+// What clients may have been promised by proto/openapi.yaml.
+static void waits_for_ten_seconds_unless_the_request_says_otherwise(void **state)
+{
+        (void)state;
+        assert_int_equal(api_native.default_wait_ms, 10 * 1000);
+}
+
+// However far away the next refresh is.
+static void asks_clients_to_come_back_within_a_minute(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct scripted *s = serve_profile(&f, &c);
+        s->script = SCRIPT_FAIL;
+        s->error = denied_by_sts();
+        f.random = UINT32_MAX; // the longest waits: up to 300 s
+        long longest = 0;
+        for (int i = 0; i < 12; i++) {
+                client_get(&c, CREDENTIALS);
+                expect_problem(&c, 502, "upstream_error");
+                const char *found = strstr((const char *)c.head.p, "Retry-After: ");
+                assert_non_null(found);
+                long seconds = strtoll(found + strlen("Retry-After: "), NULL, 10);
+                assert_in_range(seconds, 1, 60);
+                longest = seconds > longest ? seconds : longest;
+                f.now_ms += 1000000;
+        }
+        assert_int_equal(longest, 60);
+        stop(&f, &c);
+}
+
 static void test_failures(void **state)
 {
         (void)state;
@@ -221,9 +253,14 @@ static void test_last_minute_without_a_wait(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_long_poll),   cmocka_unit_test(test_waits),
-            cmocka_unit_test(test_failures),    cmocka_unit_test(test_expired),
-            cmocka_unit_test(test_last_minute), cmocka_unit_test(test_last_minute_without_a_wait),
+            cmocka_unit_test(test_long_poll),
+            cmocka_unit_test(test_waits),
+            cmocka_unit_test(waits_for_ten_seconds_unless_the_request_says_otherwise),
+            cmocka_unit_test(asks_clients_to_come_back_within_a_minute),
+            cmocka_unit_test(test_failures),
+            cmocka_unit_test(test_expired),
+            cmocka_unit_test(test_last_minute),
+            cmocka_unit_test(test_last_minute_without_a_wait),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
