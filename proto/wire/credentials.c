@@ -14,17 +14,18 @@ enum {
 
 // One string of the struct: where it stands and what it may hold.
 struct field {
+        const char *name;
         size_t offset;
         size_t max;
         bool required;
 };
 
 static const struct field fields_of_credentials[] = {
-    {offsetof(struct credentials, access_key_id), LIMIT_ACCESS_KEY_ID, true},
-    {offsetof(struct credentials, secret_access_key), LIMIT_SECRET_ACCESS_KEY, true},
-    {offsetof(struct credentials, session_token), LIMIT_SESSION_TOKEN, false},
-    {offsetof(struct credentials, account_id), ACCOUNT_ID_MAX, false},
-    {offsetof(struct credentials, assumed_role_arn), ROLE_ARN_MAX, false},
+    {"AccessKeyId", offsetof(struct credentials, access_key_id), LIMIT_ACCESS_KEY_ID, true},
+    {"SecretAccessKey", offsetof(struct credentials, secret_access_key), LIMIT_SECRET_ACCESS_KEY, true},
+    {"SessionToken", offsetof(struct credentials, session_token), LIMIT_SESSION_TOKEN, false},
+    {"AccountId", offsetof(struct credentials, account_id), ACCOUNT_ID_MAX, false},
+    {"RoleArn", offsetof(struct credentials, assumed_role_arn), ROLE_ARN_MAX, false},
 };
 
 enum { FIELDS_N = LENGTH(fields_of_credentials) };
@@ -42,23 +43,23 @@ static bool is_plain(struct slice s)
         return true;
 }
 
-bool credentials_are_sound(const struct credentials *fields)
+const char *credentials_unsound_member(const struct credentials *fields)
 {
         struct credentials given = *fields;
         for (size_t i = 0; i < FIELDS_N; i++) {
                 const struct field *field = &fields_of_credentials[i];
                 struct slice s = *slice_at(&given, field);
                 if (s.n > field->max || (field->required && s.n == 0) || !is_plain(s))
-                        return false;
+                        return field->name;
         }
-        return true;
+        return NULL;
 }
 
 struct credentials *credentials_new(const struct credentials *fields)
 {
         struct credentials given = *fields;
         size_t mapped = sizeof(struct credentials);
-        if (!credentials_are_sound(fields))
+        if (credentials_unsound_member(fields))
                 return NULL;
         for (size_t i = 0; i < FIELDS_N; i++)
                 mapped += slice_at(&given, &fields_of_credentials[i])->n;

@@ -34,9 +34,11 @@ struct credentials {
         struct credentials_derived *derived;
 };
 
-// Whether `fields` has a key and its secret, and each text is within its limit in limits.h and free of bytes that no
-// AWS credential has (controls, space, '"', '\\', non-ASCII).
-MUST_CHECK bool credentials_are_sound(const struct credentials *fields);
+// The member of `fields`, by its name in AWS's documents, that is not sound; NULL: none. Sound are a key and its secret
+// that are there, and texts within their limits in limits.h and free of bytes that no AWS credential has (controls,
+// space,
+// '"', '\\', non-ASCII).
+MUST_CHECK const char *credentials_unsound_member(const struct credentials *fields);
 
 // Copies `fields` (what the functions own is ignored) into one piece of secret memory; the caller owns one reference.
 // NULL: out of memory, or not sound.

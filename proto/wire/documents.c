@@ -96,7 +96,7 @@ int documents_read_process(const struct json_doc *doc, struct buffer *scratch, s
             .account_id = span_slice(scratch, spans[ACCOUNT_ID]),
             .expires_s = expires_s,
         };
-        if (!credentials_are_sound(fields)) {
+        if (credentials_unsound_member(fields)) {
                 *what = "a member is too long or holds bytes that no AWS credential has";
                 return -1;
         }

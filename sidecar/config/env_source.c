@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "proto/mem/time.h"
 #include "sidecar/base/env.h"
+#include "sidecar/base/timestamp.h"
 #include "sidecar/config/arn.h"
 #include "sidecar/config/session_name.h"
 #include "sidecar/config/values.h"
@@ -12,7 +12,7 @@
 static bool is_time(struct slice text)
 {
         int64_t time_s;
-        return time_parse_rfc3339(text, &time_s) == 0;
+        return timestamp_parse(text, &time_s) == 0;
 }
 
 static const struct {
@@ -25,7 +25,7 @@ static const struct {
     {"AWS_SECRET_ACCESS_KEY", values_is_secret_access_key, "a secret access key without blanks", true},
     {"AWS_SESSION_TOKEN", values_is_session_token, "a session token without blanks", true},
     {"AWS_SECURITY_TOKEN", values_is_session_token, "a session token without blanks", true},
-    {"AWS_CREDENTIAL_EXPIRATION", is_time, "a time such as 2026-09-01T12:00:00Z", false},
+    {"AWS_CREDENTIAL_EXPIRATION", is_time, "a time with its zone, such as 2026-09-01T12:00:00Z", false},
     {"AWS_ACCOUNT_ID", values_is_account_id, "12 digits", false},
     {"AWS_ROLE_ARN", arn_is_role, "an IAM role ARN (arn:aws:iam::111122223333:role/NAME)", false},
     {"AWS_ROLE_SESSION_NAME", session_name_is_valid, "2 to 64 of A-Z a-z 0-9 _ + = , . @ -", false},

@@ -7,6 +7,8 @@
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/base/timestamp.h"
+#include "sidecar/config/arn.h"
 #include "sidecar/config/values.h"
 
 #define HINT_FOREIGN                                                                                                   \
@@ -42,11 +44,11 @@ int answer_read_json(struct slice body, const struct member_rule *rules, size_t 
                      struct answer *ret, struct error *e)
 {
         static const struct member_rule of_errors[] = {
-            {"code", ANSWER_FIELD(code), MEMBER_LENIENT, false},
-            {"Code", ANSWER_FIELD(code), MEMBER_LENIENT, false},
-            {"__type", ANSWER_FIELD(code), MEMBER_LENIENT, false},
-            {"message", ANSWER_FIELD(message), MEMBER_LENIENT, false},
-            {"Message", ANSWER_FIELD(message), MEMBER_LENIENT, false},
+            {"code", ANSWER_FIELD(code), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"Code", ANSWER_FIELD(code), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"__type", ANSWER_FIELD(code), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"message", ANSWER_FIELD(message), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"Message", ANSWER_FIELD(message), MEMBER_TEXT, MEMBER_INFORMATION},
         };
         struct json_doc doc;
         json_doc_init(&doc);
@@ -84,10 +86,26 @@ int answer_unreadable(const struct answer_terms *terms, int status, size_t body_
 
 // --- a session ---
 
-static int refuse(const struct answer_terms *terms, const char *what, const char *name, struct error *e)
+static int refuse_missing(const struct answer_terms *terms, const char *name, struct error *e)
 {
-        (void)error_set(e, terms->wrong, "%s %s%s", terms->subject, what, name);
+        (void)error_set(e, terms->wrong, "%s lacks %s", terms->subject, name);
         return error_hint(e, "%s", terms->wrong_hint);
+}
+
+static int refuse_member(const struct answer_terms *terms, const char *name, const char *what, struct error *e)
+{
+        (void)error_set(e, terms->wrong, "member %s of %s %s", name, terms->subject, what);
+        return error_hint(e, "%s", terms->wrong_hint);
+}
+
+// It is information: another text than an ARN counts as absent.
+static struct slice role_arn_of(const struct answer *answer)
+{
+        const struct credentials keys = {
+            .access_key_id = SLICE("A"), .secret_access_key = SLICE("s"), .assumed_role_arn = answer->assumed_role_arn};
+        struct arn arn;
+        bool is_good = arn_parse(answer->assumed_role_arn, &arn) == 0 && !credentials_unsound_member(&keys);
+        return is_good ? answer->assumed_role_arn : (struct slice){NULL, 0};
 }
 
 static const char *missing_member(const struct answer *answer, const struct answer_terms *terms)
@@ -109,9 +127,9 @@ static int read_expiration(const struct answer *answer, int64_t *ret_s)
         if (slice_is_empty(answer->expiration) && answer->expires_ms == 0)
                 return 0;
         *ret_s = answer->expires_ms / 1000;
-        if (!slice_is_empty(answer->expiration) && time_parse_rfc3339(answer->expiration, ret_s) < 0)
+        if (!slice_is_empty(answer->expiration) && timestamp_parse(answer->expiration, ret_s) < 0)
                 return -1;
-        return time_format_rfc3339(*ret_s, text); // an offset can lead beyond the year 9999
+        return time_format_rfc3339(*ret_s, text); // what cannot be written back cannot be served
 }
 
 static int refuse_expired(const struct answer_terms *terms, int64_t expires_s, int64_t now_s, struct error *e)
@@ -131,26 +149,27 @@ int answer_credentials(const struct answer *answer, const struct answer_terms *t
         terms = terms ? terms : &service_terms;
         const char *missing = missing_member(answer, terms);
         if (missing)
-                return refuse(terms, "lacks ", missing, e);
+                return refuse_missing(terms, missing, e);
+        struct slice role_arn = role_arn_of(answer);
         struct credentials fields = {
             .access_key_id = answer->access_key_id,
             .secret_access_key = answer->secret_access_key,
             .session_token = answer->session_token,
-            .account_id = values_is_account_id(answer->account_id)
-                              ? answer->account_id
-                              : credentials_account_of_arn(answer->assumed_role_arn),
-            .assumed_role_arn = answer->assumed_role_arn,
+            .account_id =
+                values_is_account_id(answer->account_id) ? answer->account_id : credentials_account_of_arn(role_arn),
+            .assumed_role_arn = role_arn,
             .issued_s = upstream_clock_now_s(time, clock),
             .has_upstream_offset = time->known,
             .upstream_offset_ms = time->known ? time->offset_ms : 0,
         };
         if (read_expiration(answer, &fields.expires_s) < 0)
-                return refuse(terms, "has an Expiration that is not a time (RFC 3339)", "", e);
+                return refuse_member(terms, "Expiration", "is not a time with a zone between 1970 and 9999 (RFC 3339)",
+                                     e);
         if (fields.expires_s <= fields.issued_s)
                 return refuse_expired(terms, fields.expires_s, fields.issued_s, e);
-        if (!credentials_are_sound(&fields))
-                return refuse(terms, "has a member that is too long or contains characters that AWS does not use", "",
-                              e);
+        const char *unsound = credentials_unsound_member(&fields);
+        if (unsound)
+                return refuse_member(terms, unsound, "is too long or contains characters that AWS does not use", e);
         *ret = credentials_new(&fields);
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the credentials");
 }

@@ -35,11 +35,12 @@ int create_session_body(const struct profile *profile, struct buffer *out, struc
 int create_session_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"credentialSet.credentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
-            {"credentialSet.credentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
-            {"credentialSet.credentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
-            {"credentialSet.credentials.expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, false},
-            {"credentialSet.assumedRoleUser.arn", ANSWER_FIELD(assumed_role_arn), MEMBER_TEXT, false},
+            {"credentialSet.credentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"credentialSet.credentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT,
+             MEMBER_OPTIONAL},
+            {"credentialSet.credentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"credentialSet.credentials.expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"credentialSet.assumedRoleUser.arn", ANSWER_FIELD(assumed_role_arn), MEMBER_TEXT, MEMBER_INFORMATION},
         };
         return answer_read_json(body, rules, LENGTH(rules), scratch, ret, e);
 }

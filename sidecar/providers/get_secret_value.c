@@ -22,8 +22,8 @@ int get_secret_value_body(const struct profile *profile, struct buffer *out, str
 int get_secret_value_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"SecretString", ANSWER_FIELD(document), MEMBER_TEXT, false},
-            {"SecretBinary", ANSWER_FIELD(document), MEMBER_BASE64, false},
+            {"SecretString", ANSWER_FIELD(document), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"SecretBinary", ANSWER_FIELD(document), MEMBER_BASE64, MEMBER_OPTIONAL},
         };
         return answer_read_json(body, rules, LENGTH(rules), scratch, ret, e);
 }

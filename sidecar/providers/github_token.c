@@ -45,7 +45,7 @@ static int check_token(struct slice token)
 
 int github_token_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
-        static const struct member_rule rules[] = {{"value", ANSWER_FIELD(document), MEMBER_TEXT, true}};
+        static const struct member_rule rules[] = {{"value", ANSWER_FIELD(document), MEMBER_TEXT, MEMBER_NEEDED}};
         if (answer_read_json(body, rules, LENGTH(rules), scratch, ret, e) < 0)
                 return -1;
         if (ret->document.n > LIMIT_TOKEN_FILE)

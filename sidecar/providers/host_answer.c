@@ -39,13 +39,13 @@ const struct answer_terms host_answer_process = {
 int host_answer_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"AccessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
-            {"SecretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
-            {"Token", ANSWER_FIELD(session_token), MEMBER_TEXT, false}, // AWS's own name
-            {"SessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
-            {"Expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, false},
-            {"AccountId", ANSWER_FIELD(account_id), MEMBER_TEXT, false},
-            {"RoleArn", ANSWER_FIELD(assumed_role_arn), MEMBER_TEXT, false},
+            {"AccessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"SecretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"Token", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL}, // AWS's own name
+            {"SessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"Expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"AccountId", ANSWER_FIELD(account_id), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"RoleArn", ANSWER_FIELD(assumed_role_arn), MEMBER_TEXT, MEMBER_INFORMATION},
         };
         return answer_read_json(body, rules, LENGTH(rules), scratch, ret, e);
 }
@@ -75,12 +75,12 @@ int host_answer_read_container(struct slice body, struct buffer *scratch, struct
 int host_answer_read_output(struct slice text, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"AccessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
-            {"SecretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
-            {"SessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
-            {"Expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, false},
-            {"AccountId", ANSWER_FIELD(account_id), MEMBER_TEXT, false},
-            {"Version", ANSWER_FIELD(version), MEMBER_NUMBER, false},
+            {"AccessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"SecretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"SessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"Expiration", ANSWER_FIELD(expiration), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"AccountId", ANSWER_FIELD(account_id), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"Version", ANSWER_FIELD(version), MEMBER_NUMBER, MEMBER_OPTIONAL},
         };
         if (answer_read_json(text, rules, LENGTH(rules), scratch, ret, e) < 0)
                 return -1;

@@ -59,12 +59,12 @@ int login_refresh_write(const struct profile *p, const struct login_session *ses
 int login_refresh_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"accessToken.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
-            {"accessToken.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
-            {"accessToken.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
-            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, false},
-            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, false},
-            {"error", ANSWER_FIELD(reason), MEMBER_LENIENT, false},
+            {"accessToken.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"accessToken.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"accessToken.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, MEMBER_OPTIONAL},
+            {"error", ANSWER_FIELD(reason), MEMBER_TEXT, MEMBER_INFORMATION},
         };
         return answer_read_json(body, rules, LENGTH(rules), scratch, ret, e);
 }

@@ -27,22 +27,23 @@ static int check(const struct login_session *s, struct error *e)
 {
         const char *what = dpop_judge_key(s->dpop_key);
         if (s->region.n > 0 && !endpoints_is_region(s->region))
-                return error_set(e, ERROR_PROTOCOL, "signInRegion is not a region");
+                return error_set(e, ERROR_PROTOCOL, "member signInRegion is not a region");
         return what ? error_set(e, ERROR_PROTOCOL, "%s", what) : 0;
 }
 
 int login_session_read(struct slice json, struct login_session *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"accessToken.accessKeyId", offsetof(struct login_session, access_key_id), MEMBER_TEXT, true},
-            {"accessToken.secretAccessKey", offsetof(struct login_session, secret_access_key), MEMBER_TEXT, true},
-            {"accessToken.sessionToken", offsetof(struct login_session, session_token), MEMBER_TEXT, true},
-            {"accessToken.expiresAt", offsetof(struct login_session, expires_s), MEMBER_TIME, true},
-            {"accessToken.accountId", offsetof(struct login_session, account_id), MEMBER_TEXT, false},
-            {"refreshToken", offsetof(struct login_session, refresh_token), MEMBER_TEXT, true},
-            {"clientId", offsetof(struct login_session, client_id), MEMBER_TEXT, true},
-            {"dpopKey", offsetof(struct login_session, dpop_key), MEMBER_TEXT, true},
-            {"signInRegion", offsetof(struct login_session, region), MEMBER_TEXT, false},
+            {"accessToken.accessKeyId", offsetof(struct login_session, access_key_id), MEMBER_TEXT, MEMBER_NEEDED},
+            {"accessToken.secretAccessKey", offsetof(struct login_session, secret_access_key), MEMBER_TEXT,
+             MEMBER_NEEDED},
+            {"accessToken.sessionToken", offsetof(struct login_session, session_token), MEMBER_TEXT, MEMBER_NEEDED},
+            {"accessToken.expiresAt", offsetof(struct login_session, expires_s), MEMBER_TIME, MEMBER_NEEDED},
+            {"accessToken.accountId", offsetof(struct login_session, account_id), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"refreshToken", offsetof(struct login_session, refresh_token), MEMBER_TEXT, MEMBER_NEEDED},
+            {"clientId", offsetof(struct login_session, client_id), MEMBER_TEXT, MEMBER_NEEDED},
+            {"dpopKey", offsetof(struct login_session, dpop_key), MEMBER_TEXT, MEMBER_NEEDED},
+            {"signInRegion", offsetof(struct login_session, region), MEMBER_TEXT, MEMBER_OPTIONAL},
         };
         login_session_init(ret);
         int r = members_read(json, rules, LENGTH(rules), &ret->text, ret, e);

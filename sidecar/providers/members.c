@@ -4,10 +4,8 @@
 #include <errno.h>
 
 #include "proto/mem/text.h"
-#include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
-
-enum { TIME_TEXT_MAX = 40 };
+#include "sidecar/base/timestamp.h"
 
 // --- reading ---
 
@@ -55,16 +53,8 @@ static int take_base64(const struct json_doc *doc, size_t node, struct buffer *s
 
 static int take_time(const struct json_doc *doc, size_t node, int64_t *ret_s)
 {
-        char text[TIME_TEXT_MAX];
-        if (json_kind(doc, node) != JSON_STRING || json_has_escapes(doc, node))
-                return -1;
-        struct slice time = json_raw(doc, node);
-        if (slice_ends_with(time, SLICE("UTC")) && time.n < sizeof(text)) {
-                memcpy(text, time.p, time.n);
-                text[time.n - 3] = 'Z';
-                time = slice_of(text, time.n - 2);
-        }
-        return time_parse_rfc3339(time, ret_s);
+        bool is_plain = json_kind(doc, node) == JSON_STRING && !json_has_escapes(doc, node);
+        return is_plain ? timestamp_parse(json_raw(doc, node), ret_s) : -1;
 }
 
 static size_t find(const struct json_doc *doc, struct slice path)
@@ -92,9 +82,6 @@ static int take_value(const struct json_doc *doc, size_t node, enum member_type 
         switch (type) {
         case MEMBER_TEXT:
                 return take_text(doc, node, scratch, field);
-        case MEMBER_LENIENT:
-                (void)take_text(doc, node, scratch, field);
-                return 0;
         case MEMBER_BASE64:
                 return take_base64(doc, node, scratch, field);
         case MEMBER_TIME:
@@ -102,7 +89,11 @@ static int take_value(const struct json_doc *doc, size_t node, enum member_type 
         case MEMBER_NUMBER:
                 break;
         }
-        return json_integer(doc, node, field) < 0 || *(int64_t *)field < 0 ? -1 : 0;
+        int64_t number = 0;
+        if (json_integer(doc, node, &number) < 0 || number < 0)
+                return -1;
+        *(int64_t *)field = number;
+        return 0;
 }
 
 static bool is_filled(const struct member_rule *rule, const void *field)
@@ -114,7 +105,7 @@ static bool is_filled(const struct member_rule *rule, const void *field)
 int members_take(const struct json_doc *doc, const struct member_rule *rules, size_t count, struct buffer *scratch,
                  void *ret, struct error *e)
 {
-        static const char *const expected[] = {"a string", "a string", "base64", "a time (RFC 3339)", "a whole number"};
+        static const char *const expected[] = {"a string", "base64", "a time with a zone (RFC 3339)", "a whole number"};
         for (size_t i = 0; i < count; i++) {
                 const struct member_rule *rule = &rules[i];
                 void *field = (char *)ret + rule->offset;
@@ -124,10 +115,10 @@ int members_take(const struct json_doc *doc, const struct member_rule *rules, si
                 int r = is_absent(doc, node) ? 0 : take_value(doc, node, rule->type, scratch, field);
                 if (r == -ENOMEM)
                         return error_set(e, ERROR_INTERNAL, "out of memory");
-                if (r < 0)
-                        return error_set(e, ERROR_PROTOCOL, "%s is not %s", rule->path, expected[rule->type]);
-                if (rule->is_needed && !is_filled(rule, field))
-                        return error_set(e, ERROR_PROTOCOL, "%s is missing", rule->path);
+                if (r < 0 && rule->need != MEMBER_INFORMATION)
+                        return error_set(e, ERROR_PROTOCOL, "member %s is not %s", rule->path, expected[rule->type]);
+                if (rule->need == MEMBER_NEEDED && !is_filled(rule, field))
+                        return error_set(e, ERROR_PROTOCOL, "member %s is missing", rule->path);
         }
         return 0;
 }

@@ -10,11 +10,16 @@
 #include "sidecar/base/error.h"
 
 enum member_type {
-        MEMBER_TEXT,    // struct slice: a string
-        MEMBER_LENIENT, // struct slice: a string; a value of any other type counts as absent
-        MEMBER_BASE64,  // struct slice: the bytes that a string encodes
-        MEMBER_TIME,    // int64_t, seconds since 1970: RFC 3339, or with "UTC" for "Z" as old versions of the AWS CLI
-        MEMBER_NUMBER   // int64_t: a whole number, not negative
+        MEMBER_TEXT,   // struct slice: a string
+        MEMBER_BASE64, // struct slice: the bytes that a string encodes
+        MEMBER_TIME,   // int64_t, seconds since 1970: a point in time (timestamp.h)
+        MEMBER_NUMBER  // int64_t: a whole number, not negative
+};
+
+enum member_need {
+        MEMBER_OPTIONAL,    // a value of another type is an error
+        MEMBER_INFORMATION, // … counts as absent: nothing depends on it that cannot do without
+        MEMBER_NEEDED       // … is an error, and so is none: absent, null, empty or 0
 };
 
 // One member to read, and where its value goes.
@@ -22,7 +27,7 @@ struct member_rule {
         const char *path; // keys with dots between them; of a list on the way the first element is used
         size_t offset;    // of the value in what is filled
         enum member_type type;
-        bool is_needed; // absent, null, empty or 0 is an error
+        enum member_need need;
 };
 
 // Parses `text`, which must be one object, into `doc` (initialised), and reserves memory in `scratch` for every text in

@@ -13,6 +13,7 @@
 #include "sidecar/base/env.h"
 #include "sidecar/config/command_words.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/config/values.h"
 #include "sidecar/io/child.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/masked_text.h"
@@ -176,7 +177,7 @@ static int read_output(const struct process *p, struct slice output, struct cred
                 (void)error_context(e, "the output (%zu bytes) cannot be read", output.n);
                 (void)error_hint(e, "%s", is_wrong ? host_answer_process.wrong_hint : "");
         } else {
-                if (slice_is_empty(answer.account_id)) // the AWS profile may have it
+                if (!values_is_account_id(answer.account_id)) // the AWS profile may have it
                         answer.account_id = slice_str(p->base.profile->keys.account_id);
                 r = answer_credentials(&answer, &host_answer_process, &time, p->base.deps.clock, ret, e);
         }

@@ -25,15 +25,15 @@ static void name_code(struct slice reason, struct buffer *scratch, struct slice 
 int sso_answer_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"roleCredentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, false},
-            {"roleCredentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, false},
-            {"roleCredentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, false},
-            {"roleCredentials.expiration", ANSWER_FIELD(expires_ms), MEMBER_NUMBER, false},
-            {"accessToken", ANSWER_FIELD(document), MEMBER_TEXT, false},
-            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, false},
-            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, false},
-            {"error_description", ANSWER_FIELD(message), MEMBER_LENIENT, false},
-            {"error", ANSWER_FIELD(reason), MEMBER_LENIENT, false},
+            {"roleCredentials.accessKeyId", ANSWER_FIELD(access_key_id), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"roleCredentials.secretAccessKey", ANSWER_FIELD(secret_access_key), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"roleCredentials.sessionToken", ANSWER_FIELD(session_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"roleCredentials.expiration", ANSWER_FIELD(expires_ms), MEMBER_NUMBER, MEMBER_OPTIONAL},
+            {"accessToken", ANSWER_FIELD(document), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"refreshToken", ANSWER_FIELD(refresh_token), MEMBER_TEXT, MEMBER_OPTIONAL},
+            {"expiresIn", ANSWER_FIELD(lives_s), MEMBER_NUMBER, MEMBER_OPTIONAL},
+            {"error_description", ANSWER_FIELD(message), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"error", ANSWER_FIELD(reason), MEMBER_TEXT, MEMBER_INFORMATION},
         };
         *ret = (struct answer){.lives_s = 0};
         // Capacity for a code that is made here: slices must not move.

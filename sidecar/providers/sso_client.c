@@ -136,9 +136,9 @@ enum kept { KEPT_NOTHING, KEPT_GOOD, KEPT_FOR_OTHERS };
 static enum kept read_kept(const struct profile *p, int64_t now_s, struct sso_client *ret)
 {
         static const struct member_rule rules[] = {
-            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, true},
-            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, true},
-            {"expiresAt", offsetof(struct sso_client, expires_s), MEMBER_TIME, true},
+            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, MEMBER_NEEDED},
+            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, MEMBER_NEEDED},
+            {"expiresAt", offsetof(struct sso_client, expires_s), MEMBER_TIME, MEMBER_NEEDED},
         };
         struct json_doc doc;
         struct buffer file;
@@ -171,9 +171,9 @@ bool sso_client_load(const struct profile *p, int64_t now_s, struct sso_client *
 int sso_client_read(struct slice body, struct sso_client *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, true},
-            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, true},
-            {"clientSecretExpiresAt", offsetof(struct sso_client, expires_s), MEMBER_NUMBER, true},
+            {"clientId", offsetof(struct sso_client, id), MEMBER_TEXT, MEMBER_NEEDED},
+            {"clientSecret", offsetof(struct sso_client, secret), MEMBER_TEXT, MEMBER_NEEDED},
+            {"clientSecretExpiresAt", offsetof(struct sso_client, expires_s), MEMBER_NUMBER, MEMBER_NEEDED},
         };
         sso_client_clear(ret);
         int r = members_read(body, rules, LENGTH(rules), &ret->text, ret, e);

@@ -240,12 +240,13 @@ static int device_write(void *owner, struct exchange_request *r, struct error *e
 static int device_accept(void *owner, struct exchange_outcome *o, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"deviceCode", offsetof(struct sso_login_codes, device), MEMBER_TEXT, true},
-            {"userCode", offsetof(struct sso_login_codes, user), MEMBER_TEXT, true},
-            {"verificationUri", offsetof(struct sso_login_codes, uri), MEMBER_TEXT, true},
-            {"verificationUriComplete", offsetof(struct sso_login_codes, uri_complete), MEMBER_TEXT, false},
-            {"expiresIn", offsetof(struct sso_login_codes, expires_s), MEMBER_NUMBER, true},
-            {"interval", offsetof(struct sso_login_codes, interval_s), MEMBER_NUMBER, false},
+            {"deviceCode", offsetof(struct sso_login_codes, device), MEMBER_TEXT, MEMBER_NEEDED},
+            {"userCode", offsetof(struct sso_login_codes, user), MEMBER_TEXT, MEMBER_NEEDED},
+            {"verificationUri", offsetof(struct sso_login_codes, uri), MEMBER_TEXT, MEMBER_NEEDED},
+            {"verificationUriComplete", offsetof(struct sso_login_codes, uri_complete), MEMBER_TEXT,
+             MEMBER_INFORMATION},
+            {"expiresIn", offsetof(struct sso_login_codes, expires_s), MEMBER_NUMBER, MEMBER_NEEDED},
+            {"interval", offsetof(struct sso_login_codes, interval_s), MEMBER_NUMBER, MEMBER_INFORMATION},
         };
         struct sso_login *l = owner;
         struct sso_login_codes *codes = &l->codes;

@@ -35,13 +35,14 @@ static bool is_sound(struct slice access_token)
 int sso_token_read(struct slice json, struct sso_token *ret, struct error *e)
 {
         static const struct member_rule rules[] = {
-            {"accessToken", offsetof(struct sso_token, access_token), MEMBER_TEXT, true},
-            {"expiresAt", offsetof(struct sso_token, expires_s), MEMBER_TIME, true},
-            {"refreshToken", offsetof(struct sso_token, refresh_token), MEMBER_TEXT, false},
-            {"clientId", offsetof(struct sso_token, client_id), MEMBER_TEXT, false},
-            {"clientSecret", offsetof(struct sso_token, client_secret), MEMBER_TEXT, false},
-            {"startUrl", offsetof(struct sso_token, start_url), MEMBER_TEXT, false},
-            {"registrationExpiresAt", offsetof(struct sso_token, registration_expires_s), MEMBER_TIME, false},
+            {"accessToken", offsetof(struct sso_token, access_token), MEMBER_TEXT, MEMBER_NEEDED},
+            {"expiresAt", offsetof(struct sso_token, expires_s), MEMBER_TIME, MEMBER_NEEDED},
+            {"refreshToken", offsetof(struct sso_token, refresh_token), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"clientId", offsetof(struct sso_token, client_id), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"clientSecret", offsetof(struct sso_token, client_secret), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"startUrl", offsetof(struct sso_token, start_url), MEMBER_TEXT, MEMBER_INFORMATION},
+            {"registrationExpiresAt", offsetof(struct sso_token, registration_expires_s), MEMBER_TIME,
+             MEMBER_INFORMATION},
         };
         sso_token_init(ret);
         int r = members_read(json, rules, LENGTH(rules), &ret->text, ret, e);

@@ -33,7 +33,7 @@ static void check_credentials(const struct answer_terms *terms, const struct ans
                 must(!c && e.kind != ERROR_NONE && e.message[0] != '\0' && e.hint[0] != '\0');
                 return;
         }
-        must(credentials_are_sound(c) && c->expires_s > NOW_S);
+        must(!credentials_unsound_member(c) && c->expires_s > NOW_S);
         must(!terms->session_token || (c->session_token.n > 0 && c->expires_s != CREDENTIALS_NEVER_EXPIRE));
         credentials_unref(c);
 }

@@ -87,13 +87,19 @@ static void half_answers_are_refused(void **state)
         const struct upstream_clock unknown = {0};
         static uint8_t long_token[LIMIT_SESSION_TOKEN + 1];
         memset(long_token, 'a', sizeof(long_token));
-        struct answer t[10];
+        struct answer t[11];
         const char *const want[LENGTH(t)] = {
-            "lacks AccessKeyId",  "lacks SecretAccessKey",
-            "lacks SessionToken", "lacks Expiration",
-            "not a time",         "expired at 2026-09-01T12:00:00Z (now: 2026-09-01T12:00:00Z)",
-            "expired at 1970",    "too long",
-            "too long",           "not a time",
+            "lacks AccessKeyId",
+            "lacks SecretAccessKey",
+            "lacks SessionToken",
+            "lacks Expiration",
+            "member Expiration of the answer is not a time",
+            "expired at 2026-09-01T12:00:00Z (now: 2026-09-01T12:00:00Z)",
+            "expired at 1970",
+            "member SessionToken of the answer is too long",
+            "member SecretAccessKey of the answer is too long",
+            "not a time",
+            "not a time",
         };
         for (size_t i = 0; i < LENGTH(t); i++)
                 t[i] = good();
@@ -107,6 +113,7 @@ static void half_answers_are_refused(void **state)
         t[7].session_token = slice_of(long_token, sizeof(long_token));
         t[8].secret_access_key = SLICE("with blank inside");
         t[9].expiration = SLICE("9999-12-31T23:59:59-23:59"); // the year 10000
+        t[10].expiration = SLICE("2026-09-01T13:00:00");      // of which zone?
         for (size_t i = 0; i < LENGTH(t); i++) {
                 struct credentials *c = NULL;
                 struct error e = {0};
@@ -116,6 +123,28 @@ static void half_answers_are_refused(void **state)
                 assert_true(e.hint[0] != '\0');
                 if (!strstr(e.message, want[i]))
                         fail_msg("%zu: %s", i, e.message);
+        }
+}
+
+// What is information is never a reason to refuse.
+static void odd_information_is_left_out(void **state)
+{
+        (void)state;
+        static const char *const arns[] = {"TASK ROLE", "", "arn:aws:iam::111122223333:role/with blank",
+                                           "arn:aws:iam::111122223333:role/\"quoted\"", "caf\xc3\xa9"};
+        static const char *const accounts[] = {"", "1", "111122223333 ", "my account", "\x01"};
+        struct clock clock = fixed_clock();
+        const struct upstream_clock unknown = {0};
+        for (size_t i = 0; i < LENGTH(arns); i++) {
+                struct answer a = good();
+                struct credentials *c = NULL;
+                struct error e = {0};
+                a.assumed_role_arn = slice_str(arns[i]);
+                a.account_id = slice_str(accounts[i]);
+                assert_int_equal(answer_credentials(&a, NULL, &unknown, &clock, &c, &e), 0);
+                assert_int_equal(c->assumed_role_arn.n, 0);
+                assert_int_equal(c->account_id.n, 0);
+                credentials_unref(c);
         }
 }
 
@@ -292,6 +321,7 @@ int main(void)
             cmocka_unit_test(whole_answers_become_credentials),
             cmocka_unit_test(the_clock_of_the_service_counts),
             cmocka_unit_test(half_answers_are_refused),
+            cmocka_unit_test(odd_information_is_left_out),
             cmocka_unit_test(kinds_follow_code_and_status),
             cmocka_unit_test(messages_say_what),
             cmocka_unit_test(reasons_go_before_the_message),

@@ -147,8 +147,6 @@ static void refuses(void **state)
             {"[]", "an array, expected a JSON object"},
             {"\"text\"", "a string, expected a JSON object"},
             {WRAP("\"credentials\":{\"accessKeyId\":1}"), "credentialSet.credentials.accessKeyId is not a string"},
-            {WRAP("\"credentials\":{" KEYS "},\"assumedRoleUser\":{\"arn\":[]}"),
-             "credentialSet.assumedRoleUser.arn is not a string"},
             {WRAP("\"credentials\":{" KEYS ",\"accessKeyId\":\"B\"}"), "duplicate key"},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {

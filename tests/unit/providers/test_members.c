@@ -49,11 +49,13 @@ struct read {
 };
 
 static const struct member_rule rules[] = {
-    {"a.text", offsetof(struct read, text), MEMBER_TEXT, false},
-    {"b", offsetof(struct read, text), MEMBER_LENIENT, false},
-    {"bytes", offsetof(struct read, bytes), MEMBER_BASE64, false},
-    {"t", offsetof(struct read, time_s), MEMBER_TIME, false},
-    {"n", offsetof(struct read, number), MEMBER_NUMBER, false},
+    {"a.text", offsetof(struct read, text), MEMBER_TEXT, MEMBER_OPTIONAL},
+    {"b", offsetof(struct read, text), MEMBER_TEXT, MEMBER_INFORMATION},
+    {"bytes", offsetof(struct read, bytes), MEMBER_BASE64, MEMBER_OPTIONAL},
+    {"t", offsetof(struct read, time_s), MEMBER_TIME, MEMBER_OPTIONAL},
+    {"n", offsetof(struct read, number), MEMBER_NUMBER, MEMBER_OPTIONAL},
+    {"i", offsetof(struct read, number), MEMBER_NUMBER, MEMBER_INFORMATION},
+    {"j", offsetof(struct read, time_s), MEMBER_TIME, MEMBER_INFORMATION},
 };
 
 static void members_are_read_by_rules(void **state)
@@ -72,7 +74,7 @@ static void members_are_read_by_rules(void **state)
             {"{\"a\":{\"text\":\"x\"},\"b\":\"y\"}", {.text = SLICE_INIT("x")}, NULL}, // the first counts
             {"{\"a\":{\"text\":\"\"},\"b\":\"y\"}", {.text = SLICE_INIT("y")}, NULL},
             {"{\"a\":{\"text\":null},\"b\":7}", {.number = 0}, NULL},
-            {"{\"a\":{\"text\":7}}", {.number = 0}, "a.text is not a string"},
+            {"{\"a\":{\"text\":7}}", {.number = 0}, "member a.text is not a string"},
             {"{\"bytes\":\"eHk=\"}", {.bytes = SLICE_INIT("xy")}, NULL},
             {"{\"bytes\":\"eHk\"}", {.number = 0}, "bytes is not base64"},
             {"{\"bytes\":1}", {.number = 0}, "bytes is not base64"},
@@ -81,7 +83,14 @@ static void members_are_read_by_rules(void **state)
             {"{\"t\":\"2026-09-01T22:00:00+02:00\"}", {.time_s = 1788292800}, NULL},
             {"{\"t\":null}", {.number = 0}, NULL},
             {"{\"t\":\"UTC\"}", {.number = 0}, "t is not a time"},
-            {"{\"t\":\"2026-09-01T20:00:00.0000000000000000000000000000UTC\"}", {.number = 0}, "t is not a time"},
+            {"{\"t\":\"2026-09-01 20:00:00 GMT\"}", {.time_s = 1788292800}, NULL},
+            {"{\"t\":\"9999-12-31T23:59:59-00:01\"}", {.number = 0}, "member t is not a time"},
+            {"{\"i\":600,\"j\":\"2026-09-01T20:00:00Z\"}", {.number = 600, .time_s = 1788292800}, NULL},
+            {"{\"i\":\"soon\",\"j\":\"\"}", {.number = 0}, NULL},
+            {"{\"i\":-1,\"j\":600}", {.number = 0}, NULL},
+            {"{\"i\":1.5,\"j\":\"tomorrow\"}", {.number = 0}, NULL},
+            {"{\"i\":[],\"j\":{\"i\":1}}", {.number = 0}, NULL},
+            {"{\"i\":null,\"j\":null,\"other\":[{\"x\":1e999}]}", {.number = 0}, NULL},
             {"{\"t\":\"2026-09-01\"}", {.number = 0}, "t is not a time"},
             {"{\"t\":1788292800}", {.number = 0}, "t is not a time"},
             {"{\"t\":\"\"}", {.number = 0}, "t is not a time"},
@@ -112,15 +121,15 @@ static void members_are_read_by_rules(void **state)
 static void needed_members_must_be_there(void **state)
 {
         (void)state;
-        static const char *const t[] = {"{}", "{\"b\":null}", "{\"b\":\"\"}", "{\"b\":7}"};
-        static const struct member_rule needed[] = {{"b", offsetof(struct read, text), MEMBER_LENIENT, true}};
+        static const char *const t[] = {"{}", "{\"b\":null}", "{\"b\":\"\"}"};
+        static const struct member_rule needed[] = {{"b", offsetof(struct read, text), MEMBER_TEXT, MEMBER_NEEDED}};
         for (size_t i = 0; i < LENGTH(t); i++) {
                 struct buffer scratch;
                 struct read got = {.number = 0};
                 struct error e = {.kind = ERROR_NONE};
                 buffer_init(&scratch, 256);
                 assert_int_equal(members_read(slice_str(t[i]), needed, 1, &scratch, &got, &e), -1);
-                assert_string_equal(e.message, "b is missing");
+                assert_string_equal(e.message, "member b is missing");
                 buffer_free(&scratch);
         }
 }

@@ -36,15 +36,14 @@ static void what_is_refused(void **state)
         } cases[] = {
             {"", "empty"},
             {"[]", "an array, expected a JSON object"},
-            {"{}", "accessToken is missing"},
-            {"{\"accessToken\":\"a\"}", "expiresAt is missing"},
-            {"{\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "accessToken is missing"},
-            {"{\"accessToken\":\"\",\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "accessToken is missing"},
-            {"{\"accessToken\":1,\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "accessToken is not a string"},
-            {"{\"accessToken\":\"a\",\"expiresAt\":\"soon\"}", "expiresAt is not a time (RFC 3339)"},
-            {"{\"accessToken\":\"a\",\"expiresAt\":1788292800}", "expiresAt is not a time (RFC 3339)"},
-            {"{" NEEDED ",\"refreshToken\":[]}", "refreshToken is not a string"},
-            {"{" NEEDED ",\"registrationExpiresAt\":\"x\"}", "registrationExpiresAt is not a time (RFC 3339)"},
+            {"{}", "member accessToken is missing"},
+            {"{\"accessToken\":\"a\"}", "member expiresAt is missing"},
+            {"{\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "member accessToken is missing"},
+            {"{\"accessToken\":\"\",\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "member accessToken is missing"},
+            {"{\"accessToken\":1,\"expiresAt\":\"2026-09-01T20:00:00Z\"}", "member accessToken is not a string"},
+            {"{\"accessToken\":\"a\",\"expiresAt\":\"soon\"}", "member expiresAt is not a time with a zone (RFC 3339)"},
+            {"{\"accessToken\":\"a\",\"expiresAt\":1788292800}",
+             "member expiresAt is not a time with a zone (RFC 3339)"},
             {"{\"accessToken\":\"a\\r\\nb: c\",\"expiresAt\":\"2026-09-01T20:00:00Z\"}",
              "accessToken contains characters that are not allowed in a header"},
             {"{" NEEDED ",\"accessToken\":\"b\"}", "invalid JSON: duplicate key"},
@@ -82,6 +81,11 @@ static void when_it_may_be_used(void **state)
             {legacy, ENDS_S + 1, SSO_TOKEN_DEAD},
             {unregistered, ENDS_S - 60, SSO_TOKEN_GOOD},
             {unregistered, ENDS_S, SSO_TOKEN_DEAD},
+            // odd information counts as absent
+            {"{" NEEDED "," CLIENT ",\"refreshToken\":[]}", ENDS_S - 60, SSO_TOKEN_GOOD},
+            {"{" NEEDED ",\"clientId\":1,\"clientSecret\":{},\"startUrl\":null}", ENDS_S - 60, SSO_TOKEN_GOOD},
+            {"{" NEEDED ",\"registrationExpiresAt\":\"\",\"refreshToken\":\"aor\"}", ENDS_S - 60, SSO_TOKEN_GOOD},
+            {"{" NEEDED ",\"registrationExpiresAt\":7,\"refreshToken\":\"aor\"}", ENDS_S, SSO_TOKEN_DEAD},
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct sso_token t;
