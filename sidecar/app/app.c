@@ -27,6 +27,7 @@
 #include "sidecar/base/clock.h"
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
+#include "sidecar/base/file_trust.h"
 #include "sidecar/config/faults.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
@@ -55,6 +56,7 @@ struct app {
         const struct env *env;
         const struct clock *clock;
         struct log log;
+        struct file_trust trust;
         uv_loop_t loop;
         uv_signal_t signals[SIGNALS_COUNT];
         uv_timer_t end;
@@ -111,6 +113,7 @@ static int load_settings(struct app *app, struct faults *faults, struct settings
                                        .socket_path = app->options->socket_path,
                                        .env = app->env,
                                        .host_name = host_name,
+                                       .trust = &app->trust,
                                        .faults = faults};
         if (settings_load(&input, ret, e) < 0)
                 return -1;
@@ -326,6 +329,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
                   LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
                   LOG_INT("pid", getpid()));
+        event_log_warnings(&app->log, &settings->warnings);
         reload_watch(app->reload, settings, app->read_ns);
         if (start_listening(app, e) < 0)
                 return -1;
@@ -378,6 +382,7 @@ static int check(const struct app *app, struct settings *settings)
 {
         struct error e = {0};
         int status = EXIT_OK;
+        check_report_warnings(settings);
         if (check_identities(settings, clock_wall_s(app->clock), &e) < 0)
                 status = refuse(&e);
         else
@@ -398,6 +403,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
         struct settings *settings = NULL;
         struct faults faults = {.count = 0};
         int status;
+        app.trust = (struct file_trust){options->trusted, options->trusted_count};
         app.read_ns = watch_moment();
         heap_configure();
         int loaded = load_settings(&app, &faults, &settings, &e);

@@ -106,3 +106,13 @@ size_t check_report_faults(const struct settings *settings)
         }
         return count;
 }
+
+void check_report_warnings(const struct settings *settings)
+{
+        const struct settings_warnings *all = &settings->warnings;
+        for (size_t i = 0; i < all->count && i < SETTINGS_WARNINGS_MAX; i++)
+                printf("warning: %s: %s: %s; %s\n", all->list[i].event, all->list[i].file, all->list[i].text,
+                       all->list[i].hint);
+        if (all->count > SETTINGS_WARNINGS_MAX)
+                printf("warning: %zu more\n", all->count - SETTINGS_WARNINGS_MAX);
+}

@@ -18,6 +18,9 @@ struct settings;
 // _exit().
 MUST_CHECK int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
 
+// Prints what loading found that is not wrong enough to refuse the configuration.
+void check_report_warnings(const struct settings *settings);
+
 // Prints to standard output which profiles cannot be used, and why; the others are good in spite of them. How many.
 size_t check_report_faults(const struct settings *settings);
 

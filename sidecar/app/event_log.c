@@ -9,6 +9,7 @@
 #include "proto/wire/credentials.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/provider_facts.h"
+#include "sidecar/config/warnings.h"
 #include "sidecar/server/metrics.h"
 
 enum { DAY_S = 86400, CERTIFICATE_AHEAD_S = 30 * DAY_S };
@@ -33,6 +34,18 @@ void event_log_error(const struct log *log, const char *event, const char *profi
 {
         bool is_severe = e->kind == ERROR_CONFIG || e->kind == ERROR_INTERNAL;
         report_error(log, is_severe ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, event, profile, e);
+}
+
+void event_log_warnings(const struct log *log, const struct settings_warnings *warnings)
+{
+        for (size_t i = 0; i < warnings->count && i < SETTINGS_WARNINGS_MAX; i++) {
+                const struct settings_warning *w = &warnings->list[i];
+                LOG_EVENT(log, LOG_LEVEL_WARN, w->event, LOG_STR("file", w->file), LOG_STR("error", w->text),
+                          LOG_STR("hint", w->hint));
+        }
+        if (warnings->count > SETTINGS_WARNINGS_MAX)
+                LOG_EVENT(log, LOG_LEVEL_WARN, "more_warnings",
+                          LOG_INT("warnings", warnings->count - SETTINGS_WARNINGS_MAX));
 }
 
 // An entry that waits for a user is retried often: only the first failure is a warning.

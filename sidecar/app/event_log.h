@@ -7,6 +7,7 @@
 
 struct log;
 struct metrics;
+struct settings_warnings;
 
 struct event_log_reported;
 
@@ -19,6 +20,9 @@ struct event_log {
 
 struct vault_observer event_log_observer(struct event_log *event_log);
 void event_log_deinit(struct event_log *event_log); // after the vault is closed
+
+// What loading the settings found, a line each.
+void event_log_warnings(const struct log *log, const struct settings_warnings *warnings);
 
 // One error as fields of a log line.
 void event_log_error(const struct log *log, const char *event, const char *profile, const struct error *e);

@@ -17,6 +17,9 @@ static const char usage_text[] =
     "  --socket PATH        where to listen; default the configuration's first listener,\n"
     "                       $KEYFOB_SOCKET, $XDG_RUNTIME_DIR/keyfob/keyfob.sock,\n"
     "                       /run/keyfob/keyfob.sock\n"
+    "  --trusted-directory DIR\n"
+    "                       do not judge owner and mode of files below DIR, such as those of\n"
+    "                       a mounted volume; may be given more than once\n"
     "  --check              check the configuration, and each certificate with its key,\n"
     "                       also in a token or TPM; say what is wrong, end\n"
     "  --log-level LEVEL    error, warn, info (default), debug\n"
@@ -31,11 +34,12 @@ static const char usage_text[] =
     "  keyfobd --config /etc/keyfob/config.json --check\n"
     "  keyfobd --config ./config.json --socket /tmp/keyfob.sock --log-level debug\n";
 
-enum { OPT_CONFIG = 1, OPT_SOCKET, OPT_CHECK, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_VERSION, OPT_HELP };
+enum { OPT_CONFIG = 1, OPT_SOCKET, OPT_TRUSTED, OPT_CHECK, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
     {"socket", required_argument, NULL, OPT_SOCKET},
+    {"trusted-directory", required_argument, NULL, OPT_TRUSTED},
     {"check", no_argument, NULL, OPT_CHECK},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
@@ -60,6 +64,17 @@ static enum options_verdict take_path(const char *option, const char *value, con
         return OPTIONS_USAGE;
 }
 
+static enum options_verdict take_trusted(const char *value, struct options *o)
+{
+        if (value[0] == '/' && o->trusted_count < OPTIONS_TRUSTED_MAX) {
+                o->trusted[o->trusted_count++] = value;
+                return OPTIONS_RUN;
+        }
+        fprintf(stderr, "keyfobd: --trusted-directory: \"%s\" %s\n", value,
+                value[0] == '/' ? "is one too many" : "is not an absolute path");
+        return OPTIONS_USAGE;
+}
+
 static enum options_verdict apply(int option, const char *value, struct options *o)
 {
         switch (option) {
@@ -67,6 +82,8 @@ static enum options_verdict apply(int option, const char *value, struct options 
                 return take_path("--config", value, &o->config_path);
         case OPT_SOCKET:
                 return take_path("--socket", value, &o->socket_path);
+        case OPT_TRUSTED:
+                return take_trusted(value, o);
         case OPT_CHECK:
                 o->check = true;
                 return OPTIONS_RUN;

@@ -4,13 +4,18 @@
 #define SIDECAR_APP_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "proto/mem/must_check.h"
 #include "sidecar/base/log.h"
 
+enum { OPTIONS_TRUSTED_MAX = 16 };
+
 struct options {
-        const char *config_path; // NULL: by the rule of the contract
-        const char *socket_path; // NULL: likewise
+        const char *config_path;                  // NULL: by the rule of the contract
+        const char *socket_path;                  // NULL: likewise
+        const char *trusted[OPTIONS_TRUSTED_MAX]; // --trusted-directory, absolute
+        size_t trusted_count;
         bool check;
         enum log_level log_level;
         enum log_format log_format;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "sidecar/app/event_log.h"
 #include "sidecar/app/heap.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/profile_table.h"
@@ -125,6 +126,7 @@ static void apply(struct reload *r)
         LOG_EVENT(r->deps.log, LOG_LEVEL_INFO, "config_reloaded", LOG_STR("cause", r->cause),
                   LOG_STR("config", settings->path ? settings->path : "environment"),
                   LOG_INT("profiles", settings_shown_count(settings)));
+        event_log_warnings(r->deps.log, &settings->warnings);
         report_broken(r, table);
         reload_watch(r, settings, r->read_ns);
         r->job.table = before;

@@ -111,7 +111,10 @@ static int take_env_token(const struct reader *r, struct profile *p)
         const char *path = env_get(r->env, ENV_TOKEN_FILE);
         const char *token = env_get(r->env, ENV_TOKEN);
         if (path)
-                return reader_keep_env_path(r, path, &p->container.authorization_token_file);
+                return reader_keep_env_path(r, path, &p->container.authorization_token_file) < 0
+                           ? -1
+                           : reader_judge_file_of(r, "environment: " ENV_TOKEN_FILE,
+                                                  p->container.authorization_token_file);
         if (!token)
                 return 0;
         if (!values_is_authorization(slice_str(token)))

@@ -4,21 +4,25 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/wire/limits.h"
+#include "proto/mem/length.h"
+#include "sidecar/config/values.h"
 
 #define EXPECT_PATTERNS "an array of files such as [\"tenants.d/*.json\"]"
+#define EXPECT_PATTERN "the path of a file, or a pattern such as tenants.d/*.json"
+#define DIRECTORIES_MAX 64
 #define WILDCARDS "*?["
 #define CAPACITY_FIRST 16
 
 void include_free(struct include_list *list)
 {
         for (size_t i = 0; i < list->count; i++)
-                free(list->paths[i]);
-        free(list->paths);
+                free(list->files[i].path);
+        free(list->files);
         *list = (struct include_list){0};
 }
 
@@ -30,14 +34,15 @@ static int add(struct reader *r, size_t node, struct include_list *list, const c
         }
         if (list->count == list->capacity) {
                 size_t capacity = list->capacity ? 2 * list->capacity : CAPACITY_FIRST;
-                char **paths = reallocarray(list->paths, capacity, sizeof(*paths));
-                if (!paths)
+                struct include_file *files = reallocarray(list->files, capacity, sizeof(*files));
+                if (!files)
                         return reader_no_memory(r);
-                list->paths = paths;
+                list->files = files;
                 list->capacity = capacity;
         }
-        list->paths[list->count] = strdup(path);
-        return list->paths[list->count++] ? 0 : reader_no_memory(r);
+        struct include_file *file = &list->files[list->count++];
+        *file = (struct include_file){.path = strdup(path), .pattern = list->patterns - 1};
+        return file->path ? 0 : reader_no_memory(r);
 }
 
 static int refuse_directory(struct reader *r, size_t node, const char *directory, int reason)
@@ -85,7 +90,7 @@ static int add_pattern(struct reader *r, size_t node, struct include_list *list)
         char path[LIMIT_CONFIG_PATH];
         struct slice text = {NULL, 0};
         if (json_kind(r->doc, node) != JSON_STRING || slice_is_empty(json_raw(r->doc, node)))
-                return reader_expected(r, node, "the path of a file, or a pattern such as tenants.d/*.json");
+                return reader_expected(r, node, EXPECT_PATTERN);
         if (reader_text(r, node, &text) < 0)
                 return -1;
         const char *directory = text.p[0] == '/' || strcmp(r->directory, "/") == 0 ? "" : r->directory;
@@ -102,21 +107,80 @@ static int add_pattern(struct reader *r, size_t node, struct include_list *list)
         return error_hint(r->e, "add one pattern for each directory");
 }
 
-static int compare_paths(const void *a, const void *b)
+// --- what is included with more rights ---
+
+static key_read_fn read_path, read_bool;
+
+static const struct key_rule rules[] = {
+    {.key = "path", .read = read_path},
+    {.key = "allow_process", .read = read_bool, .offset = offsetof(struct include_grant, allow_process)},
+    {.key = "allow_directories",
+     .read = reader_strings,
+     .offset = offsetof(struct include_grant, directories),
+     .count_offset = offsetof(struct include_grant, directories_count),
+     .is_valid = values_is_any,
+     .expected = "the path of a directory",
+     .max = DIRECTORIES_MAX},
+};
+
+const struct key_table include_keys = {rules, LENGTH(rules), "an element of \"include\"", NULL, 0};
+
+// Read by add_object().
+static int read_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
-        return strcmp(*(char *const *)a, *(char *const *)b);
+        (void)rule;
+        (void)record;
+        return json_kind(r->doc, value) == JSON_STRING ? 0 : reader_expected(r, value, EXPECT_PATTERN);
+}
+
+static int read_bool(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        bool *field = reader_field(record, rule->offset);
+        enum json_kind kind = json_kind(r->doc, value);
+        *field = kind == JSON_TRUE;
+        return kind == JSON_TRUE || kind == JSON_FALSE ? 0 : reader_expected(r, value, "true or false");
+}
+
+static int add_object(struct reader *r, size_t node, struct include_list *list)
+{
+        struct include_grant *grant = &list->grants[list->patterns - 1];
+        if (reader_object(r, node, &include_keys, grant) < 0)
+                return -1;
+        for (size_t i = 0; i < grant->directories_count; i++)
+                if (reader_keep_path(r, slice_str(grant->directories[i]), &grant->directories[i]) < 0)
+                        return -1;
+        size_t path = json_get(r->doc, node, SLICE("path"));
+        if (path != JSON_NONE) // one of another type is reported already
+                return json_kind(r->doc, path) == JSON_STRING ? add_pattern(r, path, list) : 0;
+        reader_fail(r, node, "found no \"path\", expected it");
+        return error_hint(r->e, "add \"path\": \"tenants.d/*.json\"");
+}
+
+// --- all of them ---
+
+static int add_element(struct reader *r, size_t node, struct include_list *list)
+{
+        list->grants[list->patterns++] = (struct include_grant){.main_directory = r->directory};
+        return json_kind(r->doc, node) == JSON_OBJECT ? add_object(r, node, list) : add_pattern(r, node, list);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+        const struct include_file *x = a, *y = b;
+        int order = strcmp(x->path, y->path);
+        return order != 0 ? order : (x->pattern > y->pattern) - (x->pattern < y->pattern);
 }
 
 static void sort(struct include_list *list)
 {
         size_t kept = 0;
         if (list->count > 0)
-                qsort(list->paths, list->count, sizeof(*list->paths), compare_paths);
+                qsort(list->files, list->count, sizeof(*list->files), compare_files);
         for (size_t i = 0; i < list->count; i++) {
-                if (kept > 0 && strcmp(list->paths[kept - 1], list->paths[i]) == 0)
-                        free(list->paths[i]);
+                if (kept > 0 && strcmp(list->files[kept - 1].path, list->files[i].path) == 0)
+                        free(list->files[i].path);
                 else
-                        list->paths[kept++] = list->paths[i];
+                        list->files[kept++] = list->files[i];
         }
         list->count = kept;
 }
@@ -131,7 +195,7 @@ int include_find(struct reader *r, size_t node, struct include_list *list)
                 return error_hint(r->e, "use one pattern for the files of a directory, such as tenants.d/*.json");
         }
         for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at))
-                if (add_pattern(r, at, list) < 0 && reader_go_on(r) < 0)
+                if (add_element(r, at, list) < 0 && reader_go_on(r) < 0)
                         return -1;
         sort(list);
         return 0;

@@ -7,6 +7,7 @@
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
+#include "sidecar/base/file_trust.h"
 #include "sidecar/config/include.h"
 
 struct document {
@@ -29,8 +30,9 @@ static const struct key_rule rules[] = {
 
 const struct key_table included_keys = {rules, LENGTH(rules), "an included file", NULL, 0};
 
-static int open_document(struct draft *d, struct included *all, const char *path)
+static int open_document(struct draft *d, struct included *all, const struct include_file *file)
 {
+        const char *path = file->path;
         struct reader *r = d->reader;
         struct document *document = &all->documents[all->count++];
         const char *slash = strrchr(path, '/');
@@ -40,6 +42,8 @@ static int open_document(struct draft *d, struct included *all, const char *path
         document->directory = strndup(path, slash == path ? 1 : (size_t)(slash - path));
         if (!document->file || !document->directory)
                 return reader_no_memory(r);
+        if (r->check_files && file_trust_check(r->trust, path, "included file", r->e) < 0)
+                return -1;
         if (file_read(path, "included file", &document->text, r->e) < 0)
                 return -1;
         all->bytes += document->text.n;
@@ -49,16 +53,17 @@ static int open_document(struct draft *d, struct included *all, const char *path
                 return error_hint(r->e,
                                   "remove files that do not belong there, or split the profiles among several agents");
         }
-        document->place = (struct reader_place){document->file, document->directory, &document->doc};
+        document->place = (struct reader_place){document->file, document->directory, &document->doc,
+                                                &all->files.grants[file->pattern]};
         d->place = &document->place;
         reader_move(r, d->place);
         return reader_parse(r, buffer_slice(&document->text));
 }
 
-static int read_document(struct draft *d, struct included *all, const char *path)
+static int read_document(struct draft *d, struct included *all, const struct include_file *file)
 {
         size_t before = d->count;
-        if (open_document(d, all, path) < 0 || reader_object(d->reader, JSON_ROOT, &included_keys, d) < 0)
+        if (open_document(d, all, file) < 0 || reader_object(d->reader, JSON_ROOT, &included_keys, d) < 0)
                 return -1;
         if (d->count > before || json_get(d->reader->doc, JSON_ROOT, SLICE("profiles")) != JSON_NONE)
                 return 0;
@@ -77,7 +82,7 @@ static int read_all(struct draft *d, struct included *all)
                 return reader_no_memory(d->reader);
         int result = 0;
         for (size_t i = 0; i < all->files.count && result == 0; i++) {
-                result = read_document(d, all, all->files.paths[i]);
+                result = read_document(d, all, &all->files.files[i]);
                 if (result < 0)
                         result = reader_go_on(d->reader);
         }

@@ -39,7 +39,8 @@ static struct slice path_of(struct slice text)
 }
 
 // Keeps the file that `encoded` names. The URIs of key and certificate may both name it.
-static int keep_file(struct reader *r, size_t value, const char *name, struct slice encoded, char **field)
+static int keep_file(struct reader *r, size_t value, const char *name, bool is_secret, struct slice encoded,
+                     char **field)
 {
         struct buffer text;
         char *kept = NULL;
@@ -55,7 +56,7 @@ static int keep_file(struct reader *r, size_t value, const char *name, struct sl
                 reader_fail(r, value, "found a URI whose %s is not the absolute path of a file", name);
                 return error_hint(r->e, "write %s=file:/PATH, or %s=/PATH", name, name);
         }
-        if (result < 0 || reader_check_file(r, value, kept) < 0)
+        if (result < 0 || reader_check_file(r, value, kept) < 0 || reader_judge_file(r, value, kept, is_secret) < 0)
                 return -1;
         if (*field && strcmp(*field, kept) != 0) {
                 reader_fail(r, value, "found two different %s files, expected the same for certificate and key", name);
@@ -74,7 +75,7 @@ static int take_attribute(struct reader *r, size_t value, struct slice attribute
                 return 0;
         struct slice file = slice_from(attribute, is_pin ? pin.n : module.n);
         char **field = is_pin ? &p->roles_anywhere.pin_file : &p->roles_anywhere.pkcs11_module;
-        return keep_file(r, value, is_pin ? "pin-source" : "module-path", file, field) < 0 ? -1 : 1;
+        return keep_file(r, value, is_pin ? "pin-source" : "module-path", is_pin, file, field) < 0 ? -1 : 1;
 }
 
 static struct slice next_attribute(struct slice *rest)
@@ -133,12 +134,14 @@ static int read_pkcs11(struct reader *r, size_t value, struct slice text, const 
         return result < 0 ? -1 : 0;
 }
 
-static int read_file_uri(struct reader *r, size_t value, struct slice text, char **field)
+static int read_file_uri(struct reader *r, size_t value, struct slice text, bool is_secret, char **field)
 {
         struct slice path = path_of(text);
         if (path.n == 0)
                 return reader_expected(r, value, "a file: URI with an absolute path (file:/PATH)");
-        return reader_keep(r, path, field) < 0 ? -1 : reader_check_file(r, value, *field);
+        if (reader_keep(r, path, field) < 0 || reader_check_file(r, value, *field) < 0)
+                return -1;
+        return reader_judge_file(r, value, *field, is_secret);
 }
 
 // 0: `ret` is a URI (in the reader's scratch buffer); 1: it is something for reader_path(); -1.
@@ -167,7 +170,7 @@ int key_source_read(struct reader *r, size_t value, const struct key_rule *rule,
         if (slice_starts_with(text, SLICE("pkcs11:")))
                 return read_pkcs11(r, value, text, rule, record);
         if (slice_starts_with(text, SLICE("file:")))
-                return read_file_uri(r, value, text, field);
+                return read_file_uri(r, value, text, rule->is_secret, field);
         return reader_keep(r, text, field);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the reading of one profile: its type, its keys by the table of profile_keys.c, and what its type needs.
 #include "sidecar/config/profile_read.h"
+#include "sidecar/config/include.h"
 
 #include "proto/mem/length.h"
 #include "sidecar/config/suggest.h"
@@ -141,6 +142,12 @@ int profile_read(struct reader *r, size_t node, char *name, struct profile *p)
         if (read_type(r, node, &p->type) < 0)
                 return -1;
         p->declared_type = p->type;
+        if (p->type == PROFILE_PROCESS && r->grant && !r->grant->allow_process) {
+                reader_fail(r, reader_at(r, node, "type"),
+                            "found a profile that runs a command, expected none in an included file");
+                return error_hint(r->e, "permit it in the configuration file: \"include\": [{\"path\": …, "
+                                        "\"allow_process\": true}], or move the profile there");
+        }
         const struct key_table table = {rules, rules_count, "a profile of type ", profile_type_name(p->type),
                                         1u << p->type};
         return reader_object(r, node, &table, p) < 0 ? -1 : check_needs(r, node, p);

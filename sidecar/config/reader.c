@@ -31,6 +31,7 @@ void reader_move(struct reader *r, const struct reader_place *place)
         r->file = place->file;
         r->directory = place->directory;
         r->doc = place->doc;
+        r->grant = place->grant;
 }
 
 int reader_go_on(const struct reader *r)

@@ -14,8 +14,11 @@
 #include "sidecar/config/accounts.h"
 #include "sidecar/config/arena.h"
 #include "sidecar/config/faults.h"
+#include "sidecar/config/warnings.h"
 
 struct env;
+struct file_trust;
+struct include_grant;
 
 enum { READER_PATH_LONGEST = 4095 };
 
@@ -31,7 +34,10 @@ struct reader {
         struct buffer scratch; // for decoding; wiped
         struct account_memo accounts;
         bool check_files;
-        struct faults *faults; // NULL: the first ends the reading
+        struct faults *faults;              // NULL: the first ends the reading
+        const struct file_trust *trust;     // NULL: owner and mode of files are not judged
+        const struct include_grant *grant;  // of an included file; NULL: the configuration file, which may do all
+        struct settings_warnings *warnings; // NULL: there are none
         struct error *e;
 };
 
@@ -39,6 +45,7 @@ struct reader {
 struct reader_place {
         const char *file, *directory;
         struct json_doc *doc;
+        const struct include_grant *grant;
 };
 
 struct key_rule;
@@ -61,6 +68,7 @@ struct key_rule {
         const char *expected;                     // what is_valid accepts, for messages
         int64_t min, max;                         // of an integer, or of the count of a list
         enum field_type identity;
+        bool is_secret; // the file at the path contains a secret
 };
 
 struct key_table {
@@ -127,6 +135,12 @@ MUST_CHECK int reader_keep_home_path(const struct reader *r, const char *variabl
 // That a regular file is there and may be read; the message is about `node`, or about `place` ("environment: NAME").
 MUST_CHECK int reader_check_file(const struct reader *r, size_t node, const char *path);
 MUST_CHECK int reader_check_file_of(const struct reader *r, const char *place, const char *path);
+
+// That nobody else could have written the file, and an included file may name it; it need not be there. Warns where
+// every user may read a secret. The second is for what comes from the environment or an AWS file, and is secret.
+MUST_CHECK int reader_judge_file(const struct reader *r, size_t node, const char *path, bool is_secret);
+MUST_CHECK int reader_judge_file_of(const struct reader *r, const char *place, const char *path);
+MUST_CHECK int reader_warn_if_open(const struct reader *r, const char *path);
 
 static inline void *reader_field(void *record, size_t offset)
 {

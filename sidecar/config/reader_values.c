@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the typed getters: one JSON value in, one field of a record out.
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/reader.h"
 #include "sidecar/config/values.h"
 
-#define FAULT_SIZE 128
 #define TOKEN_SHORTEST ((size_t)100) // a JWT is longer
 
 int reader_text(struct reader *r, size_t node, struct slice *ret)
@@ -44,64 +40,6 @@ int reader_account(struct reader *r, size_t node, enum account_kind kind, struct
         reader_fail(r, node, "the system cannot look up the id of this %s (errno %d)", is_user ? "user" : "group",
                     -found);
         return error_hint(r->e, "use the number instead of the name");
-}
-
-// NULL: none. The result may be in `text`.
-static const char *open_fault(const char *path, char text[FAULT_SIZE])
-{
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return strerror_r(errno, text, FAULT_SIZE);
-        struct stat about;
-        const char *fault = NULL;
-        if (fstat(fd, &about) < 0)
-                fault = strerror_r(errno, text, FAULT_SIZE);
-        else if (S_ISDIR(about.st_mode))
-                fault = "it is a directory";
-        else if (!S_ISREG(about.st_mode))
-                fault = "it is not a regular file";
-        (void)close(fd);
-        return fault;
-}
-
-// The path as a whole as it was given, or its last name.
-static bool looks_secret(const struct reader *r, const char *path)
-{
-        struct slice given = slice_str(path);
-        struct slice directory = slice_str(r->directory);
-        const char *name = strrchr(path, '/');
-        if (slice_starts_with(given, directory)) {
-                given = slice_from(given, directory.n);
-                if (slice_starts_with(given, SLICE("/")))
-                        given = slice_from(given, 1);
-        }
-        return values_is_like_secret(given) || (name && values_is_like_secret(slice_str(name + 1)));
-}
-
-int reader_check_file(const struct reader *r, size_t node, const char *path)
-{
-        if (!r->check_files)
-                return 0;
-        char text[FAULT_SIZE];
-        const char *fault = open_fault(path, text);
-        if (!fault)
-                return 0;
-        if (looks_secret(r, path)) {
-                reader_fail(r, node, "found what looks like a secret, expected the path of a file that contains it");
-                return error_hint(r->e, "write the secret to a file and set the path of that file here");
-        }
-        reader_fail(r, node, "found \"%s\" (%s), expected a readable file", path, fault);
-        return error_hint(r->e, "this process runs with uid %lu; relative paths are relative to %s",
-                          (unsigned long)geteuid(), r->directory);
-}
-
-int reader_check_file_of(const struct reader *r, const char *place, const char *path)
-{
-        struct reader there = *r;
-        there.file = place;
-        there.directory = r->working_directory;
-        there.doc = NULL;
-        return reader_check_file(&there, JSON_NONE, path);
 }
 
 int reader_nothing(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -157,7 +95,10 @@ int reader_new_path(struct reader *r, size_t value, const struct key_rule *rule,
         }
         if (text.n < 1 || text.n > READER_PATH_LONGEST)
                 return reader_expected(r, value, "the path of a file, 1 to 4095 bytes");
-        return reader_keep_path(r, text, reader_field(record, rule->offset));
+        char **path = reader_field(record, rule->offset);
+        if (reader_keep_path(r, text, path) < 0)
+                return -1;
+        return reader_judge_file(r, value, *path, rule->is_secret);
 }
 
 int reader_path(struct reader *r, size_t value, const struct key_rule *rule, void *record)
@@ -257,5 +198,5 @@ int reader_secret(struct reader *r, size_t value, const struct key_rule *rule, v
                 return -1;
         int result = reader_keep_secret(r, text, reader_field(record, rule->offset));
         buffer_reset(&r->scratch);
-        return result;
+        return result < 0 ? -1 : reader_warn_if_open(r, r->file);
 }

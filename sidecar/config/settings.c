@@ -13,6 +13,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/file.h"
+#include "sidecar/base/file_trust.h"
 #include "sidecar/config/draft.h"
 #include "sidecar/config/settings_parse.h"
 
@@ -76,6 +77,11 @@ static int load_file(const struct settings_source *base, const char *path, struc
         source.file = path;
         source.directory = directory;
 
+        if (file_trust_check(base->trust, path, "configuration file", e) < 0) {
+                (void)error_hint(e, "change its owner and mode (chmod go-w), or trust its directory with "
+                                    "keyfobd --trusted-directory");
+                return -1;
+        }
         buffer_init(&text, LIMIT_CONFIG_FILE);
         int r = file_read(path, "configuration file", &text, e);
         if (r == 0)
@@ -86,6 +92,7 @@ static int load_file(const struct settings_source *base, const char *path, struc
 
 int settings_load(const struct settings_input *input, struct settings **ret, struct error *e)
 {
+        static const struct file_trust nothing = {NULL, 0};
         char directory[PATH_SIZE], path[PATH_SIZE];
         if (!getcwd(directory, sizeof(directory))) {
                 error_set_errno(e, ERROR_CONFIG, "cannot determine the working directory");
@@ -96,6 +103,7 @@ int settings_load(const struct settings_input *input, struct settings **ret, str
                                          .host_name = input->host_name,
                                          .env = input->env,
                                          .check_files = true,
+                                         .trust = input->trust ? input->trust : &nothing,
                                          .faults = input->faults};
         if (find_file(input, directory, path, e) < 0)
                 return -1;

@@ -10,9 +10,11 @@
 #include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/config/warnings.h"
 
 struct env;
 struct faults;
+struct file_trust;
 
 struct listener_settings {
         char *unix_path;
@@ -40,19 +42,23 @@ struct settings {
         size_t *by_name; // their indexes, sorted by name
         char **watched;  // shared files that profiles come from, whether they are there or not: read again when changed
         size_t watched_count;
+        struct settings_warnings warnings;
+        const struct file_trust *trust; // how files with secrets are judged when they are read; NULL: they are not
 };
 
 struct settings_input {
         const char *config_path; // --config, or NULL: $KEYFOB_CONFIG, $XDG_CONFIG_HOME/keyfob/config.json, /etc/…
         const char *socket_path; // --socket, or NULL
         const struct env *env;
-        const char *host_name; // for default session names
         struct faults *faults; // empty; filled on failure with all that is wrong in the file, the error first, if the
                                // file can be read at all. NULL: only the error is wanted
+        const char *host_name; // for default session names
+        const struct file_trust *trust; // --trusted-directory; outlives the settings. NULL: none
 };
 
-// 0 and *ret with one reference, or -1 and *e (ERROR_CONFIG). With no file at all: a profile `default` by the
-// default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
+// 0 and *ret with one reference, or -1 and *e (ERROR_CONFIG). The file, what it includes, files with secrets and AWS's
+// must be such that no other user could have written them (file_trust.h). With no file at all: a profile `default` by
+// the default chain (default_chain.h), and every profile of ~/.aws/config and ~/.aws/credentials under its own name, on
 // demand; of those, one that cannot be used has a fault. Region, endpoints and CA bundle that a profile does not name
 // come from AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL
 // (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, AWS_STS_REGIONAL_ENDPOINTS

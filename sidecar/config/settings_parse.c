@@ -2,18 +2,23 @@
 // Owns the top level of the file, and the steps from there to settings.
 #include "sidecar/config/settings_parse.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "proto/mem/length.h"
+#include "sidecar/base/file_trust.h"
 #include "sidecar/config/draft.h"
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/resolve.h"
 #include "sidecar/config/upstream_read.h"
+#include "sidecar/config/values.h"
 
-static key_read_fn read_region, read_listeners, read_include, read_upstream;
+static key_read_fn read_region, read_listeners, read_include, read_upstream, read_trusted;
+
+#define TRUSTED_MAX 64
 
 static const struct key_rule rules[] = {
     {"$schema", 0, reader_nothing, .expected = "the address of the schema, a string"},
@@ -21,6 +26,7 @@ static const struct key_rule rules[] = {
     {.key = "listeners", .read = read_listeners},
     {.key = "upstream", .read = read_upstream},
     {.key = "include", .read = read_include},
+    {.key = "trusted_directories", .read = read_trusted},
     {.key = "profiles", .read = draft_read_profiles},
 };
 
@@ -54,9 +60,69 @@ static int read_upstream(struct reader *r, size_t value, const struct key_rule *
         return upstream_read(r, value, &d->store->settings.upstream);
 }
 
+// Read by read_trusted_first(), as it decides about what the other keys name.
+static int read_trusted(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        (void)r;
+        (void)value;
+        (void)rule;
+        (void)record;
+        return 0;
+}
+
+// Adds the directories to those of the command line.
+static int read_trusted_first(struct draft *d)
+{
+        struct list {
+                char **directories;
+                size_t count;
+        } named = {NULL, 0};
+        static const struct key_rule rule = {.offset = offsetof(struct list, directories),
+                                             .count_offset = offsetof(struct list, count),
+                                             .is_valid = values_is_any,
+                                             .expected = "the path of a directory",
+                                             .min = 1,
+                                             .max = TRUSTED_MAX};
+        struct reader *r = d->reader;
+        size_t value = JSON_NONE;
+        if (json_kind(r->doc, JSON_ROOT) == JSON_OBJECT)
+                value = json_get(r->doc, JSON_ROOT, SLICE("trusted_directories"));
+        if (value == JSON_NONE)
+                return 0;
+        if (reader_strings(r, value, &rule, &named) < 0)
+                return -1;
+        size_t before = r->trust ? r->trust->count : 0;
+        size_t count = before;
+        const char **all = arena_array(r->strings, before + 2 * named.count, sizeof(*all));
+        if (!all)
+                return reader_no_memory(r);
+        for (size_t i = 0; i < before; i++)
+                all[i] = r->trust->directories[i];
+        for (size_t i = 0; i < named.count; i++) {
+                char *path = NULL, resolved[PATH_MAX];
+                if (reader_keep_path(r, slice_str(named.directories[i]), &path) < 0)
+                        return -1;
+                all[count++] = path;
+                if (!realpath(path, resolved)) // one that does not exist yet has no other form
+                        continue;
+                if (reader_keep(r, slice_str(resolved), &path) < 0)
+                        return -1;
+                all[count++] = path;
+        }
+        struct file_trust *trust = arena_array(r->strings, 1, sizeof(*trust));
+        if (!trust)
+                return reader_no_memory(r);
+        *trust = (struct file_trust){all, count};
+        if (r->trust)
+                r->trust = d->store->settings.trust = trust;
+        return 0;
+}
+
 static int read_root(struct draft *d, struct included **ret)
 {
         static const struct key_table table = {rules, LENGTH(rules), "the top level", NULL, 0};
+        if (read_trusted_first(d) < 0)
+                return -1;
         if (reader_object(d->reader, JSON_ROOT, &table, d) < 0)
                 return -1;
         if (d->include != JSON_NONE && included_read(d, ret) < 0 && reader_go_on(d->reader) < 0)
@@ -115,6 +181,7 @@ static int load(const struct settings_source *source, const struct reader_place 
         if (!store)
                 return error_set(e, ERROR_INTERNAL, "%s: out of memory", place->file);
         store->settings.references = 1;
+        store->settings.trust = source->trust;
         arena_init(&store->strings, false);
         arena_init(&store->secrets, true);
         struct reader reader = {.working_directory = source->working_directory,
@@ -127,6 +194,8 @@ static int load(const struct settings_source *source, const struct reader_place 
                                 .faults = !text            ? NULL
                                           : source->faults ? source->faults
                                                            : &faults,
+                                .trust = source->trust,
+                                .warnings = &store->settings.warnings,
                                 .e = e};
         reader_init(&reader);
         reader_move(&reader, place);
@@ -155,7 +224,7 @@ int settings_parse(const struct settings_source *source, struct slice text, stru
 {
         struct json_doc doc;
         json_doc_init(&doc);
-        const struct reader_place place = {source->file, source->directory, &doc};
+        const struct reader_place place = {source->file, source->directory, &doc, NULL};
         int r = load(source, &place, &text, ret, e);
         json_doc_free(&doc);
         return r;
@@ -163,6 +232,6 @@ int settings_parse(const struct settings_source *source, struct slice text, stru
 
 int settings_zero(const struct settings_source *source, struct settings **ret, struct error *e)
 {
-        const struct reader_place place = {"environment", source->working_directory, NULL};
+        const struct reader_place place = {"environment", source->working_directory, NULL, NULL};
         return load(source, &place, NULL, ret, e);
 }

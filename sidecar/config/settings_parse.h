@@ -13,9 +13,10 @@ struct settings_source {
         const char *working_directory; // the same for paths in the environment and for --socket
         const char *socket_path, *host_name;
         const struct env *env;
-        account_lookup_fn *lookup; // NULL: the system's
-        bool check_files;          // whether the files that it names must be there
-        struct faults *faults;     // all that is wrong, of which the first is the error; NULL: only that
+        struct faults *faults;          // all that is wrong, of which the first is the error; NULL: only that
+        account_lookup_fn *lookup;      // NULL: the system's
+        bool check_files;               // whether the files that it names must be there
+        const struct file_trust *trust; // NULL: owner and mode of files are not judged
 };
 
 // As settings_load(). `text` may hold secrets: the caller wipes it.

@@ -9,6 +9,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/file.h"
+#include "sidecar/base/file_trust.h"
 
 static const struct {
         const char *what, *variable, *in_home;
@@ -34,19 +35,23 @@ static bool is_there(const struct shared_file *file)
         return errno != ENOENT && errno != ENOTDIR && !is_closed;
 }
 
-static int read_one(struct shared_files *f, enum aws_file which, struct error *e)
+static int read_one(struct shared_files *f, enum aws_file which, const struct reader *r)
 {
         struct shared_file *file = &f->files[which];
         struct buffer text;
         if (!file->path || !is_there(file))
                 return 0;
         file->is_there = true;
+        if (r->check_files && file_trust_check(r->trust, file->path, places[which].what, r->e) < 0)
+                return -1;
+        if (which == AWS_FILE_CREDENTIALS && reader_warn_if_open(r, file->path) < 0)
+                return -1;
         buffer_init(&text, LIMIT_SHARED_FILE);
-        int r = file_read(file->path, places[which].what, &text, e);
-        if (r == 0)
-                r = aws_ini_parse(&f->ini, which, file->path, buffer_slice(&text), e);
+        int result = file_read(file->path, places[which].what, &text, r->e);
+        if (result == 0)
+                result = aws_ini_parse(&f->ini, which, file->path, buffer_slice(&text), r->e);
         buffer_free(&text);
-        return r;
+        return result;
 }
 
 static int compare(const void *a, const void *b)
@@ -107,7 +112,7 @@ int shared_files_load(struct shared_files *ret, const struct reader *r)
         arena_init(&ret->secrets, true);
         ret->ini = (struct aws_ini){.strings = &ret->strings, .secrets = &ret->secrets};
         for (unsigned which = 0; which < AWS_FILE_COUNT; which++)
-                if (find(ret, (enum aws_file)which, r) < 0 || read_one(ret, (enum aws_file)which, r->e) < 0)
+                if (find(ret, (enum aws_file)which, r) < 0 || read_one(ret, (enum aws_file)which, r) < 0)
                         return -1;
         merge(&ret->ini);
         return 0;

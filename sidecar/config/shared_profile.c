@@ -231,7 +231,13 @@ static int try_web_identity(struct shared_walk *w, const struct aws_section *s, 
         if (!p->role.role_arn)
                 return token ? env_source_refuse_missing(r, "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
                              : shared_fail(r, s, at, "found web_identity_token_file without role_arn");
-        return reader_keep_env_path(r->reader, token ? token : at->value, &p->web_identity_token_file) < 0 ? -1 : 1;
+        if (reader_keep_env_path(r->reader, token ? token : at->value, &p->web_identity_token_file) < 0)
+                return -1;
+        char place[300] = "environment: AWS_WEB_IDENTITY_TOKEN_FILE";
+        if (!token)
+                (void)snprintf(place, sizeof(place), "%s:%u: profile %s: web_identity_token_file",
+                               r->files.files[at->file].path, at->line, s->name);
+        return reader_judge_file_of(r->reader, place, p->web_identity_token_file) < 0 ? -1 : 1;
 }
 
 int shared_profile_use_source(struct resolution *r, const struct shared_common *common, struct profile *p)

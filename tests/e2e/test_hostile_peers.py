@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peers that want others to fail: they use up descriptors, fill the log, look for what they may not see."""
 
+import json
 import os
 import re
 import resource
@@ -9,7 +10,7 @@ import sys
 
 import pytest
 from support.attacker import UID, attack, dial_many
-from support.programs import keyfob
+from support.programs import keyfob, keyfobd
 
 NOFILE = 256
 CONNECTIONS = 300
@@ -118,3 +119,88 @@ def test_ends_the_connection_after_connect(start, standin, profiles, folder):
             got += piece
         sock.close()
         assert got.startswith(b"HTTP/1.1 405 ") and got.count(b"HTTP/1.1 ") == 1 and b"\r\nConnection: close\r\n" in got
+
+
+# ---- files that others could have written ----
+
+
+def check(folder, document, *arguments):
+    """keyfobd --check with that configuration."""
+    path = folder / "config.json"
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o600
+    path.write_text(json.dumps({"region": "us-east-1", **document}))
+    path.chmod(mode)
+    return keyfobd("--config", path, "--check", *arguments)
+
+
+STATIC = {"type": "static", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "x" * 40}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another owner needs root")
+def test_runs_no_command_of_another_user_and_sends_no_file_that_it_names(start, standin, profiles, folder):
+    """An included folder that everybody can write: neither its command nor its token file is used after SIGHUP."""
+    tenants = folder / "tenants.d"
+    tenants.mkdir()
+    base = {"region": "us-east-1", "include": ["tenants.d/*.json"], "profiles": {"irsa": profiles.irsa()}}
+    agent = start(base)
+    proof = folder / "proof"
+    command = f"/bin/touch {proof}"
+    evil = tenants / "evil.json"
+    stolen = {**profiles.irsa(), "web_identity_token_file": "/etc/shadow"}
+    documents = [
+        {"profiles": {"evil": {"type": "process", "credential_process": command}}},
+        {"profiles": {"evil": stolen}},
+    ]
+    for directory_mode, owner in ((0o777, 65534), (0o1777, 65534), (0o755, 65534), (0o777, 0), (0o755, 0)):
+        for document in documents:
+            evil.write_text(json.dumps(document))
+            os.chown(evil, owner, owner)
+            tenants.chmod(directory_mode)
+            before = len(agent.events("config_reload_failed"))
+            agent.reload()
+            assert len(agent.events("config_reload_failed")) == before + 1
+    assert not proof.exists()
+    assert agent.call("GET", "/v1/profiles/evil").status == 404
+    assert not any("root:" in json.dumps(record) for record in standin.calls())
+
+
+@pytest.mark.parametrize("target", ["config.json", "token", "."])
+def test_refuses_what_others_can_write_unless_its_directory_is_trusted(folder, target):
+    (folder / "token").write_text("x")
+    (folder / "token").chmod(0o600)
+    role = {"type": "web_identity", "role_arn": "arn:aws:iam::111122223333:role/r", "web_identity_token_file": "token"}
+    assert check(folder, {"profiles": {"p": role}}).returncode == 0
+    (folder / target).chmod((folder / target).stat().st_mode | 0o002)
+    run = check(folder, {"profiles": {"p": role}})
+    assert run.returncode == 78 and "can be written by every user" in run.stderr and "trusted" in run.stderr
+    assert check(folder, {"profiles": {"p": role}}, "--trusted-directory", folder).returncode == 0
+    trusted = check(folder, {"profiles": {"p": role}, "trusted_directories": ["."]})
+    assert trusted.returncode == (0 if target == "token" else 78)
+
+
+def test_reports_secrets_that_everybody_may_read(start, folder):
+    secret = folder / "secret"
+    secret.write_text("x" * 40)
+    secret.chmod(0o644)
+    keys = {"type": "static", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key_file": "secret"}
+    run = check(folder, {"profiles": {"p": keys}})
+    assert run.returncode == 0 and f"insecure_file_mode: {secret}" in run.stdout
+    agent = start({"region": "us-east-1", "profiles": {"p": keys}})
+    assert str(secret) in agent.events("insecure_file_mode")[0] and "x" * 40 not in agent.stderr()
+    secret.chmod(0o600)
+    assert "insecure_file_mode" not in check(folder, {"profiles": {"p": keys}}).stdout
+
+
+def test_takes_volumes_as_kubernetes_mounts_them(folder):
+    """A projected volume: 1777, links through ..data, mode 0644."""
+    volume = folder / "volume"
+    (volume / "..2026_12_01").mkdir(parents=True)
+    (volume / "..2026_12_01" / "token").write_text("x")
+    (volume / "..2026_12_01" / "token").chmod(0o644)
+    (volume / "..data").symlink_to("..2026_12_01")
+    (volume / "token").symlink_to("..data/token")
+    volume.chmod(0o1777)
+    role = {"type": "web_identity", "role_arn": "arn:aws:iam::111122223333:role/r", "web_identity_token_file": "volume/token"}
+    assert check(folder, {"profiles": {"p": role}}).returncode == 0
+    quiet = check(folder, {"profiles": {"p": role}, "trusted_directories": ["volume"]})
+    assert quiet.returncode == 0 and "insecure_file_mode" not in quiet.stdout

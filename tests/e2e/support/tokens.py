@@ -128,6 +128,7 @@ class Tpm:
         no_auth = () if passphrase else ("-p",)  # against the tool's manual
         self._tool("tpm2_encodeobject", *no_auth, "-C", parent, *sealed_parts, "-o", sealed)
         self._tool("tpm2_flushcontext", "--transient-object")
+        sealed.chmod(0o600)  # the tools write 0660
         return sealed
 
     def _tool(self, *arguments):

@@ -11,7 +11,7 @@
 
 #include "tests/unit/unit.h"
 
-enum { ARGUMENTS_MAX = 8 };
+enum { ARGUMENTS_MAX = 20 };
 
 struct run {
         struct options options;
@@ -65,6 +65,24 @@ static void run(struct run *r, const char *const *arguments)
         restore(stderr, kept_err);
         read_back(out, r->out, sizeof(r->out));
         read_back(err, r->err, sizeof(r->err));
+}
+
+static void takes_directories_to_trust(void **state)
+{
+        (void)state;
+        struct run r;
+        run(&r, (const char *const[]){"--trusted-directory", "/a", "--trusted-directory=/b", NULL});
+        assert_int_equal(r.verdict, OPTIONS_RUN);
+        assert_int_equal(r.options.trusted_count, 2);
+        run(&r, (const char *const[]){"--trusted-directory", "a", NULL});
+        assert_int_equal(r.verdict, OPTIONS_USAGE);
+        assert_string_equal(r.err, "keyfobd: --trusted-directory: \"a\" is not an absolute path\n");
+        const char *many[OPTIONS_TRUSTED_MAX + 2] = {NULL};
+        for (size_t i = 0; i <= OPTIONS_TRUSTED_MAX; i++)
+                many[i] = "--trusted-directory=/a";
+        run(&r, many);
+        assert_int_equal(r.verdict, OPTIONS_USAGE);
+        assert_string_equal(r.err, "keyfobd: --trusted-directory: \"/a\" is one too many\n");
 }
 
 static void test_defaults(void **state)
@@ -157,8 +175,11 @@ static void test_wrong_usage(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_defaults),           cmocka_unit_test(test_all),
-            cmocka_unit_test(test_paths_are_borrowed), cmocka_unit_test(test_what_is_asked_for_is_answered),
+            cmocka_unit_test(takes_directories_to_trust),
+            cmocka_unit_test(test_defaults),
+            cmocka_unit_test(test_all),
+            cmocka_unit_test(test_paths_are_borrowed),
+            cmocka_unit_test(test_what_is_asked_for_is_answered),
             cmocka_unit_test(test_wrong_usage),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,9 @@ static void test_order_and_paths(void **state)
         write_file("sub/1.json", "{\"profiles\": {\"one\": {\"type\": \"web_identity\", " ROLE
                                  ", \"web_identity_token_file\": \"token\"}}}");
         // the only profiles there are, with the top level's region for them
-        if (load("{\"region\": \"eu-west-3\", \"include\": [\"sub/*.json\"]}", &s, &e) < 0)
+        if (load("{\"region\": \"eu-west-3\", \"include\": [{\"path\": \"sub/*.json\", "
+                 "\"allow_directories\": [\"/\"]}]}",
+                 &s, &e) < 0)
                 fail_msg("%s", e.message);
         assert_int_equal(s->profiles_count, 2);
         assert_string_equal(s->profiles[0].name, "one");

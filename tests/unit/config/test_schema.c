@@ -3,6 +3,7 @@
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
+#include "sidecar/config/include.h"
 #include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/profile_read.h"
@@ -100,7 +101,8 @@ static void test_upstream_and_included(void **state)
         // the top level
         const struct json_doc *doc = &((struct schema *)*state)->doc;
         size_t properties = json_get(doc, JSON_ROOT, SLICE("properties"));
-        assert_int_equal(json_length(doc, properties), 6);
+        assert_int_equal(json_length(doc, properties), 7);
+        compare(*state, "includeElement", include_keys.rules, include_keys.count, 0);
         assert_int_not_equal(json_get(doc, properties, SLICE("include")), JSON_NONE);
         assert_int_not_equal(json_get(doc, properties, SLICE("upstream")), JSON_NONE);
 }
