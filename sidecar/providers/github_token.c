@@ -20,7 +20,7 @@ struct slice github_token_subject(const struct profile *p)
         return slice_str(p->web_identity.audience);
 }
 
-void github_token_write(const struct profile *p, struct exchange_request *r)
+void github_token_write(const struct profile *p, struct upstream_request *r)
 {
         const char *base = p->web_identity.request_url;
         buffer_reset(&r->url);
@@ -29,8 +29,8 @@ void github_token_write(const struct profile *p, struct exchange_request *r)
         (void)text_percent_encode(slice_str(p->web_identity.audience), false, &r->url);
         (void)buffer_put_str(&r->values, "bearer ");
         (void)buffer_put(&r->values, secret_expose(&p->web_identity.request_token));
-        exchange_add_field(r, "accept", SLICE("application/json"));
-        exchange_add_field(r, "authorization", buffer_slice(&r->values));
+        upstream_request_add_field(r, "accept", SLICE("application/json"));
+        upstream_request_add_field(r, "authorization", buffer_slice(&r->values));
 }
 
 // Three parts of base64url, of which the second is an object. Whether it is genuine is AWS's to judge.

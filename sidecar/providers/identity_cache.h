@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An X.509 identity that stays loaded from one exchange to the next, and what it signs. Reading files, deriving the key
+// An X.509 identity that stays loaded from one call to the next, and what it signs. Reading files, deriving the key
 // of an encrypted file and signing take milliseconds, with a hardware token far more: call this in a thread, one at a
 // time (key_job.h).
 #ifndef SIDECAR_PROVIDERS_IDENTITY_CACHE_H

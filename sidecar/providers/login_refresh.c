@@ -16,12 +16,12 @@ struct slice login_refresh_subject(const struct profile *p)
 }
 
 // The region that was logged in to goes before the profile's, as in the SDKs.
-static int put_url(const struct profile *p, struct slice region, struct exchange_request *r, struct error *e)
+static int put_url(const struct profile *p, struct slice region, struct upstream_request *r, struct error *e)
 {
         char url[ENDPOINTS_URL_SIZE];
         region = slice_is_empty(region) ? slice_str(p->issuer_region) : region;
         if (p->login.has_custom_endpoint) {
-                exchange_put_url(r, p->endpoint_url, PATH);
+                upstream_request_put_url(r, p->endpoint_url, PATH);
                 return 0;
         }
         if (slice_is_empty(region)) {
@@ -31,11 +31,11 @@ static int put_url(const struct profile *p, struct slice region, struct exchange
         if (endpoints_resolve(ENDPOINTS_SIGNIN, region, p->login.variant, url, sizeof(url)) < 0)
                 return error_set(e, ERROR_CONFIG, "AWS Sign-In has no endpoint in region %.*s", (int)region.n,
                                  (const char *)region.p);
-        exchange_put_url(r, url, PATH);
+        upstream_request_put_url(r, url, PATH);
         return 0;
 }
 
-int login_refresh_write(const struct profile *p, const struct login_session *session, struct exchange_request *r,
+int login_refresh_write(const struct profile *p, const struct login_session *session, struct upstream_request *r,
                         struct error *e)
 {
         const char *what = NULL;
@@ -51,8 +51,8 @@ int login_refresh_write(const struct profile *p, const struct login_session *ses
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         if (dpop_prove(session->dpop_key, &request, &r->values, &what) < 0)
                 return error_set(e, ERROR_INTERNAL, "%s", what);
-        exchange_add_field(r, "content-type", SLICE("application/json"));
-        exchange_add_field(r, "dpop", buffer_slice(&r->values));
+        upstream_request_add_field(r, "content-type", SLICE("application/json"));
+        upstream_request_add_field(r, "dpop", buffer_slice(&r->values));
         return 0;
 }
 

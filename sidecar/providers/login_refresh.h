@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // CreateOAuth2Token of AWS Sign-In: a refresh token, which is good for one use, for new credentials and the next one.
-// The parts of an exchange (exchange.h).
+// The operations of an upstream call (upstream_call.h).
 #ifndef SIDECAR_PROVIDERS_LOGIN_REFRESH_H
 #define SIDECAR_PROVIDERS_LOGIN_REFRESH_H
 
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/login_session.h"
+#include "sidecar/providers/upstream_call.h"
 
 struct slice login_refresh_subject(const struct profile *p);
 
 MUST_CHECK int login_refresh_write(const struct profile *p, const struct login_session *session,
-                                   struct exchange_request *r, struct error *e);
+                                   struct upstream_request *r, struct error *e);
 
 MUST_CHECK int login_refresh_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e);
 

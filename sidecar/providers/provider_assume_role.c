@@ -6,18 +6,18 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/mfa.h"
-#include "sidecar/providers/signed_exchange.h"
+#include "sidecar/providers/signed_call.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sts_answer.h"
 #include "sidecar/providers/sts_body.h"
 
 struct assume_role {
         struct provider base; // first: the interface is cast back
-        struct signed_exchange call;
+        struct signed_call call;
         struct mfa mfa; // where the profile has an mfa_serial
 };
 
-static int assume_role_write(void *owner, struct exchange_request *r, struct error *e)
+static int assume_role_write(void *owner, struct upstream_request *r, struct error *e)
 {
         struct assume_role *a = owner;
         const struct role_settings *role = &a->base.profile->role;
@@ -25,8 +25,8 @@ static int assume_role_write(void *owner, struct exchange_request *r, struct err
                 return -1;
         if (a->mfa.used.n > 0 && sts_body_mfa(role, secret_expose(&a->mfa.used), &r->body, e) < 0)
                 return -1;
-        exchange_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
-        return signed_exchange_sign(&a->call, r, e);
+        upstream_request_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
+        return signed_call_sign(&a->call, r, e);
 }
 
 static int assume_role_read(struct slice body, struct buffer *scratch, struct answer *ret, struct error *e)
@@ -40,17 +40,17 @@ static void assume_role_explain(void *owner, struct error *e)
         hints_explain(&(struct hints_context){.call = HINTS_ASSUME_ROLE, .profile = a->base.profile}, e);
         if (a->mfa.used.n > 0)
                 mfa_explain(a->base.profile, e);
-        signed_exchange_explain(&a->call, e);
+        signed_call_explain(&a->call, e);
 }
 
 static void assume_role_done(void *owner, struct credentials *c, const struct error *e)
 {
         struct assume_role *a = owner;
         secret_clear(&a->mfa.used);
-        signed_exchange_done(&a->call, c, e);
+        signed_call_done(&a->call, c, e);
 }
 
-static const struct exchange_ops assume_role_exchange = {
+static const struct upstream_call_ops assume_role_call = {
     .service = "sts",
     .action = "AssumeRole for",
     .is_signed = true,
@@ -63,7 +63,7 @@ static const struct exchange_ops assume_role_exchange = {
 static int assume_role_init(struct provider *p, struct error *e)
 {
         (void)e;
-        signed_exchange_init(&((struct assume_role *)p)->call, &assume_role_exchange, p);
+        signed_call_init(&((struct assume_role *)p)->call, &assume_role_call, p);
         if (!p->profile->role.mfa_serial)
                 p->login = NULL;
         return 0;
@@ -74,7 +74,7 @@ static int assume_role_start(struct provider *p, struct error *e)
         struct assume_role *a = (struct assume_role *)p;
         if (p->profile->role.mfa_serial && mfa_take(&a->mfa, p->profile, clock_boot_ms(p->deps.clock), e) < 0)
                 return -1;
-        if (signed_exchange_start(&a->call, e) == 0)
+        if (signed_call_start(&a->call, e) == 0)
                 return 0;
         secret_clear(&a->mfa.used);
         return -1;
@@ -82,7 +82,7 @@ static int assume_role_start(struct provider *p, struct error *e)
 
 static void assume_role_cancel(struct provider *p)
 {
-        signed_exchange_cancel(&((struct assume_role *)p)->call);
+        signed_call_cancel(&((struct assume_role *)p)->call);
 }
 
 static void assume_role_destroy(struct provider *p)

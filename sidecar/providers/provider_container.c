@@ -6,13 +6,13 @@
 #include "sidecar/base/file.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/values.h"
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/sources.h"
+#include "sidecar/providers/upstream_call.h"
 
 struct container {
         struct provider base; // first: the interface is cast back
-        struct exchange exchange;
+        struct upstream_call call;
 };
 
 // Host and port of the endpoint: its path may be as good as a password.
@@ -52,17 +52,17 @@ static int read_token(const struct profile *p, struct buffer *file, struct slice
         return slice_is_empty(*ret) || values_is_authorization(*ret) ? 0 : refuse_token(path, e);
 }
 
-static int container_write(void *owner, struct exchange_request *r, struct error *e)
+static int container_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct profile *p = ((struct provider *)owner)->profile;
         struct slice token;
         buffer_reset(&r->url);
         (void)buffer_put_str(&r->url, p->container.url);
-        exchange_add_field(r, "accept", SLICE("application/json"));
+        upstream_request_add_field(r, "accept", SLICE("application/json"));
         if (read_token(p, &r->values, &token, e) < 0)
                 return -1;
         if (!slice_is_empty(token))
-                exchange_add_field(r, "authorization", token);
+                upstream_request_add_field(r, "authorization", token);
         return 0;
 }
 
@@ -111,7 +111,7 @@ static void container_explain(void *owner, struct error *e)
         }
 }
 
-static const struct exchange_ops container_exchange = {
+static const struct upstream_call_ops container_call = {
     .service = "container",
     .action = "container credentials from",
     .method = "GET",
@@ -129,18 +129,18 @@ static const struct exchange_ops container_exchange = {
 static int container_init(struct provider *p, struct error *e)
 {
         (void)e;
-        exchange_init(&((struct container *)p)->exchange, p, p);
+        upstream_call_init(&((struct container *)p)->call, p, p);
         return 0;
 }
 
 static int container_start(struct provider *p, struct error *e)
 {
-        return exchange_start(&((struct container *)p)->exchange, &container_exchange, e);
+        return upstream_call_start(&((struct container *)p)->call, &container_call, e);
 }
 
 static void container_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct container *)p)->exchange);
+        upstream_call_cancel(&((struct container *)p)->call);
 }
 
 const struct provider_ops source_container = {

@@ -10,9 +10,9 @@
 #include "proto/mem/text.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/values.h"
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/sources.h"
+#include "sidecar/providers/upstream_call.h"
 
 #define PATH_TOKEN "/latest/api/token"
 #define PATH_ROLE "/latest/meta-data/iam/security-credentials/"
@@ -31,7 +31,7 @@ enum step { STEP_TOKEN, STEP_ROLE, STEP_CREDENTIALS };
 
 struct imds {
         struct provider base; // first: the interface is cast back
-        struct exchange exchange;
+        struct upstream_call call;
         struct secret token;
         int64_t token_until_ms; // boot clock; not reused from here on
         char role[ROLE_SIZE];
@@ -128,17 +128,17 @@ static int refuse_foreign(const char *what, struct error *e)
         return refuse(&(struct meaning){.kind = ERROR_PROTOCOL, .what = what, .hint = HINT_FOREIGN}, e);
 }
 
-static int token_write(void *owner, struct exchange_request *r, struct error *e)
+static int token_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct provider *p = owner;
         (void)e;
-        exchange_put_url(r, p->profile->imds.endpoint, PATH_TOKEN);
-        exchange_add_field(r, "X-aws-ec2-metadata-token-ttl-seconds", SLICE("21600"));
+        upstream_request_put_url(r, p->profile->imds.endpoint, PATH_TOKEN);
+        upstream_request_add_field(r, "X-aws-ec2-metadata-token-ttl-seconds", SLICE("21600"));
         return 0;
 }
 
 // Without a life of its own a token serves this run alone.
-static int token_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int token_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct imds *m = owner;
         struct slice token = slice_trim(o->response->body);
@@ -155,14 +155,14 @@ static int token_accept(void *owner, struct exchange_outcome *o, struct error *e
         return 0;
 }
 
-static int role_write(void *owner, struct exchange_request *r, struct error *e)
+static int role_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct imds *m = owner;
         (void)e;
-        exchange_put_url(r, m->base.profile->imds.endpoint, PATH_ROLE);
+        upstream_request_put_url(r, m->base.profile->imds.endpoint, PATH_ROLE);
         if (m->step == STEP_CREDENTIALS)
                 (void)buffer_put_str(&r->url, m->role);
-        exchange_add_field(r, "X-aws-ec2-metadata-token", secret_expose(&m->token));
+        upstream_request_add_field(r, "X-aws-ec2-metadata-token", secret_expose(&m->token));
         return 0;
 }
 
@@ -176,7 +176,7 @@ static bool is_role_name(struct slice name)
 }
 
 // A name a line; there is never more than one.
-static int role_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int role_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct imds *m = owner;
         struct slice name = slice_trim(o->response->body);
@@ -197,7 +197,7 @@ static struct slice imds_subject(const struct profile *p)
 
 static void imds_done(void *owner, struct credentials *c, const struct error *error);
 
-static const struct exchange_ops steps[] = {
+static const struct upstream_call_ops steps[] = {
     [STEP_TOKEN] = {.service = "imds",
                     .action = "session token of the instance metadata at",
                     .method = "PUT",
@@ -238,7 +238,7 @@ static const struct exchange_ops steps[] = {
 static int start_step(struct imds *m, enum step step, struct error *e)
 {
         m->step = step;
-        return exchange_start(&m->exchange, &steps[step], e);
+        return upstream_call_start(&m->call, &steps[step], e);
 }
 
 static void imds_done(void *owner, struct credentials *c, const struct error *error)
@@ -266,7 +266,7 @@ static void imds_done(void *owner, struct credentials *c, const struct error *er
 static int imds_init(struct provider *p, struct error *e)
 {
         (void)e;
-        exchange_init(&((struct imds *)p)->exchange, p, p);
+        upstream_call_init(&((struct imds *)p)->call, p, p);
         return 0;
 }
 
@@ -285,7 +285,7 @@ static int imds_start(struct provider *p, struct error *e)
 
 static void imds_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct imds *)p)->exchange);
+        upstream_call_cancel(&((struct imds *)p)->call);
 }
 
 static void imds_destroy(struct provider *p)

@@ -17,9 +17,9 @@ enum { GOOD_LIFE_S = 300 }; // with more than this, what is cached is used as it
 enum step { STEP_FAILED = -1, STEP_DONE, STEP_LATER };
 
 struct login {
-        struct provider base;    // first: the interface is cast back
-        struct exchange refresh; // not cancelled: it may have spent the refresh token
-        struct token_file file;  // known by its refresh token
+        struct provider base;         // first: the interface is cast back
+        struct upstream_call refresh; // not cancelled: it may have spent the refresh token
+        struct token_file file;       // known by its refresh token
         struct login_session session;
         struct buffer spent;  // the refresh token that was refused
         struct buffer served; // the access key ID that was handed out last
@@ -104,14 +104,14 @@ static bool falls_back(struct login *l, struct credentials **ret)
 
 // --- the refresh ---
 
-static int refresh_write(void *owner, struct exchange_request *r, struct error *e)
+static int refresh_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct login *l = owner;
         return login_refresh_write(l->base.profile, &l->session, r, e);
 }
 
 // In force from here on, whether or not it can be written.
-static int refresh_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int refresh_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct login *l = owner;
         struct buffer text;
@@ -157,7 +157,7 @@ static void refresh_done(void *owner, struct credentials *c, const struct error 
         provider_finish(&l->base, c, c ? NULL : e);
 }
 
-static const struct exchange_ops refresh_exchange = {
+static const struct upstream_call_ops refresh_call = {
     .service = "signin",
     .action = "CreateOAuth2Token for",
     .is_signed = true, // a proof has a time
@@ -188,7 +188,7 @@ static enum step renew_locked(struct login *l, struct credentials **ret, struct 
                 return use(l, ret, e);
         if (is_spent(l))
                 return refuse_ended(l, e);
-        if (exchange_start(&l->refresh, &refresh_exchange, e) == 0)
+        if (upstream_call_start(&l->refresh, &refresh_call, e) == 0)
                 return STEP_LATER;
         return falls_back(l, ret) ? STEP_DONE : STEP_FAILED;
 }
@@ -228,7 +228,7 @@ static int login_init(struct provider *p, struct error *e)
 {
         struct login *l = (struct login *)p;
         (void)e;
-        exchange_init(&l->refresh, p, p);
+        upstream_call_init(&l->refresh, p, p);
         token_file_init(&l->file, "aws login cache file", LIMIT_TOKEN_FILE, read_session, l);
         login_session_init(&l->session);
         buffer_init(&l->spent, LIMIT_TOKEN_FILE);

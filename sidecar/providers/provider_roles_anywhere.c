@@ -7,16 +7,16 @@
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/create_session.h"
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/identity_cache.h"
 #include "sidecar/providers/key_job.h"
 #include "sidecar/providers/sources.h"
+#include "sidecar/providers/upstream_call.h"
 #include "sidecar/signing/x509.h"
 
 struct roles_anywhere {
         struct provider base; // first: the interface is cast back
-        struct exchange exchange;
+        struct upstream_call call;
         struct key_job *key;
         struct provider_facts facts;
 };
@@ -58,28 +58,28 @@ static void learn_certificate(struct roles_anywhere *r)
 static void signed_or_not(void *owner, const struct error *e)
 {
         struct roles_anywhere *r = owner;
-        struct exchange_request *request = &r->exchange.request;
+        struct upstream_request *request = &r->call.request;
         learn_certificate(r);
         if (!e) {
                 const struct x509_identity *identity = identity_of(r);
                 struct slice chain = buffer_slice(&identity->chain);
-                exchange_add_field(request, "content-type", SLICE("application/json"));
-                exchange_add_field(request, "x-amz-date", slice_str(key_job_amz_date(r->key)));
-                exchange_add_field(request, "x-amz-x509", buffer_slice(&identity->leaf));
+                upstream_request_add_field(request, "content-type", SLICE("application/json"));
+                upstream_request_add_field(request, "x-amz-date", slice_str(key_job_amz_date(r->key)));
+                upstream_request_add_field(request, "x-amz-x509", buffer_slice(&identity->leaf));
                 if (!slice_is_empty(chain)) // AWS takes an empty one for a wrong signature
-                        exchange_add_field(request, "x-amz-x509-chain", chain);
-                exchange_add_field(request, "authorization", key_job_authorization(r->key));
+                        upstream_request_add_field(request, "x-amz-x509-chain", chain);
+                upstream_request_add_field(request, "authorization", key_job_authorization(r->key));
         }
-        exchange_resume(&r->exchange, e);
+        upstream_call_resume(&r->call, e);
 }
 
-static int roles_anywhere_write(void *owner, struct exchange_request *r, struct error *e)
+static int roles_anywhere_write(void *owner, struct upstream_request *r, struct error *e)
 {
         struct roles_anywhere *ra = owner;
         if (create_session_body(ra->base.profile, &r->body, e) < 0)
                 return -1;
         const struct key_request request = {ra->base.profile, buffer_slice(&r->url), buffer_slice(&r->body), r->time_s};
-        return key_job_sign(ra->key, &request, e) < 0 ? -1 : EXCHANGE_LATER;
+        return key_job_sign(ra->key, &request, e) < 0 ? -1 : UPSTREAM_CALL_LATER;
 }
 
 static void roles_anywhere_explain(void *owner, struct error *e)
@@ -93,7 +93,7 @@ static void roles_anywhere_explain(void *owner, struct error *e)
         hints_explain(&context, e);
 }
 
-// The certificate that bridged a failed reload may be why the exchange has failed: nothing else reports it.
+// The certificate that bridged a failed reload may be why the call has failed: nothing else reports it.
 static void add_reload(const struct identity_cache *identity, struct error *e)
 {
         struct error text;
@@ -115,7 +115,7 @@ static void roles_anywhere_done(void *owner, struct credentials *c, const struct
         provider_finish(&r->base, c, error ? &e : NULL);
 }
 
-static const struct exchange_ops roles_anywhere_exchange = {
+static const struct upstream_call_ops roles_anywhere_call = {
     .service = "rolesanywhere",
     .action = "CreateSession for",
     .path = "/sessions",
@@ -131,20 +131,20 @@ static int roles_anywhere_init(struct provider *p, struct error *e)
         struct roles_anywhere *r = (struct roles_anywhere *)p;
         const struct key_job_deps key = {p->deps.workers, p->deps.clock, signed_or_not, r};
         p->facts = &r->facts;
-        exchange_init(&r->exchange, p, r);
+        upstream_call_init(&r->call, p, r);
         r->key = key_job_new(&key);
         return r->key ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
 static int roles_anywhere_start(struct provider *p, struct error *e)
 {
-        return exchange_start(&((struct roles_anywhere *)p)->exchange, &roles_anywhere_exchange, e);
+        return upstream_call_start(&((struct roles_anywhere *)p)->call, &roles_anywhere_call, e);
 }
 
 static void roles_anywhere_cancel(struct provider *p)
 {
         struct roles_anywhere *r = (struct roles_anywhere *)p;
-        exchange_cancel(&r->exchange);
+        upstream_call_cancel(&r->call);
         key_job_cancel(r->key);
 }
 

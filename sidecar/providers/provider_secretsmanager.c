@@ -6,25 +6,25 @@
 #include "sidecar/providers/get_secret_value.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/secret_keys.h"
-#include "sidecar/providers/signed_exchange.h"
+#include "sidecar/providers/signed_call.h"
 #include "sidecar/providers/sources.h"
 
 struct secret_reader {
         struct provider base; // first: the interface is cast back
-        struct signed_exchange call;
+        struct signed_call call;
 };
 
-static int secret_write(void *owner, struct exchange_request *r, struct error *e)
+static int secret_write(void *owner, struct upstream_request *r, struct error *e)
 {
         struct secret_reader *s = owner;
         if (get_secret_value_body(s->base.profile, &r->body, e) < 0)
                 return -1;
-        exchange_add_field(r, "content-type", SLICE("application/x-amz-json-1.1"));
-        exchange_add_field(r, "x-amz-target", SLICE("secretsmanager.GetSecretValue"));
-        return signed_exchange_sign(&s->call, r, e);
+        upstream_request_add_field(r, "content-type", SLICE("application/x-amz-json-1.1"));
+        upstream_request_add_field(r, "x-amz-target", SLICE("secretsmanager.GetSecretValue"));
+        return signed_call_sign(&s->call, r, e);
 }
 
-static int secret_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int secret_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         static const struct answer_terms terms = {
             .subject = "the secret",
@@ -48,12 +48,12 @@ static void secret_explain(void *owner, struct error *e)
 {
         struct secret_reader *s = owner;
         hints_explain(&(struct hints_context){.call = HINTS_GET_SECRET_VALUE, .profile = s->base.profile}, e);
-        signed_exchange_explain(&s->call, e);
+        signed_call_explain(&s->call, e);
 }
 
 static void secret_done(void *owner, struct credentials *c, const struct error *e)
 {
-        signed_exchange_done(&((struct secret_reader *)owner)->call, c, e);
+        signed_call_done(&((struct secret_reader *)owner)->call, c, e);
 }
 
 static struct slice secret_subject(const struct profile *p)
@@ -61,7 +61,7 @@ static struct slice secret_subject(const struct profile *p)
         return slice_str(p->secretsmanager.secret_id);
 }
 
-static const struct exchange_ops secret_exchange = {
+static const struct upstream_call_ops secret_call = {
     .service = "secretsmanager",
     .action = "GetSecretValue for",
     .is_signed = true,
@@ -76,18 +76,18 @@ static const struct exchange_ops secret_exchange = {
 static int secret_init(struct provider *p, struct error *e)
 {
         (void)e;
-        signed_exchange_init(&((struct secret_reader *)p)->call, &secret_exchange, p);
+        signed_call_init(&((struct secret_reader *)p)->call, &secret_call, p);
         return 0;
 }
 
 static int secret_start(struct provider *p, struct error *e)
 {
-        return signed_exchange_start(&((struct secret_reader *)p)->call, e);
+        return signed_call_start(&((struct secret_reader *)p)->call, e);
 }
 
 static void secret_cancel(struct provider *p)
 {
-        signed_exchange_cancel(&((struct secret_reader *)p)->call);
+        signed_call_cancel(&((struct secret_reader *)p)->call);
 }
 
 const struct provider_ops source_secretsmanager = {

@@ -15,7 +15,7 @@ struct sso {
         struct provider base; // first: the interface is cast back
         struct sso_token_cache cache;
         struct sso_login login;
-        struct exchange portal;
+        struct upstream_call portal;
         bool has_asked_again;
 };
 
@@ -32,20 +32,20 @@ static struct slice role_subject(const struct profile *p)
         return slice_str(p->sso.role_name);
 }
 
-static int role_write(void *owner, struct exchange_request *r, struct error *e)
+static int role_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso *s = owner;
         const struct profile *p = s->base.profile;
         (void)e;
-        exchange_put_url(r, p->endpoint_url, "/federation/credentials?role_name=");
+        upstream_request_put_url(r, p->endpoint_url, "/federation/credentials?role_name=");
         (void)text_percent_encode(slice_str(p->sso.role_name), false, &r->url);
         (void)buffer_put_str(&r->url, "&account_id=");
         (void)text_percent_encode(slice_str(p->sso.account_id), false, &r->url);
-        exchange_add_field(r, "x-amz-sso_bearer_token", s->cache.token.access_token);
+        upstream_request_add_field(r, "x-amz-sso_bearer_token", s->cache.token.access_token);
         return 0;
 }
 
-static int role_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int role_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         const struct provider *p = owner;
         struct answer of_account = *o->answer;
@@ -68,7 +68,7 @@ static void role_explain(void *owner, struct error *e)
 
 static void role_done(void *owner, struct credentials *c, const struct error *error);
 
-static const struct exchange_ops role_exchange = {
+static const struct upstream_call_ops role_call = {
     .service = "sso",
     .action = "GetRoleCredentials for",
     .method = "GET",
@@ -84,7 +84,7 @@ static const struct exchange_ops role_exchange = {
 static int ask_portal(struct sso *s, struct slice refused, struct error *e)
 {
         int r = sso_token_cache_get(&s->cache, refused, e);
-        return r == SSO_TOKEN_READY ? exchange_start(&s->portal, &role_exchange, e) : r;
+        return r == SSO_TOKEN_READY ? upstream_call_start(&s->portal, &role_call, e) : r;
 }
 
 // A token may be revoked before its time, or was renewed meanwhile: once more with another.
@@ -112,7 +112,7 @@ static void token_is_ready(struct provider *p, const struct error *error)
                 e = *error;
         else if (p->is_cancelled)
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
-        else if (exchange_start(&s->portal, &role_exchange, &e) == 0)
+        else if (upstream_call_start(&s->portal, &role_call, &e) == 0)
                 return;
         finish(s, NULL, &e);
 }
@@ -125,7 +125,7 @@ static int sso_init(struct provider *p, struct error *e)
         (void)e;
         sso_token_cache_init(&s->cache, p, token_is_ready);
         sso_login_init(&s->login, p, &s->cache);
-        exchange_init(&s->portal, p, p);
+        upstream_call_init(&s->portal, p, p);
         return 0;
 }
 
@@ -144,7 +144,7 @@ static int sso_start(struct provider *p, struct error *e)
 
 static void sso_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct sso *)p)->portal);
+        upstream_call_cancel(&((struct sso *)p)->portal);
 }
 
 static void sso_destroy(struct provider *p)

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A role by an OpenID Connect token (AssumeRoleWithWebIdentity, unsigned): EKS service accounts, jobs of GitHub Actions
-// and the like. The token comes from a file, which its issuer renews, or from a service; in either case anew for every
-// exchange. Loop thread only.
+// and the like. Every call gets a new token: from a file, which its issuer renews, or from a service. Loop thread only.
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
 #include "sidecar/config/profile.h"
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/github_token.h"
 #include "sidecar/providers/hints.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sts_answer.h"
 #include "sidecar/providers/sts_body.h"
+#include "sidecar/providers/upstream_call.h"
 
 struct web_identity {
         struct provider base; // first: the interface is cast back
-        struct exchange exchange;
+        struct upstream_call call;
         struct buffer token; // while a call is under way
         bool has_read_again;
 };
@@ -38,10 +37,10 @@ static void finish(struct web_identity *w, struct credentials *c, const struct e
 
 // --- the role ---
 
-static int role_write(void *owner, struct exchange_request *r, struct error *e)
+static int role_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct web_identity *w = owner;
-        exchange_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
+        upstream_request_add_field(r, "content-type", SLICE(STS_CONTENT_TYPE));
         return sts_body_web_identity(&w->base.profile->role, buffer_slice(&w->token), &r->body, e);
 }
 
@@ -67,7 +66,7 @@ static void role_done(void *owner, struct credentials *c, const struct error *e)
                 finish(w, c, e);
 }
 
-static const struct exchange_ops role_exchange = {
+static const struct upstream_call_ops role_call = {
     .service = "sts",
     .action = "AssumeRoleWithWebIdentity for",
     .write = role_write,
@@ -93,19 +92,19 @@ static bool tries_newer_token(struct web_identity *w, const struct error *e)
         }
         buffer_free(&w->token);
         w->token = newer;
-        return exchange_start(&w->exchange, &role_exchange, NULL) == 0;
+        return upstream_call_start(&w->call, &role_call, NULL) == 0;
 }
 
 // --- a token of GitHub Actions ---
 
-static int github_write(void *owner, struct exchange_request *r, struct error *e)
+static int github_write(void *owner, struct upstream_request *r, struct error *e)
 {
         (void)e;
         github_token_write(((struct provider *)owner)->profile, r);
         return 0;
 }
 
-static int github_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int github_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct web_identity *w = owner;
         if (buffer_put(&w->token, o->answer->document) == 0)
@@ -123,11 +122,11 @@ static void github_done(void *owner, struct credentials *c, const struct error *
 {
         struct web_identity *w = owner;
         struct error why = {.kind = ERROR_NONE};
-        if (e || exchange_start(&w->exchange, &role_exchange, &why) < 0)
+        if (e || upstream_call_start(&w->call, &role_call, &why) < 0)
                 finish(w, c, e ? e : &why);
 }
 
-static const struct exchange_ops github_exchange = {
+static const struct upstream_call_ops github_call = {
     .service = "github",
     .action = "web identity token of GitHub Actions for",
     .method = "GET",
@@ -147,7 +146,7 @@ static int web_identity_init(struct provider *p, struct error *e)
 {
         struct web_identity *w = (struct web_identity *)p;
         (void)e;
-        exchange_init(&w->exchange, p, p);
+        upstream_call_init(&w->call, p, p);
         buffer_init(&w->token, LIMIT_TOKEN_FILE);
         return 0;
 }
@@ -157,10 +156,10 @@ static int web_identity_start(struct provider *p, struct error *e)
         struct web_identity *w = (struct web_identity *)p;
         w->has_read_again = false;
         if (p->profile->web_identity.token_source)
-                return exchange_start(&w->exchange, &github_exchange, e);
+                return upstream_call_start(&w->call, &github_call, e);
         if (read_token(w, &w->token, e) < 0)
                 return -1;
-        if (exchange_start(&w->exchange, &role_exchange, e) == 0)
+        if (upstream_call_start(&w->call, &role_call, e) == 0)
                 return 0;
         buffer_free(&w->token);
         return -1;
@@ -168,7 +167,7 @@ static int web_identity_start(struct provider *p, struct error *e)
 
 static void web_identity_cancel(struct provider *p)
 {
-        exchange_cancel(&((struct web_identity *)p)->exchange);
+        upstream_call_cancel(&((struct web_identity *)p)->call);
 }
 
 const struct provider_ops source_web_identity = {

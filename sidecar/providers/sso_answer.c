@@ -59,8 +59,8 @@ struct slice sso_answer_subject(const struct profile *p)
         return slice_str(sso_cache_token_key(p));
 }
 
-void sso_answer_begin_request(const struct profile *p, const char *path, struct exchange_request *r)
+void sso_answer_begin_request(const struct profile *p, const char *path, struct upstream_request *r)
 {
-        exchange_put_url(r, p->sso.oidc_endpoint_url, path);
-        exchange_add_field(r, "content-type", SLICE("application/json"));
+        upstream_request_put_url(r, p->sso.oidc_endpoint_url, path);
+        upstream_request_add_field(r, "content-type", SLICE("application/json"));
 }

@@ -4,7 +4,7 @@
 #ifndef SIDECAR_PROVIDERS_SSO_ANSWER_H
 #define SIDECAR_PROVIDERS_SSO_ANSWER_H
 
-#include "sidecar/providers/exchange.h"
+#include "sidecar/providers/upstream_call.h"
 
 // As answer_read_json(), but `scratch` must be able to hold more than twice the body. An answer of any of the calls: a
 // token (ret->document, refresh_token and lives_s), a role's session, or an error.
@@ -17,6 +17,6 @@ MUST_CHECK int sso_answer_check_token(const struct answer *answer, struct error 
 struct slice sso_answer_subject(const struct profile *p);
 
 // Begins a request to the token service: `path` is "/token" or the like.
-void sso_answer_begin_request(const struct profile *p, const char *path, struct exchange_request *r);
+void sso_answer_begin_request(const struct profile *p, const char *path, struct upstream_request *r);
 
 #endif

@@ -28,7 +28,7 @@ static void poll_later(struct sso_login *l);
 void sso_login_init(struct sso_login *l, struct provider *provider, struct sso_token_cache *cache)
 {
         *l = (struct sso_login){.provider = provider, .cache = cache};
-        exchange_init(&l->exchange, provider, l);
+        upstream_call_init(&l->call, provider, l);
         sso_client_init(&l->client);
         buffer_init(&l->text, (size_t)2 * LIMIT_TOKEN_FILE);
 }
@@ -43,7 +43,7 @@ static void forget(struct sso_login *l)
 void sso_login_deinit(struct sso_login *l)
 {
         delay_cancel(l->delay);
-        exchange_abandon(&l->exchange);
+        upstream_call_abandon(&l->call);
         forget(l);
 }
 
@@ -75,9 +75,9 @@ static void fail(struct sso_login *l)
         move_to(l, LOGIN_FAILED);
 }
 
-static void start(struct sso_login *l, const struct exchange_ops *ops)
+static void start(struct sso_login *l, const struct upstream_call_ops *ops)
 {
-        if (exchange_start(&l->exchange, ops, &l->error) < 0)
+        if (upstream_call_start(&l->call, ops, &l->error) < 0)
                 fail(l);
 }
 
@@ -125,7 +125,7 @@ static int write_token(const struct profile *p, struct slice text, struct error 
         return r;
 }
 
-static int token_write(void *owner, struct exchange_request *r, struct error *e)
+static int token_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso_login *l = owner;
         (void)e;
@@ -139,7 +139,7 @@ static int token_write(void *owner, struct exchange_request *r, struct error *e)
         return 0;
 }
 
-static int token_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int token_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct sso_login *l = owner;
         struct buffer text;
@@ -189,7 +189,7 @@ static void token_done(void *owner, struct credentials *c, const struct error *e
         fail(l);
 }
 
-static const struct exchange_ops token_exchange = {
+static const struct upstream_call_ops token_call = {
     .service = "sso-oidc",
     .action = "CreateToken for",
     .subject = sso_answer_subject,
@@ -204,7 +204,7 @@ static void ask_for_token(void *arg)
         struct sso_login *l = arg;
         l->delay = NULL;
         if (boot_ms(l) < l->ends_ms) {
-                start(l, &token_exchange);
+                start(l, &token_call);
                 return;
         }
         (void)error_set(&l->error, ERROR_INTERACTION, "nobody confirmed the login in time");
@@ -224,7 +224,7 @@ static void poll_later(struct sso_login *l)
 
 // --- the codes ---
 
-static int device_write(void *owner, struct exchange_request *r, struct error *e)
+static int device_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso_login *l = owner;
         (void)e;
@@ -237,7 +237,7 @@ static int device_write(void *owner, struct exchange_request *r, struct error *e
         return 0;
 }
 
-static int device_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int device_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         static const struct member_rule rules[] = {
             {"deviceCode", offsetof(struct sso_login_codes, device), MEMBER_TEXT, MEMBER_NEEDED},
@@ -289,7 +289,7 @@ static void device_done(void *owner, struct credentials *c, const struct error *
                 fail(l);
 }
 
-static const struct exchange_ops device_exchange = {
+static const struct upstream_call_ops device_call = {
     .service = "sso-oidc",
     .action = "StartDeviceAuthorization for",
     .subject = sso_answer_subject,
@@ -301,7 +301,7 @@ static const struct exchange_ops device_exchange = {
 
 // --- the client ---
 
-static int client_write(void *owner, struct exchange_request *r, struct error *e)
+static int client_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso_login *l = owner;
         sso_answer_begin_request(profile_of(l), "/client/register", r);
@@ -310,7 +310,7 @@ static int client_write(void *owner, struct exchange_request *r, struct error *e
         return error_set(e, ERROR_INTERNAL, "the RegisterClient request is too large, or out of memory");
 }
 
-static int client_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int client_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct sso_login *l = owner;
         if (sso_client_read(o->response->body, &l->client, e) < 0)
@@ -327,11 +327,11 @@ static void client_done(void *owner, struct credentials *c, const struct error *
                 l->error = *error;
                 fail(l);
         } else {
-                start(l, &device_exchange);
+                start(l, &device_call);
         }
 }
 
-static const struct exchange_ops client_exchange = {
+static const struct upstream_call_ops client_call = {
     .service = "sso-oidc",
     .action = "RegisterClient for",
     .subject = sso_answer_subject,
@@ -344,7 +344,7 @@ static const struct exchange_ops client_exchange = {
 static void register_client(struct sso_login *l)
 {
         l->was_client_kept = false;
-        start(l, &client_exchange);
+        start(l, &client_call);
 }
 
 // --- the provider's side ---
@@ -355,7 +355,7 @@ static void begin_from_loop(void *arg)
         l->delay = NULL;
         l->was_client_kept = sso_client_load(profile_of(l), now_s(l), &l->client);
         if (l->was_client_kept)
-                start(l, &device_exchange);
+                start(l, &device_call);
         else
                 register_client(l);
 }

@@ -4,8 +4,8 @@
 #ifndef SIDECAR_PROVIDERS_SSO_LOGIN_H
 #define SIDECAR_PROVIDERS_SSO_LOGIN_H
 
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/sso_client.h"
+#include "sidecar/providers/upstream_call.h"
 
 struct delay;
 struct sso_token_cache;
@@ -18,7 +18,7 @@ struct sso_login_codes {
 struct sso_login {
         struct provider *provider;     // provider_login_moved() follows whenever the state is another one
         struct sso_token_cache *cache; // takes over a token that cannot be written
-        struct exchange exchange;
+        struct upstream_call call;
         enum login_state state;
         struct error error; // LOGIN_COMPLETE: why the token could not be written; of kind ERROR_NONE: it is
         struct sso_client client;

@@ -27,7 +27,7 @@ void sso_token_cache_init(struct sso_token_cache *k, struct provider *provider,
         token_file_init(&k->file, SSO_CACHE_WHAT, LIMIT_TOKEN_FILE, read_token, k);
         buffer_init(&k->refused, LIMIT_TOKEN_FILE);
         buffer_init(&k->spent, LIMIT_TOKEN_FILE);
-        exchange_init(&k->renewal, provider, k);
+        upstream_call_init(&k->renewal, provider, k);
 }
 
 void sso_token_cache_deinit(struct sso_token_cache *k)
@@ -128,7 +128,7 @@ static bool is_usable_at(const struct sso_token_cache *k, int64_t at_s)
 
 // --- renewal ---
 
-static int renewal_write(void *owner, struct exchange_request *r, struct error *e)
+static int renewal_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso_token_cache *k = owner;
         (void)e;
@@ -143,7 +143,7 @@ static int renewal_write(void *owner, struct exchange_request *r, struct error *
 }
 
 // The new token is in force from here on, whether or not it can be written.
-static int renewal_accept(void *owner, struct exchange_outcome *o, struct error *e)
+static int renewal_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct sso_token_cache *k = owner;
         const struct profile *p = k->provider->profile;
@@ -198,7 +198,7 @@ static void renewal_done(void *owner, struct credentials *c, const struct error 
         k->done(k->provider, r < 0 ? &e : NULL);
 }
 
-static const struct exchange_ops renewal_exchange = {
+static const struct upstream_call_ops renewal_call = {
     .service = "sso-oidc",
     .action = "CreateToken for",
     .subject = sso_answer_subject,
@@ -231,7 +231,7 @@ static int renew_locked(struct sso_token_cache *k, struct error *e)
                 return SSO_TOKEN_READY;
         bool can = can_renew(k);
         k->is_overtaken = false;
-        if (can && exchange_start(&k->renewal, &renewal_exchange, e) == 0)
+        if (can && upstream_call_start(&k->renewal, &renewal_call, e) == 0)
                 return SSO_TOKEN_LATER;
         if (is_usable_at(k, now_s(k)))
                 return SSO_TOKEN_READY;

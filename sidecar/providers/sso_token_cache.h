@@ -4,9 +4,9 @@
 #ifndef SIDECAR_PROVIDERS_SSO_TOKEN_CACHE_H
 #define SIDECAR_PROVIDERS_SSO_TOKEN_CACHE_H
 
-#include "sidecar/providers/exchange.h"
 #include "sidecar/providers/sso_token.h"
 #include "sidecar/providers/token_file.h"
+#include "sidecar/providers/upstream_call.h"
 
 enum { SSO_TOKEN_LATER = 0, SSO_TOKEN_READY = 1 };
 
@@ -14,12 +14,12 @@ struct sso_token_cache {
         struct provider *provider;
         // Ends sso_token_cache_get(): `e` is NULL when the token is ready.
         void (*done)(struct provider *p, const struct error *e);
-        struct sso_token token;  // of the last sso_token_cache_get()
-        struct token_file file;  // known by its access token
-        struct buffer refused;   // the access token that the portal refused
-        struct buffer spent;     // the refresh token that the token service refused
-        struct exchange renewal; // not cancelled: it may have spent the refresh token
-        bool is_overtaken;       // by a login, since the renewal began
+        struct sso_token token;       // of the last sso_token_cache_get()
+        struct token_file file;       // known by its access token
+        struct buffer refused;        // the access token that the portal refused
+        struct buffer spent;          // the refresh token that the token service refused
+        struct upstream_call renewal; // not cancelled: it may have spent the refresh token
+        bool is_overtaken;            // by a login, since the renewal began
 };
 
 void sso_token_cache_init(struct sso_token_cache *k, struct provider *provider,

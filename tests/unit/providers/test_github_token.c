@@ -34,7 +34,7 @@ static struct harness *set_up(const struct upstream_answer *answers, size_t coun
         return h;
 }
 
-static void every_exchange_has_its_own_token(void **state)
+static void gets_a_new_token_for_every_call(void **state)
 {
         (void)state;
         static const struct upstream_answer answers[] = {
@@ -161,7 +161,7 @@ static void answers_are_read(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(every_exchange_has_its_own_token),
+            cmocka_unit_test(gets_a_new_token_for_every_call),
             cmocka_unit_test(refusals_are_explained),
             cmocka_unit_test(what_aws_refuses_is_not_tried_again_at_once),
             cmocka_unit_test(nobody_answers_at_the_address),

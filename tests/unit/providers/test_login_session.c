@@ -156,11 +156,11 @@ static void where_a_refresh_goes(void **state)
                 struct login_session s;
                 struct error e = {.kind = ERROR_NONE};
                 struct provider provider = {.ops = NULL};
-                struct exchange x;
+                struct upstream_call x;
                 const struct profile p = {.issuer_region = (char *)t[i].profile_region,
                                           .endpoint_url = (char *)t[i].endpoint,
                                           .login = {.session = (char *)LOGIN_ME, .has_custom_endpoint = t[i].endpoint}};
-                exchange_init(&x, &provider, NULL);
+                upstream_call_init(&x, &provider, NULL);
                 assert_int_equal(login_session_read(SLICE(LOGIN_FILE(END)), &s, &e), 0);
                 s.region = slice_str(t[i].session_region);
                 int r = login_refresh_write(&p, &s, &x.request, &e);
