@@ -118,4 +118,13 @@ Cflags: -I\${includedir}
 ")
   install(FILES ${CMAKE_BINARY_DIR}/keyfob.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
   install(FILES ${CMAKE_SOURCE_DIR}/clients/c/keyfob.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  # Else programs would not find libkeyfob.so.0 before somebody runs ldconfig. Without root, or for a package, nobody does.
+  if(LDCONFIG)
+    install(CODE "if(\"\$ENV{DESTDIR}\" STREQUAL \"\")
+      execute_process(COMMAND \"${LDCONFIG}\" RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+      if(NOT result EQUAL 0)
+        message(STATUS \"Run ldconfig as root, so that programs find libkeyfob.so.0\")
+      endif()
+    endif()")
+  endif()
 endif()

@@ -12,7 +12,8 @@ static const char usage_text[] =
     "\n"
     "Options:\n"
     "  --config FILE        configuration; default $KEYFOB_CONFIG, then\n"
-    "                       $XDG_CONFIG_HOME/keyfob/config.json, /etc/keyfob/config.json;\n"
+    "                       $XDG_CONFIG_HOME/keyfob/config.json (else of ~/.config),\n"
+    "                       /etc/keyfob/config.json;\n"
     "                       with none of them AWS's own: its variables and ~/.aws files\n"
     "  --socket PATH        where to listen; default the configuration's first listener,\n"
     "                       $KEYFOB_SOCKET, $XDG_RUNTIME_DIR/keyfob/keyfob.sock,\n"
@@ -25,7 +26,7 @@ static const char usage_text[] =
     "  --log-level LEVEL    error, warn, info (default), debug\n"
     "  --log-format FORMAT  logfmt (default) or json\n"
     "  --version            print the version\n"
-    "  --help               print this\n"
+    "  -h, --help           print this\n"
     "\n"
     "Signals: SIGHUP reads the configuration again, SIGTERM and SIGINT end the agent.\n"
     "Exit status: 0 ended on request, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
@@ -99,6 +100,7 @@ static enum options_verdict apply(int option, const char *value, struct options 
                 puts("keyfobd " KEYFOB_VERSION);
                 return OPTIONS_DONE;
         case OPT_HELP:
+        case 'h':
                 fputs(usage_text, stdout);
                 return OPTIONS_DONE;
         default: // getopt_long() has reported what is wrong
@@ -111,7 +113,7 @@ enum options_verdict options_parse(int argc, char **argv, struct options *ret)
 {
         *ret = (struct options){.log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_LOGFMT};
         int option;
-        while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
                 enum options_verdict verdict = apply(option, optarg, ret);
                 if (verdict != OPTIONS_RUN)
                         return verdict;

@@ -19,6 +19,7 @@
 
 #define PATH_SIZE 4096
 #define XDG_NAME "keyfob/config.json"
+#define HOME_NAME ".config/" XDG_NAME // the XDG specification's default
 
 // Writes the absolute form of `path`.
 static int make_absolute(const char *directory, const char *path, char out[PATH_SIZE], struct error *e)
@@ -53,10 +54,13 @@ static int find_file(const struct settings_input *input, const char *directory, 
             input->config_path && input->config_path[0] ? input->config_path : env_get(input->env, "KEYFOB_CONFIG");
         if (named)
                 return make_absolute(directory, named, out, e);
-        const char *xdg = env_get(input->env, "XDG_CONFIG_HOME");
+        const char *xdg = env_get(input->env, "XDG_CONFIG_HOME"), *home = env_get(input->env, "HOME");
+        struct stat about;
         int there = 0;
         if (xdg && xdg[0] == '/') // the specification has relative ones ignored
                 there = make_absolute(xdg, XDG_NAME, out, e) < 0 ? -1 : exists(out, e);
+        else if (home && home[0] == '/')
+                there = make_absolute(home, HOME_NAME, out, e) < 0 ? -1 : stat(out, &about) == 0; // also without access
         if (there == 0)
                 there = make_absolute(directory, API_DEFAULT_CONFIG, out, e) < 0 ? -1 : exists(out, e);
         if (there == 0)

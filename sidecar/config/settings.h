@@ -47,7 +47,8 @@ struct settings {
 };
 
 struct settings_input {
-        const char *config_path; // --config, or NULL: $KEYFOB_CONFIG, $XDG_CONFIG_HOME/keyfob/config.json, /etc/…
+        const char *config_path; // --config, or NULL: $KEYFOB_CONFIG, $XDG_CONFIG_HOME/keyfob/config.json (of
+                                 // ~/.config where it is not set), /etc/keyfob/config.json
         const char *socket_path; // --socket, or NULL
         const struct env *env;
         struct faults *faults; // empty; filled on failure with all that is wrong in the file, the error first, if the

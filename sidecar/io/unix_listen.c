@@ -67,7 +67,14 @@ static int make_directory(const char *path, struct error *e)
         if (mkdir(path, 0700) < 0) {
                 if (errno == EEXIST)
                         return 0;
-                error_set_errno(e, ERROR_CONFIG, "make the socket's directory %s", path);
+                bool is_closed = errno == EACCES || errno == EPERM;
+                error_set_errno(e, ERROR_CONFIG, "cannot make the socket's directory %s", path);
+                if (is_closed)
+                        return error_hint(
+                            e,
+                            "uid %u may not: make the directory as root, or choose another path (--socket, "
+                            "KEYFOB_SOCKET)",
+                            (unsigned)geteuid());
                 return error_hint(e, "make it beforehand, or choose another path (--socket, KEYFOB_SOCKET)");
         }
         if (is_shared && chmod(path, 0755) < 0)
@@ -183,7 +190,7 @@ static int bind_temporary(struct place *place, int fd, struct error *e)
         // The new file gets the mode of the socket itself, less the umask: 0600 from its first moment.
         if (fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
                 return 0;
-        error_set_errno(e, ERROR_CONFIG, "make the socket %s", place->path);
+        error_set_errno(e, ERROR_CONFIG, "cannot make the socket %s", place->path);
         return error_hint(e, "uid %u needs write permission in %s", (unsigned)geteuid(), place->directory_path);
 }
 

@@ -132,6 +132,7 @@ static void test_what_is_asked_for_is_answered(void **state)
                 const char *argument, *says;
         } rows[] = {{"--version", "keyfobd " KEYFOB_VERSION "\n"},
                     {"--help", "Usage: keyfobd"},
+                    {"-h", "Usage: keyfobd"},
                     {"--help", "  --check "},
                     {"--help", "SIGHUP"}};
         for (size_t i = 0; i < LENGTH(rows); i++) {

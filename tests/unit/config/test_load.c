@@ -39,6 +39,12 @@ static void test_which_file(void **state)
         assert_int_equal(load("", environment, &s, &e), 0);
         assert_non_null(settings_find(s, "xdg"));
         settings_release(s);
+        (void)snprintf(xdg, sizeof(xdg), "HOME=%s/home", place->root.path);
+        assert_int_equal(mkdir("home", 0700) | mkdir("home/.config", 0700) | mkdir("home/.config/keyfob", 0700), 0);
+        write_file("home/.config/keyfob/config.json", "{\"profiles\": {\"home\": {" KEYS_BODY "}}}");
+        assert_int_equal(load(NULL, environment, &s, &e), 0);
+        assert_non_null(settings_find(s, "home"));
+        settings_release(s);
 
         // one that is named must be there
         s = NULL;

@@ -1,0 +1,20 @@
+# Removes what "cmake --install" of this build folder has installed, by the list that it left, and folders of ours that
+# are empty then. Run by the target "uninstall".
+set(manifest "${BUILD}/install_manifest.txt")
+if(NOT EXISTS "${manifest}")
+  message(FATAL_ERROR "${manifest} is not there: nothing was installed from this build folder")
+endif()
+file(STRINGS "${manifest}" files)
+foreach(file ${files})
+  set(file "$ENV{DESTDIR}${file}")
+  if(EXISTS "${file}" OR IS_SYMLINK "${file}")
+    message(STATUS "Removing: ${file}")
+    file(REMOVE "${file}")
+  else()
+    message(STATUS "Not there: ${file}")
+  endif()
+endforeach()
+file(REMOVE "${manifest}")
+if(LDCONFIG AND "$ENV{DESTDIR}" STREQUAL "")
+  execute_process(COMMAND "${LDCONFIG}" ERROR_QUIET) # fails without root, who alone needs it
+endif()
