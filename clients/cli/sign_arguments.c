@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
+#include "proto/mem/text.h"
 
 enum { FILE_MAX = LIMIT_HTTP_BODY / 4 * 3, READ_SIZE = 64 * 1024 };
 
@@ -103,11 +104,26 @@ static int read_payload(const struct options *o, struct sign_arguments *ret)
         return EXIT_OK;
 }
 
-// What curl cannot send.
+static bool is_hex(char c)
+{
+        return text_hex_digit((uint8_t)c) >= 0;
+}
+
+// "/a%2fb" is "/a%2Fb": newer releases of curl send the latter, whatever they are given.
+static void capitalise_escapes(char *url)
+{
+        for (char *c = url; *c && *c != '?'; c++)
+                for (int i = 1; *c == '%' && i <= 2 && is_hex(c[1]) && is_hex(c[2]); i++)
+                        if (c[i] >= 'a')
+                                c[i] = (char)(c[i] - ('a' - 'A'));
+}
+
+// What curl cannot send, and what it changes.
 static int check_curl(const struct options *o, struct sign_arguments *ret)
 {
         if (!options_has(o, OPTION_CURL))
                 return EXIT_OK;
+        capitalise_escapes(o->arguments[1]);
         if (strncasecmp(ret->request.url, "ws", 2) == 0)
                 return cli_fail(EXIT_USAGE, "leave out --curl, or sign the https:// URL",
                                 "curl does not send requests to %s", ret->request.url);

@@ -54,8 +54,9 @@ struct sigv4_url {
 MUST_CHECK int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e);
 
 // Whether every client sends the URL as it is written. If not, send what sigv4_put_url() writes, which is what is
-// signed: it differs in the case of the host, in the form of an address, in a default port, in percent-encoded bytes
-// beyond ASCII, and for S3 in "%20" for the "+" of a path, which S3 reads as a blank and servers of others do not.
+// signed: it differs in the case of the host, in the form of an address, in a default port and in percent-encoded bytes
+// beyond ASCII. For S3 each reserved character of the path is percent-encoded, and "+" becomes "%20": S3 reads it as a
+// blank, servers of others do not.
 bool sigv4_url_is_as_sent(const struct sigv4_url *url, struct slice service);
 // Appends the URL to send. Failure is the buffer's.
 void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buffer *out);

@@ -139,20 +139,23 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
 
 static const bool ascii[256] = {[0 ... 0x7f] = true};
 
-static void put_sent(struct slice text, bool spells_blanks, struct buffer *out)
+// What means the same to S3 and to the servers that are like it. Of the rest, some compare the signature with the path
+// as it was sent.
+static const bool s3_path_byte[256] = {
+    ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['.'] = true,
+    ['_'] = true,         ['~'] = true,         ['/'] = true,         ['%'] = true,
+};
+
+static void put_sent(struct slice text, const bool stays[256], struct buffer *out)
 {
-        while (text.n > 0) {
-                size_t run = scan_span(text, ascii);
-                size_t plus = spells_blanks ? slice_find(slice_head(text, run), '+') : run;
+        for (;;) {
+                size_t run = scan_span(text, stays);
                 uint8_t escape[3];
-                if (buffer_put(out, slice_head(text, plus)) < 0)
+                if (buffer_put(out, slice_head(text, run)) < 0 || run == text.n)
                         return;
-                text = slice_from(text, plus);
-                if (text.n == 0)
-                        return;
-                (void)uri_put_escape(escape, text.p[0] == '+' ? ' ' : text.p[0]);
+                (void)uri_put_escape(escape, text.p[run] == '+' ? ' ' : text.p[run]);
                 (void)buffer_put(out, slice_of(escape, sizeof(escape)));
-                text = slice_from(text, 1);
+                text = slice_from(text, run + 1);
         }
 }
 
@@ -171,8 +174,8 @@ void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buf
         (void)buffer_put_str(out, "://");
         (void)buffer_put(out, url->host);
         if (url->has_path)
-                put_sent(url->path, service_rules_of(service)->decodes_path, out);
+                put_sent(url->path, service_rules_of(service)->decodes_path ? s3_path_byte : ascii, out);
         if (url->has_query)
                 (void)buffer_put_byte(out, '?');
-        put_sent(url->query, false, out);
+        put_sent(url->query, ascii, out);
 }

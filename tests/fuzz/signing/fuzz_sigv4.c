@@ -37,6 +37,26 @@ static void check_names(struct slice names)
         }
 }
 
+// The URL that clients send has the same signature, and is one that they do send.
+static void check_url_to_send(struct bench *b, struct sigv4_request request, struct slice authorization)
+{
+        struct sigv4_url url, again;
+        struct sigv4_result result;
+        struct error e = {.kind = ERROR_NONE};
+        struct buffer text;
+        buffer_init(&text, 2 * LIMIT_SIGN_CANONICAL);
+        assert(sigv4_parse_url(request.url, &url, &e) == 0);
+        sigv4_put_url(&url, request.service, &text);
+        request.url = buffer_slice(&text);
+        if (text.n <= LIMIT_SIGN_URL) {
+                assert(sigv4_parse_url(request.url, &again, &e) == 0);
+                assert(sigv4_url_is_as_sent(&again, request.service));
+                assert(sigv4_sign(b->signer, &request, b->credentials, &b->again, &result, &e) == 0);
+                assert(slice_eq(result.authorization, authorization));
+        }
+        buffer_free(&text);
+}
+
 static void check_sign(struct bench *b, const struct sigv4_request *request)
 {
         struct sigv4_result first, second;
@@ -50,6 +70,7 @@ static void check_sign(struct bench *b, const struct sigv4_request *request)
         check_names(first.signed_headers);
         assert(sigv4_sign(b->signer, request, b->credentials, &b->again, &second, &e) == 0);
         assert(slice_eq(first.authorization, second.authorization));
+        check_url_to_send(b, *request, first.authorization);
 }
 
 static void check_presign(struct bench *b, const struct sigv4_request *request)
