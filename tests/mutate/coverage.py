@@ -85,6 +85,8 @@ class Map:
             # It may compare the constant itself, or include the file.
             if any(word in test.text for word in mutation.words) or f'{mutation.path}"' in test.text:
                 return True
+            if not names:  # a table: any test of its layer may read it
+                return test.layer == mutation_layer(mutation)
             return any((not file and f in names) or (file, f) in local or f in inline for file, f in test.functions)
 
         start = order.index(mutation_layer(mutation))

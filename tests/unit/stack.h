@@ -24,8 +24,7 @@ static inline void *stack_begin(void *arg)
         char above[STACK_SIZE / 4]; // what the end of a thread overwrites
         memset(above, 1, sizeof(above));
         r->run(r->arg);
-        assert_int_equal(above[0], 1);
-        return NULL;
+        return above[0] == 1 ? NULL : arg; // no call: it would overwrite what run() left
 }
 
 static inline bool stack_keeps(struct slice secret, void (*run)(void *arg), void *arg)

@@ -59,7 +59,8 @@ static void derivation_leaves_neither_secret_nor_key(void **state)
         uint8_t key[DIGEST_SIZE];
         assert_true(w.digest && w.cache && w.credentials);
         assert_int_equal(key_derive(w.digest, SLICE(SECRET), &scope, key), 0);
-        assert_false(stack_keeps(slice_of(key, sizeof(key)), get_key, &w));
+        // Half of it: what is called after the derivation overwrites the end.
+        assert_false(stack_keeps(slice_of(key, sizeof(key) / 2), get_key, &w));
         assert_int_equal(w.r, 0);
         key_cache_free(w.cache);
         w.cache = key_cache_new();
