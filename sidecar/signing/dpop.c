@@ -17,7 +17,7 @@
 
 enum { NUMBER_SIZE = 32, UUID_BYTES = 16, UUID_SIZE = 37, PART_MAX = LIMIT_TOKEN_FILE };
 
-// OpenSSL would ask the terminal.
+// Without a callback, OpenSSL would ask for a passphrase on the terminal.
 static int give_no_passphrase(char *to, int size, int is_writing, void *arg)
 {
         (void)to, (void)size, (void)is_writing, (void)arg;
@@ -33,7 +33,7 @@ static EVP_PKEY *read_key(struct slice pem, const char **what)
         if (key && EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) &&
             strcmp(curve, "prime256v1") == 0)
                 return key;
-        *what = key ? "the DPoP key is none of the curve P-256" : "the DPoP key is no private key in PEM";
+        *what = key ? "the DPoP key is not on the curve P-256" : "the DPoP key is not a private key in PEM";
         EVP_PKEY_free(key);
         ERR_clear_error();
         return NULL;
@@ -133,7 +133,7 @@ static int put_claims(const struct dpop_request *request, struct buffer *out)
         return r;
 }
 
-// From ASN.1 to two numbers of the curve's size each.
+// Converts the ASN.1 signature to two numbers, each of the curve's size.
 static int put_signature(const uint8_t *der, size_t der_n, struct buffer *out)
 {
         uint8_t both[2 * NUMBER_SIZE];
@@ -161,7 +161,7 @@ static int sign(EVP_PKEY *key, struct slice text, struct buffer *out)
 
 static int put_proof(EVP_PKEY *key, const struct dpop_request *request, struct buffer *out)
 {
-        struct buffer text; // apart from *out, which may move while its own bytes are signed
+        struct buffer text; // not in *out, whose memory may move while its bytes are signed
         buffer_init(&text, PART_MAX);
         int r = put_header(key, &text);
         if (r == 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests as names of files that others chose. SHA-1 is for nothing that has to be safe.
+// Hexadecimal digests, as the AWS CLI uses them for file names. Not for security: SHA-1 is broken.
 #ifndef SIDECAR_SIGNING_HEX_DIGEST_H
 #define SIDECAR_SIGNING_HEX_DIGEST_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the derived keys. Each hangs on the credentials that it comes from, so that their address stands for the secret:
-// the key is gone before another can have that address.
+// Owns the derived keys. A key is dropped together with the credentials that it was derived from, so the address of the
+// credentials can identify their secret: no other credentials can have that address while the key exists.
 #include "sidecar/signing/key.h"
 
 #include <assert.h>
@@ -15,7 +15,7 @@
 enum { DATE_SIZE = 8 };
 
 struct key {
-        struct credentials_derived derived; // first: dropping finds the key by it
+        struct credentials_derived derived; // first member: the drop callback casts it to the key
         TAILQ_ENTRY(key) by_use;
         struct key_cache *cache;
         const struct credentials *credentials; // NULL: free
@@ -25,7 +25,7 @@ struct key {
 };
 
 struct key_cache {
-        TAILQ_HEAD(key_list, key) by_use; // the last used first, free ones last
+        TAILQ_HEAD(key_list, key) by_use; // most recently used first, unused ones last
         struct key keys[KEY_CACHE_SIZE];
 };
 
@@ -95,7 +95,7 @@ static int check_name(const char *what, struct slice name, const char *hint, str
         };
         if (name.n > 0 && name.n <= KEY_NAME_MAX && scan_span(name, allowed) == name.n)
                 return 0;
-        error_set(e, ERROR_CONFIG, "\"%.*s\" is no valid %s", (int)slice_head(name, 80).n, (const char *)name.p, what);
+        error_set(e, ERROR_CONFIG, "invalid %s: \"%.*s\"", what, (int)slice_head(name, 80).n, (const char *)name.p);
         return error_hint(e, "%s", hint);
 }
 
@@ -106,7 +106,7 @@ int key_scope_check(const struct key_scope *scope, struct error *e)
         return check_name("service", scope->service, "give the service's signing name, such as bedrock", e);
 }
 
-// Equality without a call for the lengths that names have.
+// Compares short names without calling memcmp().
 static bool is_same(const uint8_t *kept, size_t n, struct slice s)
 {
         if (n != s.n)
@@ -136,13 +136,13 @@ static struct key *find(struct key_cache *cache, const struct credentials *c, co
         return NULL;
 }
 
-// Derives the key in the place of the one that was not used for longest. NULL with *e.
+// Derives the key; it replaces the least recently used one. NULL with *e.
 static struct key *derive(struct key_cache *cache, struct digest *d, struct credentials *c,
                           const struct key_scope *scope, struct error *e)
 {
         uint8_t bytes[DIGEST_SIZE];
         struct digest_key *hmac = NULL;
-        if (key_scope_check(scope, e) < 0) // only now: no key was ever made for a scope that did not pass
+        if (key_scope_check(scope, e) < 0) // not needed for a cached key: its scope passed when it was derived
                 return NULL;
         if (key_derive(d, c->secret_access_key, scope, bytes) == 0)
                 hmac = digest_key_new(d, slice_of(bytes, sizeof(bytes)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing keys, derived by four HMACs from secret, day, region and service, and kept ready for use. A key is as
-// sensitive as its secret for that day, region and service: it lives in OpenSSL's contexts and is wiped with the
-// credentials that it comes from, or when others take its place.
+// Signing keys, derived by four HMACs from secret, day, region and service, and cached. A key is as sensitive as its
+// secret for that day, region and service: it is kept in OpenSSL's contexts and wiped with the credentials that it was
+// derived from, or when the cache needs its place.
 #ifndef SIDECAR_SIGNING_KEY_H
 #define SIDECAR_SIGNING_KEY_H
 
@@ -11,7 +11,7 @@
 #include "sidecar/signing/digest.h"
 
 #define KEY_NAME_MAX 64    // longest region or service
-#define KEY_CACHE_SIZE 256 // keys that are held at once
+#define KEY_CACHE_SIZE 256 // keys
 
 struct credentials;
 struct key_cache;
@@ -40,8 +40,8 @@ struct signing_key {
 // Whether region and service can be in a scope: letters, digits, "-", "." and "_". 0, or -1 with *e.
 MUST_CHECK int key_scope_check(const struct key_scope *scope, struct error *e);
 
-// The signing key of credentials in a scope (date of 8 bytes). *ret is borrowed until the next call or the end of the
-// credentials. 0, or -1 with *e: the scope cannot be (key_scope_check()), OpenSSL failed, or memory ran out.
+// The signing key of credentials in a scope (date of 8 bytes). *ret is borrowed until the next call or until the
+// credentials are freed. 0, or -1 with *e: invalid scope (key_scope_check()), OpenSSL failed, or out of memory.
 MUST_CHECK int key_cache_get(struct key_cache *cache, struct digest *d, struct credentials *c,
                              const struct key_scope *scope, struct signing_key *ret, struct error *e);
 

@@ -5,7 +5,7 @@
 
 #include "proto/mem/secret.h"
 
-// OpenSSL gives each allocation the file and the line that it is for.
+// OpenSSL passes the file and the line that allocate.
 
 static void *take(size_t n, const char *file, int line)
 {
@@ -30,6 +30,6 @@ static void give_back(void *p, const char *file, int line)
 
 void openssl_memory_wipe(void)
 {
-        // Fails only when something was allocated already; then the library's own functions stay, which is no harm.
+        // Fails only if OpenSSL has already allocated memory. It then keeps its own functions, which do not wipe.
         (void)CRYPTO_set_mem_functions(take, resize, give_back);
 }

@@ -2,8 +2,8 @@
 #ifndef SIDECAR_SIGNING_OPENSSL_MEMORY_H
 #define SIDECAR_SIGNING_OPENSSL_MEMORY_H
 
-// From now on OpenSSL wipes all memory that it frees, which may have held keys. To be called before anything else of
-// it.
+// Makes OpenSSL wipe all memory that it frees, which may have contained keys. Call it before any other function of
+// OpenSSL.
 void openssl_memory_wipe(void);
 
 #endif

@@ -22,7 +22,7 @@ static int check_parameter(struct slice name, struct error *e)
                 if (!slice_eq_ignore_case(name, made_here[i]))
                         continue;
                 error_set(e, ERROR_CONFIG, "the URL already has the query parameter %s", (const char *)made_here[i].p);
-                return error_hint(e, "leave it out: presigning makes it");
+                return error_hint(e, "remove it: presigning adds it");
         }
         return 0;
 }
@@ -187,7 +187,7 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct 
 {
         if (expires_s < 1 || expires_s > LIMIT_PRESIGN_EXPIRES_S) {
                 error_set(e, ERROR_CONFIG, "a presigned URL cannot expire after %lld s", (long long)expires_s);
-                return error_hint(e, "ask for 1 to %d seconds (seven days)", LIMIT_PRESIGN_EXPIRES_S);
+                return error_hint(e, "use 1 to %d seconds (seven days)", LIMIT_PRESIGN_EXPIRES_S);
         }
         if (sigv4_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
                 return -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to be true of a request before it is signed, and which of its headers are.
+// Checks a request before it is signed, and chooses the headers to sign.
 #include "proto/mem/length.h"
 #include "sidecar/signing/scan.h"
 #include "sidecar/signing/signer.h"
@@ -48,7 +48,7 @@ int sigv4_check_method(struct slice method, struct error *e)
 }
 
 enum header_kind {
-        HEADER_SIGNED,       // nothing is known about it, not even that its name is one
+        HEADER_SIGNED,       // any other; its name has not been checked
         HEADER_NEVER_SIGNED, // hop-by-hop and tracing headers: proxies change them
         HEADER_MADE_HERE,
         HEADER_HOST,
@@ -64,7 +64,7 @@ struct known_header {
 
 enum { KNOWN_LENGTHS = 21, KNOWN_OF_LENGTH = 5 };
 
-// By the length of their names; an empty name ends each row.
+// Rows by the length of the names; an empty name ends each row.
 static const struct known_header known_headers[KNOWN_LENGTHS][KNOWN_OF_LENGTH + 1] = {
     [2] = {{SLICE_INIT("te"), HEADER_NEVER_SIGNED}},
     [4] = {{SLICE_INIT("host"), HEADER_HOST}},
@@ -110,7 +110,7 @@ static enum header_kind kind_of(struct slice name)
         return HEADER_SIGNED;
 }
 
-// Only a folded line may go on after a line break.
+// A line break is allowed only in a folded line.
 static bool has_line_break(struct slice value)
 {
         for (size_t i = slice_find(value, '\n'); i < value.n; i++) {
@@ -133,16 +133,16 @@ static int check_header(const struct header *header, enum header_kind kind, bool
                 return error_hint(e, "header names are letters, digits and -");
         }
         if (!canonical_value_scan(header->value, ret_blanks)) {
-                error_set(e, ERROR_CONFIG, "the header %.*s holds a control byte", shown, name);
+                error_set(e, ERROR_CONFIG, "the header %.*s contains a control character", shown, name);
                 return error_hint(e, "remove it: servers refuse such headers");
         }
         if (*ret_blanks && has_line_break(header->value)) {
-                error_set(e, ERROR_CONFIG, "the header %.*s holds a line break", shown, name);
+                error_set(e, ERROR_CONFIG, "the header %.*s contains a line break", shown, name);
                 return error_hint(e, "remove it; list the values of a header that is sent several times");
         }
         if (kind == HEADER_MADE_HERE) {
                 error_set(e, ERROR_CONFIG, "the request already has the header %.*s", shown, name);
-                return error_hint(e, "leave it out: signing makes it");
+                return error_hint(e, "remove it: signing adds it");
         }
         return 0;
 }
@@ -174,8 +174,8 @@ static int check_content_sha256(const struct sigv4_request *request, struct slic
         return error_hint(e, "give the same value for both, or leave the header out");
 }
 
-// botocore, the reference for presigned URLs, leaves out this value: SDKs set it unasked, and whoever opens the URL
-// does not send it.
+// botocore, the reference for presigned URLs, leaves out this value: SDKs set it by themselves, and the client that
+// opens the URL does not send it.
 static bool is_left_out_of_urls(struct slice content_type)
 {
         return slice_eq(content_type, SLICE("application/x-www-form-urlencoded; charset=utf-8"));

@@ -14,7 +14,7 @@
 
 enum { LENGTHS = 17, OF_LENGTH = 3 };
 
-// By the length of the name, as this is asked for every signature. An empty name ends each row.
+// Rows by the length of the name, as every signature needs a lookup. An empty name ends each row.
 static const struct service_rules rules[LENGTHS][OF_LENGTH + 1] = {
     [2] = {{SLICE_INIT("s3"), S3_RULES}},
     [4] = {{SLICE_INIT("aoss"), AOSS_RULES}},

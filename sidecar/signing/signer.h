@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside this room only: what a signer is made of, and the steps that signing by headers, by query and by certificate
-// have in common.
+// Internal to this layer: the signer's fields, and the steps shared by signing by headers, by query and by certificate.
 #ifndef SIDECAR_SIGNING_SIGNER_H
 #define SIDECAR_SIGNING_SIGNER_H
 
@@ -14,15 +13,15 @@
 struct signer {
         struct digest *digest;
         struct key_cache *keys;
-        struct buffer scratch; // wiped after each use
+        struct buffer scratch; // the caller wipes it after each use
         int64_t time_s;        // of amz_date
         char amz_date[17];     // empty: none yet
 };
 
 enum { AMZ_DATE_SIZE = 16, DATE_SIZE_IN_SCOPE = 8 };
 
-// The value of x-amz-date, borrowed from the signer until the next other time. Empty, with *e, for years that it
-// cannot express.
+// The value of x-amz-date, borrowed from the signer until a call with another time. Empty, with *e, for years outside
+// 1970 to 9999.
 struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e);
 
 static inline struct key_scope signer_scope(struct slice amz_date, struct slice region, struct slice service)
@@ -30,7 +29,7 @@ static inline struct key_scope signer_scope(struct slice amz_date, struct slice 
         return (struct key_scope){slice_head(amz_date, DATE_SIZE_IN_SCOPE), region, service};
 }
 
-// What stands in the string to sign beside the hash of the canonical request.
+// The parts of the string to sign other than the hash of the canonical request.
 struct string_to_sign {
         struct slice algorithm;
         struct slice amz_date;
@@ -52,7 +51,7 @@ MUST_CHECK int signer_put_texts(struct signer *s, const struct canonical_request
 // Makes room in `out` for `n` bytes. NULL with *e.
 MUST_CHECK uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e);
 
-// Whether the payload hash is what it has to be. 0, or -1 with *e.
+// Checks the form of the payload hash. 0, or -1 with *e.
 MUST_CHECK int signer_check_payload_hash(struct slice hash, struct error *e);
 
 // How the headers of a request are chosen.

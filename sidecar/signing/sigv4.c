@@ -73,14 +73,14 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
         const struct string_to_sign in = {SLICE(ALGORITHM), amz_date, key.scope};
         struct signing_texts texts;
         uint8_t signature[DIGEST_SIZE];
-        // What is left of a longer request before is wiped with the buffer.
+        // Bytes of a longer, earlier request stay behind these until the buffer is wiped.
         out->n = 0;
         out->failed = false;
         if (signer_put_texts(s, &canonical, &in, authorization_max, out, &texts, e) < 0)
                 return -1;
         if (digest_key_hmac(s->digest, key.hmac, texts.string_to_sign, signature) < 0)
                 return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
-        // The string to sign has done its work: the Authorization takes its place.
+        // The string to sign is no longer needed: the Authorization header overwrites it.
         uint8_t *start = out->p + texts.canonical_request.n;
         const uint8_t *end = put_authorization(start, &key, c, texts.signed_headers, signature);
         ret->authorization = slice_of(start, (size_t)(end - start));

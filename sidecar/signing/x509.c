@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts an identity together and checks that its parts belong to each other. What is loaded is never half of it.
+// Assembles an identity and checks that its parts belong to each other. Loads all of it or nothing.
 #include "sidecar/signing/x509.h"
 
 #include <openssl/err.h>
@@ -44,7 +44,7 @@ const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key)
         return NULL;
 }
 
-// Older OpenSSL does not know what these are.
+// OpenSSL before 3.5 has no names for these.
 static bool is_ml_dsa(X509 *certificate)
 {
         static const char *const oids[] = {"2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18",
@@ -79,12 +79,10 @@ static int check_leaf(X509 *leaf, const char *source, int64_t now_s, struct x509
                   lacks ? OpenSSL_version(OPENSSL_VERSION_STRING) : "");
         if (lacks)
                 return error_hint(e, "run the agent with OpenSSL 3.5 or later, or use an RSA or EC key");
-        return error_hint(e,
-                          "IAM Roles Anywhere is signed to with RSA, EC or ML-DSA keys: issue a certificate for such "
-                          "a key");
+        return error_hint(e, "issue a certificate for an RSA, EC or ML-DSA key: IAM Roles Anywhere accepts no others");
 }
 
-// A common slip: the file starts with another certificate than the key's.
+// A common mistake: the certificate of the key is not the first in the file.
 static int position_of_match(STACK_OF(X509) * certificates, const EVP_PKEY *key)
 {
         for (int i = 1; i < sk_X509_num(certificates); i++) {
@@ -143,7 +141,7 @@ static STACK_OF(X509) * read_certificates(const struct x509_paths *paths, struct
         return NULL;
 }
 
-// The certificate is looked at before the key, which may ask for more: a slow derivation, a token.
+// Checks the certificate before it loads the key, which may take long (a key derivation, a token).
 static int load_files(const struct x509_paths *paths, int64_t now_s, struct x509_parts *parts,
                       struct x509_identity *identity, struct error *e)
 {

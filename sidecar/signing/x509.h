@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An X.509 identity for IAM Roles Anywhere: leaf certificate, chain, private key, loaded and checked as one unit. Keys
-// come through OSSL_STORE, so that files and provider URIs are one path.
+// An X.509 identity for IAM Roles Anywhere: leaf certificate, chain, private key, loaded and checked as one unit.
+// OSSL_STORE loads keys from files and from providers' URIs alike.
 #ifndef SIDECAR_SIGNING_X509_H
 #define SIDECAR_SIGNING_X509_H
 
@@ -10,7 +10,7 @@
 
 struct x509_key;
 
-// Which signature Roles Anywhere takes of a key.
+// The signature algorithm that Roles Anywhere requires for a type of key.
 struct x509_algorithm {
         const char *type;   // of the key, as OpenSSL names it: "RSA"
         const char *name;   // "AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256" or "AWS4-X509-MLDSA"
@@ -37,7 +37,7 @@ struct x509_paths {
         struct slice passphrase;       // the passphrase itself, where there is no file; empty: none
 };
 
-// Loads and checks: the leaf is the first certificate, or in PKCS#12 the one of the key; the key must be its own; RSA,
+// Loads and checks: the leaf is the first certificate, or in PKCS#12 that of the key; the key must match it; RSA,
 // EC, or ML-DSA where OpenSSL has it; chain sorted from the leaf's issuer up, without the leaf, self-signed roots and
 // duplicates, at most 5. `now_s` decides whether the leaf is expired or not valid yet. 0 and *ret (freed by
 // x509_identity_free()), or -1 and *e that names the file or the URI, and for dates the subject, the serial in decimal
@@ -47,8 +47,7 @@ MUST_CHECK int x509_identity_load(const struct x509_paths *paths, int64_t now_s,
                                   struct error *e);
 void x509_identity_free(struct x509_identity *identity);
 
-// Whether its key is behind a provider or an engine of hardware: then freeing it asks the hardware, too, and may block.
-// `identity` may be NULL: false.
+// Whether hardware holds the key. Then freeing the identity calls that hardware, too, and may block. NULL: false.
 bool x509_identity_is_in_device(const struct x509_identity *identity);
 
 // Appends lower-case hex of the signature over `text` (RSASSA-PKCS1-v1_5 or DER ECDSA, SHA-256 for every key). 0, or -1
@@ -65,8 +64,7 @@ struct x509_request {
         int64_t time_s;
 };
 
-// A line of a file or a descriptor without its end, which is the editor's; any other blank may belong to the
-// passphrase.
+// Cuts off the line end, which editors add. Other white space may belong to the passphrase.
 struct slice x509_passphrase_line(struct slice text);
 
 // The headers of a Roles Anywhere CreateSession POST with Content-Type application/json: appends the value of
@@ -77,8 +75,7 @@ MUST_CHECK int x509_sign_request(struct signer *s, const struct x509_identity *i
                                  const struct x509_request *request, char amz_date[17], struct buffer *out,
                                  struct error *e);
 
-// The same with a signer of its own, made for this one signature: for threads that have none. The identity must not be
-// in use elsewhere meanwhile.
+// The same with a signer of its own, for threads that have none. No other thread may use the identity meanwhile.
 MUST_CHECK int x509_sign_request_alone(const struct x509_identity *identity, const struct x509_request *request,
                                        char amz_date[17], struct buffer *out, struct error *e);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading certificates out of PEM files, and what there is to say about one: serial, subject, dates.
+// Reads certificates from PEM files, and a certificate's serial, subject and dates.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -17,7 +17,8 @@ const char *x509_reason(void)
         return reason ? reason : "no reason given";
 }
 
-// Certificates are not encrypted: whoever asks for a passphrase here gets none, and no terminal is asked.
+// Certificates are not encrypted. If OpenSSL asks for a passphrase anyway, this answers that there is none; by default,
+// OpenSSL would ask on the terminal.
 static int no_passphrase(char *buffer, int size, int writing, void *context)
 {
         (void)buffer;
@@ -32,10 +33,10 @@ static int none_read(const char *path, const char *what, struct slice content, s
         error_set(e, ERROR_CONFIG, "%s: no certificate in this %s file", path, what);
         if (content.n > 0 && content.p[0] == 0x30)
                 return error_hint(e, "it looks like DER: convert it with openssl x509 -inform der -in %s", path);
-        return error_hint(e, "it has to be PEM: -----BEGIN CERTIFICATE-----");
+        return error_hint(e, "write it as PEM, which begins with -----BEGIN CERTIFICATE-----");
 }
 
-// Reads on until the end of the file, which OpenSSL reports as an error of its own.
+// Reads to the end of the file, which OpenSSL reports as PEM_R_NO_START_LINE.
 static int read_all(BIO *bio, STACK_OF(X509) * list, const char *path, struct error *e)
 {
         for (;;) {
@@ -53,7 +54,7 @@ static int read_all(BIO *bio, STACK_OF(X509) * list, const char *path, struct er
                 }
                 error_set(e, ERROR_CONFIG, "%s: certificate %d cannot be read: %s", path, sk_X509_num(list) + 1,
                           x509_reason());
-                return error_hint(e, "the file is damaged or was written only in part: write it anew");
+                return error_hint(e, "write the file again: it is damaged or incomplete");
         }
 }
 
@@ -76,9 +77,9 @@ STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, stru
 {
         struct buffer content;
         STACK_OF(X509) *list = NULL;
-        if (x509_file_read(path, what, "write the certificate into it, as PEM", &content, e) == 0)
+        if (x509_file_read(path, what, "write the certificate to it, as PEM", &content, e) == 0)
                 list = x509_certificates_parse(buffer_slice(&content), path, what, e);
-        buffer_free(&content); // a private key may stand beside the certificate
+        buffer_free(&content); // wipes it: the file may also contain the private key
         return list;
 }
 
@@ -150,11 +151,12 @@ int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct 
         if (early) {
                 error_set(e, ERROR_CONFIG, "%s: the certificate is not valid before %s, in %s (subject %s, serial %s)",
                           path, date, away, identity->subject, identity->serial);
-                return error_hint(e, "wait until then, or check the clock of this machine: it says %s", now);
+                return error_hint(e, "wait until then, or check this machine's clock, which shows %s", now);
         }
         error_set(e, ERROR_CONFIG, "%s: the certificate expired at %s, %s ago (subject %s, serial %s)", path, date,
                   away, identity->subject, identity->serial);
-        return error_hint(e, "renew the certificate; if it should still be valid, check the clock: it says %s", now);
+        return error_hint(
+            e, "renew the certificate; if it should still be valid, check this machine's clock, which shows %s", now);
 }
 
 int x509_put_base64(X509 *certificate, struct buffer *out)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which certificates go with a leaf, and in which order: from its issuer up. Roots stay at home (the service has them
-// as trust anchors), and so does whatever does not lead upwards from the leaf.
+// Selects the certificates to send with a leaf, ordered from its issuer up. Leaves out roots (the service has them as
+// trust anchors) and certificates that are not on the path from the leaf to its root.
 #include <openssl/x509v3.h>
 
 #include "sidecar/signing/x509_internal.h"
@@ -23,14 +23,14 @@ static bool is_root(X509 *certificate)
         return X509_self_signed(certificate, 0) == 1;
 }
 
-// By name and key identifier, and then by the signature: two issuers may bear one name.
+// Compares name and key identifier, then verifies the signature: two issuers can have the same name.
 static bool has_issued(X509 *issuer, X509 *certificate)
 {
         return X509_check_issued(issuer, certificate) == X509_V_OK &&
                X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
 }
 
-// Takes the issuer of `certificate` out of the list. NULL: it is not there.
+// Removes the issuer of `certificate` from the list and returns it. NULL: it is not in the list.
 static X509 *take_issuer(STACK_OF(X509) * list, X509 *certificate)
 {
         for (int i = 0; i < sk_X509_num(list); i++) {
@@ -45,7 +45,7 @@ static int refuse_strangers(const struct x509_candidates *in, const struct x509_
         error_set(e, ERROR_CONFIG, "%s: none of these certificates has issued the certificate of subject %s, serial %s",
                   in->path, identity->subject, identity->serial);
         return error_hint(
-            e, "put its issuer's certificate there, or leave the chain out if a trust anchor issued it directly");
+            e, "add its issuer's certificate there, or remove the chain if a trust anchor issued it directly");
 }
 
 static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, struct x509_identity *identity,
@@ -64,7 +64,7 @@ static int put_chain(STACK_OF(X509) * list, const struct x509_candidates *in, st
                 if (++count > X509_CHAIN_MAX) {
                         error_set(e, ERROR_CONFIG, "%s: the chain has more than %d certificates", in->path,
                                   X509_CHAIN_MAX);
-                        return error_hint(e, "Roles Anywhere takes %d: use a trust anchor nearer to the certificate",
+                        return error_hint(e, "use a trust anchor nearer to the certificate: Roles Anywhere accepts %d",
                                           X509_CHAIN_MAX);
                 }
                 if ((count > 1 && buffer_put_byte(out, ',') < 0) || x509_put_base64(next, out) < 0)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// PKCS#11 through the engine "pkcs11" (libp11), for systems whose OpenSSL has no provider for it yet. An engine is one
-// for the whole process: finishing one would finish the module below it, under whoever else uses that at the moment.
-// So each that was loaded stays, one for a module and a URI, and with it the PIN that libp11 keeps: never another
-// token's. libp11 keeps slots, sessions and handles as well, also of a token that was taken out and put back: after
-// a failure a new engine takes the place of the old one. (Its command RE_ENUMERATE crashes in release 0.4.12.)
+// PKCS#11 through the engine "pkcs11" (libp11), for systems that have no PKCS#11 provider for OpenSSL yet. Finishing an
+// engine also finalizes its PKCS#11 module, even while another engine uses that. So engines are never freed: there is
+// one for each module and URI, which also keeps the PINs apart that libp11 stores. libp11 also keeps slots, sessions
+// and handles of a token that was removed and put back. So a new engine replaces one that has failed. (The engine's
+// command RE_ENUMERATE crashes in release 0.4.12.)
 #define OPENSSL_SUPPRESS_DEPRECATED // OpenSSL 3 advises against engines
 
 #include "sidecar/signing/x509_internal.h"
@@ -44,11 +44,12 @@ void x509_engine_distrust(struct x509_engine *engine)
 #include <stdio.h>
 #include <stdlib.h>
 
-// Of one module and URI. They stay too, with some memory and, at worst, a session of the token.
+// Replaced engines that are allowed for one module and URI. Each keeps some memory and, at worst, a session of the
+// token.
 enum { REPLACED_MAX = 256 };
 
-// One for all engines of a module. A module is started by one thread at a time, and an engine's PIN and its use are two
-// calls. While a token hangs in it, those of other modules go on.
+// One for all engines of a module: only one thread at a time may initialize a module, and setting an engine's PIN and
+// using it are two calls. If a token hangs, engines of other modules still work.
 struct module_lock {
         pthread_mutex_t mutex;
 };
@@ -57,19 +58,20 @@ struct x509_engine {
         struct x509_engine *next;
         ENGINE *engine;
         struct module_lock *lock; // lives as long as the process, as engines do
-        bool is_started;          // the lock's
-        bool is_stale;            // nothing could be loaded by it, or a key of it could not sign
+        bool is_started;          // protected by `lock`
+        bool is_stale;            // it could not load anything, or a key of it could not sign
         bool is_replaced;         // by another one
         char *module, *uri;
 };
 
 static struct {
-        pthread_mutex_t mutex; // of this list, and of what is not the lock's; held for moments
+        pthread_mutex_t
+            mutex; // for this list and the fields that the module's lock does not protect; never held for long
         struct x509_engine *first;
 } engines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// As OpenSSL itself loads engines, which it does only once for each library: NULL when there is none of that name, or
-// it is for another OpenSSL.
+// Does what OpenSSL does to load an engine's library; OpenSSL itself does it only once for each. NULL: not installed,
+// or built for another OpenSSL.
 static dynamic_bind_engine library(void)
 {
         char path[PATH_MAX];
@@ -85,17 +87,17 @@ static dynamic_bind_engine library(void)
         *(void **)&check = dlsym(handle, "v_check"); // POSIX has it that functions fit into void pointers
         *(void **)&bind = dlsym(handle, "bind_engine");
         if (bind && check && check(OSSL_DYNAMIC_VERSION) >= OSSL_DYNAMIC_OLDEST)
-                return bind; // and the library stays
+                return bind; // the library stays loaded
         (void)dlclose(handle);
         return NULL;
 }
 
-// An engine of its own, not started yet; the list of OpenSSL does not know it.
+// A new engine, not initialized, and not in OpenSSL's list of engines.
 static ENGINE *load(void)
 {
         dynamic_bind_engine bind = library();
         ENGINE *engine = bind ? ENGINE_new() : NULL;
-        // It is linked to the very library that this program is: memory functions need not be handed over.
+        // The engine is linked with the same libcrypto as this program, so it needs no memory functions passed.
         const dynamic_fns functions = {.static_state = ENGINE_get_static_state()};
         if (engine && bind(engine, "pkcs11", &functions))
                 return engine;
@@ -180,7 +182,7 @@ static void set_stale(struct x509_engine *k, bool is_stale)
 
 static bool start(struct x509_engine *k)
 {
-        // QUIET, as it writes to standard error, where our log is.
+        // QUIET, as the engine would write to standard error, where our log is.
         if (!k->is_started)
                 k->is_started = ENGINE_ctrl_cmd_string(k->engine, "QUIET", NULL, 1) &&
                                 (!k->module || ENGINE_ctrl_cmd_string(k->engine, "MODULE_PATH", k->module, 0)) &&

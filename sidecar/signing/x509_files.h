@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands behind the paths of an identity: as long as two looks are equal, nothing was replaced or rewritten
-// between them. What is no file but a provider's URI is never there.
+// The metadata of an identity's files: if two of these are equal, no file was replaced or rewritten in between. A
+// provider's URI counts as a file that does not exist.
 #ifndef SIDECAR_SIGNING_X509_FILES_H
 #define SIDECAR_SIGNING_X509_FILES_H
 
@@ -12,7 +12,7 @@ struct x509_files {
         struct file_metadata certificate, certificate_chain, private_key, passphrase, pkcs12;
 };
 
-// May block on a slow mount. To be taken before the files are read, so that a change while reading shows afterwards.
+// May block on a slow mount. Call it before reading the files, so that a change during the reading shows later.
 void x509_files_look(const struct x509_paths *paths, struct x509_files *ret);
 
 bool x509_files_equal(const struct x509_files *a, const struct x509_files *b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside this room only: the parts of an X.509 identity and the steps of loading one.
+// Internal to this layer: the parts of an X.509 identity, and the steps that load one.
 #ifndef SIDECAR_SIGNING_X509_INTERNAL_H
 #define SIDECAR_SIGNING_X509_INTERNAL_H
 
@@ -13,20 +13,20 @@
 #include "sidecar/signing/signer.h"
 #include "sidecar/signing/x509.h"
 
-#define X509_CHAIN_MAX 5 // certificates that Roles Anywhere takes beside the leaf
+#define X509_CHAIN_MAX 5 // certificates that Roles Anywhere accepts besides the leaf
 
-// A library context of its own with the default provider, which is the first to be asked, and another one: nothing else
-// in the process ever asks that one for anything.
+// A library context of its own with the default provider and another one. The rest of the process never uses that other
+// one.
 struct x509_context {
         OSSL_LIB_CTX *library; // NULL: the process's own
         OSSL_PROVIDER *first, *other;
-        char query[32]; // asks the other one first, for loading: else the default provider loads what it half
+        char query[32]; // for loading: prefers the other provider, as the default one would load keys that it only half
                         // understands
 };
-bool x509_context_open(struct x509_context *context, const char *provider); // false: there is none, or it did not start
-void x509_context_close(struct x509_context *context);                      // also one that was not opened
+bool x509_context_open(struct x509_context *context, const char *provider); // false: not installed, or it did not start
+void x509_context_close(struct x509_context *context);                      // may be called without open
 
-// A private key, and what it needs to live.
+// A private key, and the objects that have to live as long as it does.
 struct x509_engine;
 struct x509_key {
         EVP_PKEY *pkey;
@@ -34,14 +34,14 @@ struct x509_key {
         struct x509_engine *engine; // borrowed; NULL: it came without one
 };
 
-// What an identity is put together from.
+// The parts of an identity.
 struct x509_parts {
         STACK_OF(X509) * certificates; // the leaf first, if there is one
         struct x509_key *key;
         bool has_leaf; // PKCS#12: the first is the key's
 };
 
-// Why OpenSSL failed last, for people; empties its queue of errors. Static text.
+// OpenSSL's reason for its last failure, for messages; empties its error queue. Static text.
 const char *x509_reason(void);
 
 // Every certificate of PEM text, in order; `path` is where it came from. NULL with *e, likewise.
@@ -59,13 +59,13 @@ MUST_CHECK int x509_check_dates(X509 *certificate, const char *path, int64_t now
 
 const struct x509_algorithm *x509_algorithm_of(const EVP_PKEY *key); // NULL: Roles Anywhere has no use for it
 
-// What opens a key. Text is secret: it is wiped by x509_passphrase_free().
+// The passphrase of a key. x509_passphrase_free() wipes the text.
 struct x509_passphrase {
         struct buffer text;
-        const char *key; // of the configuration, that gave it or could give it
+        const char *key; // the configuration's key for it, for hints
         bool given;      // there is one
-        bool asked;      // something wanted it
-        bool too_long;   // for OpenSSL
+        bool asked;      // OpenSSL has asked for it
+        bool too_long;   // longer than OpenSSL accepts
 };
 MUST_CHECK int x509_passphrase_read(const struct x509_paths *paths, struct x509_passphrase *ret, struct error *e);
 void x509_passphrase_free(struct x509_passphrase *passphrase); // after every read, also one that failed
@@ -74,7 +74,7 @@ UI_METHOD *x509_passphrase_ui(void); // asks the struct x509_passphrase that is 
 // Certificates and key of a PKCS#12 file, the key's own first. 0, or -1 with *e (and parts that the caller frees).
 MUST_CHECK int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, struct error *e);
 
-// The same of what was read already; `path` is where it came from.
+// The same from the content of a file; `path` is for messages.
 MUST_CHECK int x509_pkcs12_parse(struct slice content, const char *path, struct x509_passphrase *passphrase,
                                  struct x509_parts *ret, struct error *e);
 
@@ -85,7 +85,7 @@ MUST_CHECK int x509_key_parse(struct slice content, const char *path, struct x50
                               struct error *e); // of a file's content
 void x509_key_free(struct x509_key *key);       // NULL is fine
 
-// The first object of that type (OSSL_STORE_INFO_…) that the store comes up with, or NULL. Closes the store.
+// The first object of that type (OSSL_STORE_INFO_…) in the store, or NULL. Closes the store.
 OSSL_STORE_INFO *x509_store_load(OSSL_STORE_CTX *store, int type);
 EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store); // likewise
 
@@ -93,25 +93,25 @@ EVP_PKEY *x509_store_key(OSSL_STORE_CTX *store); // likewise
 MUST_CHECK int x509_file_read(const char *path, const char *what, const char *hint, struct buffer *content,
                               struct error *e);
 
-// A key or the certificate that is not in a file, by its URI. 0 or not NULL, else *e.
+// Loads a key or a certificate by its URI. -1 or NULL with *e.
 MUST_CHECK int x509_token_key(const char *uri, const struct x509_paths *paths, struct x509_passphrase *passphrase,
                               struct x509_key *ret, struct error *e);
 bool x509_token_has_refused(const struct x509_key *key); // its passphrase; empties OpenSSL's queue of errors
 X509 *x509_token_certificate(const char *uri, const struct x509_paths *paths, struct error *e);
 
-// OpenSSL's older interface for PKCS#11 tokens, where OpenSSL still has it and the engine "pkcs11" is installed: the
-// one for a module and a URI, which lives as long as the process. `module` NULL: the engine's own setting
-// (PKCS11_MODULE_PATH, p11-kit's proxy). NULL: there is none.
+// The engine "pkcs11" (OpenSSL's older interface for PKCS#11 tokens) for a module and a URI; it lives as long as the
+// process. `module` NULL: the engine's own setting (PKCS11_MODULE_PATH, p11-kit's proxy). NULL: this OpenSSL has no
+// engines, or the engine is not installed.
 struct x509_engine *x509_engine_find(const char *uri, const char *module);
 EVP_PKEY *x509_engine_key(struct x509_engine *engine, struct x509_passphrase *passphrase); // NULL: see OpenSSL's queue
 X509 *x509_engine_certificate(struct x509_engine *engine);                                 // likewise
 void x509_engine_distrust(struct x509_engine *engine); // a key of it could not sign; NULL is fine
 
-// The path that a key's source is, borrowed from it, or NULL when it is a URI for a provider.
+// The path in a key's source, borrowed from it; NULL: the source is a URI for a provider.
 const char *x509_key_path(const char *source);
 
-// Picks what leads from the leaf towards its trust anchor, without the leaf itself and self-signed roots, and renders
-// it into the identity's chain. 0, or -1 with *e.
+// Selects the certificates between the leaf and its trust anchor, without the leaf and self-signed roots, and writes
+// them to the identity's chain. 0, or -1 with *e.
 struct x509_candidates {
         STACK_OF(X509) * certificates; // the leaf first
         STACK_OF(X509) * extra;        // of the chain file, or NULL

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a private key through OSSL_STORE: of a file here, what is elsewhere in x509_token.c.
+// Loads a private key from a file through OSSL_STORE. x509_token.c does it for URIs.
 #include <openssl/err.h>
 #include <stdlib.h>
 
 #include "sidecar/signing/x509_internal.h"
 
-// How the key of a TPM is kept in a file: sealed for that TPM alone (tpm2-tss, "TSS2 key format").
+// A file with the key of a TPM, which only that TPM can decrypt (tpm2-tss, "TSS2 key format").
 #define TSS2_BEGIN "-----BEGIN TSS2 PRIVATE KEY-----"
 
 const char *x509_key_path(const char *source)
@@ -36,15 +36,15 @@ static int explain(const char *source, const struct x509_passphrase *passphrase,
         }
         if (passphrase->asked && !passphrase->given) {
                 error_set(e, ERROR_CONFIG, "%s: the private key is encrypted and there is no passphrase", source);
-                return error_hint(e, "name the file that holds it in private_key_passphrase_file");
+                return error_hint(e, "set private_key_passphrase_file to the file that contains it");
         }
         if (passphrase->asked) {
                 error_set(e, ERROR_CONFIG, "%s: the private key cannot be decrypted: wrong passphrase? (%s)", source,
                           reason);
-                return error_hint(e, "check %s: it gives the passphrase alone, on one line", passphrase->key);
+                return error_hint(e, "check %s: it must provide the passphrase alone, on one line", passphrase->key);
         }
         error_set(e, ERROR_CONFIG, "%s: no private key found (%s)", source, reason);
-        return error_hint(e, "private_key has to be a PEM file (PKCS#8, PKCS#1 or SEC1) or a provider's URI");
+        return error_hint(e, "set private_key to a PEM file (PKCS#8, PKCS#1 or SEC1) or to a provider's URI");
 }
 
 static bool is_tss2(struct slice content)
@@ -81,7 +81,7 @@ int x509_key_parse(struct slice content, const char *path, struct x509_passphras
 static int load_file(const char *path, struct x509_passphrase *passphrase, struct x509_key *ret, struct error *e)
 {
         struct buffer content;
-        int r = x509_file_read(path, "private key", "write the private key into it, as PEM", &content, e);
+        int r = x509_file_read(path, "private key", "write the private key to it, as PEM", &content, e);
         if (r == 0)
                 r = x509_key_parse(buffer_slice(&content), path, passphrase, ret, e);
         buffer_free(&content);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What opens a private key: a passphrase, or a token's PIN. It comes from a file or from the agent's start, or not at
-// all; no terminal is ever asked.
+// The passphrase of a private key, or the PIN of a token. Comes from a file or from a descriptor that the agent read at
+// its start. No terminal is ever asked.
 #include <openssl/ui.h>
 
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
 #include "sidecar/signing/x509_internal.h"
 
-// Of OpenSSL, whenever something wants to be decrypted.
+// OpenSSL calls this when it needs a passphrase.
 static int answer(char *buffer, int size, int writing, void *context)
 {
         struct x509_passphrase *passphrase = context;
@@ -39,7 +39,7 @@ static int from_file(const char *path, struct x509_passphrase *ret, struct error
         if (line.n > 0)
                 return 0;
         error_set(e, ERROR_CONFIG, "%s: this passphrase file is empty", path);
-        return error_hint(e, "write the passphrase into it, or leave out private_key_passphrase_file");
+        return error_hint(e, "write the passphrase to it, or remove private_key_passphrase_file");
 }
 
 struct slice x509_passphrase_line(struct slice text)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PKCS#12 (RFC 7292): one file with the private key, its certificate and whatever leads up from there. Files of old
-// tools are encrypted with RC2, which OpenSSL keeps in a provider of its own: that is loaded for as long as such a file
-// is read.
+// PKCS#12 (RFC 7292): one file with the private key, its certificate and its chain. Old tools encrypt with RC2, which
+// OpenSSL has in its legacy provider: it is loaded only while such a file is read.
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
@@ -19,13 +18,13 @@ static PKCS12 *decode(struct slice content, const char *path, struct error *e)
                 return file;
         error_set(e, ERROR_CONFIG, "%s: this is not a PKCS#12 file (%s)", path, x509_reason());
         if (slice_find(content, '-') == 0)
-                error_hint(e, "it looks like PEM: name such files in certificate and private_key");
+                error_hint(e, "set certificate and private_key instead: it looks like PEM");
         else
-                error_hint(e, "the file is damaged, was written only in part, or is of another format");
+                error_hint(e, "write the file again: it is damaged, incomplete or not PKCS#12");
         return NULL;
 }
 
-// What the queue of errors says, which it empties.
+// Classifies the errors in OpenSSL's queue, and empties it.
 static enum outcome failure(void)
 {
         for (unsigned long code = ERR_get_error(); code; code = ERR_get_error()) {
@@ -47,7 +46,7 @@ static enum outcome parse_once(PKCS12 *file, const char *password, struct x509_p
         ERR_clear_error();
         if (PKCS12_parse(file, password, &ret->key->pkey, &leaf, &rest) != 1)
                 return failure();
-        // The leaf is that of the key; which may be missing.
+        // The leaf is the certificate of the key. The file may have none.
         STACK_OF(X509) *all = rest ? rest : sk_X509_new_null();
         bool good = all && (!leaf || sk_X509_unshift(all, leaf) > 0);
         if (!good) {
@@ -76,28 +75,28 @@ static int explain(enum outcome outcome, const char *path, const struct x509_pas
         switch (outcome) {
         case WRONG_PASSPHRASE:
                 if (!passphrase->given) {
-                        error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has a passphrase and none is configured",
+                        error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has a passphrase, and none is configured",
                                   path);
-                        return error_hint(e, "name the file that holds it in private_key_passphrase_file");
+                        return error_hint(e, "set private_key_passphrase_file to the file that contains it");
                 }
                 error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file cannot be opened: wrong passphrase?", path);
-                return error_hint(e, "check %s: it gives the passphrase alone, on one line", passphrase->key);
+                return error_hint(e, "check %s: it must provide the passphrase alone, on one line", passphrase->key);
         case WITHOUT_MAC:
-                error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has no MAC that tells the right passphrase", path);
-                return error_hint(e, "write it anew: openssl pkcs12 -export");
+                error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file has no MAC to check the passphrase with", path);
+                return error_hint(e, "create it again with openssl pkcs12 -export");
         case UNSUPPORTED:
                 error_set(e, ERROR_CONFIG,
-                          "%s: the PKCS#12 file is encrypted in an outdated way (RC2, most likely) for "
-                          "which OpenSSL needs its legacy provider, and that cannot be loaded",
+                          "%s: the PKCS#12 file uses outdated encryption (probably RC2), and OpenSSL's legacy "
+                          "provider for it cannot be loaded",
                           path);
-                return error_hint(e, "write the file anew with openssl pkcs12 -export, which takes AES, or install "
+                return error_hint(e, "create it again with openssl pkcs12 -export, which uses AES, or install "
                                      "OpenSSL's legacy provider");
         case BROKEN:
         case PARSED:
                 break;
         }
         error_set(e, ERROR_CONFIG, "%s: the PKCS#12 file is damaged", path);
-        return error_hint(e, "write it anew: openssl pkcs12 -export");
+        return error_hint(e, "create it again with openssl pkcs12 -export");
 }
 
 static int check_parts(const struct x509_parts *parts, const char *path, struct error *e)
@@ -136,7 +135,7 @@ int x509_pkcs12_read(const struct x509_paths *paths, struct x509_parts *ret, str
 {
         struct buffer content;
         struct x509_passphrase passphrase;
-        int r = x509_file_read(paths->pkcs12, "PKCS#12", "write it anew: openssl pkcs12 -export", &content, e);
+        int r = x509_file_read(paths->pkcs12, "PKCS#12", "create it again with openssl pkcs12 -export", &content, e);
         if (r == 0) {
                 r = x509_passphrase_read(paths, &passphrase, e);
                 if (r == 0)

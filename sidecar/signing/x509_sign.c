@@ -17,12 +17,13 @@ static int signing_failed(const struct x509_identity *identity, struct error *e)
                 error_set(e, ERROR_DENIED, "the TPM refused the passphrase of the private key of subject %s, serial %s",
                           identity->subject, identity->serial);
                 return error_hint(e,
-                                  "check private_key_passphrase_file, and that the URI of a handle ends in ?pass; it "
-                                  "is not tried again until file or configuration change, as TPMs lock themselves");
+                                  "check private_key_passphrase_file, and that the URI of a handle ends in ?pass; the "
+                                  "agent does not try it again until file or configuration change, as TPMs lock "
+                                  "themselves");
         }
         error_set(e, ERROR_INTERNAL, "the private key of subject %s, serial %s could not sign: %s", identity->subject,
                   identity->serial, reason ? reason : "no reason given");
-        return error_hint(e, "if the key is in a token or another provider, check that it is still reachable");
+        return error_hint(e, "check that the token or provider that holds the key is still reachable");
 }
 
 static int put_signature(EVP_MD_CTX *context, const struct x509_identity *identity, struct slice text,

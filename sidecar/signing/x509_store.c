@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where keys and certificates come from: files, and OpenSSL's stores within a library context.
+// Reads key files, and keys and certificates from OpenSSL's stores within a library context.
 #include <openssl/conf.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ bool x509_context_open(struct x509_context *context, const char *provider)
         if (!context->library)
                 return false;
         context->first = OSSL_PROVIDER_load(context->library, "default");
-        // Where a provider finds its module or its device may be written there; that there is nothing is no fault.
+        // OpenSSL's configuration may set the provider's module or device. It need not: a missing file is no error.
         bool is_configured = context->first && CONF_modules_load_file_ex(context->library, NULL, NULL,
                                                                          CONF_MFLAGS_IGNORE_MISSING_FILE) > 0;
         if (is_configured)

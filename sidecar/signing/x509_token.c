@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and certificates that are not in files, by URI.
+// Keys and certificates in tokens and TPMs, by URI.
 #include <openssl/err.h>
 
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "sidecar/signing/x509_internal.h"
 
-// CKR_PIN_INCORRECT to CKR_PIN_LOCKED (PKCS#11, "Return values"): provider and engine hand them on as reasons, under a
-// number of theirs that OpenSSL gave out.
+// CKR_PIN_INCORRECT to CKR_PIN_LOCKED (PKCS#11, "Return values"): provider and engine report them as reason codes,
+// under a library number that OpenSSL assigned to them.
 enum { CKR_PIN_FIRST = 0xa0, CKR_PIN_LAST = 0xa4, LIBRARY_FIRST = 128 };
 
-// TPM_RC_AUTH_FAIL and TPM_RC_BAD_AUTH, without the bits that say which of the command's parts is meant (TPM 2.0
-// Library, part 2, "Response codes").
+// TPM_RC_AUTH_FAIL and TPM_RC_BAD_AUTH, without the bits for the part of the command that failed (TPM 2.0 Library, part
+// 2, "Response codes").
 enum { TPM_FORMAT_ONE = 0xbf, TPM_AUTH_FAIL = 0x8e, TPM_BAD_AUTH = 0xa2, TPM_CODE_MAX = 0xfff };
 
 static bool is_pkcs11(const char *uri)
@@ -19,7 +19,7 @@ static bool is_pkcs11(const char *uri)
         return strncmp(uri, "pkcs11:", strlen("pkcs11:")) == 0;
 }
 
-// NULL: one that OpenSSL's configuration has to start.
+// The provider to load for a URI. NULL: OpenSSL's configuration has to load it.
 static const char *provider_of(const char *uri)
 {
         static const char *const names[][2] = {{"pkcs11:", "pkcs11"}, {"handle:", "tpm2"}, {"object:", "tpm2"}};
@@ -39,7 +39,7 @@ static bool is_pin_refused(void)
         return is_refused;
 }
 
-// The provider of a TPM tells its code in decimal, before a text.
+// The TPM provider reports the response code in decimal, before a text.
 static bool is_tpm_refusal(const char *data)
 {
         int64_t code = 0;
@@ -67,9 +67,9 @@ static int refuse_pin(const char *uri, const char *reason, const struct x509_pas
         error_set(e, ERROR_DENIED, "%s: the token refused the PIN%s%s%s", uri,
                   reason ? " (" : ", or there is no such key", reason ? reason : "", reason ? ")" : "");
         return error_hint(e,
-                          "it is not tried again until its file or the configuration changes, as tokens lock "
-                          "themselves; check %s",
-                          passphrase ? passphrase->key : "it");
+                          "check %s; the agent does not try it again until its file or the configuration changes, "
+                          "as tokens lock themselves",
+                          passphrase ? passphrase->key : "the PIN");
 }
 
 static int explain(const char *uri, const char *what, const struct x509_passphrase *passphrase, struct error *e)
@@ -78,16 +78,17 @@ static int explain(const char *uri, const char *what, const struct x509_passphra
         bool is_refused = is_pin_refused();
         const char *provider = provider_of(uri);
         if (passphrase && passphrase->asked && !passphrase->given) {
-                error_set(e, ERROR_CONFIG, "%s: the %s asks for a PIN and none is configured", uri, what);
-                return error_hint(e, "name the file that holds it in private_key_passphrase_file, or in pin-source");
+                error_set(e, ERROR_CONFIG, "%s: the %s requires a PIN, and none is configured", uri, what);
+                return error_hint(e, "set private_key_passphrase_file, or pin-source, to the file that contains it");
         }
-        // The provider keeps to itself why there is nothing. What may have been a refusal counts as one.
+        // The provider does not report why it found nothing. If a refused PIN may be the cause, treat it as refused, so
+        // that a retry does not lock the token.
         if (is_refused || (is_pkcs11(uri) && passphrase && passphrase->given && !reason))
                 return refuse_pin(uri, reason, passphrase, e);
         error_set(e, ERROR_CONFIG, "%s: no %s found there (%s)", uri, what, reason ? reason : "no reason given");
         if (!provider)
-                return error_hint(e, "OpenSSL's configuration has to load the provider that knows such URIs");
-        return error_hint(e, "check that the %s is reachable and that the URI names one object in it",
+                return error_hint(e, "load the provider for such URIs in OpenSSL's configuration");
+        return error_hint(e, "check that the %s is reachable and that the URI matches one object in it",
                           is_pkcs11(uri) ? "token" : "TPM");
 }
 
@@ -103,14 +104,14 @@ static int not_installed(const char *uri, const struct x509_paths *paths, struct
                           is_pkcs11(uri) ? "pkcs11-provider or libengine-pkcs11-openssl" : "tpm2-openssl");
 }
 
-// Where the URI leads: a provider in a context of its own, or the engine.
+// What loads the URI: a provider in a context of its own, or the engine.
 struct place {
         struct x509_context *context;
-        struct x509_engine *engine; // NULL: not by it
+        struct x509_engine *engine; // NULL: a provider does
 };
 
-// A provider cannot be given a PKCS#11 module; then, and where there is no provider, the engine serves. 0, or -1 with
-// *e.
+// Uses the engine if the profile sets a PKCS#11 module, which a provider cannot be given, or if there is no provider.
+// 0, or -1 with *e.
 static int find_place(const char *uri, const struct x509_paths *paths, struct place *ret, struct error *e)
 {
         const char *provider = provider_of(uri);
@@ -155,7 +156,7 @@ static X509 *store_certificate(const char *uri, const struct x509_context *conte
         return certificate;
 }
 
-// One that does not live in the context that it was loaded in.
+// A copy that does not depend on the library context in which the original was loaded.
 static X509 *copy_of(X509 *certificate)
 {
         unsigned char *der = NULL;

@@ -64,7 +64,8 @@ static void refused(void **state)
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"\",\"clientId\":\"c\",\"dpopKey\":\"k\"}",
              "refreshToken is missing"},
             {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"dpopKey\":\"k\"}", "clientId is missing"},
-            {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"clientId\":\"c\",\"dpopKey\":\"k\"}", "no private key"},
+            {"{" LOGIN_ACCESS(END) ",\"refreshToken\":\"r\",\"clientId\":\"c\",\"dpopKey\":\"k\"}",
+             "not a private key"},
             {"{\"signInRegion\":\"a.b\"," LOGIN_ACCESS(END) "," LOGIN_REST "}", "signInRegion is not a region"},
         };
         for (size_t i = 0; i < LENGTH(cases); i++) {

@@ -21,7 +21,7 @@ static void test_refused_orders(void **state)
             {"{\"method\":\"G T\",\"url\":\"" STS_URL "\",\"payload_text\":\"\"}", 400, "invalid_request", "method"},
             {"{\"method\":\"GE\\nT\",\"url\":\"" STS_URL "\"}", 400, "invalid_request", "invalid method: \\\"GE?T\\\""},
             {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"x-a\":\"1\\r\\nx-b: 2\"}}", 400,
-             "invalid_request", "the header x-a holds a line break"},
+             "invalid_request", "the header x-a contains a line break"},
             {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"host\":[\"a\",\"b\"]}" SCOPE "}", 400,
              "invalid_request", "host twice"},
             {"{\"method\":\"GET\",\"url\":\"" STS_URL "\",\"headers\":{\"host\":\"\"}" SCOPE "}", 400,
