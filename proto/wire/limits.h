@@ -19,6 +19,7 @@ enum {
         LIMIT_SIGN_HEADERS_N = 64,
         LIMIT_SIGN_CANONICAL = 512 * 1024,
         LIMIT_PRESIGN_EXPIRES_S = 604800, // AWS's own: seven days
+        LIMIT_SIGN_TIME_S = 900,          // AWS's own: how far the time of a signature may be from the clock
 
         // files and upstream answers
         LIMIT_CONFIG_FILE = 16 * 1024 * 1024,

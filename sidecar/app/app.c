@@ -299,7 +299,8 @@ static int start_listening(struct app *app, struct error *e)
         const struct api *native = &api_native;
         for (size_t i = 0; i < listeners_count(app->listeners); i++) {
                 const char *path = listeners_path(app->listeners, i);
-                if (server_listen(app->server, listeners_take(app->listeners, i), &native, 1, e) < 0)
+                bool any_time = listeners_any_time(app->listeners, i);
+                if (server_listen(app->server, listeners_take(app->listeners, i), &native, 1, any_time, e) < 0)
                         return error_context(e, "%s", path ? path : "activated socket");
                 LOG_EVENT(&app->log, LOG_LEVEL_INFO, "listening", LOG_STR("socket", path ? path : "activated"));
         }

@@ -18,6 +18,7 @@ struct listener_file {
         bool has_gid;
         gid_t gid;
         ino_t inode;
+        bool any_time;
 };
 
 struct listeners {
@@ -61,6 +62,7 @@ struct listeners *listeners_open(const struct settings *settings, const struct e
         }
         for (; l->count < count; l->count++) {
                 struct listener_file *file = &l->files[l->count];
+                file->any_time = l->count < settings->listeners_count && settings->listeners[l->count].any_time;
                 if (l->count < given)
                         file->fd = FIRST_ACTIVATED_FD + (int)l->count;
                 else if (open_file(file, &settings->listeners[l->count], e) < 0)
@@ -90,12 +92,18 @@ const char *listeners_path(const struct listeners *l, size_t index)
         return l->files[index].path;
 }
 
+bool listeners_any_time(const struct listeners *l, size_t index)
+{
+        return l->files[index].any_time;
+}
+
 static bool is_as(const struct listener_file *file, const struct listener_settings *settings)
 {
         if (!file->path)
                 return true;
         bool is_same_group = file->has_gid == settings->has_gid && file->gid == settings->gid;
-        return strcmp(file->path, settings->unix_path) == 0 && file->mode == settings->mode && is_same_group;
+        return strcmp(file->path, settings->unix_path) == 0 && file->mode == settings->mode && is_same_group &&
+               file->any_time == settings->any_time;
 }
 
 bool listeners_are_as(const struct listeners *l, const struct settings *settings)

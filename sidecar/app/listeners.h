@@ -21,6 +21,7 @@ size_t listeners_count(const struct listeners *l);
 // The descriptor, which the caller closes. Once only.
 MUST_CHECK int listeners_take(struct listeners *l, size_t index);
 const char *listeners_path(const struct listeners *l, size_t index); // NULL: handed over by the service manager
+bool listeners_any_time(const struct listeners *l, size_t index);
 
 // Whether the listeners are those that `settings`, read anew, ask for. Those that the service manager has handed over
 // do not count.

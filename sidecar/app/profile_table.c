@@ -67,13 +67,8 @@ static void fill_row(struct server_profile *row, const struct profile *p)
                                        .chain = p->chain,
                                        .chain_count = p->chain_count,
                                        .fault = p->fault,
-                                       .fault_hint = p->fault_hint};
-        row->sign.service = p->sign.service;
-        row->sign.region = p->sign.region;
-        row->sign.hosts = p->sign.hosts;
-        row->sign.hosts_count = p->sign.hosts_count;
-        row->sign.paths = p->sign.paths;
-        row->sign.paths_count = p->sign.paths_count;
+                                       .fault_hint = p->fault_hint,
+                                       .sign = p->sign};
 }
 
 static struct server_profile *shown_row(const struct profile_table *t, const struct profile_member *m)

@@ -26,6 +26,15 @@ static bool matches(const struct allow_rule *rule, uid_t uid, gid_t gid)
         return lists_uid(rule, uid) || lists_gid(rule, gid);
 }
 
+const struct allow_rule *allow_next(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
+                                    enum allow_scope scope, const struct allow_rule *after)
+{
+        for (size_t i = after ? (size_t)(after - rules) + 1 : 0; i < count; i++)
+                if ((rules[i].scopes & (unsigned)scope) && matches(&rules[i], uid, gid))
+                        return &rules[i];
+        return NULL;
+}
+
 enum allow_verdict allow_check(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
                                enum allow_scope scope)
 {

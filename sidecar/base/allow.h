@@ -17,6 +17,8 @@ enum allow_scope {
         ALLOW_ALL = 31
 };
 
+struct sign_limits;
+
 // A peer matches when its uid or its gid is listed; a rule that lists neither matches everybody but nobody.
 struct allow_rule {
         uid_t *uids;
@@ -24,6 +26,8 @@ struct allow_rule {
         gid_t *gids;
         size_t gids_count;
         unsigned scopes; // of enum allow_scope
+        const struct sign_limits
+            *sign; // what these peers may have signed, beside the profile's limits; NULL: no others
 };
 
 enum allow_verdict {
@@ -36,5 +40,9 @@ enum allow_verdict {
 // only where they are listed.
 enum allow_verdict allow_check(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
                                enum allow_scope scope);
+
+// The next rule behind `after` (NULL: the first) that gives the scope to the peer; NULL: there is none.
+const struct allow_rule *allow_next(const struct allow_rule *rules, size_t count, uid_t uid, gid_t gid,
+                                    enum allow_scope scope, const struct allow_rule *after);
 
 #endif

@@ -6,12 +6,13 @@
 
 #include "proto/mem/length.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/config/sign_read.h"
 
 #define RULES_MAX 1000
 
 static_assert(sizeof(uid_t) == sizeof(uint32_t) && sizeof(gid_t) == sizeof(uint32_t), "ids are 32 bits");
 
-static key_read_fn read_ids, read_scopes;
+static key_read_fn read_ids, read_scopes, read_sign;
 
 #define LIST(member)                                                                                                   \
         .offset = offsetof(struct allow_rule, member), .count_offset = offsetof(struct allow_rule, member##_count)
@@ -20,6 +21,7 @@ static const struct key_rule rules[] = {
     {.key = "uids", .read = read_ids, LIST(uids)},
     {.key = "gids", .read = read_ids, LIST(gids)},
     {.key = "scopes", .read = read_scopes},
+    {.key = "sign", .read = read_sign},
 };
 
 static const struct {
@@ -91,11 +93,29 @@ static int read_scopes(struct reader *r, size_t value, const struct key_rule *ru
         return 0;
 }
 
+static int read_sign(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct allow_rule *allow = record;
+        (void)rule;
+        struct sign_limits *limits = arena_array(r->strings, 1, sizeof(*limits));
+        if (!limits)
+                return reader_no_memory(r);
+        allow->sign = limits;
+        return sign_read(r, value, limits);
+}
+
+// Peers with limits do not get the credentials themselves unless the rule says so: these have no limits.
 static int read_rule(struct reader *r, size_t node, struct allow_rule *allow)
 {
         const struct key_table table = {rules, LENGTH(rules), "a rule", NULL, 0};
-        allow->scopes = ALLOW_ALL;
-        return reader_object(r, node, &table, allow);
+        if (reader_object(r, node, &table, allow) < 0)
+                return -1;
+        if (allow->scopes == 0)
+                allow->scopes = allow->sign ? ALLOW_SIGN : ALLOW_ALL;
+        if (!allow->sign || (allow->scopes & ALLOW_SIGN))
+                return 0;
+        reader_fail(r, reader_at(r, node, "sign"), "found \"sign\" in a rule without the scope \"sign\"");
+        return error_hint(r->e, "add \"sign\" to \"scopes\", or remove the key");
 }
 
 int allow_read(struct reader *r, size_t value, const struct key_rule *rule, void *record)

@@ -9,14 +9,20 @@
 
 #define LISTENERS_MAX 64
 
-static key_read_fn read_unix, read_mode, read_group, read_api;
+static key_read_fn read_unix, read_mode, read_group, read_api, read_any_time;
 
 static const struct key_rule rules[] = {
-    {.key = "unix", .read = read_unix},    {.key = "mode", .read = read_mode},
-    {.key = "group", .read = read_group},  {.key = "api", .read = read_api},
-    {.key = "tcp", .read = NULL},          {.key = "profile", .read = NULL},
-    {.key = "upstream", .read = NULL},     {.key = "max_body", .read = NULL},
-    {.key = "allow_remote", .read = NULL}, {.key = "authorization_token_file", .read = NULL},
+    {.key = "unix", .read = read_unix},
+    {.key = "mode", .read = read_mode},
+    {.key = "group", .read = read_group},
+    {.key = "api", .read = read_api},
+    {.key = "any_time", .read = read_any_time},
+    {.key = "tcp", .read = NULL},
+    {.key = "profile", .read = NULL},
+    {.key = "upstream", .read = NULL},
+    {.key = "max_body", .read = NULL},
+    {.key = "allow_remote", .read = NULL},
+    {.key = "authorization_token_file", .read = NULL},
 };
 
 const struct key_table listener_keys = {rules, LENGTH(rules), "a listener", NULL, 0};
@@ -90,6 +96,13 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
                         return -1;
         }
         return 0;
+}
+
+static int read_any_time(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        (void)rule;
+        return json_boolean(r->doc, value, &l->any_time) < 0 ? reader_expected(r, value, "true or false") : 0;
 }
 
 static int read_listener(struct reader *r, size_t node, struct listener_settings *l)

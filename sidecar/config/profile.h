@@ -13,6 +13,7 @@
 #include "proto/mem/secret.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/base/chain_link.h"
+#include "sidecar/base/sign_limits.h"
 
 // The last two are configured, but never what a complete profile is: they become one of the others.
 enum profile_type {
@@ -90,13 +91,7 @@ struct profile {
 
         struct allow_rule *allow;
         size_t allow_count; // 0: every user who can connect
-        struct {
-                char *service, *region;
-                char **hosts; // "*.suffix" or exact, lower case; none: any
-                size_t hosts_count;
-                char **paths; // prefixes; none: any
-                size_t paths_count;
-        } sign;
+        struct sign_limits sign;
 
         struct role_settings role; // assume_role, web_identity; roles_anywhere uses role_arn, session name, duration
 

@@ -11,6 +11,7 @@
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/key_source.h"
 #include "sidecar/config/session_name.h"
+#include "sidecar/config/sign_read.h"
 #include "sidecar/config/values.h"
 
 #define STATIC (1u << PROFILE_STATIC)
@@ -175,16 +176,6 @@ static const struct key_rule secretsmanager_rules[] = {
      TEXT(values_is_any, "the name of a member of the secret")},
 };
 
-static const struct key_rule sign_rules[] = {
-    {"service", 0, reader_string, FIELD(sign.service), TEXT(values_is_service, "a signing name such as bedrock")},
-    {"region", 0, reader_string, FIELD(sign.region), TEXT(endpoints_is_region, EXPECT_REGION)},
-    {"hosts", 0, reader_strings, LIST(sign.hosts),
-     TEXT(values_is_host_pattern, "a host name, or \"*.\" and a domain; no scheme, no path"), .min = 1,
-     .max = LIST_MAX},
-    {"paths", 0, reader_strings, LIST(sign.paths), TEXT(values_is_url_path, "a path prefix that begins with /"),
-     .min = 1, .max = LIST_MAX},
-};
-
 const struct key_rule *profile_rules(size_t *ret_count)
 {
         *ret_count = LENGTH(rules);
@@ -234,14 +225,7 @@ static int read_sign(struct reader *r, size_t value, const struct key_rule *rule
 {
         struct profile *p = record;
         (void)rule;
-        const struct key_table table = {sign_rules, LENGTH(sign_rules), "\"sign\"", NULL, 0};
-        if (reader_object(r, value, &table, record) < 0)
-                return -1;
-        for (size_t i = 0; i < p->sign.hosts_count; i++)
-                for (char *c = p->sign.hosts[i]; *c; c++)
-                        if (*c >= 'A' && *c <= 'Z')
-                                *c = (char)(*c - 'A' + 'a');
-        return 0;
+        return sign_read(r, value, &p->sign);
 }
 
 // An object, whose source text is kept, or a string that holds one.

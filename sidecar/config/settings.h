@@ -21,6 +21,7 @@ struct listener_settings {
         mode_t mode;
         bool has_gid; // else the group stays
         gid_t gid;
+        bool any_time; // signs for any "time" that a request asks for
 };
 
 // Of each service that issues credentials; 0: the vault's default.

@@ -79,12 +79,20 @@ bool values_is_session_token(struct slice text)
         return text.n > 0 && text.n <= LIMIT_SESSION_TOKEN && is_visible(text);
 }
 
+// Two of AWS's names have capitals. In others they are a mistake, as signatures fail for "Bedrock".
 bool values_is_service(struct slice text)
 {
+        if (slice_eq(text, SLICE("IoTSecuredTunneling")) || slice_eq(text, SLICE("IngestionService")))
+                return true;
         for (size_t i = 0; i < text.n; i++)
                 if (text.p[i] >= 'A' && text.p[i] <= 'Z')
                         return false;
         return text.n > 0 && text.n <= 64 && text_is_all_of(text, "-");
+}
+
+bool values_is_method(struct slice text)
+{
+        return text.n > 0 && text.n <= 64 && text_is_all_of(text, "!#$%&'*+-.^_`|~");
 }
 
 bool values_is_host_pattern(struct slice text)

@@ -18,6 +18,7 @@ bool values_is_access_key_id(struct slice text); // 1 to 128 of A-Z a-z 0-9 _; A
 bool values_is_secret_access_key(struct slice text);
 bool values_is_session_token(struct slice text);
 bool values_is_service(struct slice text);           // of a signature: a-z 0-9 -
+bool values_is_method(struct slice text);            // of a request: a token of RFC 9110
 bool values_is_host_pattern(struct slice text);      // "host", "host:port", or either after "*."
 bool values_is_url_path(struct slice text);          // begins with "/", no query
 bool values_is_any(struct slice text);               // not empty

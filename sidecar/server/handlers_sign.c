@@ -172,14 +172,16 @@ static void presign(struct exchange *x, const struct sign_work *w, struct creden
 {
         struct error e;
         int64_t now_s = entry_now_s(x->profile->entry);
-        int64_t expires_in_s = w->request.expires_in_s;
         const struct sigv4_request request = sign_work_sigv4(w, now_s);
-        bool is_cut = c->expires_s != CREDENTIALS_NEVER_EXPIRE && c->expires_s - request.time_s < expires_in_s;
-        if (is_cut)
+        int64_t expires_in_s = sign_work_expires_in(w, now_s);
+        if (c->expires_s != CREDENTIALS_NEVER_EXPIRE && c->expires_s - request.time_s < expires_in_s)
                 expires_in_s = c->expires_s - request.time_s;
+        bool is_cut = expires_in_s < w->request.expires_in_s;
         if (expires_in_s < 1) {
-                problem_sendf(x, API_INVALID_REQUEST, "leave \"time\" out",
-                              "the credentials are not valid at that time");
+                problem_sendf(
+                    x, API_INVALID_REQUEST, "leave \"time\" out",
+                    "no URL that is signed for that time may be valid: see \"max_expires_in\" of the profile, and the "
+                    "end of its credentials");
                 return;
         }
         struct buffer *url = &x->server->signing;
@@ -198,7 +200,8 @@ void handle_presign(struct exchange *x)
         if (sign_work_begin(x, true, &w) < 0)
                 return;
         struct credentials *c = entry_peek(entry);
-        bool refreshes = c && w.wait_ms != 0 && would_refresh_help(c, entry_now_s(entry), w.request.expires_in_s);
+        bool refreshes = c && w.wait_ms != 0 &&
+                         would_refresh_help(c, entry_now_s(entry), sign_work_expires_in(&w, entry_now_s(entry)));
         if (c && !refreshes)
                 presign(x, &w, c);
         else if (sign_work_keep(x, &w) < 0)

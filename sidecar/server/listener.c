@@ -131,7 +131,8 @@ static void on_readable(uv_poll_t *handle, int status, int events)
         }
 }
 
-int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count, struct error *e)
+int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
+                  struct error *e)
 {
         assert(apis_count > 0 && apis_count <= LISTENER_APIS_MAX);
         struct listener *l = calloc(1, sizeof(*l));
@@ -154,6 +155,7 @@ int listener_open(struct server *s, int fd, const struct api *const *apis, size_
         l->fd = fd;
         l->server = s;
         l->apis_count = apis_count;
+        l->any_time = any_time;
         l->next = s->listeners;
         s->listeners = l;
         s->open++;

@@ -20,6 +20,7 @@ struct listener {
         int fd;
         unsigned open;     // handles
         bool has_reported; // of a failure, since the last success
+        bool any_time;     // signs for times that are far from the clock's
         struct server *server;
         struct listener *next;
         size_t apis_count; // at least one, whose errors answer what is no request
@@ -28,7 +29,7 @@ struct listener {
 };
 
 // Takes over `fd`, also on failure. The listener joins the server's list. 0, or -1 with *e.
-MUST_CHECK int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count,
+MUST_CHECK int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
                              struct error *e);
 
 // Accepts no more. The listeners themselves stay, as connections refer to them.

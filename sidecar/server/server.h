@@ -12,6 +12,7 @@
 #include "sidecar/base/allow.h"
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
+#include "sidecar/base/sign_limits.h"
 
 struct api;
 struct clock;
@@ -36,13 +37,7 @@ struct server_profile {
         size_t chain_count;
         const struct server_profile *source; // whose name its errors may contain; NULL: none
         const char *fault, *fault_hint;      // why it cannot be used, whether it was asked for or not; NULL: it can
-        struct {
-                const char *service, *region; // defaults; may be NULL
-                char *const *hosts;           // exact, or "*.suffix"; none: any
-                size_t hosts_count;
-                char *const *paths; // prefixes; none: any
-                size_t paths_count;
-        } sign;
+        struct sign_limits sign;
 };
 
 // The commands that the agent itself runs for credentials, and that may ask it in turn. All NULL: there are none.
@@ -66,8 +61,9 @@ struct server_deps {
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);
 
-// Serves APIs (api.h), at least one, on a listening Unix socket; takes over `fd`, also on failure. 0, or -1 with *e.
-MUST_CHECK int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count,
+// Serves APIs (api.h), at least one, on a listening Unix socket; takes over `fd`, also on failure. `any_time`: requests
+// may be signed for any "time" that they ask for, which tests need. 0, or -1 with *e.
+MUST_CHECK int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
                              struct error *e);
 
 // Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).

@@ -1,85 +1,171 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_policy.h"
 
-#include "sidecar/server/server.h"
+#include "proto/mem/length.h"
+#include "proto/mem/text.h"
 
-struct slice sign_policy_host_name(struct slice host)
+// --- hosts ---
+
+static bool matches_host(struct slice name, uint64_t port, struct slice pattern)
 {
-        if (host.n > 0 && host.p[0] == '[') // an IPv6 address has colons of its own
-                return slice_head(host, slice_find(host, ']') + 1);
-        return slice_head(host, slice_find(host, ':'));
+        uint64_t wanted = port;
+        struct slice host = slice_head(pattern, slice_find(pattern, ':'));
+        if (host.n < pattern.n && (text_parse_u64(slice_from(pattern, host.n + 1), &wanted) < 0 || wanted != port))
+                return false;
+        if (!slice_starts_with(host, SLICE("*.")))
+                return slice_eq(name, host);
+        struct slice suffix = slice_from(host, 1);
+        return name.n > suffix.n && slice_ends_with(name, suffix);
 }
 
-static bool matches_host(struct slice name, struct slice pattern)
+bool sign_policy_allows_host(const struct sign_limits *limits, struct slice name, uint64_t port)
 {
-        if (!slice_starts_with(pattern, SLICE("*.")))
-                return slice_eq_ignore_case(name, pattern);
-        struct slice suffix = slice_from(pattern, 1);
-        return name.n > suffix.n && slice_eq_ignore_case(slice_from(name, name.n - suffix.n), suffix);
-}
-
-bool sign_policy_allows_host(const struct server_profile *profile, struct slice host)
-{
-        struct slice name = sign_policy_host_name(host);
-        for (size_t i = 0; i < profile->sign.hosts_count; i++)
-                if (matches_host(name, slice_str(profile->sign.hosts[i])))
+        for (size_t i = 0; i < limits->hosts_count; i++)
+                if (matches_host(name, port, slice_str(limits->hosts[i])))
                         return true;
-        return profile->sign.hosts_count == 0;
+        return limits->hosts_count == 0;
 }
 
-// The next byte of a path, %2E and %2F decoded, for whoever reads it may do so.
-static uint8_t next_byte(struct slice *rest)
+// --- paths ---
+
+// The value of the escape that `s` begins with, or -1.
+static int escape_of(struct slice s)
 {
-        struct slice head = slice_head(*rest, 3);
-        size_t n = 1;
-        uint8_t byte = rest->p[0];
-        if (slice_eq_ignore_case(head, SLICE("%2e"))) {
-                n = 3;
-                byte = '.';
-        } else if (slice_eq_ignore_case(head, SLICE("%2f")) || byte == '\\' ||
-                   slice_eq_ignore_case(head, SLICE("%5c"))) {
-                n = byte == '\\' ? 1 : 3;
-                byte = '/';
-        }
-        *rest = slice_from(*rest, n);
+        int high = s.n >= 3 && s.p[0] == '%' ? text_hex_digit(s.p[1]) : -1;
+        int low = high >= 0 ? text_hex_digit(s.p[2]) : -1;
+        return low >= 0 ? high << 4 | low : -1;
+}
+
+static uint8_t next_decoded(struct slice *rest)
+{
+        int value = escape_of(*rest);
+        uint8_t byte = value >= 0 ? (uint8_t)value : rest->p[0];
+        *rest = slice_from(*rest, value >= 0 ? 3 : 1);
         return byte;
 }
 
-static bool has_dot_segment(struct slice path)
+// Whether servers may differ about the place that a path leads to: it has dot segments, escapes within escapes, or a
+// NUL. Some take a backslash for a slash, or cut parameters off a segment ("..;x").
+static bool is_ambiguous(struct slice path)
 {
         size_t length = 0; // of the segment so far
         bool is_dots = true;
+        unsigned escape = 0; // bytes of an escape that was itself encoded: %252e
         while (path.n > 0) {
-                uint8_t byte = next_byte(&path);
-                if (byte == '/') {
-                        if (length > 0 && length <= 2 && is_dots)
-                                return true;
-                        length = 0;
-                        is_dots = true;
-                } else {
-                        length++;
-                        is_dots = is_dots && byte == '.';
-                }
+                uint8_t byte = next_decoded(&path);
+                bool is_end = byte == '/' || byte == '\\';
+                if (byte == '\0' || ((is_end || byte == ';') && length > 0 && length <= 2 && is_dots))
+                        return true;
+                length = is_end ? 0 : length + 1;
+                is_dots = is_end || (is_dots && byte == '.');
+                escape = byte == '%' ? 1 : escape > 0 && text_hex_digit(byte) >= 0 ? escape + 1 : 0;
+                if (escape == 3)
+                        return true;
         }
         return length > 0 && length <= 2 && is_dots;
 }
 
-static bool is_under(struct slice path, struct slice prefix)
+// The next byte of a path. Escapes that mean another thing than their byte are numbers of their own.
+static int next_unit(struct slice *rest)
 {
-        if (!slice_starts_with(path, prefix))
-                return false;
-        bool ends_segment = prefix.n > 0 && prefix.p[prefix.n - 1] == '/';
-        return ends_segment || path.n == prefix.n || path.p[prefix.n] == '/';
+        int value = escape_of(*rest);
+        bool is_apart = value == '/' || value == '\\' || value == '+';
+        return next_decoded(rest) + (is_apart ? 256 : 0);
 }
 
-bool sign_policy_allows_path(const struct server_profile *profile, struct slice path)
+static bool is_under(struct slice path, struct slice prefix)
 {
-        if (profile->sign.paths_count == 0)
+        int last = 0;
+        while (prefix.n > 0) {
+                last = next_unit(&prefix);
+                if (path.n == 0 || next_unit(&path) != last)
+                        return false;
+        }
+        return last == '/' || path.n == 0 || path.p[0] == '/';
+}
+
+bool sign_policy_allows_path(const struct sign_limits *limits, struct slice path)
+{
+        if (limits->paths_count == 0)
                 return true;
-        if (has_dot_segment(path))
+        if (is_ambiguous(path))
                 return false;
-        for (size_t i = 0; i < profile->sign.paths_count; i++)
-                if (is_under(path, slice_str(profile->sign.paths[i])))
+        for (size_t i = 0; i < limits->paths_count; i++)
+                if (is_under(path, slice_str(limits->paths[i])))
                         return true;
         return false;
+}
+
+// --- what else says which resource is meant ---
+
+// Whether a name begins with `start`, in any case, encoded or not.
+static bool begins_with(struct slice name, struct slice start)
+{
+        for (size_t i = 0; i < start.n; i++) {
+                if (name.n == 0)
+                        return false;
+                uint8_t byte = next_decoded(&name);
+                if ((byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte) != start.p[i])
+                        return false;
+        }
+        return true;
+}
+
+// S3 copies and renames what these name. In the JSON protocols X-Amz-Target is the operation; their only path is "/".
+static bool names_resource(struct slice name, struct slice path)
+{
+        return begins_with(name, SLICE("x-amz-copy-source")) || begins_with(name, SLICE("x-amz-rename-source")) ||
+               (!slice_eq(path, SLICE("/")) && begins_with(name, SLICE("x-amz-target")));
+}
+
+// S3 takes headers from the query, too.
+static bool names_other_resource(const struct sign_subject *s)
+{
+        for (size_t i = 0; i < s->headers_count; i++)
+                if (names_resource(s->headers[i].name, s->path))
+                        return true;
+        for (struct slice rest = s->query, pair; rest.n > 0; rest = slice_from(rest, pair.n + 1)) {
+                pair = slice_head(rest, slice_find(rest, '&'));
+                if (names_resource(slice_head(pair, slice_find(pair, '=')), s->path))
+                        return true;
+        }
+        return false;
+}
+
+// --- services and regions ---
+
+static bool allows_name(const struct sign_limits *limits, char *const *list, size_t count, struct slice name,
+                        struct slice implied, struct slice of_host)
+{
+        for (size_t i = 0; i < count; i++)
+                if (slice_eq(slice_str(list[i]), name))
+                        return true;
+        return count == 0 && (limits->hosts_count == 0 || slice_eq(name, implied) || slice_eq(name, of_host));
+}
+
+static bool allows_method(const struct sign_limits *limits, struct slice method)
+{
+        for (size_t i = 0; i < limits->methods_count; i++)
+                if (slice_eq_ignore_case(slice_str(limits->methods[i]), method)) // it is signed in capitals
+                        return true;
+        return limits->methods_count == 0;
+}
+
+enum sign_verdict sign_policy_check(const struct sign_limits *limits, const struct sign_subject *s)
+{
+        if (!allows_method(limits, s->method))
+                return SIGN_NOT_METHOD;
+        if (!sign_policy_allows_host(limits, s->host, s->port))
+                return SIGN_NOT_HOST;
+        if (!sign_policy_allows_path(limits, s->path))
+                return SIGN_NOT_PATH;
+        if (limits->paths_count > 0 && names_other_resource(s))
+                return SIGN_NOT_HEADER;
+        if (s->service.n > 0 && !allows_name(limits, limits->services, limits->services_count, s->service,
+                                             s->implied_service, s->host_service))
+                return SIGN_NOT_SERVICE;
+        if (s->region.n > 0 &&
+            !allows_name(limits, limits->regions, limits->regions_count, s->region, s->implied_region, s->host_region))
+                return SIGN_NOT_REGION;
+        return SIGN_ALLOWED;
 }

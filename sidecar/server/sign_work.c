@@ -5,11 +5,11 @@
 
 #include "proto/wire/http_whole.h"
 #include "sidecar/server/exchange.h"
+#include "sidecar/server/listener.h"
 #include "sidecar/server/problem.h"
-#include "sidecar/server/sign_policy.h"
+#include "sidecar/server/sign_target.h"
 #include "sidecar/server/state.h"
 #include "sidecar/server/wait_query.h"
-#include "sidecar/signing/hosts.h"
 #include "sidecar/signing/service_rules.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -52,91 +52,7 @@ static int read_url(struct exchange *x, struct sign_work *w)
                 sign_work_send_error(x, API_INVALID_URL, &e);
                 return -1;
         }
-        if (w->url.host.n <= SIGN_HOST_MAX)
-                return 0;
-        problem_sendf(x, API_INVALID_URL, NULL, "the URL's host has more than %d bytes", SIGN_HOST_MAX);
-        return -1;
-}
-
-// --- what the profile allows ---
-
-static int check_host(struct exchange *x, struct slice host)
-{
-        if (sign_policy_allows_host(x->profile, host))
-                return 0;
-        problem_sendf(x, API_TARGET_NOT_ALLOWED, "add it to \"sign\": {\"hosts\": [...]} of the profile",
-                      "the profile signs nothing for the host \"%.*s\"", (int)slice_head(host, SIGN_HOST_MAX).n,
-                      (const char *)host.p);
-        return -1;
-}
-
-static int check_target(struct exchange *x, const struct sign_work *w)
-{
-        if (check_host(x, w->url.host) < 0)
-                return -1;
-        for (size_t i = 0; i < w->request.headers_count; i++) // a Host header replaces the URL's host
-                if (slice_eq_ignore_case(w->request.headers[i].name, SLICE("host")) &&
-                    check_host(x, slice_trim(w->request.headers[i].value)) < 0)
-                        return -1;
-        if (sign_policy_allows_path(x->profile, w->url.path))
-                return 0;
-        problem_sendf(
-            x, API_TARGET_NOT_ALLOWED,
-            "add a prefix of it to \"sign\": {\"paths\": [...]} of the profile; dot segments are never signed",
-            "the profile signs nothing for this path");
-        return -1;
-}
-
-// --- service and region ---
-
-// The host that is signed: a Host header replaces the URL's.
-static struct slice signed_host(const struct sign_work *w)
-{
-        for (size_t i = 0; i < w->request.headers_count; i++)
-                if (slice_eq_ignore_case(w->request.headers[i].name, SLICE("host")))
-                        return slice_trim(w->request.headers[i].value);
-        return w->url.host;
-}
-
-static struct slice lower_host(struct sign_work *w)
-{
-        struct slice host = slice_head(sign_policy_host_name(signed_host(w)), SIGN_HOST_MAX);
-        for (size_t i = 0; i < host.n; i++) {
-                uint8_t c = host.p[i];
-                w->host[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        }
-        return slice_of(w->host, host.n);
-}
-
-static struct slice first_of(const struct slice *choices, size_t count)
-{
-        size_t i = 0;
-        while (i + 1 < count && choices[i].n == 0)
-                i++;
-        return choices[i];
-}
-
-static int choose_scope(struct exchange *x, struct sign_work *w)
-{
-        const struct server_profile *p = x->profile;
-        const struct slice service = slice_str(p->sign.service), region = slice_str(p->sign.region);
-        bool is_given = (w->request.service.n > 0 || service.n > 0) && (w->request.region.n > 0 || region.n > 0);
-        const struct host_scope of_host =
-            is_given ? (struct host_scope){.is_any_region = false} : host_scope(lower_host(w), w->url.path);
-        const struct slice none = {NULL, 0};
-        const struct slice services[] = {w->request.service, service, of_host.service};
-        const struct slice regions[] = {w->request.region, region, of_host.is_any_region ? none : of_host.region,
-                                        slice_str(p->region), of_host.region};
-        w->service = first_of(services, LENGTH(services));
-        w->region = first_of(regions, LENGTH(regions));
-        if (w->service.n > 0 && w->region.n > 0)
-                return 0;
-        const struct slice host = slice_head(signed_host(w), SIGN_HOST_MAX);
-        problem_sendf(x, API_INVALID_REQUEST,
-                      "give \"service\" and \"region\" in the request, or as defaults in the profile's \"sign\"",
-                      "cannot infer the AWS %s from the host \"%.*s\"", w->service.n == 0 ? "service" : "region",
-                      (int)host.n, (const char *)host.p);
-        return -1;
+        return 0;
 }
 
 // --- the payload hash ---
@@ -231,10 +147,24 @@ static int choose_payload(struct exchange *x, struct sign_work *w)
         return is_unsigned(w->payload_hash) && !rules->takes_unsigned_payload ? refuse_unsigned(x, w) : 0;
 }
 
+// A signature for another time would be good when nobody expects it: a URL for next year, signed with keys that stay.
+static int check_time(struct exchange *x, const struct sign_work *w)
+{
+        int64_t now_s = entry_now_s(x->profile->entry);
+        bool is_near = w->request.time_s >= now_s - LIMIT_SIGN_TIME_S && w->request.time_s <= now_s + LIMIT_SIGN_TIME_S;
+        if (!w->request.has_time || x->listener->any_time || is_near)
+                return 0;
+        problem_sendf(x, API_INVALID_REQUEST,
+                      "leave \"time\" out; for tests set \"any_time\": true for the listener of the configuration",
+                      "\"time\" is more than %d minutes from the clock", LIMIT_SIGN_TIME_S / 60);
+        return -1;
+}
+
 int sign_work_decide(struct exchange *x, struct sign_work *w)
 {
-        return read_url(x, w) < 0 || check_target(x, w) < 0 || choose_scope(x, w) < 0 || choose_payload(x, w) < 0 ? -1
-                                                                                                                  : 0;
+        return read_url(x, w) < 0 || sign_target_decide(x, w) < 0 || check_time(x, w) < 0 || choose_payload(x, w) < 0
+                   ? -1
+                   : 0;
 }
 
 int sign_work_begin(struct exchange *x, bool is_presign, struct sign_work *w)
@@ -274,4 +204,13 @@ struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s)
                                       .region = w->region,
                                       .time_s = w->request.has_time ? w->request.time_s : now_s,
                                       .add_content_sha256 = is_unsigned(w->payload_hash)};
+}
+
+int64_t sign_work_expires_in(const struct sign_work *w, int64_t now_s)
+{
+        int64_t ahead_s = w->request.has_time ? w->request.time_s - now_s : 0;
+        int64_t longest_s = w->max_expires_in_s;
+        if (ahead_s > 0 && ahead_s <= LIMIT_SIGN_TIME_S) // beyond that, the listener allows any time
+                longest_s -= ahead_s;
+        return w->max_expires_in_s == 0 || w->request.expires_in_s < longest_s ? w->request.expires_in_s : longest_s;
 }

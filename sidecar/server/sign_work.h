@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sign request with what was decided for it: target allowed, service, region and payload hash chosen. All that is
-// needed but the credentials.
+// A sign request with what was decided for it: target and time allowed, service, region and payload hash chosen. All
+// that is needed but the credentials.
 #ifndef SIDECAR_SERVER_SIGN_WORK_H
 #define SIDECAR_SERVER_SIGN_WORK_H
 
@@ -10,7 +10,7 @@
 
 struct exchange;
 
-enum { SIGN_HOST_MAX = 255 };
+enum { SIGN_SHOWN_MAX = 255 }; // bytes of a text in a message
 
 struct sign_work {
         struct sign_request request;
@@ -18,9 +18,10 @@ struct sign_work {
         int64_t wait_ms; // of the query; WAIT_NOT_GIVEN
         // decided
         struct sigv4_url url;
-        char host[SIGN_HOST_MAX]; // lower case; service and region may point into it
+        char host[SIGV4_HOST_MAX]; // of a Host header; service and region may point into it
         char hash[SIGN_HASH_SIZE];
         struct slice payload_hash, service, region;
+        int64_t max_expires_in_s; // of a presigned URL; 0: no limit
 };
 
 // Reads query and body of the exchange, and decides. 0, or -1: answered. *w must not move after it.
@@ -31,6 +32,10 @@ MUST_CHECK int sign_work_keep(struct exchange *x, const struct sign_work *w);
 
 // Decides what was kept by the profile as it is now. 0, or -1: answered.
 MUST_CHECK int sign_work_decide(struct exchange *x, struct sign_work *w);
+
+// How long a presigned URL is to be valid, from the time that it is signed for: as asked for, but not longer than the
+// limit from now on. May be below 1.
+int64_t sign_work_expires_in(const struct sign_work *w, int64_t now_s);
 
 struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s);
 

@@ -40,9 +40,10 @@ enum { SIGV4_HOST_MAX = 264 };
 // The parts of a URL as clients send them. Borrowed from the URL, or `host` from host_text: do not copy or move it.
 struct sigv4_url {
         struct slice scheme;
-        struct slice host;  // as in the Host header: lower case, addresses in their shortest form, no default port
-        struct slice path;  // "/" when the URL has none
-        struct slice query; // without "?"; empty: none
+        struct slice host;     // as in the Host header: lower case, addresses in their shortest form, no default port
+        struct slice path;     // "/" when the URL has none
+        struct slice query;    // without "?"; empty: none
+        uint64_t default_port; // of the scheme
         bool has_path, has_query;
         bool is_as_sent; // host, path and query are sent as they are written; see sigv4_url_is_as_sent()
         char host_text[SIGV4_HOST_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside this layer only: the host of a URL as clients put it into the Host header. curl, browsers and most libraries
+// The host of a URL as clients put it into the Host header. curl, browsers and most libraries
 // write names in lower case and addresses in their shortest form, and leave out the default port.
 #ifndef SIDECAR_SIGNING_SIGV4_HOST_H
 #define SIDECAR_SIGNING_SIGV4_HOST_H

@@ -30,7 +30,7 @@ static const bool small_host_byte[256] = {
 };
 
 // Takes host and port off `rest`.
-static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struct error *e)
+static int split_host(struct slice *rest, struct sigv4_url *ret, struct error *e)
 {
         size_t n = scan_span(*rest, small_host_byte);
         bool is_plain_name = n > 0 && n < rest->n && rest->p[n] == '/' && rest->p[0] > '9';
@@ -41,7 +41,7 @@ static int split_host(struct slice *rest, bool tls, struct sigv4_url *ret, struc
         if (is_plain_name)
                 return 0;
         size_t sent_n = 0;
-        enum sigv4_host_fault fault = sigv4_host_write(ret->host, tls ? 443 : 80, ret->host_text, &sent_n);
+        enum sigv4_host_fault fault = sigv4_host_write(ret->host, ret->default_port, ret->host_text, &sent_n);
         if (fault != SIGV4_HOST_OK)
                 return refuse_authority(fault, e);
         struct slice sent = slice_of(ret->host_text, sent_n);
@@ -128,9 +128,10 @@ int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct error *e)
                 return refuse(e, "starts with neither https:// nor http://, wss:// nor ws://",
                               "use https://host/path?query");
         ret->scheme = slice_head(url, scheme_n);
+        ret->default_port = tls ? 443 : 80;
         ret->is_as_sent = true;
         struct slice rest = slice_from(url, scheme_n + 3);
-        if (split_host(&rest, tls, ret, e) < 0 || split_path(&rest, ret, e) < 0)
+        if (split_host(&rest, ret, e) < 0 || split_path(&rest, ret, e) < 0)
                 return -1;
         ret->has_query = rest.n > 0;
         ret->query = slice_from(rest, 1);

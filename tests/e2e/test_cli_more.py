@@ -297,7 +297,7 @@ def test_refuses_a_payload_that_is_too_large(shared, folder):
 
 def test_payload_from_standard_input(shared, folder):
     (folder / "body").write_bytes(b"\x00a\xff\n")
-    arguments = ["--profile", "irsa", "--time", "20260901T120000Z"]
+    arguments = ["--profile", "irsa", "--time", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())]
     by_name = keyfob("sign", "PUT", URL, "-d", f"@{folder / 'body'}", *arguments, socket=shared.socket)
     with open(folder / "body", "rb") as body:
         by_input = keyfob("sign", "PUT", URL, "-d", "@-", *arguments, socket=shared.socket, stdin=body)

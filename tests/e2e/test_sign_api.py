@@ -289,7 +289,7 @@ def test_signing_rules_of_a_profile(start, profiles):
 def test_published_time(start, profiles):
     """With `time` and fixed keys the signature is the published one."""
     keys = {"access_key_id": "AKIDEXAMPLEKEYFOB0001", "secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
-    agent = start(config(fixed={"type": "static", **keys}))
+    agent = start(config(fixed={"type": "static", **keys}), any_time=True)
     body = '{"messages":[{"role":"user","content":[{"text":"hi"}]}]}'
     request = {
         "method": "POST",

@@ -28,8 +28,10 @@ def environment(home, **more):
 class Agent:
     """One keyfobd in `folder`, which holds its config.json, its socket and its standard error."""
 
-    def __init__(self, folder, config, arguments=(), env=None, binary=None, socket=None, preexec=None, pass_fds=()):
+    def __init__(self, folder, config, arguments=(), env=None, binary=None, socket=None, preexec=None, pass_fds=(),
+                 any_time=False):
         self.folder = Path(folder)
+        self.any_time = any_time
         self.config_path = self.folder / "config.json"
         self.socket = Path(socket or self.folder / "k.sock")
         self.stderr_path = self.folder / "stderr.log"
@@ -51,7 +53,8 @@ class Agent:
     # ---- life ----
 
     def write_config(self, config):
-        config = {"listeners": [{"unix": str(self.socket), "mode": "0600"}], **config}
+        listener = {"unix": str(self.socket), "mode": "0600", **({"any_time": True} if self.any_time else {})}
+        config = {"listeners": [listener], **config}
         self.config_path.write_text(json.dumps(config, indent=1))
 
     def wait_until_listening(self, timeout=60.0):

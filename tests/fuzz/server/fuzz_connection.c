@@ -163,7 +163,7 @@ static void set_up(struct world *w)
                                                      .metrics = w->metrics,
                                                      .run = 7});
         must(w->metrics && w->signer && w->vault && w->server);
-        must(server_listen(w->server, listen_abstractly(&address, &n), apis, LENGTH(apis), &e) == 0);
+        must(server_listen(w->server, listen_abstractly(&address, &n), apis, LENGTH(apis), false, &e) == 0);
         w->nobodys_uid = getuid() + 1;
         w->nobody = (struct allow_rule){.uids = &w->nobodys_uid, .uids_count = 1, .scopes = ALLOW_ALL};
         static const char *const names[PROFILES] = {"a", "b", "c"};

@@ -197,7 +197,7 @@ static bool start_round(const void *arg)
         f.metrics = metrics_new(&f.loop);
         const struct server_deps deps = {.loop = &f.loop, .clock = &f.clock, .log = &f.log, .metrics = f.metrics};
         f.server = f.metrics ? server_new(&deps) : NULL;
-        int r = f.server ? server_listen(f.server, ends[0], &native, 1, &e)
+        int r = f.server ? server_listen(f.server, ends[0], &native, 1, false, &e)
                          : -1; // the descriptor is its own, whatever comes
         torture_end();
         if (!f.server)

@@ -157,7 +157,9 @@ static void test_allow_and_sign(void **state)
                        " {\"gids\": [\"gateway\"], \"scopes\": [\"sign\", \"token\"]}],"
                        " \"sign\": {\"service\": \"bedrock\", \"region\": \"us-west-2\","
                        " \"hosts\": [\"*.AmazonAWS.com\"], \"paths\": [\"/model/\"]}},"
-                       " \"b\": {" WEB_BODY ", \"allow\": {\"uids\": [4294967294]}}}}");
+                       " \"b\": {" WEB_BODY ", \"allow\": {\"uids\": [4294967294], \"sign\":"
+                       " {\"methods\": [\"GET\"], \"services\": [\"s3\", \"IoTSecuredTunneling\"],"
+                       " \"regions\": [\"eu-west-1\"], \"max_expires_in\": 60, \"hosts\": [\"H:8443\"]}}}}}");
         const struct profile *p = settings_find(s, "a");
         assert_int_equal(p->allow_count, 2);
         assert_int_equal(p->allow[0].uids_count, 3);
@@ -168,6 +170,7 @@ static void test_allow_and_sign(void **state)
         assert_int_equal(p->allow[0].scopes, ALLOW_ALL);
         assert_int_equal(p->allow[1].gids[0], 2001);
         assert_int_equal(p->allow[1].scopes, ALLOW_SIGN | ALLOW_TOKEN);
+        assert_null(p->allow[0].sign);
         assert_string_equal(p->sign.service, "bedrock");
         assert_string_equal(p->sign.region, "us-west-2");
         assert_int_equal(p->sign.hosts_count, 1);
@@ -176,6 +179,15 @@ static void test_allow_and_sign(void **state)
         p = settings_find(s, "b");
         assert_int_equal(p->allow_count, 1);
         assert_int_equal(p->allow[0].uids[0], 4294967294u);
+        assert_int_equal(p->allow[0].scopes, ALLOW_SIGN); // not the credentials, which have no limits
+        const struct sign_limits *limits = p->allow[0].sign;
+        assert_string_equal(limits->methods[0], "GET");
+        assert_int_equal(limits->services_count, 2);
+        assert_string_equal(limits->services[1], "IoTSecuredTunneling");
+        assert_string_equal(limits->regions[0], "eu-west-1");
+        assert_int_equal(limits->max_expires_in, 60);
+        assert_string_equal(limits->hosts[0], "h:8443");
+        assert_int_equal(p->sign.hosts_count + p->sign.services_count, 0);
         settings_release(s);
 }
 
@@ -185,7 +197,7 @@ static void test_listeners(void **state)
         static const char text[] =
             "{\"listeners\": [{\"unix\": \"/run/a.sock\", \"mode\": \"0660\", \"group\": \"gateway\","
             " \"api\": [\"native\"]}, {\"unix\": \"b.sock\", \"group\": \"12\", \"mode\": \"777\"},"
-            " {\"unix\": \"/c.sock\"}],"
+            " {\"unix\": \"/c.sock\", \"any_time\": true}],"
             " \"profiles\": {\"p\": {" KEYS_BODY "}}}";
         char *environment[] = {(char[]){"KEYFOB_SOCKET=/elsewhere.sock"}, NULL};
         struct settings *s = NULL;
@@ -198,6 +210,8 @@ static void test_listeners(void **state)
         assert_int_equal(s->listeners[0].gid, 2001);
         assert_string_equal(s->listeners[1].unix_path, "/etc/keyfob/b.sock");
         assert_int_equal(s->listeners[1].mode, 0777);
+        assert_false(s->listeners[1].any_time);
+        assert_true(s->listeners[2].any_time);
         assert_true(s->listeners[1].has_gid);
         assert_int_equal(s->listeners[1].gid, 12);
         assert_int_equal(s->listeners[2].mode, 0600);

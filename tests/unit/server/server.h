@@ -93,7 +93,7 @@ static inline void fixture_start(struct fixture *f)
         struct unix_listen listen = {.path = f->path, .mode = 0600};
         int fd = unix_listen_open(&listen, NULL, &e);
         assert_true(fd >= 0);
-        assert_int_equal(server_listen(f->server, fd, apis, LENGTH(apis), &e), 0);
+        assert_int_equal(server_listen(f->server, fd, apis, LENGTH(apis), true, &e), 0);
 }
 
 // Adds a profile; in alphabetical order. The script may be changed before the loop turns.
