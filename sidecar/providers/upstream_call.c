@@ -26,6 +26,15 @@ void upstream_call_init(struct upstream_call *call, struct provider *provider, v
         buffer_init(&call->request.values, LIMIT_SIGN_CANONICAL);
 }
 
+// In lower case, as it is signed: libcurl sends it as it is written.
+static void lower_host(struct slice base, struct buffer *url)
+{
+        size_t at = slice_find(base, ':') + strlen("://");
+        for (; at < url->n && url->p[at] != '/'; at++)
+                if (url->p[at] >= 'A' && url->p[at] <= 'Z')
+                        url->p[at] |= 0x20;
+}
+
 void upstream_request_put_url(struct upstream_request *r, const char *base, const char *path)
 {
         struct slice to = slice_str(base);
@@ -33,6 +42,7 @@ void upstream_request_put_url(struct upstream_request *r, const char *base, cons
                 to.n--;
         buffer_reset(&r->url);
         (void)buffer_put(&r->url, to);
+        lower_host(to, &r->url);
         (void)buffer_put_str(&r->url, path);
 }
 

@@ -59,8 +59,9 @@ struct header_choice {
         struct slice host; // of the URL
         const struct service_rules *rules;
         bool by_query;
-        bool has_host;           // filled: it is in the request
-        bool has_content_sha256; // filled: it is in the request
+        bool has_host;            // filled: the request has it
+        bool has_content_sha256;  // filled: the request has it
+        bool adds_content_sha256; // of signing by headers: the signature brings it
 };
 // Adds the headers of the request that are signed, and host. 0, or -1 with *e.
 MUST_CHECK int signer_choose_headers(const struct sigv4_request *request, struct header_choice *choice,

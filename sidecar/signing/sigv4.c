@@ -11,18 +11,17 @@
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
-static int choose_headers(const struct sigv4_request *request, const struct credentials *c, const struct sigv4_url *url,
-                          const struct service_rules *rules, struct slice amz_date, struct canonical_headers *headers,
-                          bool *ret_adds_hash, struct error *e)
+static int choose_headers(const struct sigv4_request *request, const struct credentials *c, struct slice amz_date,
+                          struct header_choice *choice, struct canonical_headers *headers, struct error *e)
 {
-        struct header_choice choice = {.host = url->host, .rules = rules};
-        if (signer_choose_headers(request, &choice, headers, e) < 0)
+        if (signer_choose_headers(request, choice, headers, e) < 0)
                 return -1;
         canonical_headers_add(headers, SLICE("x-amz-date"), amz_date, CANONICAL_VALUE_CLEAN);
         if (c->session_token.n > 0)
                 canonical_headers_add(headers, SLICE("x-amz-security-token"), c->session_token, CANONICAL_VALUE_CLEAN);
-        *ret_adds_hash = !choice.has_content_sha256 && (request->add_content_sha256 || rules->wants_content_sha256);
-        if (*ret_adds_hash)
+        choice->adds_content_sha256 =
+            !choice->has_content_sha256 && (request->add_content_sha256 || choice->rules->wants_content_sha256);
+        if (choice->adds_content_sha256)
                 canonical_headers_add(headers, SLICE("x-amz-content-sha256"), request->payload_hash,
                                       CANONICAL_VALUE_CLEAN);
         return 0;
@@ -46,18 +45,17 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
         struct sigv4_url url;
         struct canonical_headers headers;
         canonical_headers_init(&headers);
-        bool adds_hash = false;
         if (sigv4_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0 ||
             sigv4_parse_url(request->url, &url, e) < 0)
                 return -1;
         struct slice amz_date = signer_amz_date(s, request->time_s, e);
         if (amz_date.n == 0)
                 return -1;
-        const struct service_rules *rules = service_rules_of(request->service);
+        struct header_choice choice = {.host = url.host, .rules = service_rules_of(request->service)};
         const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
         struct signing_key key = {.hmac = NULL};
         if (key_cache_get(s->keys, s->digest, c, &scope, &key, e) < 0 ||
-            choose_headers(request, c, &url, rules, amz_date, &headers, &adds_hash, e) < 0)
+            choose_headers(request, c, amz_date, &choice, &headers, e) < 0)
                 return -1;
 
         const struct canonical_request canonical = {
@@ -66,7 +64,7 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
             .query = url.query,
             .headers = &headers,
             .payload_hash = request->payload_hash,
-            .path_form = rules->decodes_path ? CANONICAL_PATH_DECODED : CANONICAL_PATH_ENCODED,
+            .path_form = choice.rules->decodes_path ? CANONICAL_PATH_DECODED : CANONICAL_PATH_ENCODED,
         };
         size_t authorization_max = sizeof(ALGORITHM) + c->access_key_id.n + canonical_headers_bound(&headers) +
                                    KEY_SCOPE_MAX + DIGEST_HEX_SIZE + 64;
@@ -88,6 +86,6 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
         out->n = (size_t)(end - out->p);
         memcpy(ret->amz_date, s->amz_date, sizeof(ret->amz_date));
         ret->signed_headers = texts.signed_headers;
-        ret->has_content_sha256 = adds_hash;
+        ret->has_content_sha256 = choice.adds_content_sha256;
         return 0;
 }

@@ -199,6 +199,15 @@ def test_tls_endpoint_with_its_own_ca(start, standin, profiles):
     assert "certificate" in problem["detail"].lower() and "ca_bundle" in problem["hint"]
 
 
+@pytest.mark.parametrize("name", ["irsa", "onprem", "tenant-a"])
+def test_endpoint_in_capitals(start, standin, profiles, name):
+    """The host that is signed is the one that is sent."""
+    url = standin.url.replace("127.0.0.1", "LocalHost")
+    every = {profile: {**members, "endpoint_url": url} for profile, members in profiles.demo().items()}
+    agent = start({"region": "us-east-1", "profiles": every})
+    assert agent.credentials(name)["SessionToken"]
+
+
 def test_on_demand(start, standin, profiles):
     agent = start(config(irsa=profiles.irsa(), lazy=profiles.onprem(refresh="on_demand")))
     agent.credentials("irsa")
