@@ -39,7 +39,7 @@
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
+enum { EXIT_OK = 0, EXIT_FAILED = 1 }; // see report_exit_status()
 
 // Responses in progress get this long after SIGTERM; service managers give at least three seconds in practice.
 #define GRACE_MS 2000
@@ -78,21 +78,6 @@ struct app {
         size_t descriptors_max;
         int64_t read_ns; // watch_moment() before the settings were first read
 };
-
-static void report(const struct app *app, const struct error *e)
-{
-        if (isatty(STDERR_FILENO) == 1) {
-                report_error(e);
-                return;
-        }
-        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "failed", LOG_STR("kind", error_kind_name(e->kind)),
-                  LOG_STR("error", e->message), LOG_STR("hint", e->hint));
-}
-
-static int exit_status(const struct error *e)
-{
-        return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
-}
 
 static uint32_t random_bits(void *context)
 {
@@ -346,7 +331,7 @@ static int run(struct app *app, struct settings *settings)
         int rc = uv_loop_init(&app->loop);
         if (rc < 0) {
                 error_set(&e, ERROR_INTERNAL, "event loop: %s", uv_strerror(rc));
-                report(app, &e);
+                report_failure(&app->log, &e);
                 settings_release(settings);
                 return EXIT_FAILED;
         }
@@ -354,10 +339,10 @@ static int run(struct app *app, struct settings *settings)
                 settings_release(settings);
                 status = EXIT_FAILED;
         } else if (start(app, settings, &e) < 0) {
-                status = exit_status(&e);
+                status = report_exit_status(&e);
         }
         if (status != EXIT_OK) {
-                report(app, &e);
+                report_failure(&app->log, &e);
                 close_all(app);
         }
         uv_run(&app->loop, UV_RUN_DEFAULT);
@@ -372,25 +357,14 @@ static int run(struct app *app, struct settings *settings)
         return status;
 }
 
-// To the terminal, not to the log.
-static int refuse(const struct error *e)
-{
-        report_error(e);
-        return exit_status(e);
-}
-
 static int check(const struct app *app, struct settings *settings)
 {
-        struct error e = {0};
-        int status = EXIT_OK;
-        check_report_warnings(settings);
-        if (check_identities(settings, clock_wall_s(app->clock), &e) < 0)
-                status = refuse(&e);
-        else
-                printf("%s: %zu profiles, %zu listeners: good\n", config_name(settings),
-                       settings_shown_count(settings) - check_report_faults(settings), settings->listeners_count);
-        if (e.timed_out)
+        bool is_late = false;
+        int status = check_run(settings, app->env, clock_wall_s(app->clock), &is_late);
+        if (is_late) {
+                (void)fflush(stdout);
                 _exit(status);
+        }
         settings_release(settings);
         return status;
 }
@@ -414,7 +388,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
         else if (loaded < 0)
                 report_error(&e);
         if (loaded < 0)
-                status = exit_status(&e);
+                status = report_exit_status(&e);
         else
                 status = options->check ? check(&app, settings) : run(&app, settings);
         event_log_deinit(&app.event_log);

@@ -3,25 +3,20 @@
 #ifndef SIDECAR_APP_CHECK_H
 #define SIDECAR_APP_CHECK_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/mem/must_check.h"
-#include "sidecar/base/error.h"
 
+struct env;
 struct settings;
 
-// Loads each certificate with its chain and key, as a refresh will: they must belong together and be valid at `now_s`.
-// 0, or -1 and *e for the first profile that would fail. The running agent does not stop for these: they are that
-// profile's error alone, and gone once the files are right. A key that does not answer in the time that a refresh would
-// give it is one of them, with e->timed_out: then a thread is still loading it, which reads the settings; end by
-// _exit().
-MUST_CHECK int check_identities(const struct settings *settings, int64_t now_s, struct error *e);
-
-// Prints what loading found that is not wrong enough to refuse the configuration.
-void check_report_warnings(const struct settings *settings);
-
-// Prints to standard output which profiles cannot be used, and why; the others are good in spite of them. How many.
-size_t check_report_faults(const struct settings *settings);
+// Prints, to standard output, warnings: what loading found, profiles that cannot be used, files and commands that are
+// not there. Loads each certificate with its chain and key, as a refresh will: they must belong together and be valid
+// at `now_s`; what is wrong with these is an error on standard error. The running agent does not stop for it: it is
+// that profile's error alone, and gone once the files are right. The exit status: 0 also with warnings. *ret_is_late: a
+// key did not answer in the time that a refresh would give it, and a thread is still loading it, which reads the
+// settings; end by _exit().
+MUST_CHECK int check_run(const struct settings *settings, const struct env *env, int64_t now_s, bool *ret_is_late);
 
 #endif

@@ -3,8 +3,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "sidecar/base/log.h"
 #include "sidecar/config/faults.h"
+
+enum { EXIT_FAILED = 1, EXIT_CONFIG = 78 }; // sysexits(3)
+
+int report_exit_status(const struct error *e)
+{
+        return e->kind == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+}
 
 static void print(const char *message, const char *hint)
 {
@@ -16,6 +25,16 @@ static void print(const char *message, const char *hint)
 void report_error(const struct error *e)
 {
         print(e->message, e->hint);
+}
+
+void report_failure(const struct log *log, const struct error *e)
+{
+        if (isatty(STDERR_FILENO) == 1) {
+                report_error(e);
+                return;
+        }
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "failed", LOG_STR("kind", error_kind_name(e->kind)),
+                  LOG_STR("error", e->message), LOG_STR("hint", e->hint));
 }
 
 void report_faults(const struct faults *faults)

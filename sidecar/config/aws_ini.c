@@ -140,7 +140,8 @@ static int open_section(struct parser *p, struct slice line)
                 if (slice_starts_with(content, words[i]) && name.n && is_blank(name.p[0]))
                         return is_config ? add_named(p, (enum aws_section_kind)i, slice_trim(name), false) : 0;
         }
-        return is_config ? 0 : add_named(p, AWS_SECTION_PROFILE, content, true);
+        return is_config ? add_section(p, AWS_SECTION_IGNORED, content, false)
+                         : add_named(p, AWS_SECTION_PROFILE, content, true);
 }
 
 // "key = value". 1, or 0 when it is none.

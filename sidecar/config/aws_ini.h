@@ -13,7 +13,8 @@
 #include "sidecar/config/arena.h"
 
 enum aws_file { AWS_FILE_CONFIG, AWS_FILE_CREDENTIALS, AWS_FILE_COUNT };
-enum aws_section_kind { AWS_SECTION_PROFILE, AWS_SECTION_SSO_SESSION, AWS_SECTION_SERVICES };
+// The last kind is what AWS tools ignore in the config file, such as a profile without the word "profile".
+enum aws_section_kind { AWS_SECTION_PROFILE, AWS_SECTION_SSO_SESSION, AWS_SECTION_SERVICES, AWS_SECTION_IGNORED };
 
 struct aws_property {
         struct aws_property *next; // one that came before it
@@ -39,8 +40,8 @@ struct aws_ini {
         size_t count, capacity;
 };
 
-// Appends the sections of `text` in the order of the file, repeated ones as well, but not those of other kinds or with
-// invalid names. 0, or -1 and *e: ERROR_CONFIG with `path` and line.
+// Appends the sections of `text` in the order of the file, repeated ones as well, but not those with invalid names. 0,
+// or -1 and *e: ERROR_CONFIG with `path` and line.
 MUST_CHECK int aws_ini_parse(struct aws_ini *ini, enum aws_file file, const char *path, struct slice text,
                              struct error *e);
 

@@ -11,6 +11,7 @@
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/process_circle.h"
 #include "sidecar/config/profile_check.h"
+#include "sidecar/config/regions.h"
 #include "sidecar/config/suggest.h"
 
 #define FIRST_PROFILES ((size_t)8)
@@ -180,6 +181,50 @@ static int complete_profiles(struct draft *d, const struct plan *plan)
 }
 
 // Moves the profiles into the plan's order.
+// Where the region is configured: for this profile, or for all. JSON_NONE: elsewhere.
+static size_t find_region(struct draft *d, size_t index, const char *key, const char *region)
+{
+        size_t node = draft_turn_to(d, index);
+        if (node != JSON_NONE && json_get(d->reader->doc, node, slice_str(key)) != JSON_NONE)
+                return reader_at(d->reader, node, key);
+        reader_move(d->reader, &d->main);
+        size_t top = d->main.doc ? json_get(d->main.doc, JSON_ROOT, SLICE("region")) : JSON_NONE;
+        return top != JSON_NONE && json_string_is(d->main.doc, top, slice_str(region)) ? top : JSON_NONE;
+}
+
+static int check_region(struct draft *d, size_t index, const char *key, const char *region)
+{
+        if (!region || regions_is_known(region))
+                return 0;
+        const char *near = regions_suggest(region);
+        size_t node = find_region(d, index, key, region);
+        const struct profile *p = &d->profiles[index];
+        const char *name = p->is_implied && p->stands_for ? p->stands_for : p->name;
+        return reader_warn(
+            d->reader, node, "unknown_region", "correct it, unless it is new or not one of AWS's: it is used as it is",
+            "%s%s%sfound region \"%s\", which this version does not know%s%s%s", node == JSON_NONE ? "profile " : "",
+            node == JSON_NONE ? name : "", node == JSON_NONE ? ": " : "", region, near ? "; did you mean \"" : "",
+            near ? near : "", near ? "\"?" : "");
+}
+
+// A misspelt region is a host that does not exist.
+static int check_regions(struct draft *d)
+{
+        for (size_t i = 0; i < d->count; i++) {
+                const struct profile *p = &d->profiles[i];
+                bool has_custom_endpoint = p->endpoint_url && p->aws_partition == 0; // of another system, perhaps
+                if (p->fault || has_custom_endpoint)
+                        continue;
+                if (check_region(d, i, "region", p->region) < 0 ||
+                    (p->issuer_region && p->region && strcmp(p->issuer_region, p->region) != 0 &&
+                     check_region(d, i, "sts_region", p->issuer_region) < 0) ||
+                    check_region(d, i, "sso_region", p->sso.region) < 0)
+                        return -1;
+        }
+        reader_move(d->reader, &d->main);
+        return 0;
+}
+
 static int settle(struct draft *d, const struct plan *plan)
 {
         struct settings *s = &d->store->settings;
@@ -237,6 +282,8 @@ static int finish_profiles(struct draft *d)
                 r = complete_profiles(d, &plan);
         if (r == 0)
                 r = process_circle_check(d, &plan);
+        if (r == 0)
+                r = check_regions(d);
         if (r == 0)
                 r = settle(d, &plan);
         plan_free(&plan);

@@ -65,6 +65,7 @@ static int add_matches(struct reader *r, size_t node, struct include_list *list,
         if (!open)
                 return errno == ENOMEM ? reader_no_memory(r) : refuse_directory(r, node, directory, errno);
         int result = 0;
+        size_t before = list->count;
         for (;;) {
                 errno = 0;
                 const struct dirent *found = readdir(open);
@@ -82,6 +83,9 @@ static int add_matches(struct reader *r, size_t node, struct include_list *list,
                         break;
         }
         (void)closedir(open);
+        if (result == 0 && list->count == before)
+                result = reader_warn(r, node, "empty_include", "correct the pattern, if there are to be files already",
+                                     "found no file in %s that matches \"%s\"", directory, pattern);
         return result;
 }
 

@@ -101,6 +101,14 @@ size_t reader_at(const struct reader *r, size_t node, const char *key);
 
 // Sets r->e: "<file>:<line>:<column>: <path>: <text>", and a general hint. Returns -1.
 __attribute__((format(printf, 3, 4))) int reader_fail(const struct reader *r, size_t node, const char *format, ...);
+// Adds a warning about `node` (JSON_NONE: about the file): event, hint and the format's text; the first two are static.
+// A text that is there already is not added. 0, or -1: out of memory.
+MUST_CHECK __attribute__((format(printf, 5, 6))) int reader_warn(const struct reader *r, size_t node, const char *event,
+                                                                 const char *hint, const char *format, ...);
+// The same about a line of another file.
+MUST_CHECK int reader_warn_of(const struct reader *r, const char *place, const char *event, const char *hint,
+                              const char *text);
+
 // "found <what is there>, expected <expected>".
 int reader_expected(const struct reader *r, size_t node, const char *expected);
 // The same, but the message names only the kind of what is there.

@@ -130,15 +130,7 @@ int reader_warn_if_open(const struct reader *r, const char *path)
 {
         if (!r->check_files || !r->warnings || !file_trust_is_open(r->trust, path))
                 return 0;
-        struct settings_warnings *all = r->warnings;
-        for (size_t i = 0; i < all->count && i < SETTINGS_WARNINGS_MAX; i++)
-                if (strcmp(all->list[i].file, path) == 0)
-                        return 0;
-        if (all->count++ >= SETTINGS_WARNINGS_MAX)
-                return 0;
-        struct settings_warning *w = &all->list[all->count - 1];
-        *w = (struct settings_warning){.event = "insecure_file_mode",
-                                       .text = "every user may read this file, which contains a secret",
-                                       .hint = "run chmod o-rwx, or trust its directory (\"trusted_directories\")"};
-        return reader_keep(r, slice_str(path), &w->file);
+        return reader_warn_of(r, path, "insecure_file_mode",
+                              "run chmod o-rwx, or trust its directory (\"trusted_directories\")",
+                              "every user may read this file, which contains a secret");
 }

@@ -3,7 +3,13 @@
 
 #include <search.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "proto/mem/length.h"
+
+#define PLACE_SIZE (READER_PATH_LONGEST + 32)
+#define TEXT_SIZE 256
 
 struct name_node {
         const char *name;
@@ -25,12 +31,52 @@ void resolution_free(struct resolution *r)
         r->has_files = false;
 }
 
+bool resolution_is_forgotten(const struct resolution *r, const struct aws_section *s)
+{
+        static const char *const keys[] = {"region",
+                                           "output",
+                                           "role_arn",
+                                           "source_profile",
+                                           "sso_session",
+                                           "sso_start_url",
+                                           "sso_account_id",
+                                           "credential_process",
+                                           "credential_source",
+                                           "aws_access_key_id",
+                                           "login_session",
+                                           "web_identity_token_file"};
+        if (s->kind != AWS_SECTION_IGNORED || shared_files_find(&r->files, AWS_SECTION_PROFILE, s->name))
+                return false;
+        for (size_t i = 0; i < LENGTH(keys); i++)
+                if (aws_section_get(s, keys[i]))
+                        return true;
+        return false;
+}
+
+// Of sections that AWS tools pass over, those that look like profiles.
+static int warn_of_ignored(const struct resolution *r)
+{
+        char place[PLACE_SIZE], text[TEXT_SIZE];
+        for (size_t i = 0; i < r->files.ini.count; i++) {
+                const struct aws_section *s = &r->files.ini.sections[i];
+                if (!resolution_is_forgotten(r, s))
+                        continue;
+                const char *blank = strrchr(s->name, ' ');
+                (void)snprintf(place, sizeof(place), "%s:%u", r->files.files[s->file].path, s->line);
+                (void)snprintf(text, sizeof(text), "found [%.80s], which AWS tools ignore, expected [profile %.80s]",
+                               s->name, blank ? blank + 1 : s->name);
+                if (reader_warn_of(r->reader, place, "ignored_section", "begin it as [profile NAME]", text) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 int resolution_need_files(struct resolution *r)
 {
         if (r->has_files)
                 return 0;
         r->has_files = true;
-        return shared_files_load(&r->files, r->reader);
+        return shared_files_load(&r->files, r->reader) < 0 ? -1 : warn_of_ignored(r);
 }
 
 bool resolution_reuse(struct resolution *r, const char *name)

@@ -28,6 +28,9 @@ void resolution_free(struct resolution *r);
 // Reads the files, once.
 MUST_CHECK int resolution_need_files(struct resolution *r);
 
+// Whether a section of the config file is a profile but for the word "profile".
+bool resolution_is_forgotten(const struct resolution *r, const struct aws_section *s);
+
 // Whether an implied profile of that name was made already. If so, it is not on demand where the profile at hand is
 // not.
 bool resolution_reuse(struct resolution *r, const char *name);

@@ -81,8 +81,8 @@ static int add_shared(struct draft *d, const struct resolution *r)
         const struct aws_ini *ini = &r->files.ini;
         for (size_t i = 0; i < ini->count; i++) {
                 const struct aws_section *s = &ini->sections[i];
-                if (s->kind != AWS_SECTION_PROFILE || strcmp(s->name, "default") == 0 ||
-                    !api_is_profile_name(slice_str(s->name)))
+                bool is_profile = s->kind == AWS_SECTION_PROFILE || resolution_is_forgotten(r, s); // that with a fault
+                if (!is_profile || strcmp(s->name, "default") == 0 || !api_is_profile_name(slice_str(s->name)))
                         continue;
                 struct profile *p = draft_add(d, (struct origin){.place = &d->main, .node = JSON_NONE});
                 if (!p || reader_keep(d->reader, slice_str(s->name), &p->name) < 0)

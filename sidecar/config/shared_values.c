@@ -63,8 +63,21 @@ int shared_fail(const struct resolution *r, const struct aws_section *s, const s
         return error_hint(r->reader->e, "correct it there, then run \"keyfobd --check\"");
 }
 
+// There is a section of that name which lacks the word that makes it a profile.
+static int fail_ignored(const struct resolution *r, const char *variable, const struct aws_section *s)
+{
+        error_set(r->reader->e, ERROR_CONFIG,
+                  "%s%sfound no profile %.80s: %s:%u: found [%.80s], which AWS tools ignore, expected [profile %.80s]",
+                  variable ? variable : "", variable ? ": " : "", s->name, r->files.files[s->file].path, s->line,
+                  s->name, s->name);
+        return error_hint(r->reader->e, "begin the section as [profile %.80s]", s->name);
+}
+
 int shared_fail_unknown(const struct resolution *r, const char *variable, const char *name)
 {
+        const struct aws_section *ignored = shared_files_find(&r->files, AWS_SECTION_IGNORED, name);
+        if (ignored)
+                return fail_ignored(r, variable, ignored);
         const char *config = r->files.files[AWS_FILE_CONFIG].path;
         const char *credentials = r->files.files[AWS_FILE_CREDENTIALS].path;
         error_set(r->reader->e, ERROR_CONFIG, "%s%sfound no profile %.80s in %s or %s", variable ? variable : "",

@@ -8,9 +8,10 @@
 enum { SETTINGS_WARNINGS_MAX = 32 };
 
 struct settings_warning {
-        const char *event; // the name of the log's event; static, as text and hint
-        char *file;        // owned by the settings
-        const char *text, *hint;
+        const char *event; // the name of the log's event; static, as the hint
+        char *file;        // with line and column where it has any; owned by the settings, as the text
+        char *text;
+        const char *hint;
 };
 
 struct settings_warnings {

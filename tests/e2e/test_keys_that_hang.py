@@ -205,6 +205,6 @@ def test_check_does_not_wait_for_a_key_that_hangs(standin, profiles, folder, han
     path.write_text(json.dumps(config(**named)))
     hang.begin()
     run = keyfobd("--check", "--config", path, env=environment(folder, **hang.env))
-    assert (run.returncode, run.stdout) == (1, "")
+    assert run.returncode == 1 and "1 listener: " not in run.stdout
     assert "profile hung: the private key " in run.stderr and "did not answer within 1 ms" in run.stderr, run.stderr
     assert "hint: check the token" in run.stderr

@@ -117,7 +117,7 @@ def test_check_opens_the_token(start, folder, profiles, token):
 
     profile = hsm_profile(profiles, token, "ec")
     status, text = check("right")
-    assert status == 0 and "1 profiles" in text and token.logins() == 1
+    assert status == 0 and "1 profile, " in text and token.logins() == 1
     token.pin_file.write_text("194850273\n")
     status, text = check("wrong")
     assert status == 1 and "the token refused the PIN" in text and "194850273" not in text

@@ -15,11 +15,11 @@ static void dump_properties(const struct aws_property *p, struct buffer *out)
         (void)buffer_put_str(out, ";");
 }
 
-// "P foo{name=value;} …": P, S or V for the kind, "|" for a line feed in a value.
+// "P foo{name=value;} …": P, S, V or I for the kind, "|" for a line feed in a value.
 static void dump(const struct aws_ini *ini, struct buffer *out)
 {
         for (size_t i = 0; i < ini->count; i++) {
-                (void)buffer_printf(out, "%s%c %s{", i ? " " : "", "PSV"[ini->sections[i].kind],
+                (void)buffer_printf(out, "%s%c %s{", i ? " " : "", "PSVI"[ini->sections[i].kind],
                                     ini -> sections[i].name);
                 dump_properties(ini->sections[i].properties, out);
                 (void)buffer_put_str(out, "}");
@@ -94,15 +94,15 @@ static void test_config(void **state)
             {"[profile \t  foo \t]   \t", "P foo{}"},
             {"[ default ]\na=1", "P default{a=1;}"},
             // which sections count
-            {"[profilefoo]\na=1", ""},
-            {"[profile]\na=1", ""},
-            {"[profile ]\na=1", ""},
-            {"[foo]\na=1\n[profile bar]\nb=2", "P bar{b=2;}"},
+            {"[profilefoo]\na=1", "I profilefoo{a=1;}"},
+            {"[profile]\na=1", "I profile{a=1;}"},
+            {"[profile ]\na=1", "I profile{a=1;}"},
+            {"[foo]\na=1\n[profile bar]\nb=2", "I foo{a=1;} P bar{b=2;}"},
             {"[sso-session s]\na=1\n[services v]\nb=2", "S s{a=1;} V v{b=2;}"},
-            {"[sso-sessions s]\na=1", ""},
-            {"[services]\na=1\n[plugins]\nx=y", ""},
-            {"[Profile foo]\na=1", ""},
-            {"[Default]\na=1", ""},
+            {"[sso-sessions s]\na=1", "I sso-sessions s{a=1;}"},
+            {"[services]\na=1\n[plugins]\nx=y", "I services{a=1;} I plugins{x=y;}"},
+            {"[Profile foo]\na=1", "I Profile foo{a=1;}"},
+            {"[Default]\na=1", "I Default{a=1;}"},
             {"[profile foo!bar]\na=1", ""},
             {"[profile foo bar]\na=1", ""},
             {"[profile \xc3\xa4]\na=1", ""},
@@ -136,7 +136,7 @@ static void test_config(void **state)
             {"[profile foo]\nname = v\n\t-more \n\n  -and more ; y", "P foo{name=v|-more|-and more ; y;}"},
             {"[profile foo]\nname = v # c\n -more", "P foo{name=v|-more;}"},
             {"[profile foo]\nn!me = v\n -more\nb = 1", "P foo{b=1;}"},
-            {"[foo]\nname = v\n -more\n[profile bar]\nb = 1", "P bar{b=1;}"},
+            {"[foo]\nname = v\n -more\n[profile bar]\nb = 1", "I foo{name=v|-more;} P bar{b=1;}"},
             {"[profile foo]\nname = v\n [x]", "P foo{name=v|[x];}"},
             // settings below a setting
             {"[profile foo]\ns3 =\n  addressing_style = path", "P foo{s3=|addressing_style = path;}"},
