@@ -20,6 +20,7 @@ static const struct api_error_text error_texts[] = {
     [API_REQUEST_TIMEOUT] = {"request_timeout", "Request timeout", 408},
     [API_BODY_TOO_LARGE] = {"body_too_large", "Body too large", 413},
     [API_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", "Unsupported media type", 415},
+    [API_MISDIRECTED_REQUEST] = {"misdirected_request", "Misdirected request", 421},
     [API_HEADERS_TOO_LARGE] = {"headers_too_large", "Headers too large", 431},
     [API_INTERNAL_ERROR] = {"internal_error", "Internal error", 500},
     [API_UPSTREAM_ERROR] = {"upstream_error", "Upstream error", 502},

@@ -24,6 +24,7 @@ enum api_error {
         API_REQUEST_TIMEOUT,         // 408
         API_BODY_TOO_LARGE,          // 413
         API_UNSUPPORTED_MEDIA_TYPE,  // 415
+        API_MISDIRECTED_REQUEST,     // 421: the header Host does not name the listener
         API_HEADERS_TOO_LARGE,       // 431
         API_INTERNAL_ERROR,          // 500
         API_UPSTREAM_ERROR,          // 502: AWS refused for good and nothing valid is held

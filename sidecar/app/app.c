@@ -24,6 +24,7 @@
 #include "sidecar/app/profile_table.h"
 #include "sidecar/app/reload.h"
 #include "sidecar/app/report.h"
+#include "sidecar/app/serve.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
@@ -34,7 +35,6 @@
 #include "sidecar/io/watch.h"
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/running_commands.h"
-#include "sidecar/server/api_native.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/signing/sigv4.h"
@@ -279,19 +279,6 @@ static int make_layers(struct app *app, struct error *e)
         return 0;
 }
 
-static int start_listening(struct app *app, struct error *e)
-{
-        const struct api *native = &api_native;
-        for (size_t i = 0; i < listeners_count(app->listeners); i++) {
-                const char *path = listeners_path(app->listeners, i);
-                bool any_time = listeners_any_time(app->listeners, i);
-                if (server_listen(app->server, listeners_take(app->listeners, i), &native, 1, any_time, e) < 0)
-                        return error_context(e, "%s", path ? path : "activated socket");
-                LOG_EVENT(&app->log, LOG_LEVEL_INFO, "listening", LOG_STR("socket", path ? path : "activated"));
-        }
-        return 0;
-}
-
 static int apply_first(struct app *app, struct profile_table *table, struct error *e)
 {
         struct profile_table *before; // there is none
@@ -317,7 +304,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                   LOG_INT("pid", getpid()));
         event_log_warnings(&app->log, &settings->warnings);
         reload_watch(app->reload, settings, app->read_ns);
-        if (start_listening(app, e) < 0)
+        if (serve_all(app->server, app->listeners, &app->log, e) < 0)
                 return -1;
         notify_ready(&app->notify);
         return 0;

@@ -304,13 +304,24 @@ static int keep_socket(struct draft *d, const char *path, const char *what, char
         return strlen(*ret) > LIMIT_UNIX_PATH ? refuse_socket(d->reader, what) : 0;
 }
 
+// --socket is where the first Unix socket is made.
+static int move_socket(struct draft *d)
+{
+        const struct settings *s = &d->store->settings;
+        for (size_t i = 0; i < s->listeners_count; i++)
+                if (s->listeners[i].unix_path)
+                        return keep_socket(d, d->socket_path, "--socket", &s->listeners[i].unix_path);
+        error_set(d->reader->e, ERROR_CONFIG, "--socket: found no listener with \"unix\" in the configuration");
+        return error_hint(d->reader->e, "leave out --socket, or add {\"unix\": \"PATH\"} to \"listeners\"");
+}
+
 static int finish_listeners(struct draft *d)
 {
         struct settings *s = &d->store->settings;
         char path[LIMIT_UNIX_PATH + 1];
         bool has_flag = d->socket_path && d->socket_path[0];
         if (s->listeners_count)
-                return has_flag ? keep_socket(d, d->socket_path, "--socket", &s->listeners[0].unix_path) : 0;
+                return has_flag ? move_socket(d) : 0;
         const char *keyfob_socket = env_get(d->reader->env, "KEYFOB_SOCKET");
         const char *what = has_flag ? "--socket" : (keyfob_socket ? "KEYFOB_SOCKET" : "XDG_RUNTIME_DIR");
         if (api_socket_path(d->socket_path, keyfob_socket, env_get(d->reader->env, "XDG_RUNTIME_DIR"), NULL, path,
@@ -321,6 +332,7 @@ static int finish_listeners(struct draft *d)
                 return reader_no_memory(d->reader);
         s->listeners_count = 1;
         s->listeners[0].mode = LISTENER_DEFAULT_MODE;
+        s->listeners[0].apis = LISTENER_NATIVE;
         return keep_socket(d, path, what, &s->listeners[0].unix_path);
 }
 

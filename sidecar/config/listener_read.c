@@ -6,23 +6,24 @@
 
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
+#include "sidecar/config/listener_check.h"
 
 #define LISTENERS_MAX 64
 
-static key_read_fn read_unix, read_mode, read_group, read_api, read_any_time;
+static key_read_fn read_unix, read_mode, read_group, read_api, read_tcp, read_allow_remote, read_any_time;
 
 static const struct key_rule rules[] = {
     {.key = "unix", .read = read_unix},
     {.key = "mode", .read = read_mode},
     {.key = "group", .read = read_group},
+    {.key = "tcp", .read = read_tcp},
+    {.key = "allow_remote", .read = read_allow_remote},
     {.key = "api", .read = read_api},
     {.key = "any_time", .read = read_any_time},
-    {.key = "tcp", .read = NULL},
     {.key = "profile", .read = NULL},
+    {.key = "authorization_token_file", .read = NULL},
     {.key = "upstream", .read = NULL},
     {.key = "max_body", .read = NULL},
-    {.key = "allow_remote", .read = NULL},
-    {.key = "authorization_token_file", .read = NULL},
 };
 
 const struct key_table listener_keys = {rules, LENGTH(rules), "a listener", NULL, 0};
@@ -81,17 +82,54 @@ static int read_group(struct reader *r, size_t value, const struct key_rule *rul
         return reader_account(r, value, ACCOUNT_GROUP, text, &l->gid);
 }
 
+static int read_tcp(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        struct slice text = {NULL, 0};
+        (void)rule;
+        if (json_kind(r->doc, value) == JSON_STRING && reader_text(r, value, &text) < 0)
+                return -1;
+        if (inet_address_parse(text, &l->tcp) == 0)
+                return 0;
+        reader_expected(r, value, "an IP address and a port, such as \"127.0.0.1:9911\" or \"[::1]:9911\"");
+        return error_hint(r->e, "names are not looked up; port 0 takes any that is free");
+}
+
+static int read_allow_remote(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct listener_settings *l = record;
+        (void)rule;
+        return json_boolean(r->doc, value, &l->allow_remote) < 0 ? reader_expected(r, value, "true or false") : 0;
+}
+
+static const char *const api_names[] = {"native", "health"}; // in the order of the bits
+
+const char *listener_api_name(unsigned n)
+{
+        return n < LENGTH(api_names) ? api_names[n] : NULL;
+}
+
+static unsigned find_api(const struct reader *r, size_t node)
+{
+        for (unsigned n = 0; n < LENGTH(api_names); n++)
+                if (json_string_is(r->doc, node, slice_str(api_names[n])))
+                        return 1u << n;
+        return 0;
+}
+
 static int read_api(struct reader *r, size_t value, const struct key_rule *rule, void *record)
 {
+        struct listener_settings *l = record;
         (void)rule;
-        (void)record;
         if (json_kind(r->doc, value) != JSON_ARRAY || json_length(r->doc, value) == 0)
-                return reader_expected(r, value, "a list: [\"native\"]");
+                return reader_expected(r, value, "a list such as [\"native\"]");
         for (size_t node = json_first(r->doc, value); node != JSON_NONE; node = json_next(r->doc, node)) {
-                if (json_string_is(r->doc, node, SLICE("native")))
+                unsigned api = find_api(r, node);
+                l->apis |= api;
+                if (api)
                         continue;
-                reader_expected(r, node, "\"native\", the only one that this version supports");
-                error_hint(r->e, "remove it: a listener without \"api\" serves native");
+                reader_expected(r, node, "one of the APIs that this version supports: \"native\", \"health\"");
+                error_hint(r->e, "a listener without \"api\" serves native");
                 if (reader_go_on(r) < 0)
                         return -1;
         }
@@ -110,23 +148,36 @@ static int read_listener(struct reader *r, size_t node, struct listener_settings
         l->mode = LISTENER_DEFAULT_MODE;
         if (reader_object(r, node, &listener_keys, l) < 0)
                 return -1;
-        if (l->unix_path || json_get(r->doc, node, SLICE("unix")) != JSON_NONE)
-                return 0;
-        reader_fail(r, node, "found no \"unix\", which a listener needs");
-        return error_hint(r->e, "add \"unix\" with the path of the socket");
+        if (json_get(r->doc, node, SLICE("api")) == JSON_NONE && json_get(r->doc, node, SLICE("tcp")) == JSON_NONE)
+                l->apis = LISTENER_NATIVE;
+        return listener_check(r, node, l);
 }
 
-// Each has a path of its own.
-static int check_path(struct reader *r, size_t node, const struct listener_settings *list, size_t i)
+static bool is_same_place(const struct listener_settings *a, const struct listener_settings *b)
 {
+        if (a->unix_path || b->unix_path)
+                return a->unix_path && b->unix_path && strcmp(a->unix_path, b->unix_path) == 0;
+        uint16_t port = inet_address_port(&a->tcp);
+        return port > 0 && port == inet_address_port(&b->tcp) && inet_address_has_same_host(&a->tcp, &b->tcp);
+}
+
+// Each has a place of its own.
+static int check_place(struct reader *r, size_t node, const struct listener_settings *list, size_t i)
+{
+        char address[INET_ADDRESS_SIZE] = "";
+        const char *place = list[i].unix_path;
         size_t j = 0;
-        while (j < i && !(list[i].unix_path && list[j].unix_path && strcmp(list[j].unix_path, list[i].unix_path) == 0))
+        while (j < i && !is_same_place(&list[j], &list[i]))
                 j++;
         if (j == i)
                 return 0;
-        reader_fail(r, reader_at(r, node, "unix"), "found \"%s\", which listeners[%zu] has already", list[i].unix_path,
-                    j);
-        return error_hint(r->e, "set a different path for each listener");
+        if (!place) {
+                inet_address_write(&list[i].tcp, address);
+                place = address;
+        }
+        reader_fail(r, reader_at(r, node, list[i].unix_path ? "unix" : "tcp"),
+                    "found \"%s\", which listeners[%zu] has already", place, j);
+        return error_hint(r->e, "set a different %s for each listener", list[i].unix_path ? "path" : "port");
 }
 
 int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count)
@@ -143,7 +194,7 @@ int listener_read_all(struct reader *r, size_t node, struct listener_settings **
                 return reader_no_memory(r);
         size_t i = 0;
         for (size_t at = json_first(r->doc, node); at != JSON_NONE; at = json_next(r->doc, at), i++)
-                if ((read_listener(r, at, &list[i]) < 0 || check_path(r, at, list, i) < 0) && reader_go_on(r) < 0)
+                if ((read_listener(r, at, &list[i]) < 0 || check_place(r, at, list, i) < 0) && reader_go_on(r) < 0)
                         return -1;
         *ret = list;
         *ret_count = count;

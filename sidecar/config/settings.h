@@ -9,6 +9,7 @@
 
 #include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
+#include "sidecar/base/inet_address.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/warnings.h"
 
@@ -16,13 +17,27 @@ struct env;
 struct faults;
 struct file_trust;
 
-struct listener_settings {
-        char *unix_path;
-        mode_t mode;
-        bool has_gid; // else the group stays
-        gid_t gid;
-        bool any_time; // signs for any "time" that a request asks for
+enum listener_api { // bits
+        LISTENER_NATIVE = 1,
+        LISTENER_HEALTH = 2,
 };
+
+// The name in the configuration of the n-th of them, counted from 0; NULL: there are no more.
+const char *listener_api_name(unsigned n);
+
+struct listener_settings {
+        char *unix_path; // NULL: TCP
+        mode_t mode;     // of the socket file
+        bool has_gid;    // else the group stays
+        gid_t gid;
+        struct inet_address tcp; // AF_UNSPEC: a Unix socket
+        bool allow_remote;       // `tcp` may be other than loopback
+        unsigned apis;           // of enum listener_api, at least one
+        bool any_time;           // signs for any "time" that a request asks for
+};
+
+// Whether `tcp` may be an address that other hosts reach.
+bool listener_may_be_remote(const struct listener_settings *l);
 
 // Of each service that issues credentials; 0: the vault's default.
 struct upstream_settings {

@@ -13,17 +13,29 @@ struct unsent {
         char bytes[];
 };
 
-void stream_init_unix(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops)
+static void init(struct stream *s, const struct stream_ops *ops)
 {
-        (void)uv_pipe_init(loop, &s->uv.pipe, 0); // cannot fail
         s->uv.handle.data = s;
         s->ops = ops;
         s->is_reading = false;
 }
 
+void stream_init_unix(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops)
+{
+        (void)uv_pipe_init(loop, &s->uv.pipe, 0); // cannot fail
+        init(s, ops);
+}
+
+void stream_init_tcp(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops)
+{
+        (void)uv_tcp_init(loop, &s->uv.tcp); // cannot fail
+        init(s, ops);
+}
+
 int stream_open(struct stream *s, int fd)
 {
-        if (uv_pipe_open(&s->uv.pipe, fd) == 0)
+        bool is_tcp = s->uv.handle.type == UV_TCP;
+        if ((is_tcp ? uv_tcp_open(&s->uv.tcp, fd) : uv_pipe_open(&s->uv.pipe, fd)) == 0)
                 return stream_resume(s);
         close(fd);
         return -1;
@@ -73,7 +85,7 @@ int stream_resume(struct stream *s)
 bool stream_has_hung_up(const struct stream *s)
 {
         struct pollfd p = {0};
-        return uv_fileno(&s->uv.handle, &p.fd) == 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+        return uv_fileno(&s->uv.handle, &p.fd) == 0 && poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR));
 }
 
 // --- writing ---

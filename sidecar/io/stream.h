@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected byte stream on the loop: a Unix socket now; TCP has the same interface. Lives in its owner, who learns
+// A connected byte stream on the loop: a Unix socket, or TCP. Lives in its owner, who learns
 // everything through the callbacks. None of them is called from within stream_write(), and none after `closed`.
 #ifndef SIDECAR_IO_STREAM_H
 #define SIDECAR_IO_STREAM_H
@@ -31,6 +31,7 @@ struct stream {
                 uv_handle_t handle;
                 uv_stream_t base;
                 uv_pipe_t pipe;
+                uv_tcp_t tcp;
         } uv;
         const struct stream_ops *ops;
         uv_shutdown_t shutdown;
@@ -39,6 +40,7 @@ struct stream {
 
 // From here on stream_close() is needed, and `closed` follows it.
 void stream_init_unix(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops);
+void stream_init_tcp(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops);
 
 // Takes over the connected descriptor and begins to read. 0, or -1: close the stream; `fd` is closed.
 MUST_CHECK int stream_open(struct stream *s, int fd);
@@ -60,7 +62,8 @@ static inline size_t stream_unsent(const struct stream *s)
 // Sends nothing more. 0, or -1: broken.
 MUST_CHECK int stream_shut_down(struct stream *s);
 
-// Whether the peer has closed both directions, also while the stream is paused.
+// Whether the peer has closed both directions, also while the stream is paused. Over TCP a peer that has closed looks
+// like one that sends nothing more, until something is written to it.
 bool stream_has_hung_up(const struct stream *s);
 
 void stream_close(struct stream *s);

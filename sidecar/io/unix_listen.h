@@ -27,14 +27,12 @@ MUST_CHECK int unix_listen_open(const struct unix_listen *options, ino_t *ret_in
 // Removes `path` if it is still the socket with that inode.
 void unix_listen_unlink(const char *path, ino_t inode);
 
-// systemd socket activation (sd_listen_fds(3)): the number of descriptors passed, which start at 3. `listen_pid` and
-// `listen_fds` are the values of LISTEN_PID and LISTEN_FDS (NULL: unset). Sets close-on-exec and non-blocking on them.
-MUST_CHECK int unix_listen_activated(const char *listen_pid, const char *listen_fds, struct error *e);
+#define PEER_UNKNOWN ((uid_t)-1) // which is no uid
 
 struct peer {
-        uid_t uid;
-        gid_t gid;
-        pid_t pid; // 0 across PID namespaces; for logs only
+        uid_t uid; // PEER_UNKNOWN: of a TCP connection from elsewhere (tcp_listen.h)
+        gid_t gid; // (gid_t)-1: likewise, of every TCP connection
+        pid_t pid; // 0 across PID namespaces, and over TCP; for logs only
 };
 
 // Who connected (SO_PEERCRED: as at connect()). -1: unknown, refuse.

@@ -1,56 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions of unix_listen.h about sockets that somebody else has made: the service manager, and the peer.
-#include "sidecar/io/unix_listen.h"
-
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "proto/mem/text.h"
-
-enum {
-        FIRST_FD = 3,       // SD_LISTEN_FDS_START of sd_listen_fds(3)
-        ACTIVATED_MAX = 256 // more are a mistake
-};
-
-static int socket_option(int fd, int name)
-{
-        int value = -1;
-        socklen_t size = sizeof(value);
-        return getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0 ? -1 : value;
-}
-
-static int adopt(int fd, struct error *e)
-{
-        if (socket_option(fd, SO_DOMAIN) != AF_UNIX || socket_option(fd, SO_TYPE) != SOCK_STREAM ||
-            socket_option(fd, SO_ACCEPTCONN) != 1) {
-                error_set(e, ERROR_CONFIG, "descriptor %d of the service manager is not a listening Unix socket", fd);
-                return error_hint(e, "the .socket unit needs ListenStream= with a path");
-        }
-        int flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-                return error_set_errno(e, ERROR_INTERNAL, "descriptor %d of the service manager", fd);
-        return 0;
-}
-
-int unix_listen_activated(const char *listen_pid, const char *listen_fds, struct error *e)
-{
-        uint64_t pid = 0;
-        uint64_t count = 0;
-        if (!listen_pid || !listen_fds)
-                return 0;
-        if (text_parse_u64(slice_str(listen_pid), &pid) < 0)
-                return error_set(e, ERROR_CONFIG, "LISTEN_PID=%s: not a number", listen_pid);
-        if (pid != (uint64_t)getpid())
-                return 0; // inherited from a process that they were meant for
-        if (text_parse_u64(slice_str(listen_fds), &count) < 0 || count > ACTIVATED_MAX)
-                return error_set(e, ERROR_CONFIG, "LISTEN_FDS=%s: not a number from 0 to %d", listen_fds,
-                                 (int)ACTIVATED_MAX);
-        for (int i = 0; i < (int)count; i++)
-                if (adopt(FIRST_FD + i, e) < 0)
-                        return -1;
-        return (int)count;
-}
+#include "sidecar/io/unix_listen.h"
 
 int unix_peer(int fd, struct peer *ret)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/access.h"
 
+#include <stdio.h>
+
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
@@ -10,7 +12,7 @@
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
 
-enum { CHAIN_MAX = 16 }; // of source profiles
+enum { PEER_TEXT_SIZE = 64, CHAIN_MAX = 16 /* of source profiles */ };
 
 static const char *scope_name(unsigned scope)
 {
@@ -36,11 +38,29 @@ bool access_may_see(const struct server_profile *profile, const struct peer *pee
                ALLOW_NOT_PEER;
 }
 
+// "uid 1000, gid 1000"; over TCP as much of it as is known.
+static const char *peer_text(const struct peer *peer, char out[PEER_TEXT_SIZE])
+{
+        if (peer->uid == PEER_UNKNOWN)
+                (void)snprintf(out, PEER_TEXT_SIZE, "a TCP peer of unknown uid");
+        else if (peer->gid == (gid_t)PEER_UNKNOWN)
+                (void)snprintf(out, PEER_TEXT_SIZE, "uid %lu", (unsigned long)peer->uid);
+        else
+                (void)snprintf(out, PEER_TEXT_SIZE, "uid %lu, gid %lu", (unsigned long)peer->uid,
+                               (unsigned long)peer->gid);
+        return out;
+}
+
+static int64_t id_of(uint32_t id)
+{
+        return id == PEER_UNKNOWN ? -1 : (int64_t)id;
+}
+
 static void report(const struct exchange *x, struct slice name, unsigned scope, const char *why)
 {
         PEER_LOG(x->server, x->peer->uid, LOG_LEVEL_WARN, "access_denied", LOG_SLICE("profile", name),
-                 LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", x->peer->uid),
-                 LOG_INT("gid", x->peer->gid), LOG_INT("pid", x->peer->pid));
+                 LOG_STR("scope", scope_name(scope)), LOG_STR("why", why), LOG_INT("uid", id_of(x->peer->uid)),
+                 LOG_INT("gid", id_of(x->peer->gid)), LOG_INT("pid", x->peer->pid));
 }
 
 static bool hides_any(const struct server *s, const struct peer *peer)
@@ -53,6 +73,7 @@ static bool hides_any(const struct server *s, const struct peer *peer)
 
 void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
 {
+        char who[PEER_TEXT_SIZE];
         name = slice_head(name, LIMIT_PROFILE_NAME);
         x->profile = NULL; // its name is in every other problem
         if (!hides_any(x->server, x->peer)) {
@@ -64,8 +85,8 @@ void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
         problem_sendf(x, API_PEER_NOT_ALLOWED,
                       "GET /v1/profiles lists the profiles for this peer; to use another, add its uid or gid to a rule "
                       "of that profile's \"allow\"",
-                      "there is no profile \"%.*s\" that uid %lu, gid %lu may use", (int)name.n, (const char *)name.p,
-                      (unsigned long)x->peer->uid, (unsigned long)x->peer->gid);
+                      "there is no profile \"%.*s\" that %s may use", (int)name.n, (const char *)name.p,
+                      peer_text(x->peer, who));
 }
 
 bool access_check(struct exchange *x, unsigned scope)
@@ -79,10 +100,10 @@ bool access_check(struct exchange *x, unsigned scope)
         if (verdict == ALLOW_YES)
                 return true;
         if (verdict == ALLOW_NOT_SCOPE) {
+                char who[PEER_TEXT_SIZE];
                 report(x, slice_str(p->name), scope, "scope");
                 problem_sendf(x, API_SCOPE_DENIED, "add the scope to a rule of the profile's \"allow\"",
-                              "uid %lu, gid %lu has no scope \"%s\" for this profile", (unsigned long)x->peer->uid,
-                              (unsigned long)x->peer->gid, scope_name(scope));
+                              "%s has no scope \"%s\" for this profile", peer_text(x->peer, who), scope_name(scope));
         } else {
                 access_refuse_unseen(x, slice_str(p->name), scope);
         }

@@ -57,6 +57,7 @@ struct api {
         size_t routes_count;
         const char *paths_hint;  // for who asks for a path that there is not
         int64_t default_wait_ms; // for credentials, without ?wait=
+        bool has_no_secrets;     // in any answer: a listener for it alone may be asked by any name (host_check.h)
         // How callers prove themselves, before anything else is looked at. False: it has answered. NULL: who may
         // connect may ask, and the profile's `allow` decides by uid and gid.
         bool (*admit)(struct exchange *x);

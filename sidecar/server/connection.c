@@ -203,7 +203,7 @@ struct connection *connection_open(const struct listener *l, int fd, const struc
         c->since_ms = uv_now(s->deps.loop);
         buffer_init(&c->pending, READ_SIZE);
         buffer_init(&c->body, LIMIT_HTTP_BODY);
-        stream_init_unix(&c->stream, s->deps.loop, &connection_stream_ops);
+        (listener_is_tcp(l) ? stream_init_tcp : stream_init_unix)(&c->stream, s->deps.loop, &connection_stream_ops);
         exchange_open(&c->exchange, s);
         c->open = 2;
         join(s, c);

@@ -2,10 +2,12 @@
 // What grows with the number of profiles: made and sent in pieces, one a turn of the loop, so that it holds up nobody
 // and takes no more memory than one piece. What fits into the first is sent as it would be without.
 #include "proto/mem/buffer.h"
+#include "proto/wire/json_write.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/json_answer.h"
+#include "sidecar/server/listener.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/profile_json.h"
@@ -66,13 +68,25 @@ static void begin(struct exchange *x, const struct list_kind *kind)
 
 // --- GET /v1/profiles ---
 
+// The configuration limits how many there are.
+static void put_listeners(const struct server *s, struct buffer *b)
+{
+        json_key(b, "listeners");
+        json_begin_array(b);
+        for (const struct listener *l = s->listeners; l; l = l->next)
+                listener_write_json(l, b);
+        json_end_array(b);
+}
+
 static bool put_profile(struct exchange *x, struct list *list, struct buffer *b)
 {
         const struct server_profile *p = cursor_next(&list->profiles, x->server);
         if (!list->has_begun && b->n == 0)
                 (void)buffer_put(b, SLICE("{\"profiles\":["));
         if (!p) {
-                (void)buffer_put(b, SLICE("]}\n"));
+                (void)buffer_put_byte(b, ']');
+                put_listeners(x->server, b);
+                (void)buffer_put(b, SLICE("}\n"));
                 return false;
         }
         if (!access_may_see(p, x->peer))

@@ -22,6 +22,7 @@ static const char *reason(int status)
             {408, "Request Timeout"},
             {413, "Content Too Large"},
             {415, "Unsupported Media Type"},
+            {421, "Misdirected Request"},
             {431, "Request Header Fields Too Large"},
             {500, "Internal Server Error"},
             {502, "Bad Gateway"},

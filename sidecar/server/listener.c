@@ -5,13 +5,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "proto/wire/limits.h"
-#include "sidecar/io/unix_listen.h"
+#include "proto/wire/json_write.h"
+#include "sidecar/io/tcp_listen.h"
 #include "sidecar/server/api.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/metrics.h"
@@ -69,9 +70,10 @@ static void report_no_memory(struct server *s, const struct peer *peer)
 
 // One connection is for the agent's operator, however many the peers have, also where they are of the operator's own
 // uid: the last one that comes. It is not charged for.
-static bool may_control(struct server *s, uid_t uid)
+static bool may_control(const struct listener *l, uid_t uid)
 {
-        if (uid != 0 && uid != geteuid())
+        struct server *s = l->server;
+        if (listener_is_tcp(l) || (uid != 0 && uid != geteuid()))
                 return false;
         if (s->control && s->control->state != CONNECTION_IDLE)
                 return false;
@@ -85,7 +87,10 @@ static void admit(const struct listener *l, int fd)
         struct server *s = l->server;
         struct peer peer;
         struct account account;
-        if (unix_peer(fd, &peer) < 0) {
+        bool is_tcp = listener_is_tcp(l);
+        if (is_tcp && tcp_peer(fd, &peer) < 0) { // it has gone again
+                close(fd);
+        } else if (!is_tcp && unix_peer(fd, &peer) < 0) {
                 PEER_LOG(s, LOG_LIMITER_OTHERS, LOG_LEVEL_ERROR, "peer_unknown", LOG_STR("error", strerror(errno)));
                 close(fd);
         } else if (account_open(&account, &s->users, peer.uid) < 0) {
@@ -94,7 +99,7 @@ static void admit(const struct listener *l, int fd)
         } else if (account_set(&account, USER_CONNECTIONS, 1)) {
                 if (!connection_open(l, fd, &peer, &account))
                         report_no_memory(s, &peer);
-        } else if (may_control(s, peer.uid)) {
+        } else if (may_control(l, peer.uid)) {
                 s->control = connection_open(l, fd, &peer, &account);
                 if (!s->control)
                         report_no_memory(s, &peer);
@@ -131,15 +136,23 @@ static void on_readable(uv_poll_t *handle, int status, int events)
         }
 }
 
-int listener_open(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
-                  struct error *e)
+static void join(struct server *s, struct listener *l)
 {
-        assert(apis_count > 0 && apis_count <= LISTENER_APIS_MAX);
+        struct listener **link = &s->listeners;
+        while (*link)
+                link = &(*link)->next;
+        *link = l;
+        s->open++;
+}
+
+int listener_open(struct server *s, int fd, const struct server_listener *options, struct error *e)
+{
+        assert(options->apis_count > 0 && options->apis_count <= SERVER_LISTENER_APIS_MAX);
         struct listener *l = calloc(1, sizeof(*l));
         bool has_memory = l;
-        for (size_t i = 0; has_memory && i < apis_count; i++) {
-                l->apis[i] = apis[i];
-                l->counts[i] = metrics_add_api(s->deps.metrics, apis[i]->name);
+        for (size_t i = 0; has_memory && i < options->apis_count; i++) {
+                l->apis[i] = options->apis[i];
+                l->counts[i] = metrics_add_api(s->deps.metrics, options->apis[i]->name);
                 has_memory = l->counts[i];
         }
         int rc = has_memory ? uv_poll_init(s->deps.loop, &l->poll, fd) : UV_ENOMEM;
@@ -154,13 +167,32 @@ int listener_open(struct server *s, int fd, const struct api *const *apis, size_
         l->open = 2;
         l->fd = fd;
         l->server = s;
-        l->apis_count = apis_count;
-        l->any_time = any_time;
-        l->next = s->listeners;
-        s->listeners = l;
-        s->open++;
+        l->apis_count = options->apis_count;
+        l->any_time = options->any_time;
+        if (inet_address_of_socket(fd, &l->address) < 0)
+                l->address = (struct inet_address){0}; // a Unix socket
+        (void)snprintf(l->path, sizeof(l->path), "%s", options->path ? options->path : "");
+        join(s, l);
         (void)uv_poll_start(&l->poll, UV_READABLE, on_readable); // fails only for a handle that is being closed
         return 0;
+}
+
+void listener_write_json(const struct listener *l, struct buffer *out)
+{
+        char address[INET_ADDRESS_SIZE];
+        json_begin_object(out);
+        if (listener_is_tcp(l)) {
+                inet_address_write(&l->address, address);
+                json_member(out, "tcp", slice_str(address));
+        } else if (l->path[0]) {
+                json_member(out, "unix", slice_str(l->path));
+        }
+        json_key(out, "api");
+        json_begin_array(out);
+        for (size_t i = 0; i < l->apis_count; i++)
+                json_put_string(out, slice_str(l->apis[i]->name));
+        json_end_array(out);
+        json_end_object(out);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -7,6 +7,7 @@
 #include "proto/mem/text.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
+#include "sidecar/server/host_check.h"
 #include "sidecar/server/listener.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
@@ -31,7 +32,7 @@ static unsigned method_of(struct slice method)
         return ROUTE_ANY;
 }
 
-// RFC 9112, 3.2: the absolute form is understood too; whose authority it names does not matter on a Unix socket.
+// RFC 9112, 3.2: the absolute form is understood too; host_check.h judges whose authority it names.
 void router_split_target(struct exchange *x)
 {
         struct slice target = x->head->target;
@@ -222,6 +223,8 @@ bool router_route(struct exchange *x)
 {
         unsigned method = method_of(x->head->method);
         x->is_head = method == ROUTE_GET && x->head->method.n == sizeof("HEAD") - 1;
+        if (listener_is_tcp(x->listener) && !host_check_admit(x))
+                return false;
         if ((!recall(x, method) && !look_up(x, method)) || !may_ask(x))
                 return false;
         if (x->head->content_length <= x->route->body_max)

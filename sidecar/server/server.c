@@ -53,10 +53,9 @@ struct server *server_new(const struct server_deps *deps)
         return s;
 }
 
-int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
-                  struct error *e)
+int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e)
 {
-        return listener_open(s, fd, apis, apis_count, any_time, e);
+        return listener_open(s, fd, options, e);
 }
 
 // Nearly all requests use none of it.

@@ -61,10 +61,18 @@ struct server_deps {
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);
 
-// Serves APIs (api.h), at least one, on a listening Unix socket; takes over `fd`, also on failure. `any_time`: requests
-// may be signed for any "time" that they ask for, which tests need. 0, or -1 with *e.
-MUST_CHECK int server_listen(struct server *s, int fd, const struct api *const *apis, size_t apis_count, bool any_time,
-                             struct error *e);
+enum { SERVER_LISTENER_APIS_MAX = 4 };
+
+// What a listening socket serves. The texts are copied.
+struct server_listener {
+        const struct api *apis[SERVER_LISTENER_APIS_MAX]; // api.h; the first answers what is no request
+        size_t apis_count;                                // at least one
+        const char *path;                                 // of a Unix socket, for GET /v1/profiles; NULL: not known
+        bool any_time; // requests may be signed for times that are far from the clock's
+};
+
+// Serves on a listening Unix or TCP socket; takes over `fd`, also on failure. 0, or -1 with *e.
+MUST_CHECK int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e);
 
 // Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).
 // Entries that are not in the new table must have been retired by the caller before it returns to the loop.

@@ -149,7 +149,7 @@ static void set_up(struct world *w)
         struct error e;
         struct sockaddr_un address;
         socklen_t n;
-        const struct api *const apis[] = {&api_native};
+        const struct server_listener native = {.apis = {&api_native}, .apis_count = 1};
         must(uv_loop_init(&w->loop) == 0);
         w->clock = (struct clock){now_ms, now_ms, 1, NULL};
         w->log = (struct log){.fd = -1, .level = LOG_LEVEL_ERROR, .clock = &w->clock};
@@ -163,7 +163,7 @@ static void set_up(struct world *w)
                                                      .metrics = w->metrics,
                                                      .run = 7});
         must(w->metrics && w->signer && w->vault && w->server);
-        must(server_listen(w->server, listen_abstractly(&address, &n), apis, LENGTH(apis), false, &e) == 0);
+        must(server_listen(w->server, listen_abstractly(&address, &n), &native, &e) == 0);
         w->nobodys_uid = getuid() + 1;
         w->nobody = (struct allow_rule){.uids = &w->nobodys_uid, .uids_count = 1, .scopes = ALLOW_ALL};
         static const char *const names[PROFILES] = {"a", "b", "c"};

@@ -190,15 +190,15 @@ static bool start_round(const void *arg)
         f.clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, &f};
         f.log.fd = -1;
         assert_int_equal(uv_loop_init(&f.loop), 0);
-        const struct api *native = &api_native;
+        const struct server_listener native = {.apis = {&api_native}, .apis_count = 1};
         int ends[2];
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         torture_begin();
         f.metrics = metrics_new(&f.loop);
         const struct server_deps deps = {.loop = &f.loop, .clock = &f.clock, .log = &f.log, .metrics = f.metrics};
         f.server = f.metrics ? server_new(&deps) : NULL;
-        int r = f.server ? server_listen(f.server, ends[0], &native, 1, false, &e)
-                         : -1; // the descriptor is its own, whatever comes
+        int r =
+            f.server ? server_listen(f.server, ends[0], &native, &e) : -1; // the descriptor is its own, whatever comes
         torture_end();
         if (!f.server)
                 (void)close(ends[0]);

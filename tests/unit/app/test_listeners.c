@@ -93,8 +93,8 @@ static void test_open_take_close(void **state)
         assert_non_null(l);
         settings_release(settings); // the paths are copies
         assert_int_equal(listeners_count(l), 2);
-        assert_string_equal(listeners_path(l, 0), f->a);
-        assert_string_equal(listeners_path(l, 1), f->b);
+        assert_string_equal(listeners_get(l, 0)->unix_path, f->a);
+        assert_string_equal(listeners_get(l, 1)->unix_path, f->b);
         assert_int_equal(stat(f->a, &st), 0);
         assert_true(S_ISSOCK(st.st_mode));
         assert_int_equal(st.st_mode & 0777, 0660);
@@ -222,7 +222,7 @@ static int activated(const struct folder *f, const char *list, size_t count, siz
         if (!l || listeners_count(l) != count + own)
                 return 1;
         for (size_t i = 0; i < count + own; i++) {
-                if ((listeners_path(l, i) == NULL) != (i < count))
+                if (listeners_is_activated(l, i) != (i < count))
                         return 2;
                 if (i < count && listeners_take(l, i) != 3 + (int)i)
                         return 3;
@@ -265,6 +265,119 @@ static void test_activation(void **state)
         }
 }
 
+// --- TCP ---
+
+static int bound_tcp(const char *address)
+{
+        struct inet_address a;
+        if (inet_address_parse(slice_str(address), &a) < 0)
+                return -1;
+        int fd = socket(a.socket.any.sa_family, SOCK_STREAM, 0);
+        if (fd < 0 || bind(fd, &a.socket.any, inet_address_size(&a)) < 0 || listen(fd, 8) < 0)
+                return -1;
+        return fd;
+}
+
+static void test_tcp_open_take_close(void **state)
+{
+        struct folder *f = *state;
+        struct error e = {0};
+        struct inet_address at;
+        struct settings *settings = with_listeners(f, "[{\"tcp\": \"127.0.0.1:0\", \"api\": [\"health\"]}]");
+        struct listeners *l = listeners_open(settings, &f->env, &e);
+        assert_non_null(l);
+        assert_true(listeners_are_as(l, settings));
+        settings_release(settings);
+        assert_int_equal(listeners_count(l), 1);
+        assert_null(listeners_get(l, 0)->unix_path);
+        assert_false(listeners_is_activated(l, 0));
+        int fd = listeners_take(l, 0);
+        assert_int_equal(inet_address_of_socket(fd, &at), 0);
+        assert_true(inet_address_is_loopback(&at) && inet_address_port(&at) > 0);
+        listeners_close(l);
+        assert_int_equal(close(fd), 0);
+}
+
+static void test_tcp_change_is_noticed(void **state)
+{
+        struct folder *f = *state;
+        static const struct {
+                const char *list;
+                bool is_same;
+        } rows[] = {
+            {"[{\"tcp\": \"127.0.0.1:0\", \"api\": [\"health\"]}, {\"unix\": \"%/a\"}]", true},
+            {"[{\"unix\": \"%/a\"}, {\"tcp\": \"127.0.0.1:0\", \"api\": [\"health\"]}]", true},
+            {"[{\"tcp\": \"[::1]:0\", \"api\": [\"health\"]}, {\"unix\": \"%/a\"}]", false},
+            {"[{\"tcp\": \"127.0.0.1:9\", \"api\": [\"health\"]}, {\"unix\": \"%/a\"}]", false},
+            {"[{\"tcp\": \"127.0.0.1:0\", \"allow_remote\": true, \"api\": [\"health\"]}, {\"unix\": \"%/a\"}]", false},
+            {"[{\"tcp\": \"127.0.0.1:0\", \"api\": [\"health\"]}, {\"unix\": \"%/a\", \"api\": [\"health\"]}]", false},
+            {"[{\"tcp\": \"127.0.0.1:0\", \"api\": [\"health\"]}]", false},
+            {"[{\"unix\": \"%/a\"}]", false},
+        };
+        struct error e = {0};
+        struct settings *settings = with_listeners(f, rows[0].list);
+        struct listeners *l = listeners_open(settings, &f->env, &e);
+        assert_non_null(l);
+        settings_release(settings);
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct settings *again = with_listeners(f, rows[i].list);
+                if (listeners_are_as(l, again) != rows[i].is_same)
+                        fail_msg("%s", rows[i].list);
+                settings_release(again);
+        }
+        listeners_close(l);
+}
+
+// A descriptor takes the place of the first listener of its kind.
+static int activated_tcp(const struct folder *f, const char *list, const char *address)
+{
+        char pid[32], fds[] = "LISTEN_FDS=2";
+        char *entries[] = {pid, fds, NULL};
+        struct env env;
+        struct error e = {0};
+        int high[2] = {fcntl(bound_tcp(address), F_DUPFD, 20), fcntl(bound(f->a), F_DUPFD, 20)};
+        if (high[0] < 0 || high[1] < 0 || dup2(high[0], 3) < 0 || dup2(high[1], 4) < 0)
+                return 10;
+        snprintf(pid, sizeof(pid), "LISTEN_PID=%d", (int)getpid());
+        env_init(&env, entries);
+        struct settings *settings = with_listeners(f, list);
+        struct listeners *l = listeners_open(settings, &env, &e);
+        if (!l)
+                return e.kind == ERROR_CONFIG ? 1 : 11;
+        bool is_good = listeners_count(l) == 2 && listeners_is_activated(l, 0) && listeners_is_activated(l, 1) &&
+                       listeners_get(l, 0)->apis == LISTENER_HEALTH && listeners_get(l, 1)->apis == LISTENER_NATIVE &&
+                       listeners_are_as(l, settings);
+        settings_release(settings);
+        listeners_close(l);
+        return is_good ? CHILD_FINE : 2;
+}
+
+static void test_tcp_activation(void **state)
+{
+        struct folder *f = *state;
+        static const struct {
+                const char *list, *address;
+                int status;
+        } rows[] = {
+            {"[{\"unix\": \"%/x\"}, {\"tcp\": \"127.0.0.1:1\", \"api\": [\"health\"]}]", "127.0.0.1:0", CHILD_FINE},
+            {"[{\"tcp\": \"127.0.0.1:1\", \"api\": [\"health\"]}, {\"unix\": \"%/x\"}]", "[::1]:0", CHILD_FINE},
+            {"[{\"tcp\": \"127.0.0.1:1\", \"api\": [\"health\"]}]", "0.0.0.0:0", CHILD_FINE},
+            {"[{\"unix\": \"%/x\"}]", "127.0.0.1:0", 1},
+        };
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                int status = 0;
+                pid_t child = fork();
+                assert_true(child >= 0);
+                if (child == 0)
+                        _exit(activated_tcp(f, rows[i].list, rows[i].address));
+                assert_int_equal(waitpid(child, &status, 0), child);
+                assert_true(WIFEXITED(status));
+                if (WEXITSTATUS(status) != rows[i].status)
+                        fail_msg("row %zu: %d", i, WEXITSTATUS(status));
+                unlink(f->a);
+        }
+}
+
 static void test_activation_that_cannot_be(void **state)
 {
         struct folder *f = *state;
@@ -289,7 +402,8 @@ int main(void)
             TEST(test_open_take_close),           TEST(test_close_without_take),
             TEST(test_failure_leaves_nothing),    TEST(test_socket_of_another_agent_is_not_removed),
             TEST(test_change_is_noticed),         TEST(test_activation),
-            TEST(test_activation_that_cannot_be),
+            TEST(test_activation_that_cannot_be), TEST(test_tcp_open_take_close),
+            TEST(test_tcp_change_is_noticed),     TEST(test_tcp_activation),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ static void finds_all(void **state)
             {"{\"listeners\": [{\"unix\": \"/a\", \"mode\": \"8\"}, {\"unix\": \"/a\"}, {}, {\"unix\": 1}],"
              "\"profiles\": {\"a\": {" KEYS_BODY ", \"allow\": [{\"uids\": [-1, \"nobody-here\"]}, {\"scopes\": "
              "[\"x\", \"sign\", \"y\"]}]}}}",
-             {"listeners[0].mode", "listeners[1].unix: found \"/a\", which listeners[0]", "listeners[2]: found no",
+             {"listeners[0].mode", "listeners[1].unix: found \"/a\", which listeners[0]", "listeners[2]: found neither",
               "listeners[3].unix: found 1", "allow[0].uids[0]", "allow[0].uids[1]", "allow[1].scopes[0]",
               "allow[1].scopes[2]"}},
             {"{\"profiles\": {\"a\": {" WEB_BODY

@@ -225,6 +225,30 @@ static void test_listeners(void **state)
         settings_release(s);
 }
 
+static void test_tcp_listeners(void **state)
+{
+        (void)state;
+        struct settings *s = parse_good("{\"listeners\": [{\"tcp\": \"127.0.0.1:9911\", \"api\": [\"health\"]},"
+                                        " {\"tcp\": \"[::1]:0\", \"api\": [\"health\"]},"
+                                        " {\"tcp\": \"[::1]:0\", \"api\": [\"health\"]},"
+                                        " {\"tcp\": \"0.0.0.0:9000\", \"api\": [\"health\"], \"allow_remote\": false},"
+                                        " {\"tcp\": \"10.1.2.3:9000\", \"api\": [\"health\"], \"allow_remote\": true},"
+                                        " {\"unix\": \"/a\", \"api\": [\"health\", \"native\"]}],"
+                                        " \"profiles\": {\"p\": {" KEYS_BODY "}}}");
+        static const char *const want[] = {"127.0.0.1:9911", "[::1]:0", "[::1]:0", "0.0.0.0:9000", "10.1.2.3:9000"};
+        char text[INET_ADDRESS_SIZE];
+        assert_int_equal(s->listeners_count, 6);
+        for (size_t i = 0; i < LENGTH(want); i++) {
+                inet_address_write(&s->listeners[i].tcp, text);
+                assert_string_equal(text, want[i]);
+                assert_null(s->listeners[i].unix_path);
+                assert_int_equal(s->listeners[i].apis, LISTENER_HEALTH);
+                assert_int_equal(s->listeners[i].allow_remote, i == 4);
+        }
+        assert_int_equal(s->listeners[5].apis, LISTENER_NATIVE | LISTENER_HEALTH);
+        settings_release(s);
+}
+
 static void test_default_listener(void **state)
 {
         (void)state;
@@ -256,10 +280,10 @@ static void test_default_listener(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_web_identity),     cmocka_unit_test(test_assume_role),
-            cmocka_unit_test(test_roles_anywhere),   cmocka_unit_test(test_key_sources),
-            cmocka_unit_test(test_allow_and_sign),   cmocka_unit_test(test_listeners),
-            cmocka_unit_test(test_default_listener),
+            cmocka_unit_test(test_web_identity),   cmocka_unit_test(test_assume_role),
+            cmocka_unit_test(test_roles_anywhere), cmocka_unit_test(test_key_sources),
+            cmocka_unit_test(test_allow_and_sign), cmocka_unit_test(test_listeners),
+            cmocka_unit_test(test_tcp_listeners),  cmocka_unit_test(test_default_listener),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an ordinary user may not do, tried in a child that has become one; sockets that a service manager hands over.
+#include "sidecar/io/activation.h"
 #include "sidecar/io/unix_listen.h"
 
 #include <errno.h>
@@ -143,7 +144,7 @@ static int activated(struct fixture *f)
                 if (give(rows[i].given) < 0)
                         return 2;
                 f->e = (struct error){0};
-                int got = unix_listen_activated(pid, rows[i].fds, &f->e);
+                int got = activation_take(pid, rows[i].fds, &f->e);
                 if (got != rows[i].want || (got < 0) != (f->e.kind == ERROR_CONFIG))
                         return 10 + (int)i;
                 if (got == 1 && (!(fcntl(3, F_GETFD) & FD_CLOEXEC) || !(fcntl(3, F_GETFL) & O_NONBLOCK)))
@@ -152,11 +153,11 @@ static int activated(struct fixture *f)
         (void)unlink(f->path);
         if (give(GIVEN_UNIX) < 0)
                 return 2;
-        bool none = unix_listen_activated(NULL, "1", &f->e) == 0 && unix_listen_activated(pid, NULL, &f->e) == 0 &&
-                    unix_listen_activated(other_pid, "1", &f->e) == 0;
+        bool none = activation_take(NULL, "1", &f->e) == 0 && activation_take(pid, NULL, &f->e) == 0 &&
+                    activation_take(other_pid, "1", &f->e) == 0;
         if (!none || (fcntl(3, F_GETFD) & FD_CLOEXEC)) // not ours, not touched
                 return 4;
-        return unix_listen_activated("nobody", "1", &f->e) < 0 ? 0 : 5;
+        return activation_take("nobody", "1", &f->e) < 0 ? 0 : 5;
 }
 
 static void test_activated(void **state)

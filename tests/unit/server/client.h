@@ -4,6 +4,7 @@
 #define TESTS_UNIT_SERVER_CLIENT_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -24,19 +25,27 @@ struct client {
         bool is_at_end;
 };
 
-static inline struct client client_open(struct fixture *f)
+// Of a connected socket, which it takes over.
+static inline struct client client_of(struct fixture *f, int fd)
 {
-        struct client c = {.f = f, .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        assert_true(c.fd >= 0);
-        memcpy(address.sun_path, f->path, strlen(f->path) + 1);
-        assert_int_equal(connect(c.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        struct client c = {.f = f, .fd = fd};
+        assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
         c.parser = http_whole_new(HTTP_RESPONSES, ANSWER_MAX);
         assert_non_null(c.parser);
         buffer_init(&c.received, ANSWER_MAX);
         buffer_init(&c.body, ANSWER_MAX);
         buffer_init(&c.head, ANSWER_MAX);
         return c;
+}
+
+static inline struct client client_open(struct fixture *f)
+{
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        assert_true(fd >= 0);
+        memcpy(address.sun_path, f->path, strlen(f->path) + 1);
+        assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        return client_of(f, fd);
 }
 
 static inline void client_close(struct client *c)

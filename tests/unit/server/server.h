@@ -67,7 +67,8 @@ static inline void fixture_start(struct fixture *f)
 {
         *f = (struct fixture){.now_ms = 1000000};
         struct error e = {0};
-        const struct api *const apis[] = {&api_native, &echo_api};
+        const struct server_listener served = {
+            .apis = {&api_native, &echo_api}, .apis_count = 2, .path = "/socket", .any_time = true};
         signal(SIGPIPE, SIG_IGN);
         assert_int_equal(uv_loop_init(&f->loop), 0);
         f->clock = (struct clock){fixture_boot_ms, fixture_wall_ms, 1, f};
@@ -93,7 +94,7 @@ static inline void fixture_start(struct fixture *f)
         struct unix_listen listen = {.path = f->path, .mode = 0600};
         int fd = unix_listen_open(&listen, NULL, &e);
         assert_true(fd >= 0);
-        assert_int_equal(server_listen(f->server, fd, apis, LENGTH(apis), true, &e), 0);
+        assert_int_equal(server_listen(f->server, fd, &served, &e), 0);
 }
 
 // Adds a profile; in alphabetical order. The script may be changed before the loop turns.

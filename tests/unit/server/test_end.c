@@ -178,7 +178,8 @@ static void test_profile_is_removed_under_a_wait(void **state)
         client_answer(&c);
         expect_problem(&c, 404, "profile_not_found");
         assert_int_equal(client_answer(&c), 200);
-        assert_string_equal(client_body(&c), "{\"profiles\":[]}\n");
+        assert_string_equal(client_body(&c),
+                            "{\"profiles\":[],\"listeners\":[{\"unix\":\"/socket\",\"api\":[\"native\",\"echo\"]}]}\n");
         stop(&f, &c);
 }
 

@@ -144,7 +144,8 @@ static void test_nothing_to_be_ready(void **state)
         serve(&f, &c);
         assert_int_equal(client_get(&c, "/readyz"), 200);
         assert_int_equal(client_get(&c, "/v1/profiles"), 200);
-        assert_string_equal(client_body(&c), "{\"profiles\":[]}\n");
+        assert_string_equal(client_body(&c),
+                            "{\"profiles\":[],\"listeners\":[{\"unix\":\"/socket\",\"api\":[\"native\",\"echo\"]}]}\n");
         stop(&f, &c);
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sidecar/config/listener_check.h"
+
+static bool has(const struct reader *r, size_t node, const char *key)
+{
+        return json_get(r->doc, node, slice_str(key)) != JSON_NONE;
+}
+
+static int refuse_key(struct reader *r, size_t node, const char *key, const char *who)
+{
+        reader_fail(r, reader_at(r, node, key), "found \"%s\", which only %s has", key, who);
+        return error_hint(r->e, "remove \"%s\"", key);
+}
+
+static int check_unix(struct reader *r, size_t node)
+{
+        return has(r, node, "allow_remote") ? refuse_key(r, node, "allow_remote", "a listener with \"tcp\"") : 0;
+}
+
+// What health shows is no secret, and those who ask for it are often on other hosts.
+bool listener_may_be_remote(const struct listener_settings *l)
+{
+        return l->allow_remote || (l->apis & ~(unsigned)LISTENER_HEALTH) == 0;
+}
+
+static int check_tcp(struct reader *r, size_t node, const struct listener_settings *l)
+{
+        static const char *const of_sockets[] = {"mode", "group", "any_time"};
+        for (size_t i = 0; i < sizeof(of_sockets) / sizeof(of_sockets[0]); i++)
+                if (has(r, node, of_sockets[i]))
+                        return refuse_key(r, node, of_sockets[i], "a Unix socket");
+        if (!has(r, node, "api")) {
+                reader_fail(r, node, "found no \"api\", which a listener with \"tcp\" needs");
+                return error_hint(r->e, "add \"api\": [\"health\"]; the native API is served on Unix sockets only");
+        }
+        if (l->apis & LISTENER_NATIVE) {
+                reader_fail(r, reader_at(r, node, "api"), "found \"native\", which is served on Unix sockets only");
+                return error_hint(r->e, "remove it: on a Unix socket the kernel tells who asks, over TCP it does not");
+        }
+        bool is_known = l->tcp.socket.any.sa_family != AF_UNSPEC;
+        if (is_known && !inet_address_is_loopback(&l->tcp) && !listener_may_be_remote(l)) {
+                reader_expected(r, reader_at(r, node, "tcp"),
+                                "a loopback address, or \"allow_remote\": true beside it");
+                return error_hint(r->e, "listen on 127.0.0.1 or [::1], so that no other host gets an answer");
+        }
+        return 0;
+}
+
+int listener_check(struct reader *r, size_t node, const struct listener_settings *l)
+{
+        bool has_unix = has(r, node, "unix");
+        bool has_tcp = has(r, node, "tcp");
+        if (has_unix && has_tcp) {
+                reader_fail(r, node, "found both \"unix\" and \"tcp\"");
+                return error_hint(r->e, "make two listeners of it");
+        }
+        if (!has_unix && !has_tcp) {
+                reader_fail(r, node, "found neither \"unix\" nor \"tcp\", one of which a listener needs");
+                return error_hint(r->e, "add \"unix\" with the path of the socket, or \"tcp\" with address and port");
+        }
+        return has_unix ? check_unix(r, node) : check_tcp(r, node, l);
+}
