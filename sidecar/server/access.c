@@ -75,7 +75,7 @@ void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
 {
         char who[PEER_TEXT_SIZE];
         name = slice_head(name, LIMIT_PROFILE_NAME);
-        x->profile = NULL; // its name is in every other problem
+        x->profile = NULL; // other problems contain its name
         if (!hides_any(x->server, x->peer)) {
                 problem_sendf(x, API_PROFILE_NOT_FOUND, "GET /v1/profiles lists the profiles",
                               "no profile \"%.*s\" is configured", (int)name.n, (const char *)name.p);
@@ -117,7 +117,7 @@ static bool ends_name(const char *at)
         return !text_is_alphanumeric((uint8_t)at[0]) && !strchr("_@+-", at[0]);
 }
 
-// Whether `at` in `text` is the name of a profile: one of these words is before it.
+// Whether a profile's name begins at `at` in `text`: one of these words precedes it.
 static bool is_named(const char *text, const char *at)
 {
         static const char *const before[] = {"profile ", "profile \"", "login ", "/profiles/"};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An API: the paths that it serves, and how it talks. A listener serves one or several. A new one is one more file like
-// api_native.c, and a line in sidecar/app where listeners are made.
+// An API: its paths, its errors and its access check. A listener serves one or several. To add one, write a file like
+// api_native.c, and name it in sidecar/app where listeners are made.
 #ifndef SIDECAR_SERVER_API_H
 #define SIDECAR_SERVER_API_H
 
@@ -28,9 +28,9 @@ enum route_method {
 };
 
 enum route_body {
-        BODY_NONE,  // what the peer sends is thrown away
-        BODY_WHOLE, // collected, then `begin` is called
-        BODY_STREAM // `begin` is called after the head, then `body` for each piece
+        BODY_NONE,  // the body is discarded
+        BODY_WHOLE, // `begin` is called after the whole body
+        BODY_STREAM // `begin` is called after the head, then `body_piece` for each piece
 };
 
 struct route {
@@ -41,25 +41,25 @@ struct route {
         enum route_body body;
         size_t body_max; // a larger body is refused with 413
 
-        // A handler answers, or sees to it that it is called again (exchange.h). What the request's head and body gave
-        // it is there until `begin` returns.
+        // A handler answers, or arranges to be called again (exchange.h). Head and body of the request are valid until
+        // `begin` returns.
         void (*begin)(struct exchange *x);
         void (*resume)(struct exchange *x, const struct outcome *o); // after exchange_wait(); NULL: never waits
         void (*body_piece)(struct exchange *x, struct slice piece);  // BODY_STREAM
         void (*body_end)(struct exchange *x);                        // BODY_STREAM
-        void (*drain)(struct exchange *x); // the carrier takes more of the answer; NULL: answers are whole
-        void (*abort)(struct exchange *x); // ended without an answer, or amid it; NULL: nothing to undo
+        void (*drain)(struct exchange *x); // the carrier accepts more of the answer; NULL: never answers in pieces
+        void (*abort)(struct exchange *x); // the exchange ended before its answer was complete; NULL: nothing to undo
 };
 
 struct api {
         const char *name; // the label `api` of the metrics
         const struct route *routes;
         size_t routes_count;
-        const char *paths_hint;  // for who asks for a path that there is not
+        const char *paths_hint;  // the hint in a 404: the paths that exist
         int64_t default_wait_ms; // for credentials, without ?wait=
         bool has_no_secrets;     // in any answer: a listener for it alone may be asked by any name (host_check.h)
-        // How callers prove themselves, before anything else is looked at. False: it has answered. NULL: who may
-        // connect may ask, and the profile's `allow` decides by uid and gid.
+        // Authenticates the caller, before anything else is checked. False: it has answered. NULL: everybody who can
+        // connect may send requests, and the profile's `allow` decides by uid and gid.
         bool (*admit)(struct exchange *x);
         void (*send_problem)(struct exchange *x, const struct problem *p); // the shape of its errors
 };

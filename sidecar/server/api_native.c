@@ -9,7 +9,7 @@
 
 #define PROFILES SLICE_INIT("/v1/profiles/")
 
-// A body that a path does not read is still taken.
+// A path that does not read its body still accepts one.
 #define ROUTE_TO(kind, verb, ...)                                                                                      \
         {                                                                                                              \
                 .match = (kind), .methods = (verb), .body_max = LIMIT_HTTP_BODY, __VA_ARGS__                           \

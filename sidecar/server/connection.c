@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the stream and the exchange of a connection; its memory goes with the last of their handles. Loop thread only.
+// Owns the stream and the exchange of a connection; it is freed when the last of their handles has closed. Loop thread
+// only.
 #include "sidecar/server/connection.h"
 
 #include <assert.h>
@@ -99,8 +100,8 @@ static void refuse_slow(struct connection *c)
 {
         turns_begin(c->server);
         connection_refuse(c, &(struct problem){.code = API_REQUEST_TIMEOUT,
-                                               .detail = "the request was not whole in time",
-                                               .hint = "send head and body of a request without a pause"});
+                                               .detail = "the request did not arrive completely in time",
+                                               .hint = "send head and body of a request without pausing"});
 }
 
 static void sweep_serving(struct connection *c, uint64_t now_ms, uint64_t age)
@@ -124,7 +125,7 @@ static void sweep(struct connection *c, uint64_t now_ms)
 {
         const struct server_deadlines *limits = &c->server->deadlines;
         uint64_t age = now_ms - c->since_ms;
-        if (!c->stream.is_reading && stream_has_hung_up(&c->stream)) { // else reading tells
+        if (!c->stream.is_reading && stream_has_hung_up(&c->stream)) { // while reading, the read reports it
                 connection_close(c);
                 return;
         }
@@ -141,7 +142,7 @@ static void sweep(struct connection *c, uint64_t now_ms)
                 else
                         refuse_slow(c);
                 break;
-        case CONNECTION_SERVING: // a wait has a timer of its own
+        case CONNECTION_SERVING: // a wait has its own timer
         case CONNECTION_WRITING:
                 sweep_serving(c, now_ms, age);
                 break;
@@ -160,12 +161,12 @@ static void on_sweep(uv_timer_t *timer)
         struct server *s = timer->data;
         struct connection *next;
         for (struct connection *c = s->connections; c; c = next) {
-                next = c->next; // a sweep closes no other connection than its own
+                next = c->next; // closing `c` closes no other connection
                 sweep(c, uv_now(timer->loop));
         }
 }
 
-// --- birth ---
+// --- start ---
 
 static void join(struct server *s, struct connection *c)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One peer that speaks HTTP/1.1: bytes to requests, answers to bytes, one exchange at a time and in order.
+// One HTTP/1.1 connection: parses requests and writes answers, one exchange at a time, in order.
 #ifndef SIDECAR_SERVER_CONNECTION_H
 #define SIDECAR_SERVER_CONNECTION_H
 
@@ -10,15 +10,15 @@
 
 enum connection_state {
         CONNECTION_IDLE,      // between requests
-        CONNECTION_READING,   // a request has begun; or it was answered, and the rest of its body is thrown away
-        CONNECTION_SERVING,   // a handler has it
-        CONNECTION_WRITING,   // the answer is whole, but not all of it with the kernel
-        CONNECTION_LINGERING, // the last answer is given; what still comes is thrown away
+        CONNECTION_READING,   // a request has begun; or it was answered, and the rest of its body is being discarded
+        CONNECTION_SERVING,   // a handler works on it
+        CONNECTION_WRITING,   // the answer is complete, but the kernel has not taken all of it
+        CONNECTION_LINGERING, // the last answer has been sent; further input is discarded
         CONNECTION_CLOSING,
         CONNECTION_STATE_COUNT
 };
 
-// What follows the answer in hand.
+// What to do after the current answer.
 enum connection_end { CONNECTION_KEEP, CONNECTION_CLOSE, CONNECTION_LINGER };
 
 struct connection {
@@ -34,29 +34,30 @@ struct connection {
 
         bool is_at_end;   // the peer sends nothing more
         bool is_1_0;      // the request is of HTTP/1.0
-        bool is_in_body;  // the request has a body that is not all here
-        bool is_chunked;  // the answer in pieces is
-        bool calls_drain; // once nothing is unsent
+        bool is_in_body;  // not all of the request's body has arrived
+        bool is_chunked;  // the answer in pieces uses chunked framing
+        bool calls_drain; // call `drain` when nothing is unsent
         enum connection_state state;
         enum connection_end end;
         uint64_t since_ms; // loop time: the deadline of `state` counts from here
         size_t unsent;     // bytes that the kernel had not taken when last checked
 
         struct http_parser *parser;
-        struct buffer pending; // input that is not parsed yet; while there is any, reading is paused
-        size_t head_n;         // bytes of a head that came in pieces: the parser holds them
-        uint64_t body_n;       // bytes of the body that came
-        struct slice direct;   // a body that is to be collected, as it lies in the bytes being parsed
-        struct buffer body;    // … or that came in several pieces
+        struct buffer pending; // input that is not parsed yet; reading is paused until it is
+        size_t head_n;         // bytes of a head that came in pieces; the parser keeps them
+        uint64_t body_n;       // bytes of the body that have arrived
+        struct slice direct;   // BODY_WHOLE: the body, while it is one piece in the bytes being parsed
+        struct buffer body;    // … or a copy, if it came in several pieces
 };
 
-// --- connection.c: birth, deadlines, end ---
+// --- connection.c: start, deadlines, end ---
 
-// Takes over the accepted socket `fd`, and the account that has paid for it. NULL: there is no connection.
+// Takes over the accepted socket `fd`, and the account that is charged for it. NULL: out of memory, or the stream could
+// not be opened; both were released.
 MUST_CHECK struct connection *connection_open(const struct listener *l, int fd, const struct peer *peer,
                                               struct account *account);
 
-// The server ends: a wait is over, the next answer is the last.
+// The server shuts down: ends a wait, and makes the next answer the last.
 void connection_shut_down(struct connection *c);
 
 // Closes at once. Calling it twice is fine.
@@ -72,20 +73,20 @@ extern const struct stream_ops connection_stream_ops;
 
 void connection_take_turn(struct connection *c);
 
-// After a handler was called: goes on when the exchange has ended.
+// After a call of a handler: continues with the connection if the exchange has ended.
 void connection_settle(struct connection *c);
 
-// Answers what is no request, or came too slowly, and ends the connection.
+// Answers a malformed or too slow request with an error, and ends the connection.
 void connection_refuse(struct connection *c, const struct problem *p);
 
 // --- connection_write.c: answers ---
 
 extern const struct carrier_ops connection_carrier_ops;
 
-// The answer is with the kernel.
+// The kernel has taken the whole answer.
 void connection_after_answer(struct connection *c);
 
-// Sends as it is. An error closes the connection.
+// Sends the bytes unchanged. An error closes the connection.
 void connection_write(struct connection *c, const struct slice *parts, size_t count);
 
 static inline struct connection *connection_of_stream(struct stream *s)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input of a connection. All connections read into one buffer of the server, which is wiped after each read; what has
-// to outlive the read is copied by the parser, to `body` or to `pending`, and charged to the user.
+// Input of a connection. All connections read into one buffer of the server, which is wiped after each read. Bytes that
+// are needed longer are copied (by the parser, to `body` or to `pending`) and charged to the user.
 #include <assert.h>
 
 #include "sidecar/server/connection.h"
@@ -12,7 +12,7 @@ static bool is_over(const struct connection *c)
         return c->state == CONNECTION_WRITING || c->state == CONNECTION_LINGERING || c->state == CONNECTION_CLOSING;
 }
 
-// Whether what comes next is for anybody.
+// Whether further input can belong to a request.
 static bool may_parse(const struct connection *c)
 {
         const struct exchange *x = &c->exchange;
@@ -49,7 +49,8 @@ static void drop_body(struct connection *c)
 void connection_refuse(struct connection *c, const struct problem *p)
 {
         struct exchange *x = &c->exchange;
-        if (x->state == EXCHANGE_ANSWERING || x->state == EXCHANGE_ENDED) { // half an answer cannot be taken back
+        if (x->state == EXCHANGE_ANSWERING ||
+            x->state == EXCHANGE_ENDED) { // the answer has begun, so no error can be sent
                 connection_close(c);
                 return;
         }
@@ -84,10 +85,10 @@ static void refuse_input(struct connection *c, enum http_event why)
         else
                 connection_refuse(c, &(struct problem){.code = API_INVALID_REQUEST,
                                                        .detail = "malformed HTTP request",
-                                                       .hint = "the socket speaks HTTP/1.1"});
+                                                       .hint = "send HTTP/1.1 to this socket"});
 }
 
-// Charges what the connection keeps of its input. False: the user may not, and the request was refused.
+// Charges the user for the input that the connection keeps. False: over the user's limit, and the request was refused.
 static bool charge_input(struct connection *c)
 {
         if (account_set(&c->account, USER_INPUT, c->pending.cap + c->body.cap + c->head_n))
@@ -107,7 +108,7 @@ static void release_input(struct connection *c)
 
 // --- events ---
 
-// RFC 9110, 10.1.1: not sent when the body is on its way already.
+// RFC 9110, 10.1.1: not sent if some of the body has already arrived.
 static void send_continue(struct connection *c)
 {
         connection_write(c, &SLICE("HTTP/1.1 100 Continue\r\n\r\n"), 1);
@@ -135,7 +136,7 @@ static void on_head(struct connection *c, bool is_all)
                 send_continue(c);
 }
 
-// Keeps what is collected of the body when the bytes that it lies in go.
+// Copies the collected part of the body before the buffer that it points into is wiped.
 static int hold(struct connection *c)
 {
         struct slice direct = c->direct;
@@ -156,7 +157,7 @@ static void on_body(struct connection *c, struct slice piece)
 {
         struct exchange *x = &c->exchange;
         c->body_n += piece.n;
-        if (x->state == EXCHANGE_NONE) { // it was answered without its body
+        if (x->state == EXCHANGE_NONE) { // it was answered before its body came
                 if (c->body_n > LIMIT_HTTP_BODY)
                         connection_close(c);
         } else if (c->body_n > x->route->body_max) {
@@ -191,7 +192,7 @@ static void on_whole(struct connection *c)
         release_input(c);
 }
 
-// The bytes at hand go.
+// A request continues after these bytes: keeps what is needed of them before the read buffer is wiped.
 static void on_more(struct connection *c, size_t n)
 {
         struct exchange *x = &c->exchange;
@@ -211,7 +212,7 @@ static void on_more(struct connection *c, size_t n)
         (void)charge_input(c); // refused: the exchange has ended
 }
 
-// Parses until there is no more, an answer has to wait, or others have their turn; returns what is left.
+// Parses until the input ends, an answer has to wait, or this connection's turn is over; returns the rest.
 static struct slice parse(struct connection *c, struct slice bytes)
 {
         unsigned requests = 0;
@@ -264,7 +265,7 @@ static bool on_buffer(struct stream *stream, uint8_t **ret_p, size_t *ret_n)
 
 static void on_bytes(struct stream *stream, uint8_t *p, size_t n)
 {
-        enum { LARGE = 4096 }; // takes time even where nothing is answered
+        enum { LARGE = 4096 }; // costs time even without an answer
         struct connection *c = connection_of_stream(stream);
         struct slice rest = {p, n};
         turns_begin(c->server);

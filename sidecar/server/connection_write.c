@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of a connection. Nearly always the kernel takes one at once.
+// Answers of a connection. The kernel nearly always takes an answer in one write.
 #include <assert.h>
 
 #include "proto/wire/http_chunk.h"
@@ -7,8 +7,8 @@
 #include "sidecar/server/http1_head.h"
 #include "sidecar/server/state.h"
 
-// What the peer is still sending is read and thrown away: were the socket closed at once, a peer that is in the midst
-// of writing would see an error before it sees the answer.
+// Reads and discards what the peer is still sending. Closing at once would reset the connection, and a peer that is
+// still writing would see that error instead of the answer.
 static void linger(struct connection *c)
 {
         connection_set_state(c, CONNECTION_LINGERING);
@@ -41,11 +41,12 @@ void connection_write(struct connection *c, const struct slice *parts, size_t co
         if (c->unsent == 0)
                 c->since_ms = uv_now(c->server->deps.loop);
         c->unsent = unsent;
-        if (!account_set(&c->account, USER_OUTPUT, unsent)) // the answer cannot be held, nor taken back
+        if (!account_set(&c->account, USER_OUTPUT,
+                         unsent)) // over the user's limit: the answer cannot be kept, and it has begun
                 connection_close(c);
 }
 
-// A body that is still to come is read over, so that the connection stays usable, unless it is long, or may not come.
+// Skips the rest of the body, so that the connection stays usable, unless the rest is long or may never come.
 static void choose_end(struct connection *c)
 {
         if (c->end != CONNECTION_KEEP || !c->is_in_body)
@@ -63,7 +64,7 @@ static const char *connection_header(const struct connection *c)
         return c->is_1_0 ? "Connection: keep-alive\r\n" : "";
 }
 
-// 0, or -1: the connection is closed, as memory ran out, or a header line has no end.
+// 0, or -1: the connection was closed, as memory ran out or a header line lacks its CR LF.
 static int put_head(struct connection *c, const struct answer *a, enum http1_framing framing)
 {
         struct buffer *head = &c->server->head;
@@ -105,7 +106,7 @@ static void answer_begin(struct exchange *x, const struct answer *a)
         struct connection *c = connection_of_exchange(x);
         c->is_chunked = !x->is_head && !c->is_1_0;
         if (c->is_1_0 && !x->is_head && c->end == CONNECTION_KEEP)
-                c->end = CONNECTION_CLOSE; // which is where the body ends
+                c->end = CONNECTION_CLOSE; // the end of the connection marks the end of the body
         if (put_head(c, a, c->is_chunked ? HTTP1_CHUNKED : HTTP1_UNSAID) < 0)
                 return;
         struct slice head = buffer_slice(&c->server->head);
@@ -129,7 +130,7 @@ static void answer_end(struct exchange *x)
 {
         struct connection *c = connection_of_exchange(x);
         c->calls_drain = false;
-        choose_end(c); // the body may go on, though its handler has ended
+        choose_end(c); // more of the request's body may come after the handler's end
         if (c->is_chunked)
                 connection_write(c, &SLICE("0\r\n\r\n"), 1);
 }

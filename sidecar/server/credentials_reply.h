@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The answer to GET …/credentials: its entity tag, and the whole of it, rendered once for each generation.
+// The answer to GET …/credentials and its entity tag, rendered once for each generation.
 #ifndef SIDECAR_SERVER_CREDENTIALS_REPLY_H
 #define SIDECAR_SERVER_CREDENTIALS_REPLY_H
 
@@ -13,8 +13,8 @@ struct credentials;
 struct entry;
 struct entry_rendering;
 
-// What names these credentials to clients that compare them with what they hold, without the quotes of HTTP: the
-// generation and the agent's run, as generations begin anew when the agent does.
+// The entity tag of the credentials, without the quotes of HTTP: the generation and the agent's run, as a restarted
+// agent counts generations from the beginning again.
 enum { CREDENTIALS_TAG_SIZE = 32 };
 void credentials_reply_tag(const struct entry *entry, uint32_t run, char out[CREDENTIALS_TAG_SIZE]);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A place in the table of profiles that stays true while the table is replaced: walks go on behind the name that was
-// last. Zeroed, it stands before the first.
+// A position in the table of profiles that survives a replacement of the table: it continues after the name of the last
+// profile that it returned. Zeroed, it is before the first.
 #ifndef SIDECAR_SERVER_CURSOR_H
 #define SIDECAR_SERVER_CURSOR_H
 
@@ -13,7 +13,7 @@ struct server;
 struct server_profile;
 
 struct cursor {
-        uint64_t version; // of the table that `next` is in
+        uint64_t version; // of the table that `next` points into
         size_t next;
         char last[LIMIT_PROFILE_NAME + 1];
 };

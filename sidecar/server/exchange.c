@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every call of a handler stands between enter() and leave(). What a handler ends, or the peer meanwhile, is taken down
-// after it has returned, so that its state outlives it.
+// Every call of a handler is between enter() and leave(). If the handler or the peer ends the exchange
+// meanwhile, leave() cleans up after the handler has returned, so that its state stays valid until then.
 #include "sidecar/server/exchange.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@ void exchange_close(struct exchange *x, uv_close_cb closed)
         uv_close((uv_handle_t *)&x->timer, closed);
 }
 
-// --- the list of those that are not over when control returns to the loop ---
+// --- the list of unfinished exchanges ---
 
 static void join(struct exchange *x)
 {
@@ -92,7 +92,7 @@ static void call_abort(struct exchange *x)
         x->is_running = false;
 }
 
-// The profiles may have been replaced since access was checked. False: answered.
+// Checks access again if the profiles were replaced since the last check. False: answered.
 static bool may_go_on(struct exchange *x)
 {
         if (!x->is_profile_new)
@@ -132,7 +132,7 @@ void exchange_begin(struct exchange *x, const struct http_head *head, uint64_t s
         if (router_route(x)) {
                 if (x->route->body == BODY_STREAM)
                         handle(x);
-                else if (x->state == EXCHANGE_COLLECTING) { // the rest of it is likely to be there already
+                else if (x->state == EXCHANGE_COLLECTING) { // the rest of the body has probably arrived
                         x->is_running = false;
                         return;
                 }
@@ -169,7 +169,8 @@ void exchange_body_end(struct exchange *x, struct slice body)
                         handle(x);
                 x->body = (struct slice){0};
         }
-        assert(x->state != EXCHANGE_HANDLED || x->route->drain || x->route->body == BODY_STREAM); // else it is lost
+        assert(x->state != EXCHANGE_HANDLED || x->route->drain ||
+               x->route->body == BODY_STREAM); // no callback would continue it
         leave(x);
 }
 
@@ -203,8 +204,8 @@ static void end_wait(struct exchange *x, const struct outcome *o)
         x->carrier->go_on(x);
 }
 
-// A client that waits for credentials has said how long it would; a fault that may pass within that time does not end
-// the wait. The vault paces the attempts.
+// The client has said how long it waits. An error that may pass within that time does not end the wait; the vault paces
+// the attempts.
 static bool may_still_come(const struct exchange *x, const struct error *e)
 {
         return x->wants == VAULT_WANT_CREDENTIALS && !x->server->is_closing &&
@@ -268,7 +269,7 @@ void exchange_request_fetch(struct entry *entry)
         entry_wait_cancel(&w);
 }
 
-// --- what ends it from outside ---
+// --- ended from outside ---
 
 void exchange_abort(struct exchange *x)
 {
@@ -276,7 +277,7 @@ void exchange_abort(struct exchange *x)
                 return;
         x->is_aborted = true;
         if (x->is_running)
-                return; // leave() comes here
+                return; // leave() calls this again
         stop_waiting(x);
         call_abort(x);
         exchange_finish(x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request and its answer. It belongs to a carrier: an HTTP/1.1 connection has one at a time; other carriers may
-// have many. The carrier calls the functions of the first part, handlers those of the second.
+// have many. Carriers call the functions of the first part, handlers those of the second.
 #ifndef SIDECAR_SERVER_EXCHANGE_H
 #define SIDECAR_SERVER_EXCHANGE_H
 
@@ -24,35 +24,37 @@ struct answer {
         int status;
         const char *content_type; // NULL: there is no body, nor a Content-Length
         const char *headers;      // further header lines, each with CR LF; NULL: none
-        void (*put_headers)(const struct exchange *x, struct buffer *head); // likewise, called where the head is made
+        void (*put_headers)(const struct exchange *x, struct buffer *head); // likewise; called when the head is written
         struct slice body;
-        bool closes; // nothing more is read of the peer, nor of this request's body
-        // Right before the body: the rendered head of a usual HTTP/1.1 answer, or bytes that the carrier may write to.
+        bool closes; // the connection ends with it: no more input is read, nor the rest of this request's body
+        // The bytes before the body: the rendered head of a usual HTTP/1.1 answer, or space that the carrier may write
+        // to.
         size_t head_n, headroom;
 };
 
 struct carrier_ops {
-        void (*answer)(struct exchange *x, const struct answer *a);       // all of it
-        void (*answer_begin)(struct exchange *x, const struct answer *a); // its head; then write and end
-        bool (*answer_write)(struct exchange *x, struct slice piece);     // takes all; false: then it is full
+        void (*answer)(struct exchange *x, const struct answer *a); // all of it
+        void (*answer_begin)(struct exchange *x,
+                             const struct answer *a);                 // its head; answer_write and answer_end follow
+        bool (*answer_write)(struct exchange *x, struct slice piece); // accepts all of it; false: now it is full
         void (*answer_end)(struct exchange *x);
-        void (*fail)(struct exchange *x);       // the rest of the answer cannot be had: exchange_abort() follows
+        void (*fail)(struct exchange *x);       // the answer cannot be completed: exchange_abort() follows
         void (*call_drain)(struct exchange *x); // in a later turn, if the carrier is not full
-        void (*read_body)(struct exchange *x);  // goes on with a body that was paused
-        void (*go_on)(struct exchange *x);      // a handler was called by others than the carrier, and has returned
+        void (*read_body)(struct exchange *x);  // resumes a paused body
+        void (*go_on)(struct exchange *x);      // a handler has returned that the carrier did not call
 };
 
 enum exchange_state {
-        EXCHANGE_NONE,       // between two of them
-        EXCHANGE_COLLECTING, // its head is there
-        EXCHANGE_HANDLED,    // its handler owes an answer
+        EXCHANGE_NONE,       // no request
+        EXCHANGE_COLLECTING, // has the head, collects the body
+        EXCHANGE_HANDLED,    // its handler has yet to answer
         EXCHANGE_WAITING,    // … after exchange_wait() has ended
         EXCHANGE_ANSWERING,  // … and has begun it
         EXCHANGE_ENDED       // the answer is with the carrier
 };
 
-// Where the last request with a short target and no query went. Most peers repeat theirs, and need no second look-up
-// while the profiles are the same.
+// The route of the last request with a short target and no query. Most peers repeat their request; this saves the
+// lookup as long as the profiles are the same.
 struct route_memory {
         uint64_t profiles_version;
         unsigned method; // of enum route_method
@@ -64,7 +66,7 @@ struct route_memory {
 };
 
 struct exchange {
-        // the carrier's, for as long as it lives
+        // set by the carrier, for all its exchanges
         const struct carrier_ops *carrier;
         struct server *server;
         const struct listener *listener;
@@ -75,17 +77,17 @@ struct exchange {
         // the request
         enum exchange_state state;
         bool is_head;                         // HEAD: the answer has no body
-        bool is_running;                      // a handler is
-        bool is_aborted;                      // while it was: the carrier has gone
+        bool is_running;                      // a handler is running
+        bool is_aborted;                      // the carrier went away while a handler was running
         bool is_body_paused;                  // exchange_pause_body()
-        bool is_body_whole;                   // nothing more comes of it
+        bool is_body_whole;                   // all of it has arrived
         bool has_profile;                     // its path names one
         bool is_profile_new;                  // the profiles were replaced since access was checked
         const struct api *api;                // never NULL
-        const struct route *route;            // NULL: none was found yet
+        const struct route *route;            // NULL: not routed yet
         struct request_counts *counts;        // of the API
         const struct server_profile *profile; // NULL: there is none, or it was removed since
-        const struct http_head *head;         // NULL: what came has none; good until `begin` returns, as the next two
+        const struct http_head *head; // NULL: malformed request; valid until `begin` returns, as are the next two
         struct slice path, query;
         struct slice body; // BODY_WHOLE: until `begin` returns
         uint64_t started_ns;
@@ -95,13 +97,13 @@ struct exchange {
         void *handler_state;        // the handler's own
         struct request_arena arena; // wiped and freed after the exchange
 
-        struct exchange *next, **link; // of the server's list of those that are not over; link NULL: it is in none
+        struct exchange *next, **link; // the server's list of unfinished exchanges; link NULL: not in it
 
         // exchange_wait()
         uv_timer_t timer;
         struct vault_waiter waiter;
         enum vault_want wants;
-        struct entry *awaited; // an entry that goes ends the wait first
+        struct entry *awaited; // an entry ends the waits for it before it is freed
 };
 
 // --- for carriers ---
@@ -109,21 +111,21 @@ struct exchange {
 void exchange_open(struct exchange *x, struct server *s);    // the members of the first part are set by the carrier
 void exchange_close(struct exchange *x, uv_close_cb closed); // closes the timer, whose `data` is `x`
 
-// The head of a request: routes it, and checks access. It may be answered after this (EXCHANGE_ENDED). `head` NULL:
-// what came is no request, and exchange_refuse() follows.
+// Routes a request by its head, and checks access. The exchange may have been answered after this (EXCHANGE_ENDED).
+// `head` NULL: the request is malformed, and exchange_refuse() follows.
 void exchange_begin(struct exchange *x, const struct http_head *head, uint64_t started_ns);
-// Before the bytes of the head go, or have moved: `head` is what it is now.
+// The bytes of the head may have moved: `head` is its present form.
 void exchange_move_head(struct exchange *x, const struct http_head *head);
 void exchange_body_piece(struct exchange *x, struct slice piece); // BODY_STREAM
-void exchange_body_end(struct exchange *x, struct slice body);    // the request is whole
+void exchange_body_end(struct exchange *x, struct slice body);    // the request is complete
 void exchange_drain(struct exchange *x);
-// Answers with an error before a handler does. It must not have been answered.
+// Answers with an error in place of a handler. It must not have been answered.
 void exchange_refuse(struct exchange *x, const struct problem *p);
-void exchange_abort(struct exchange *x); // the carrier goes. Nothing happens when there is no exchange
-// After EXCHANGE_ENDED, when no handler runs: back to EXCHANGE_NONE.
+void exchange_abort(struct exchange *x); // the carrier is going away. Does nothing without an exchange
+// Back to EXCHANGE_NONE, after EXCHANGE_ENDED and when no handler is running.
 void exchange_finish(struct exchange *x);
 
-// The profiles were replaced, or the server ends.
+// The profiles were replaced, or the server shuts down.
 void exchange_find_profile_again(struct exchange *x);
 void exchange_shut_down(struct exchange *x);
 
@@ -131,25 +133,25 @@ void exchange_shut_down(struct exchange *x);
 
 void exchange_answer(struct exchange *x, const struct answer *a);
 
-// An answer in pieces, of a length that is not known. After HEAD nothing may be written.
+// An answer in pieces, of unknown length. After HEAD, write no pieces.
 void exchange_answer_begin(struct exchange *x, const struct answer *head);
-// Takes all of `piece`. False: the peer does not keep up; write nothing more before `drain` is called.
+// Accepts all of `piece`. False: the peer does not keep up; write no more until `drain` is called.
 MUST_CHECK bool exchange_answer_write(struct exchange *x, struct slice piece);
 void exchange_answer_end(struct exchange *x);
-// The rest of it cannot be had, which the peer shall notice.
+// Ends the answer so that the peer notices that it is incomplete.
 void exchange_fail(struct exchange *x);
-// `drain` is called in a later turn of the loop, as soon as the peer keeps up.
+// Calls `drain` in a later turn of the loop, as soon as the peer keeps up.
 void exchange_call_drain(struct exchange *x);
 
-// BODY_STREAM: no more pieces for now; they come again after the second. One may still come after the first.
+// BODY_STREAM: the first pauses the body, the second resumes it. One more piece may still come after the first.
 void exchange_pause_body(struct exchange *x);
 void exchange_resume_body(struct exchange *x);
 
-// The handler's own memory, good until the exchange is over; also in x->handler_state. NULL: out of memory, and the
-// exchange was answered.
+// Zeroed memory for the handler, valid until the end of the exchange; also in x->handler_state. NULL: out of memory,
+// and the exchange was answered.
 MUST_CHECK void *exchange_alloc_state(struct exchange *x, size_t n);
 
-// How a wait ended. With neither credentials nor an error: the time was up, or there was nothing to hand over.
+// How a wait ended. Neither credentials nor an error: it timed out, or there was nothing to return.
 struct outcome {
         const struct credentials *credentials; // borrowed until the handler returns
         const struct error *error;
@@ -163,7 +165,7 @@ struct wait {
 // Waits for an entry; then `resume` is called with the outcome, if the peer may still use the profile.
 void exchange_wait(struct exchange *x, struct entry *entry, const struct wait *wait);
 
-// Starts a fetch where one is needed, and does not wait for it.
+// Starts a fetch if one is needed, and does not wait for it.
 void exchange_request_fetch(struct entry *entry);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What grows with the number of profiles: made and sent in pieces, one a turn of the loop, so that it holds up nobody
-// and takes no more memory than one piece. What fits into the first is sent as it would be without.
+// Answers that grow with the number of profiles. They are made and sent in pieces, one in each turn of the loop, so
+// that they do not delay other requests and need the memory of one piece only. An answer that fits into the first piece
+// is sent whole, with its length.
 #include "proto/mem/buffer.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/server/access.h"
@@ -91,7 +92,7 @@ static bool put_profile(struct exchange *x, struct list *list, struct buffer *b)
         }
         if (!access_may_see(p, x->peer))
                 return true;
-        if (list->has_rows) // what the JSON writer goes by may have been sent
+        if (list->has_rows) // the JSON writer looks for the previous element, which may have been sent
                 (void)buffer_put_byte(b, ',');
         list->has_rows = true;
         profile_json_write(b, p, x->peer);

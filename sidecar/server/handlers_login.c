@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interactive logins: a user gives the code of an MFA device, or confirms a login in a browser. A chained profile
-// passes them to its source profile. Codes are secrets: nothing keeps them but the request.
+// Interactive logins: a user enters the code of an MFA device, or confirms a login in a browser. A chained profile
+// passes them to its source profile. Codes are secrets: only the request keeps them.
 #include "proto/wire/http_whole.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/base/login_status.h"
@@ -44,7 +44,7 @@ static void put_error(const struct exchange *x, struct buffer *b, const struct e
         json_end_object(b);
 }
 
-// The name of the profile that needs the login; where this peer cannot ask for that one, of the one that was asked for.
+// The name of the profile that needs the login, or of the requested one if this peer may not log in to that.
 static const char *shown_name(const struct exchange *x, const struct entry *entry)
 {
         const struct server_profile *p = server_find_profile(x->server, slice_str(entry_name(entry)));
@@ -77,7 +77,7 @@ static void send_login(struct exchange *x, struct entry *entry)
         json_answer_send_object(x);
 }
 
-// Of the two that may be needed: the login first, until it brings credentials.
+// If both a login and a code are needed: the login, until it has brought credentials.
 static struct entry *needed_entry(const struct server_profile *p)
 {
         struct login_status status;
@@ -101,7 +101,7 @@ static int refuse_body(struct exchange *x, const char *detail)
         return -1;
 }
 
-// The code, in the server's scratch; empty: none. 0, or -1: answered.
+// Reads the code into the server's scratch; empty: none given. 0, or -1: answered.
 static int read_code(struct exchange *x, struct slice *ret)
 {
         struct json_doc *doc = &x->server->json;
@@ -128,7 +128,7 @@ static int read_code(struct exchange *x, struct slice *ret)
         if (node == JSON_NONE)
                 return 0;
         if (json_kind(doc, node) != JSON_STRING || json_has_escapes(doc, node) || json_raw(doc, node).n == 0)
-                return refuse_body(x, "\"token_code\" is not a string of six digits");
+                return refuse_body(x, "invalid \"token_code\": expected a string of six digits");
         *ret = json_raw(doc, node);
         return 0;
 }
@@ -141,7 +141,7 @@ static void refuse_login(struct exchange *x)
         else if (p->mfa_entry)
                 (void)refuse_body(x, "this profile needs the code of an MFA device: \"token_code\"");
         else
-                (void)refuse_body(x, "this profile needs no code");
+                (void)refuse_body(x, "this profile needs no MFA code");
 }
 
 void handle_login(struct exchange *x)
@@ -180,7 +180,7 @@ void resume_login(struct exchange *x, const struct outcome *o)
                 problem_send_error(x, o->error);
         else if (o->is_timed_out)
                 problem_send(x, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
-                                                  .detail = "AWS did not answer in time; the login goes on",
+                                                  .detail = "AWS did not answer in time; the login continues",
                                                   .hint = "GET the same path for its progress"});
         else if (entry && status.state == LOGIN_FAILED)
                 problem_send_error(x, status.error);

@@ -31,8 +31,8 @@ void handle_profile(struct exchange *x)
                 send_status(x);
 }
 
-// Whether the opaque part of an entity tag names what the entry holds. The generation alone does, too, for clients that
-// have it from a status; but it says nothing to an agent that was started since.
+// Whether the opaque part of an entity tag stands for the entry's credentials. Clients may also send the generation
+// alone, from a status; it means nothing after a restart of the agent.
 static bool is_tag(struct slice opaque, const struct exchange *x)
 {
         const struct entry *entry = x->profile->entry;
@@ -74,7 +74,7 @@ static void send_not_modified(struct exchange *x)
         exchange_answer(x, &(struct answer){.status = 304, .put_headers = put_etag});
 }
 
-// The vault hands out nothing that has expired; whether that holds is counted here, at most once a millisecond.
+// The vault returns no expired credentials. This verifies it, at most once a millisecond, and counts violations.
 static void check_life(struct exchange *x, const struct credentials *c)
 {
         struct server *s = x->server;
@@ -102,7 +102,7 @@ static void send_credentials(struct exchange *x, const struct credentials *c)
                                             .head_n = reply->mark});
 }
 
-// A long poll: the tags are kept, as a rotation may bring another generation than the next.
+// A long poll: keeps the tags, to compare them with whatever generation comes.
 static void wait_for_newer(struct exchange *x, struct slice known, int64_t wait_ms)
 {
         struct slice *kept = exchange_alloc_state(x, sizeof(*kept));
@@ -128,7 +128,7 @@ void handle_credentials(struct exchange *x)
         struct slice known = http_head_get(x->head, SLICE("if-none-match"));
         const struct credentials *c = entry_peek(entry);
         bool has_known = known.n > 0 && (c || entry_has_last_resort(entry)) && is_known(known, x);
-        if (has_known && !c) // who has them already waits for newer ones alone; these are sought
+        if (has_known && !c) // the client has these credentials already: starts a refresh, and waits for newer ones
                 exchange_request_fetch(entry);
         if (!c && !has_known)
                 wait_for_credentials(x, wait_ms);
@@ -175,7 +175,7 @@ void resume_refresh(struct exchange *x, const struct outcome *o)
 {
         if (o->is_timed_out)
                 problem_send(x, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
-                                                  .detail = "the refresh did not end in time; it goes on",
+                                                  .detail = "the refresh did not end in time; it continues",
                                                   .hint = "ask for the profile's state, or wait longer with "
                                                           "?wait=SECONDS (at most 60)"});
         else if (o->error)

@@ -38,7 +38,7 @@ static uint8_t *put(uint8_t *to, struct slice s)
         return to + s.n;
 }
 
-// The signatures of one second mostly end in one second. Empty: beyond the calendar.
+// The signatures of one second mostly end in one second. Empty: outside the years 1970 to 9999.
 static struct slice expiration_text(struct server *s, int64_t expires_s)
 {
         if (expires_s != s->expiration_s || s->expiration[0] == '\0') {
@@ -74,7 +74,8 @@ static void send_signature(struct exchange *x, const struct sign_work *w, const 
                 return;
         }
         if (expiration.n == 0) {
-                problem_sendf(x, API_INVALID_REQUEST, "leave \"time\" out", "\"time\" is beyond the calendar");
+                problem_sendf(x, API_INVALID_REQUEST, "remove \"time\", or correct it",
+                              "\"time\" is outside the years 1970 to 9999");
                 return;
         }
         uint8_t *to = put(start, SLICE("{\"headers\":{\"authorization\":\""));

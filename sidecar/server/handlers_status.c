@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's own state: alive, ready, version. Every peer that can connect may ask.
+// The agent's own state: alive, ready, version. Every peer that can connect may request it.
 #include <stdio.h>
 
 #include "proto/mem/length.h"
@@ -49,12 +49,12 @@ void handle_version(struct exchange *x)
 
 // --- ready ---
 
-// Judged piece by piece: profiles may be many.
+// Checked in several turns of the loop, as there may be many profiles.
 struct readiness {
         int64_t min_ttl_s;
-        struct cursor at; // without names in the query: the profiles that are still to be judged
+        struct cursor at; // without names in the query: the next profile to check
         size_t asked, missing;
-        size_t unseen; // of the missing ones: those that the peer may not see
+        size_t unseen; // the profiles that are not ready and that the peer may not see
         size_t names_n;
         char names[DETAIL_MAX]; // of those that are not ready
 };
@@ -77,11 +77,11 @@ static void judge(const struct exchange *x, const struct server_profile *p, stru
         ready->asked++;
         if (is_held && status.expires_s - entry_now_s(p->entry) >= ready->min_ttl_s)
                 return;
-        if (!is_held && p->on_demand && access_may_see(p, x->peer)) // nobody else would fetch it
+        if (!is_held && p->on_demand && access_may_see(p, x->peer)) // nothing else would fetch it
                 exchange_request_fetch(p->entry);
         ready->missing++;
         if (access_may_see(p, x->peer))
-                add_name(ready, p->name, is_held ? "too little life left" : entry_state_name(status.state));
+                add_name(ready, p->name, is_held ? "expires too soon" : entry_state_name(status.state));
         else
                 ready->unseen++;
 }
@@ -130,7 +130,7 @@ static int judge_named(struct exchange *x, struct readiness *ready)
         return 0;
 }
 
-// Of profiles that the peer may not see it learns that they keep the agent from being ready, not which they are.
+// The peer learns how many profiles that it may not see are not ready, but not their names.
 static void add_unseen(struct readiness *ready)
 {
         size_t left = sizeof(ready->names) - ready->names_n;

@@ -10,15 +10,15 @@
 struct answer;
 struct exchange;
 
-// How the other side learns where the body ends.
+// How the client finds the end of the body.
 enum http1_framing { HTTP1_LENGTH, HTTP1_CHUNKED, HTTP1_UNSAID };
 
-// `connection`: a header line with its CR LF, or "". Failure is the buffer's sticky one.
+// `connection`: a header line with its CR LF, or "". On failure, the buffer's `failed` is set.
 void http1_head_put(struct buffer *b, const struct exchange *x, const struct answer *a, enum http1_framing framing,
                     const char *connection);
 
-// The head of a usual answer (200, JSON, no further headers) is written so that it ends where the body begins, into the
-// HTTP1_HEAD_CAPACITY bytes before that. Returns where it begins.
+// Writes the head of a usual answer (200, JSON, no further headers) into the HTTP1_HEAD_CAPACITY bytes before the body,
+// so that it ends where the body begins. Returns its beginning.
 #define HTTP1_JSON_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 #define HTTP1_JSON_HEAD_END "\r\nCache-Control: no-store\r\n\r\n"
 enum {

@@ -10,12 +10,12 @@ struct exchange;
 // The scratch for a body, empty.
 struct buffer *json_answer_body(struct exchange *x);
 
-// Answers with what is in it, a newline, and status 200; the second ends an object before that.
+// Answers with the content of the scratch, a newline, and status 200; the second first ends an object.
 void json_answer_send(struct exchange *x);
 void json_answer_send_object(struct exchange *x);
 
-// For an answer that has to be fast: the head is written before the body, and all goes out in one piece. The JSON
-// writer, which reads what stands before, cannot fill this buffer.
+// For fast answers: leaves space for the head before the body, so that both are one piece. Do not use the JSON writer
+// with it, which would read that space as an earlier element.
 struct buffer *json_answer_fast_body(struct exchange *x);
 void json_answer_send_fast(struct exchange *x);
 

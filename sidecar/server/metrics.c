@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting is an addition at an index; text is made when a peer asks for it.
+// Counting only adds to an array element; the text is made when a peer requests it.
 //
 // A turn of the loop lasts from the moment the poll returned to the next poll. The loop notes that moment in whole
-// milliseconds, before it calls anybody: a stall is measured up to 1 ms too long, never too short.
+// milliseconds, before it runs callbacks: a stall is measured up to 1 ms too long, never too short.
 #include "sidecar/server/metrics.h"
 
 #include <inttypes.h>
@@ -24,7 +24,7 @@ enum { STATUS_MIN = 100, STATUS_COUNT = 500 };
 struct request_counts {
         struct request_counts *next;
         const char *api;
-        uint64_t by_status[STATUS_COUNT]; // less STATUS_MIN
+        uint64_t by_status[STATUS_COUNT]; // index: status - STATUS_MIN
 };
 
 struct metrics {
@@ -92,7 +92,7 @@ struct metrics *metrics_new(struct uv_loop_s *loop)
         m->open = 2;
         (void)uv_prepare_start(&m->prepare, on_prepare);
         (void)uv_check_start(&m->check, on_check);
-        uv_unref((uv_handle_t *)&m->prepare); // measuring keeps no loop alive
+        uv_unref((uv_handle_t *)&m->prepare); // must not keep the loop alive
         uv_unref((uv_handle_t *)&m->check);
         return m;
 }
@@ -227,11 +227,11 @@ static const struct section {
     {"keyfob_credentials_expiration_timestamp_seconds", "gauge",
      "When the credentials held expire; absent when there are none or they never do.", put_expiration},
     {"keyfob_certificate_expiration_timestamp_seconds", "gauge",
-     "When the certificate that signs for the profile ends; absent without one.", put_certificate},
+     "When the profile's certificate expires; absent without one.", put_certificate},
     {"keyfob_credentials_generation", "gauge", "How many credentials the profile has had.", put_generation},
     {"keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.", put_refreshes},
     {"keyfob_served_expiring_total", "counter",
-     "Answers with credentials in their last minute, because no newer ones could be had.", put_served_expiring},
+     "Answers with credentials in their last minute, as the source gave no newer ones.", put_served_expiring},
 };
 
 // --- the rest ---
@@ -256,15 +256,15 @@ void metrics_write_totals(const struct metrics *m, struct buffer *out)
 {
         put_family(out, "keyfob_build_info", "gauge", "The running version.");
         (void)buffer_put_str(out, "keyfob_build_info{version=\"" KEYFOB_VERSION "\"} 1\n");
-        histogram_write(&m->refresh_durations, "keyfob_refresh_duration_seconds", "How long refreshes took.", out);
+        histogram_write(&m->refresh_durations, "keyfob_refresh_duration_seconds", "Duration of refreshes.", out);
         put_requests(m, out);
         histogram_write(&m->request_durations, "keyfob_request_duration_seconds",
-                        "From a request's last byte to its answer, waits included.", out);
+                        "Time from a request's last byte to its answer, including waits.", out);
         put_family(out, "keyfob_signatures_total", "counter", "Requests and URLs signed.");
         (void)buffer_printf(out, "keyfob_signatures_total{algorithm=\"sigv4\"} %" PRIu64 "\n", m->signatures);
         put_number(out, "keyfob_served_expired_total", "counter", "Expired credentials handed out; must stay 0.",
                    m->served_expired);
-        histogram_write(&m->stalls, "keyfob_loop_stall_seconds", "How long turns of the event loop lasted.", out);
+        histogram_write(&m->stalls, "keyfob_loop_stall_seconds", "Duration of the event loop's turns.", out);
         put_family(out, "keyfob_loop_stall_max_seconds", "gauge", "The longest turn of the event loop.");
         (void)buffer_printf(out, "keyfob_loop_stall_max_seconds %.9f\n", (double)m->stall_max_ns / 1e9);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Log lines that peers cause: limited for each uid and event (log_limiter.h), with a line `log_lines_dropped` that says
-// how many were left out. What only the agent itself causes is logged elsewhere, and never limited.
+// Log lines that peers cause: limited for each uid and event (log_limiter.h). The event `log_lines_dropped` counts the
+// lines that were left out. Lines that the agent itself causes do not pass through here, and are not limited.
 #ifndef SIDECAR_SERVER_PEER_LOG_H
 #define SIDECAR_SERVER_PEER_LOG_H
 
@@ -11,7 +11,7 @@
 
 struct server;
 
-// `event` is static. A uid that is not known: LOG_LIMITER_OTHERS.
+// `event` is static. `uid` is LOG_LIMITER_OTHERS if it is not known.
 void peer_log_emit(struct server *s, uid_t uid, enum log_level level, const char *event, const struct log_field *fields,
                    size_t count);
 

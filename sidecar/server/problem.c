@@ -146,7 +146,7 @@ void problem_send_error(struct exchange *x, const struct error *e)
 {
         struct entry_status status;
         entry_status(x->profile->entry, &status);
-        bool is_interactive = e->kind == ERROR_INTERACTION; // no time after which asking again would help
+        bool is_interactive = e->kind == ERROR_INTERACTION; // a retry does not help, so there is no Retry-After
         problem_send(x, &(struct problem){.code = code_of(e),
                                           .cause = e,
                                           .retry_after_s = is_interactive ? 0 : retry_after_s(x, &status)});

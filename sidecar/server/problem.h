@@ -28,11 +28,11 @@ __attribute__((format(printf, 4, 5))) void problem_sendf(struct exchange *x, enu
 
 void problem_send_no_memory(struct exchange *x);
 
-// The uid takes up as much as it may (user.h).
+// The uid is at its limit (user.h).
 void problem_send_too_many(struct exchange *x, const char *detail);
 
-// No credentials can be handed out: 502, 503 or 504 by the error that the wait ended with, else by the entry's last.
-// `o` NULL: there was no wait.
+// There are no credentials to return: answers 502, 503 or 504 by the error that ended the wait, else by the entry's
+// last error. `o` NULL: there was no wait.
 void problem_send_unavailable(struct exchange *x, const struct outcome *o);
 
 // A refresh or a fetch failed with `e`.

@@ -98,7 +98,7 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         json_end_object(b);
 }
 
-// A profile that cannot be used has failed before anybody asks, also when it still has credentials.
+// A profile with a fault is shown as failed before its first fetch, and even if it still has credentials.
 static void report_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
 {
         bool is_fresh = status->state == ENTRY_FRESH;

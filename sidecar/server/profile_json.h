@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may be told about a profile: its state and its history, no secret.
+// The JSON object that describes a profile: its state and its history, no secrets.
 #ifndef SIDECAR_SERVER_PROFILE_JSON_H
 #define SIDECAR_SERVER_PROFILE_JSON_H
 

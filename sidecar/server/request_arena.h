@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of one request that goes all at once, wiped. Zeroed, it is empty.
+// Memory of one request, wiped and freed as a whole. Zeroed, it is empty.
 #ifndef SIDECAR_SERVER_REQUEST_ARENA_H
 #define SIDECAR_SERVER_REQUEST_ARENA_H
 
@@ -17,7 +17,7 @@ struct request_arena {
 // Zeroed memory for any type, or NULL.
 MUST_CHECK void *request_arena_alloc(struct request_arena *a, size_t n);
 
-// Makes *s independent of the memory that it points to. 0, or -1: out of memory.
+// Copies the bytes of *s into the arena and makes *s point there. 0, or -1: out of memory.
 MUST_CHECK int request_arena_keep(struct request_arena *a, struct slice *s);
 
 void request_arena_free(struct request_arena *a);

@@ -75,7 +75,7 @@ static const struct route *find_route(const struct api *api, struct slice path, 
         return NULL;
 }
 
-// What follows a method that no route knows may be meant for anything but this API, as after CONNECT: it is not read.
+// The bytes after an unknown method may be something other than requests, as after CONNECT: they are not read.
 static bool has_meaning(struct slice method)
 {
         static const struct slice names[] = {SLICE_INIT("PUT"), SLICE_INIT("PATCH"), SLICE_INIT("OPTIONS")};
@@ -95,13 +95,13 @@ static void refuse_method(struct exchange *x, unsigned allowed)
                                               (const char *)methods[i].name.p);
         (void)snprintf(allow + n, sizeof(allow) - n, "\r\n");
         problem_send(x, &(struct problem){.code = API_METHOD_NOT_ALLOWED,
-                                          .detail = "this path does not take that method",
-                                          .hint = "the header Allow names those it takes",
+                                          .detail = "method not allowed for this path",
+                                          .hint = "use a method that the header Allow lists",
                                           .headers = allow,
                                           .closes = !has_meaning(x->head->method)});
 }
 
-// Sets the profile. False: answered, as there is none of that name that the peer may see.
+// Sets the profile. False: answered, as the peer may see no profile of that name.
 static bool find_profile(struct exchange *x, struct slice name)
 {
         struct buffer *text = &x->server->text;
@@ -149,7 +149,8 @@ static bool recall(struct exchange *x, unsigned method)
         return true;
 }
 
-// Of a request that may be handled: its peer is the same as that of the next, so that access needs no second check.
+// Remembers the route of a request that was allowed. The next request comes from the same peer, so its access need not
+// be checked again.
 static void remember(struct exchange *x, unsigned method)
 {
         struct route_memory *m = &x->memory;
@@ -188,7 +189,7 @@ static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
 static bool look_up(struct exchange *x, unsigned method)
 {
         struct slice name = {0};
-        if (slice_eq(x->head->method, SLICE("CONNECT"))) { // whatever routes take any method
+        if (slice_eq(x->head->method, SLICE("CONNECT"))) { // even if a route accepts any method
                 refuse_method(x, 0);
                 return false;
         }
@@ -206,7 +207,7 @@ static bool look_up(struct exchange *x, unsigned method)
         return true;
 }
 
-// A command that the agent runs must not wait for what the command itself is to bring.
+// A command that the agent runs must not wait for credentials that the agent needs that command for.
 static bool may_ask(struct exchange *x)
 {
         const struct server_commands *commands = &x->server->deps.commands;

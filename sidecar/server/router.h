@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the head of a request to its route: path, method, profile, access.
+// Routes a request by its head: path, method, profile, access.
 #ifndef SIDECAR_SERVER_ROUTER_H
 #define SIDECAR_SERVER_ROUTER_H
 

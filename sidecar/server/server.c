@@ -12,12 +12,12 @@
 #include "sidecar/server/peer_log.h"
 #include "sidecar/server/state.h"
 
-// What one large request made them grow to is given back.
+// Larger buffers are freed after the request that made them grow.
 enum { KEEP_SCRATCH_SIZE = 64 * 1024, KEEP_JSON_NODES = 1024 };
 
 static const struct server_deadlines deadlines = {
-    .sweep_ms = 500,  // and with it a peer that has hung up, while nothing is read from it
-    .idle_ms = 90000, // gateways keep their pools for 60 to 75 s: it is they who close
+    .sweep_ms = 500,  // also how often a hung-up peer is noticed while nothing is read from it
+    .idle_ms = 90000, // longer than gateways keep pooled connections (60 to 75 s), so that they close first
     .request_ms = 10000,
     .write_ms = 30000,
     .linger_ms = 2000,
@@ -58,7 +58,7 @@ int server_listen(struct server *s, int fd, const struct server_listener *option
         return listener_open(s, fd, options, e);
 }
 
-// Nearly all requests use none of it.
+// Nearly all requests leave it empty.
 static bool is_scratch_clean(const struct server *s)
 {
         size_t n = s->head.n | s->body.n | s->text.n | s->signing.n;
@@ -106,7 +106,7 @@ void server_set_profiles(struct server *s, const struct server_profile *profiles
         s->profiles = profiles;
         s->profiles_count = count;
         s->profiles_version++;
-        // Requests that are under way point into the old table, which goes when this has returned.
+        // Exchanges point into the old table, which the caller frees when this has returned.
         for (struct exchange *x = s->exchanges; x; x = x->next)
                 exchange_find_profile_again(x);
 }
@@ -119,7 +119,7 @@ void server_release(struct server *s)
                 return;
         void (*closed)(void *arg) = s->closed;
         void *arg = s->closed_arg;
-        assert(!s->users.first && !s->exchanges); // whatever was charged to anybody is given back
+        assert(!s->users.first && !s->exchanges); // every charge has been released
         listener_free_all(s);
         free(s->read_buffer);
         buffer_free(&s->head);
@@ -175,7 +175,8 @@ void server_close(struct server *s, int64_t grace_ms, void (*closed)(void *arg),
         s->closed = closed;
         s->closed_arg = arg;
         listener_close_all(s);
-        // A request that is on its way to an idle connection is still answered; then idle ones go, at last all.
+        // Requests that are already on their way to an idle connection are still answered. Then idle connections are
+        // closed, and in the end all.
         uint64_t drain_ms = s->deadlines.drain_ms;
         if ((uint64_t)s->grace_ms < drain_ms)
                 drain_ms = (uint64_t)s->grace_ms;

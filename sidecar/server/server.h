@@ -24,25 +24,26 @@ struct server;
 struct signer;
 struct uv_loop_s;
 
-// What the server knows of a profile. Strings are borrowed and must live as long as the table.
+// A profile as the server needs it. Strings are borrowed and must live as long as the table.
 struct server_profile {
         const char *name, *type, *role_arn, *region; // the last two may be NULL
         const struct profile *profile;               // for struct server_commands
         struct entry *entry;
-        struct entry *mfa_entry, *login_entry; // its own or one it stands on: whose fetches may need a user; or NULL
+        struct entry *mfa_entry,
+            *login_entry; // the entry, its own or a source profile's, whose fetches may need a user; or NULL
         const struct allow_rule *allow;
         size_t allow_count;
         bool on_demand;
-        const struct chain_link *chain; // of a default_chain or shared_config: what was tried, and last what answers
+        const struct chain_link *chain; // of default_chain, shared_config: the sources tried, the one in use last
         size_t chain_count;
-        const struct server_profile *source; // whose name its errors may contain; NULL: none
-        const char *fault, *fault_hint;      // why it cannot be used, whether it was asked for or not; NULL: it can
+        const struct server_profile *source; // the profile whose name its errors may contain; NULL: none
+        const char *fault, *fault_hint;      // why it cannot be used; NULL: it can
         struct sign_limits sign;
 };
 
-// The commands that the agent itself runs for credentials, and that may ask it in turn. All NULL: there are none.
+// The commands that the agent runs for credentials, which may themselves send requests to it. All NULL: there are none.
 struct server_commands {
-        pid_t (*find)(void *context, pid_t pid); // the one that a process belongs to; 0: none
+        pid_t (*find)(void *context, pid_t pid); // the command that a process belongs to; 0: none
         // False: it must not wait for this profile, which needs the command.
         bool (*may_ask)(void *context, pid_t command, const struct server_profile *profile);
         void *context;
@@ -55,7 +56,7 @@ struct server_deps {
         struct signer *signer;
         struct metrics *metrics;
         size_t connections_max; // of all peers; 0: LIMIT_CONNECTIONS_N
-        uint32_t run;           // part of entity tags: another one each time that the agent starts. 0: not in them
+        uint32_t run;           // part of entity tags, different after each start of the agent. 0: not used
         struct server_commands commands;
 };
 
@@ -75,7 +76,7 @@ struct server_listener {
 MUST_CHECK int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e);
 
 // Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).
-// Entries that are not in the new table must have been retired by the caller before it returns to the loop.
+// The caller must retire entries that are not in the new table before it returns to the loop.
 void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);
 
 // Stops accepting, lets answers in flight finish (waits end with 503 shutting_down, then the connection closes), at

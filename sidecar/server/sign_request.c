@@ -72,7 +72,8 @@ static int add_header(struct reader *in, struct slice header_name, size_t node)
         struct sign_request *request = in->request;
         struct slice value = {0};
         if (request->headers_count == LIMIT_SIGN_HEADERS_N)
-                return error_set(in->e, ERROR_CONFIG, "\"headers\" holds more than %d headers", LIMIT_SIGN_HEADERS_N);
+                return error_set(in->e, ERROR_CONFIG, "\"headers\" contains more than %d headers",
+                                 LIMIT_SIGN_HEADERS_N);
         if (json_kind(in->doc, node) != JSON_STRING)
                 return refuse(in, "headers", "a string or a list of strings for each name", node);
         if (read_string(in, "headers", node, &value) < 0)
@@ -136,8 +137,8 @@ static int read_payload_sha256(struct reader *in, const char *name, size_t node)
                 return -1;
         if (hex.n == SIGN_HASH_SIZE && lower_hex(hex.p, in->request->payload_hash))
                 return 0;
-        error_set(in->e, ERROR_CONFIG, "\"payload_sha256\" is not the SHA-256 of a body: 64 hex digits");
-        return error_hint(in->e, "for a body that is not to be hashed, give \"unsigned_payload\": true");
+        error_set(in->e, ERROR_CONFIG, "invalid \"payload_sha256\": expected 64 hex digits");
+        return error_hint(in->e, "to sign without a hash of the body, give \"unsigned_payload\": true");
 }
 
 static int read_payload(struct reader *in, const char *name, size_t node)
@@ -147,8 +148,8 @@ static int read_payload(struct reader *in, const char *name, size_t node)
                 return -1;
         size_t start = in->text->n;
         if (text_base64_decode(base64, in->text) < 0) {
-                error_set(in->e, ERROR_CONFIG, "\"payload\" is not base64 with padding, in one line");
-                return error_hint(in->e, "a body that is text can be given as payload_text");
+                error_set(in->e, ERROR_CONFIG, "invalid \"payload\": expected base64 with padding, in one line");
+                return error_hint(in->e, "give a body that is text as payload_text");
         }
         in->request->payload = slice_of(in->text->p + start, in->text->n - start);
         return 0;
@@ -178,7 +179,7 @@ static int read_algorithm(struct reader *in, const char *name, size_t node)
                 error_set(in->e, ERROR_CONFIG, "this version does not sign with sigv4a");
         else
                 error_set(in->e, ERROR_CONFIG, "\"algorithm\" is unknown");
-        return error_hint(in->e, "use sigv4, or leave \"algorithm\" out");
+        return error_hint(in->e, "use sigv4, or remove \"algorithm\"");
 }
 
 static int read_time(struct reader *in, const char *name, size_t node)
@@ -188,7 +189,7 @@ static int read_time(struct reader *in, const char *name, size_t node)
                 return -1;
         if (time_parse_rfc3339(text, &in->request->time_s) < 0 && time_parse_amz(text, &in->request->time_s) < 0)
                 return error_set(in->e, ERROR_CONFIG,
-                                 "\"time\" is neither like 2026-09-01T12:00:00Z nor like 20260901T120000Z");
+                                 "invalid \"time\": expected 2026-09-01T12:00:00Z or 20260901T120000Z");
         in->request->has_time = true;
         return 0;
 }
@@ -199,7 +200,7 @@ static int read_expires_in(struct reader *in, const char *name, size_t node)
         if (json_kind(in->doc, node) != JSON_NUMBER)
                 return refuse(in, name, "a number of seconds", node);
         if (json_integer(in->doc, node, seconds) < 0 || *seconds < 1 || *seconds > LIMIT_PRESIGN_EXPIRES_S)
-                return error_set(in->e, ERROR_CONFIG, "\"expires_in\" is not a whole number from 1 to %d",
+                return error_set(in->e, ERROR_CONFIG, "invalid \"expires_in\": expected a whole number from 1 to %d",
                                  LIMIT_PRESIGN_EXPIRES_S);
         return 0;
 }
@@ -236,7 +237,7 @@ static int refuse_unknown(struct reader *in, size_t key, bool is_presign)
         struct slice raw = slice_head(json_raw(in->doc, key), 80);
         error_set(in->e, ERROR_CONFIG, "unknown member \"%.*s\"", (int)raw.n, (const char *)raw.p);
         return error_hint(in->e,
-                          "known are method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
+                          "use method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
                           "service, region, algorithm, time%s",
                           is_presign ? ", expires_in" : "");
 }

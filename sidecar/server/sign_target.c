@@ -148,7 +148,7 @@ static int refuse(struct exchange *x, const struct target *t, enum sign_verdict 
         PEER_LOG(x->server, x->peer->uid, LOG_LEVEL_WARN, "sign_denied", LOG_STR("profile", x->profile->name),
                  LOG_STR("why", refusals[verdict].why), LOG_SLICE("host", t->authority), LOG_INT("uid", x->peer->uid),
                  LOG_INT("gid", x->peer->gid), LOG_INT("pid", x->peer->pid));
-        error_set(&e, ERROR_CONFIG, "the profile signs nothing for %s%s%.*s%s", refusals[verdict].what, quote,
+        error_set(&e, ERROR_CONFIG, "the profile does not sign for %s%s%.*s%s", refusals[verdict].what, quote,
                   (int)value.n, (const char *)value.p, quote);
         if (verdict == SIGN_NOT_HEADER)
                 error_hint(&e, "leave it out: a profile with \"sign\": {\"paths\": [...]} signs for the path alone");

@@ -76,8 +76,8 @@ static int hash_payload(struct exchange *x, struct sign_work *w)
 static int refuse_unsigned(struct exchange *x, const struct sign_work *w)
 {
         problem_sendf(x, API_UNSIGNED_NOT_ALLOWED, "give payload_sha256, payload or payload_text",
-                      "the service %.*s takes no unsigned payloads", (int)slice_head(w->service, SIGN_HASH_SIZE).n,
-                      (const char *)w->service.p);
+                      "the service %.*s does not accept unsigned payloads",
+                      (int)slice_head(w->service, SIGN_HASH_SIZE).n, (const char *)w->service.p);
         return -1;
 }
 
@@ -90,7 +90,7 @@ static int refuse_missing_payload(struct exchange *x, const struct sign_work *w)
         }
         problem_sendf(x, API_INVALID_REQUEST,
                       "give payload_sha256, payload (base64) or payload_text; for an empty body \"payload_text\": \"\"",
-                      "a %.*s is signed with its payload, and none is given",
+                      "%.*s is signed with its payload, and none is given",
                       (int)slice_head(w->request.method, SIGN_HASH_SIZE).n, (const char *)w->request.method.p);
         return -1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's own memory, shared by the files of this layer and known to nobody else.
+// The server's state, internal to this layer.
 #ifndef SIDECAR_SERVER_STATE_H
 #define SIDECAR_SERVER_STATE_H
 
@@ -42,7 +42,7 @@ struct server {
         struct exchange *exchanges; // those that are not over
         struct users users;
         struct connection *control; // of the operator, beyond what its uid may take; NULL: none
-        struct user_queue ready;    // with connections whose turn comes
+        struct user_queue ready;    // users with connections that wait for a turn
         uv_idle_t turns;            // runs while there are any
         uv_timer_t sweep;           // runs while there is a connection
         uv_timer_t end;             // draining, then the end of the grace period
@@ -51,10 +51,10 @@ struct server {
         struct log_limiter log_limiter; // peer_log.h
         uv_timer_t log_report;          // runs while lines were left out
 
-        uint64_t checked_ms; // loop time at which handed-out credentials were last held against their expiry
+        uint64_t checked_ms; // loop time of the last check that no returned credentials have expired
 
-        uint64_t turn_ns;     // when the work in hand began: its bytes came
-        uint64_t now_ns;      // … and when it gave its last answer
+        uint64_t turn_ns;     // when the current work began: its bytes arrived
+        uint64_t now_ns;      // … and when its last answer was sent
         uint8_t *read_buffer; // READ_SIZE; what was read is wiped after it
 
         // Scratch, one of each: filled and read by one call of a handler, wiped after it (server_wipe_scratch()).
@@ -73,10 +73,10 @@ struct server {
         void *closed_arg;
 };
 
-// One of the handles or connections that `open` counts is gone.
+// A handle or connection that `open` counts has been closed.
 void server_release(struct server *s);
 
-// The last connection of a server that is closing is gone.
+// The last connection of a server that is shutting down has been closed.
 void server_check_closed(struct server *s);
 
 void server_wipe_scratch(struct server *s);

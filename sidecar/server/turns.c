@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop's time tells its turns apart: it stands still within one. Several short turns may share one value; together
-// they then last less than the millisecond that it counts.
+// The loop's time identifies a turn, as it does not change within one. Several short turns may have the same time;
+// together they last less than its unit, a millisecond.
 #include "sidecar/server/turns.h"
 
 #include "sidecar/server/connection.h"
@@ -29,7 +29,7 @@ void turns_close(struct server *s)
         uv_close((uv_handle_t *)&s->turns, on_closed);
 }
 
-// The next connection of the next user; a user with more goes to the end.
+// The next connection of the next user; a user with more connections moves to the end of the queue.
 static struct connection *take_first(struct server *s)
 {
         struct user *u = TAILQ_FIRST(&s->ready);

@@ -44,7 +44,7 @@ static void change(struct account *a, enum user_pool pool, size_t n)
 {
         size_t before = a->held[pool];
         a->held[pool] = n;
-        a->user->used[pool] += n - before; // wraps to the difference where it is less
+        a->user->used[pool] += n - before; // unsigned arithmetic: also right if n < before
         a->users->used[pool] += n - before;
 }
 

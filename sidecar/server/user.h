@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What peers take up is charged to their uid, in pools that all uids share. One rule for all pools: a uid may take no
-// more than what stays free after it. So one alone gets at most half, and a newcomer always finds something.
-// The model is src/util/user.h of dbus-broker.
+// Charges the resources that peers use to their uid, in pools that all uids share. One rule for all pools: a uid may
+// use no more than what remains free after that. So a single uid gets at most half, and there is always something left
+// for another. The model is src/util/user.h of dbus-broker.
 #ifndef SIDECAR_SERVER_USER_H
 #define SIDECAR_SERVER_USER_H
 
@@ -16,7 +16,7 @@
 enum user_pool {
         USER_CONNECTIONS,
         USER_WAITS,  // requests that wait for credentials
-        USER_INPUT,  // bytes: bodies that are being collected, requests that are not read yet
+        USER_INPUT,  // bytes: bodies that are being collected, requests that are not parsed yet
         USER_OUTPUT, // bytes of answers that the peer does not read
         USER_POOL_COUNT
 };
@@ -44,7 +44,7 @@ struct users {
 // `connections_max`: at most LIMIT_CONNECTIONS_N, which 0 stands for.
 void users_init(struct users *users, size_t connections_max);
 
-// What one connection holds, for its user.
+// What one connection has charged to its user.
 struct account {
         struct users *users;
         struct user *user;
@@ -54,13 +54,13 @@ struct account {
 // 0, or -1: out of memory.
 MUST_CHECK int account_open(struct account *a, struct users *users, uid_t uid);
 
-// Changes what it holds of a pool to `n`. False: that is more than its user may take, and nothing has changed.
+// Sets its charge in a pool to `n`. False: over the user's limit, and nothing has changed.
 MUST_CHECK bool account_set(struct account *a, enum user_pool pool, size_t n);
 
-// The same where it holds less afterwards, which always succeeds.
+// The same for a smaller `n`, which always succeeds.
 void account_lower(struct account *a, enum user_pool pool, size_t n);
 
-// Releases all that it holds. Nothing happens to one that is not open.
+// Releases all its charges. Does nothing if it is not open.
 void account_close(struct account *a);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parameter ?wait=SECONDS, and waiting for a profile that holds nothing.
+// The parameter ?wait=SECONDS, and waiting for a profile without credentials.
 #ifndef SIDECAR_SERVER_WAIT_QUERY_H
 #define SIDECAR_SERVER_WAIT_QUERY_H
 
@@ -15,13 +15,13 @@ struct exchange;
 // Reads the query, in which only `wait` may be. *ret_ms: WAIT_NOT_GIVEN when it is absent. 0, or -1: answered with 400.
 MUST_CHECK int wait_query_read(struct exchange *x, int64_t *ret_ms);
 
-// True when the request has a query, which its path does not take: answered with 400.
+// For paths without parameters: true if the request has a query, which was answered with 400.
 MUST_CHECK bool query_refuse_all(struct exchange *x);
 
-// How long a request waits that asked for `wait_ms`, or for no certain time.
+// How long a request with ?wait waits; WAIT_NOT_GIVEN: the API's default.
 int64_t wait_query_or_default(const struct exchange *x, int64_t wait_ms);
 
-// The profile holds nothing that may be handed out at once: waits, and goes on with the route's `resume`; at once where
+// There are no credentials to return now: waits for them, and continues with the route's `resume`. Answers at once if
 // the request does not wait.
 void wait_for_credentials(struct exchange *x, int64_t wait_ms);
 

@@ -178,4 +178,4 @@ def test_services_without_signed_payloads(start, profiles, standin):
         run = keyfob(agent, "sign", "PUT", "https://h.example/", *more, "--profile", "irsa", "--service", service)
         assert "x-amz-content-sha256: UNSIGNED-PAYLOAD\n" in run.stdout, run.stderr
     run = keyfob(agent, "sign", "PUT", "https://h.example/", "--unsigned-payload", "--profile", "irsa", "--service", "es")
-    assert run.returncode == 1 and "es takes no unsigned payloads" in run.stderr
+    assert run.returncode == 1 and "es does not accept unsigned payloads" in run.stderr

@@ -123,7 +123,7 @@ static void judges_many_profiles_over_several_turns(void **state)
         assert_string_equal(client_body(&c), "{\"ready\":true,\"profiles\":10000}\n");
         client_get(&c, "/readyz?min_ttl=20h");
         expect_problem(&c, 503, "credentials_unavailable");
-        ASSERT_BODY_HAS(&c, "not ready: p00000 (too little life left), p00001 (");
+        ASSERT_BODY_HAS(&c, "not ready: p00000 (expires too soon), p00001 (");
         assert_true(c.body.n < 2048);
         server_set_profiles(f.server, f.profiles, 1);
         free(t);

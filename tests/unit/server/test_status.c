@@ -117,7 +117,7 @@ static void test_ready(void **state)
         assert_int_equal(client_get(&c, "/readyz?min_ttl=60m"), 200);
         client_get(&c, "/readyz?min_ttl=3601");
         expect_problem(&c, 503, "credentials_unavailable");
-        ASSERT_BODY_HAS(&c, "a (too little life left)");
+        ASSERT_BODY_HAS(&c, "a (expires too soon)");
         assert_int_equal(client_get(&c, "/readyz?min_ttl=10h&profile=b"), 200);
         // on demand only when named, and then it is fetched
         assert_int_equal(lazy->starts, 0);

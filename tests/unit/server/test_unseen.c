@@ -101,7 +101,7 @@ static void lists_metrics_and_readiness_leave_unseen_profiles_out(void **state)
                 assert_false(client_body_has(&c, "hide"));
         }
         expect_problem(&c, 503, "credentials_unavailable");
-        ASSERT_BODY_HAS(&c, "not ready: mine (too little life left), and 1 that this peer may not see");
+        ASSERT_BODY_HAS(&c, "not ready: mine (expires too soon), and 1 that this peer may not see");
         client_get(&c, "/metrics");
         ASSERT_BODY_HAS(&c, "keyfob_credentials_generation{profile=\"mine\"} 1\n");
 
