@@ -51,7 +51,11 @@ static int check_type(const struct stat *st, const char *path, const char *what,
                 return error_hint(e, "name the file itself; a container runtime makes a directory of a bind mount "
                                      "whose source does not exist");
         }
-        return error_set(e, ERROR_CONFIG, "%s %s: is not a regular file", what, path);
+        error_set(e, ERROR_CONFIG, "%s %s: is not a regular file", what, path);
+        return S_ISFIFO(st->st_mode)
+                   ? error_hint(e,
+                                "write it to a file: a pipe can be read once, and the agent reads it again at a reload")
+                   : -1;
 }
 
 static int report_too_large(size_t max, const char *path, const char *what, struct error *e)
@@ -109,6 +113,19 @@ int file_read(const char *path, const char *what, struct buffer *ret, struct err
         if (r < 0)
                 buffer_reset(ret);
         return r;
+}
+
+bool file_is_empty_device(const char *path)
+{
+        struct stat st;
+        uint8_t byte;
+        if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode)) // before it is opened: a pipe may have a reader
+                return false;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        bool is_empty = fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && read(fd, &byte, 1) == 0;
+        if (fd >= 0)
+                (void)close(fd); // nothing was written
+        return is_empty;
 }
 
 int file_read_trimmed(const char *path, const char *what, struct buffer *ret, struct error *e)

@@ -3,6 +3,8 @@
 #ifndef SIDECAR_BASE_FILE_H
 #define SIDECAR_BASE_FILE_H
 
+#include <stdbool.h>
+
 #include "proto/mem/buffer.h"
 #include "proto/mem/must_check.h"
 #include "sidecar/base/error.h"
@@ -15,5 +17,8 @@ MUST_CHECK int file_read(const char *path, const char *what, struct buffer *ret,
 
 // The same, without white space at both ends; an empty rest is an error.
 MUST_CHECK int file_read_trimmed(const char *path, const char *what, struct buffer *ret, struct error *e);
+
+// Whether `path` is a device that has nothing to read, such as /dev/null, which people name for "no file". Never waits.
+bool file_is_empty_device(const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/limits.h"
+#include "sidecar/config/aws_header.h"
 
 #define FIRST_SECTIONS 16
 
@@ -86,7 +87,7 @@ static int close_property(struct parser *p)
         return 0;
 }
 
-static int add_section(struct parser *p, enum aws_section_kind kind, struct slice name, bool is_plain_default)
+static int add_section(struct parser *p, const struct aws_header *header)
 {
         struct aws_ini *ini = p->ini;
         if (ini->count == ini->capacity) {
@@ -97,51 +98,24 @@ static int add_section(struct parser *p, enum aws_section_kind kind, struct slic
                 ini->sections = grown;
                 ini->capacity = capacity;
         }
-        char *copy = arena_copy(ini->strings, name);
-        if (!copy)
-                return no_memory(p);
-        ini->sections[ini->count++] = (struct aws_section){
-            .name = copy, .kind = kind, .is_plain_default = is_plain_default, .file = p->file, .line = p->line};
-        p->keeps = true;
+        ini->sections[ini->count++] = (struct aws_section){.name = header->name,
+                                                           .kind = header->kind,
+                                                           .is_plain_default = header->is_plain_default,
+                                                           .fault = header->fault,
+                                                           .file = p->file,
+                                                           .line = p->line};
+        p->keeps = header->kind != AWS_SECTION_ODD;
         return 0;
-}
-
-// A name may contain blanks if it is in quotes, or alone in its brackets.
-static int add_named(struct parser *p, enum aws_section_kind kind, struct slice name, bool is_alone)
-{
-        const char *more = is_alone ? "_-/.%@:+ " : "_-/.%@:+";
-        if (name.n > 2 && (name.p[0] == '"' || name.p[0] == '\'') && name.p[name.n - 1] == name.p[0]) {
-                name = slice_of(name.p + 1, name.n - 2);
-                more = "_-/.%@:+ ";
-        }
-        return name.n > 0 && text_is_all_of(name, more) ? add_section(p, kind, name, false) : 0;
 }
 
 static int open_section(struct parser *p, struct slice line)
 {
-        static const struct slice words[] = {SLICE_INIT("profile"), SLICE_INIT("sso-session"), SLICE_INIT("services")};
-        const char *form = p->file == AWS_FILE_CONFIG ? "begin it as [profile NAME], [default], [sso-session NAME] or "
-                                                        "[services NAME]"
-                                                      : "begin it as [NAME]";
-        size_t end = slice_find(line, ']');
-        if (end == line.n)
-                return refuse(p, "found a section without \"]\"", form);
-        struct slice rest = slice_trim(slice_from(line, end + 1));
-        if (rest.n && !is_comment(rest))
-                return refuse(p, "found text after the \"]\" of a section", "start comments with # or ;");
-        struct slice content = slice_trim(slice_of(line.p + 1, end - 1));
+        struct aws_header header;
         p->has_section = true;
         p->keeps = false;
-        bool is_config = p->file == AWS_FILE_CONFIG;
-        if (is_config && slice_eq(content, SLICE("default")))
-                return add_section(p, AWS_SECTION_PROFILE, content, true);
-        for (size_t i = 0; i < LENGTH(words); i++) {
-                struct slice name = slice_from(content, words[i].n);
-                if (slice_starts_with(content, words[i]) && name.n && is_blank(name.p[0]))
-                        return is_config ? add_named(p, (enum aws_section_kind)i, slice_trim(name), false) : 0;
-        }
-        return is_config ? add_section(p, AWS_SECTION_IGNORED, content, false)
-                         : add_named(p, AWS_SECTION_PROFILE, content, true);
+        if (aws_header_read(p->file, line, p->ini->strings, &header) < 0)
+                return no_memory(p);
+        return header.name ? add_section(p, &header) : 0;
 }
 
 // "key = value". 1, or 0 when it is none.

@@ -133,8 +133,9 @@ static int refuse_empty(const struct resolution *r)
         const char *links = buffer_c_str(&text);
         error_set(r->reader->e, ERROR_CONFIG, "found no AWS credentials (%s)", links ? links : "…");
         buffer_free(&text);
-        return error_hint(r->reader->e, "set AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, or AWS_ACCESS_KEY_ID and "
-                                        "AWS_SECRET_ACCESS_KEY; or write ~/.aws/config, or /etc/keyfob/config.json");
+        (void)error_hint(r->reader->e, "set AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, or AWS_ACCESS_KEY_ID and "
+                                       "AWS_SECRET_ACCESS_KEY; or write ~/.aws/config, or /etc/keyfob/config.json");
+        return shared_hint_odd(r, ""); // the first of them, which may be what is missing
 }
 
 // 1: a link applies, 0: none does.
@@ -205,7 +206,7 @@ int default_chain_resolve(struct resolution *r, struct profile *p, bool *ret_is_
         *ret_is_empty = false;
         q.name = p->shared_profile ? p->shared_profile : default_chain_profile(r, &variable);
         q.s = shared_files_find(&r->files, AWS_SECTION_PROFILE, q.name);
-        if (!q.s && (q.is_named || variable))
+        if (!q.s && (q.is_named || variable || shared_is_odd(r, q.name))) // never on to another identity
                 return shared_fail_unknown(r, variable, q.name);
         if (shared_common_read(r, q.s, p, &common) < 0)
                 return -1;

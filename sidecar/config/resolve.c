@@ -101,7 +101,7 @@ static int watch(struct draft *d, const struct resolution *r)
         if (!s->watched)
                 return reader_no_memory(d->reader);
         for (unsigned i = 0; i < AWS_FILE_COUNT; i++)
-                if (r->files.files[i].path)
+                if (r->files.files[i].path && !r->files.files[i].is_device) // which is written to all the time
                         s->watched[s->watched_count++] = r->files.files[i].path;
         return 0;
 }

@@ -76,6 +76,8 @@ static int read_url(struct resolution *r, const struct aws_section *s, const str
 static int read_urls(struct resolution *r, const struct aws_section *s, struct shared_common *c)
 {
         enum choice ignore = CHOICE_UNSET;
+        if (c->own_url)
+                return 0;
         const char *variable = env_get(r->reader->env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if (variable)
                 ignore = slice_eq_ignore_case(slice_str(variable), SLICE("true")) ? CHOICE_YES : CHOICE_NO;
@@ -154,11 +156,11 @@ static int name_settings(struct resolution *r, struct shared_common *c)
         (void)buffer_printf(&text, "%s\n%s\n%" PRId64 "\n%" PRId64 "\n", or_nothing(p->imds.endpoint),
                             or_nothing(p->imds.endpoint_mode), p->connect_timeout_ms, p->read_timeout_ms);
         write_suffix(&text, c->imds_suffix);
-        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s", or_nothing(p->region),
+        (void)buffer_printf(&text, "%s\n%s\n%d\n%d\n%d\n%d\n%s\n%s\n%s\n%s\n%s", or_nothing(p->region),
                             or_nothing(p->ca_bundle), (int)p->use_fips_endpoint, (int)p->use_dualstack_endpoint,
                             (int)p->sts_regional_endpoints, (int)p->ignores_configured_endpoint_urls,
                             or_nothing(c->sts_url), or_nothing(c->sso_url), or_nothing(c->sso_oidc_url),
-                            or_nothing(c->signin_url));
+                            or_nothing(c->signin_url), or_nothing(c->own_url));
         write_suffix(&text, c->suffix);
         bool failed = text.failed;
         buffer_free(&text);
@@ -179,7 +181,8 @@ static int keep_fault(const struct resolution *r, int result, struct error *faul
 int shared_common_read(struct resolution *r, const struct aws_section *s, const struct profile *own,
                        struct shared_common *ret)
 {
-        *ret = (struct shared_common){.settings = {.region = own->region,
+        *ret = (struct shared_common){.own_url = own->endpoint_url,
+                                      .settings = {.region = own->region,
                                                    .ca_bundle = own->ca_bundle,
                                                    .connect_timeout_ms = own->connect_timeout_ms,
                                                    .read_timeout_ms = own->read_timeout_ms,
@@ -224,6 +227,7 @@ int shared_common_apply(const struct resolution *r, const struct shared_common *
                 return -1;
         }
         fill(&p->region, from->region);
+        p->endpoint_url = has_issuer ? c->own_url : NULL; // no other type calls AWS, as the SDKs have it
         if (has_issuer)
                 apply_issuer(from, p);
         if (p->type == PROFILE_SSO) {

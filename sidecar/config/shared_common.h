@@ -10,6 +10,7 @@
 
 struct shared_common {
         struct profile settings; // region, ca_bundle, time-outs, switches of endpoints, imds
+        char *own_url; // of our configuration: for each call of the chain to AWS; goes before all others. NULL: none
         char *sts_url, *sso_url, *sso_oidc_url, *signin_url;
         char suffix[SHARED_COMMON_SUFFIX_SIZE]; // a hash of these settings
         char imds_suffix[SHARED_COMMON_SUFFIX_SIZE];

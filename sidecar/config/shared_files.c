@@ -41,7 +41,11 @@ static int read_one(struct shared_files *f, enum aws_file which, const struct re
         struct buffer text;
         if (!file->path || !is_there(file))
                 return 0;
+        struct stat about;
         file->is_there = true;
+        file->is_device = lstat(file->path, &about) == 0 && S_ISCHR(about.st_mode);
+        if (file_is_empty_device(file->path)) // AWS_CONFIG_FILE=/dev/null: no shared files
+                return 0;
         if (r->check_files && file_trust_check(r->trust, file->path, places[which].what, r->e) < 0)
                 return -1;
         if (which == AWS_FILE_CREDENTIALS && reader_warn_if_open(r, file->path) < 0)

@@ -11,6 +11,7 @@ struct shared_file {
         char *path;           // absolute, of the settings; NULL: the environment names neither the file nor a home
         const char *variable; // that named it, or NULL: it is the default
         bool is_there;
+        bool is_device; // itself, not what a link leads to
 };
 
 struct shared_files {

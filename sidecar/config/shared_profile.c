@@ -165,7 +165,7 @@ static int use_source_profile(struct shared_walk *w, const struct aws_section *s
                 shared_fail(w->r, s, at, "source_profile: found \"%.80s\", expected the name of a profile of %s or %s",
                             at->value, w->r->files.files[AWS_FILE_CONFIG].path,
                             w->r->files.files[AWS_FILE_CREDENTIALS].path);
-                return -1;
+                return shared_hint_odd(w->r, at->value);
         }
         bool is_self = strcmp(at->value, s->name) == 0 && has_keys(source); // its own keys are the base
         for (size_t i = 0; i < w->depth && !is_self; i++)

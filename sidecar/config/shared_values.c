@@ -73,6 +73,36 @@ static int fail_ignored(const struct resolution *r, const char *variable, const 
         return error_hint(r->reader->e, "begin the section as [profile %.80s]", s->name);
 }
 
+// A section line that could not be read and may be what the name was meant for.
+static const struct aws_section *find_odd(const struct resolution *r, const char *name)
+{
+        const struct aws_ini *ini = &r->files.ini;
+        for (size_t i = 0; i < ini->count; i++)
+                if (ini->sections[i].kind == AWS_SECTION_ODD && strstr(ini->sections[i].name, name))
+                        return &ini->sections[i];
+        return NULL;
+}
+
+bool shared_is_odd(const struct resolution *r, const char *name)
+{
+        const struct aws_section *odd = find_odd(r, name);
+        if (!odd)
+                return false;
+        struct slice text = slice_str(odd->name), prefix = SLICE("profile ");
+        text = slice_trim(slice_head(text, slice_find(text, '#')));
+        return slice_eq(text, slice_str(name)) ||
+               (slice_starts_with(text, prefix) && slice_eq(slice_trim(slice_from(text, prefix.n)), slice_str(name)));
+}
+
+int shared_hint_odd(const struct resolution *r, const char *name)
+{
+        const struct aws_section *odd = find_odd(r, name);
+        if (!odd)
+                return -1;
+        return error_hint(r->reader->e, "correct the section line at %s:%u, character %u: %s",
+                          r->files.files[odd->file].path, odd->line, odd->fault.at, odd->fault.what);
+}
+
 int shared_fail_unknown(const struct resolution *r, const char *variable, const char *name)
 {
         const struct aws_section *ignored = shared_files_find(&r->files, AWS_SECTION_IGNORED, name);
@@ -83,8 +113,9 @@ int shared_fail_unknown(const struct resolution *r, const char *variable, const 
         error_set(r->reader->e, ERROR_CONFIG, "%s%sfound no profile %.80s in %s or %s", variable ? variable : "",
                   variable ? ": " : "", name, config ? config : "~/.aws/config",
                   credentials ? credentials : "~/.aws/credentials");
-        return error_hint(r->reader->e, "name an existing profile, or add [profile %.80s] to the config file%s", name,
-                          config ? "" : "; HOME is not set");
+        (void)error_hint(r->reader->e, "name an existing profile, or add [profile %.80s] to the config file%s", name,
+                         config ? "" : "; HOME is not set");
+        return shared_hint_odd(r, name);
 }
 
 int shared_refuse(const struct resolution *r, const struct aws_section *s, const struct aws_property *at,

@@ -39,6 +39,12 @@ enum shared_text {
         SHARED_TEXT_COUNT
 };
 
+// Whether a section line that cannot be read was meant for this profile.
+bool shared_is_odd(const struct resolution *r, const char *name);
+// Where there is one that may be meant for `name` ("": any), the hint of the reader's error says where and what is
+// wrong. -1.
+int shared_hint_odd(const struct resolution *r, const char *name);
+
 // Fills *field unless it has a value already or the section has none. 0, or -1 and the reader's error.
 MUST_CHECK int shared_take(struct resolution *r, const struct aws_section *s, enum shared_text text, char **field);
 

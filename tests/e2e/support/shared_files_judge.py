@@ -15,8 +15,6 @@ import botocore.exceptions
 from support import paths
 
 TOOL = paths.BUILD / "shared_config_judge"
-NAME = re.compile(r"[A-Za-z0-9_\-/.%@:+]+")
-NAME_WITH_BLANKS = re.compile(r"[A-Za-z0-9_\-/.%@:+ ]+")
 KEY = re.compile(r"[a-z0-9_-]+")
 BOM = "\ufeff"
 
@@ -46,7 +44,7 @@ def ask(mode, home, cases):
 # ---- files by chance ----
 
 NAMES = ["a", "b", "A", "default", "work", "dev.x", "a/b@c:d+e%f", "x_y-z", "0", "DEFAULT", "Default"]
-ODD_NAMES = ["my prof", "foo!bar", "mül", "a]b", "a[b", "'q'", '"q', "a#b", "a;b", "a=b", "", " ", "a\tb", "a,b", "*"]
+ODD_NAMES = ["my prof", "foo!bar", "R&D", "[PROD]-x", "it's", "a\\ b", "team (x)", "a]]", "x*y^z$", "mül", "a]b", "a[b", "'q'", '"q', "a#b", "a;b", "a=b", "", " ", "a\tb", "a,b", "*"]
 KEYS = [
     "region",
     "output",
@@ -240,11 +238,11 @@ def header(raw, is_config):
         return ("default", raw) if raw == "default" else None
     if words and not is_config:
         return None  # [profile x] is no form of the credentials file; botocore takes it for the name "profile x"
-    pattern = NAME if is_config else NAME_WITH_BLANKS
-    if len(name) > 2 and name[0] == name[-1] and name[0] in "'\"":
-        name, pattern = name[1:-1], NAME_WITH_BLANKS
-    # Others (a!b, a"b"c) are names to botocore and Go, not to the SDKs for Rust, Java and JavaScript.
-    return (kind, name) if pattern.fullmatch(name) else None
+    if words:
+        (name,) = botocore.configloader._parse_section(f"{kind} {name}", {}) or ("",)
+    elif len(name) > 2 and name[0] == name[-1] and name[0] in "'\"":
+        name = name[1:-1]  # botocore keeps the quotes in the credentials file
+    return (kind, name) if name else None
 
 
 class Headers:
@@ -254,7 +252,8 @@ class Headers:
         self.is_config = is_config
 
     def match(self, line):
-        found = re.match(r"\[([^\]]+)\]", line)  # botocore goes to the last "]" of the line
+        # botocore goes to the last "]" of the line, also where the first one is that before a comment.
+        found = re.match(r"\[([^\]]*)\]\s*(?:[#;].*)?$", line) or re.match(r"\[(.+)\]", line)
         where = header(found[1], self.is_config) if found else None
         return found and re.match("(?P<header>.*)", json.dumps(where))
 
@@ -329,19 +328,17 @@ def refused_on_purpose(message, line, above):
     """Whether keyfob refuses what botocore takes for a reason that is known. `line` is the one that it names."""
     if "carriage return" in message:
         return re.search(r"\r[^\n]", line)  # botocore ends a line there
-    if 'text after the "]"' in message:
-        return re.match(r"\s*\[[^\]]*\]\s*[^\s#;]", line)  # botocore ignores it
-    if 'section without "]"' in message:
-        return re.match(r"\s*\[[^\]]*$", line)  # with a "=" it is a setting to botocore
     if 'a line without "="' in message:
         return re.match(r"[^=:]*\s[#;].*[=:]", line)  # the "=" stands in a comment
-    if "no KEY = VALUE below" in message:  # botocore takes an empty key, and the comment beside a setting for its value
+    if "KEY = VALUE below" in message:  # botocore takes an empty key, and the comment beside a setting for its value
         return re.match(r"\s*=", line) or re.search(r"[=:][ \t]+[#;].*\n(?:[ \t].*\n|\s*\n|[#;].*\n)*$", above)
     return False
 
 
 def difference(folder, config, credentials, answer):
     """None, or what keyfob and botocore differ in."""
+    if any(re.search(rb"(?m)^(?:\xef\xbb\xbf)?\s*\[[^\]\r\n]*\r?$", data or b"") for data in (config, credentials)):
+        return None  # without "]": botocore refuses the file, or with a "=" takes it for a setting of the section before
     expected = read(folder, config, credentials, strict=False)  # the SDKs' rules merge what comes again
     message = answer.get("error")
     if message:
@@ -358,7 +355,7 @@ def difference(folder, config, credentials, answer):
         return f"taken: {re.sub(r'[^ ]*/[^ ]*|line .*', '', str(expected))[:120]}"
     for kind, sections in expected.items():
         if sections.keys() != answer[kind].keys():
-            return f"{kind}: other names"
+            return f"{kind}: other names: {sections.keys() ^ answer[kind].keys()}"
         for name, section in sections.items():
             got = answer[kind][name]
             if section.keys() != got.keys():

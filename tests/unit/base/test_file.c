@@ -122,6 +122,20 @@ static void test_device(void **state)
         assert_non_null(strstr(f->e.message, "is not a regular file"));
 }
 
+static void test_empty_device(void **state)
+{
+        struct fixture *f = *state;
+        assert_true(file_is_empty_device("/dev/null"));
+        assert_false(file_is_empty_device("/dev/zero"));
+        assert_false(file_is_empty_device("/nothing/here"));
+        assert_false(file_is_empty_device("/dev"));
+        assert_int_equal(mkfifo(f->path, 0600), 0); // must not wait
+        assert_false(file_is_empty_device(f->path));
+        assert_int_equal(unlink(f->path), 0);
+        assert_int_equal(symlink("/dev/null", f->path), 0);
+        assert_true(file_is_empty_device(f->path));
+}
+
 static void test_link(void **state)
 {
         struct fixture *f = *state;
@@ -189,8 +203,8 @@ static void test_trimmed(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {TEST(test_sizes),     TEST(test_proc),        TEST(test_missing),
-                                           TEST(test_directory), TEST(test_pipe),        TEST(test_device),
-                                           TEST(test_link),      TEST(test_permissions), TEST(test_trimmed)};
+        const struct CMUnitTest tests[] = {
+            TEST(test_sizes),  TEST(test_proc),         TEST(test_missing), TEST(test_directory),   TEST(test_pipe),
+            TEST(test_device), TEST(test_empty_device), TEST(test_link),    TEST(test_permissions), TEST(test_trimmed)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,11 +15,11 @@ static void dump_properties(const struct aws_property *p, struct buffer *out)
         (void)buffer_put_str(out, ";");
 }
 
-// "P foo{name=value;} …": P, S, V or I for the kind, "|" for a line feed in a value.
+// "P foo{name=value;} …": P, S, V, I or ? for the kind, "|" for a line feed in a value.
 static void dump(const struct aws_ini *ini, struct buffer *out)
 {
         for (size_t i = 0; i < ini->count; i++) {
-                (void)buffer_printf(out, "%s%c %s{", i ? " " : "", "PSVI"[ini->sections[i].kind],
+                (void)buffer_printf(out, "%s%c %s{", i ? " " : "", "PSVI?"[ini->sections[i].kind],
                                     ini -> sections[i].name);
                 dump_properties(ini->sections[i].properties, out);
                 (void)buffer_put_str(out, "}");
@@ -68,7 +68,6 @@ static void check(enum aws_file file, const struct row *rows, size_t count)
 
 #define NO_EQUALS "error: FILE:2: found a line without \"=\""
 #define NO_KEY "error: FILE:2: found no key before \"=\""
-#define NO_BRACKET "error: FILE:1: found a section without \"]\""
 #define BAD_SUB "error: FILE:3: found a line that is not KEY = VALUE below a setting without a value"
 #define NO_SECTION "error: FILE:1: found a setting before the first section"
 
@@ -103,9 +102,17 @@ static void test_config(void **state)
             {"[services]\na=1\n[plugins]\nx=y", "I services{a=1;} I plugins{x=y;}"},
             {"[Profile foo]\na=1", "I Profile foo{a=1;}"},
             {"[Default]\na=1", "I Default{a=1;}"},
-            {"[profile foo!bar]\na=1", ""},
-            {"[profile foo bar]\na=1", ""},
-            {"[profile \xc3\xa4]\na=1", ""},
+            {"[profile foo!bar]\na=1", "P foo!bar{a=1;}"},
+            {"[profile R&D]\na=1", "P R&D{a=1;}"},
+            {"[profile [PROD]-x]\na=1", "P [PROD]-x{a=1;}"},
+            {"[profile a]b]\na=1", "P a]b{a=1;}"},
+            {"[profile \"team (prod)\"]\na=1", "P team (prod){a=1;}"},
+            {"[profile team\\ prod]\na=1", "P team prod{a=1;}"},
+            {"[profile \"a\"b'c d']\na=1", "P abc d{a=1;}"},
+            {"[sso-session a,b]\n[services c*d]\na=1", "S a,b{} V c*d{a=1;}"},
+            {"[profile O'Brien]\na=1\n[profile b]\nb=2", "? profile O'Brien{} P b{b=2;}"},
+            {"[profile foo bar]\na=1", "? profile foo bar{}"},
+            {"[profile \xc3\xa4]\na=1", "P \xc3\xa4{a=1;}"},
             {"[profile ABCabc012_-/.%@:+]\na=1", "P ABCabc012_-/.%@:+{a=1;}"},
             {"[default]\na=1\n[profile default]\nb=2",
              "P default{a=1;} P default{b=2;}"}, // one is dropped at the merge
@@ -120,7 +127,11 @@ static void test_config(void **state)
             {"[profile foo]\nname = value# c", "P foo{name=value# c;}"},
             {"[profile foo]\nname = ; c", "P foo{name=;}"},
             {"[profile foo]\nname =# c", "P foo{name=# c;}"},
-            {"[profile foo#bar]\na=1", ""},
+            {"[profile foo#bar]\na=1", "P foo#bar{a=1;}"},
+            {"[profile foo] # see ]\na=1", "P foo{a=1;}"},
+            {"[profile foo] # [x]\na=1", "P foo{a=1;}"},
+            {"[profile foo] bar\na=1", "P foo{a=1;}"},
+            {"[profile foo] name = value\na=1", "P foo{a=1;}"},
             {"#\xff\n[profile foo]", "P foo{}"},
             // keys
             {"[profile foo]\nName = 1\nNAME = 2", "P foo{name=1;name=2;}"},
@@ -148,7 +159,9 @@ static void test_config(void **state)
             {"[profile foo]\nname : a=b", "P foo{name=a=b;}"},
             {"[profile \"foo\"]\na=1", "P foo{a=1;}"},
             {"[profile 'my prof']\na=1", "P my prof{a=1;}"},
-            {"[profile \"foo']\na=1", ""},
+            {"[profile \"foo']\na=1", "? profile \"foo'{}"},
+            {"[profile foo\nname = value\n[profile b]\nb=2", "? profile foo{} P b{b=2;}"},
+            {"[", "? {}"},
             {"[profile \"\"]\na=1", ""},
             {"[profile foo]\na = 1\n  # c\nb = 2\n\t; c", "P foo{a=1;b=2;}"},
             {"[profile foo]\ns3 =\n  # c\n  a = 1", "P foo{s3=|a = 1;}"},
@@ -171,10 +184,6 @@ static void test_faults(void **state)
         static const struct row rows[] = {
             {"name = value", NO_SECTION},
             {"  name = value", NO_SECTION},
-            {"[profile foo", NO_BRACKET},
-            {"[profile foo\nname = value", NO_BRACKET},
-            {"[", NO_BRACKET},
-            {"[profile foo] name = value", "error: FILE:1: found text after the \"]\""},
             {"[profile foo]\nname", NO_EQUALS},
             {"[profile foo]\nname # = value", NO_EQUALS},
             {"[foo]\nname", NO_EQUALS},
@@ -215,10 +224,44 @@ static void test_credentials(void **state)
             {"[sso-session]\na=1", "P sso-session{a=1;}"},
             {"[my prof]\na=1\n['other prof']\nb=2\n[profiles x]\nc=3",
              "P my prof{a=1;} P other prof{b=2;} P profiles x{c=3;}"}, // the AWS CLI writes [my prof]
+            {"[R&D]\na=1\n[a \"b\" c]\nb=2\n[it's]\nc=3", "P R&D{a=1;} P a \"b\" c{b=2;} P it's{c=3;}"},
+            {"[foo\na=1\n[b]\nb=2", "? foo{} P b{b=2;}"},
             {"[foo]\naws_access_key_id = A\naws_secret_access_key = s/+=\naws_session_token = t==",
              "P foo{aws_access_key_id=A;aws_secret_access_key=s/+=;aws_session_token=t==;}"},
         };
         check(AWS_FILE_CREDENTIALS, rows, ROWS(rows));
+}
+
+// Where the fault of an odd line is.
+static void test_odd(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *line, *what;
+                unsigned at;
+        } t[] = {
+            {"[profile foo", "it has no \"]\"", 13},
+            {"[profile O'Brien]", "quotation mark is not closed", 11},
+            {"[profile \xc3\xa4\xc3\xb6'x]", "quotation mark is not closed", 12},
+            {"[profile a\\]", "a backslash is its last character", 11},
+            {"[profile foo bar]", "a second word begins there", 14},
+            {"  [profile \"a b\" c]", "a second word begins there", 16},
+        };
+        for (size_t i = 0; i < ROWS(t); i++) {
+                struct arena strings, secrets;
+                struct error e;
+                arena_init(&strings, false);
+                arena_init(&secrets, true);
+                struct aws_ini ini = {.strings = &strings, .secrets = &secrets};
+                assert_int_equal(aws_ini_parse(&ini, AWS_FILE_CONFIG, "f", slice_str(t[i].line), &e), 0);
+                assert_int_equal(ini.count, 1);
+                assert_int_equal(ini.sections[0].kind, AWS_SECTION_ODD);
+                if (!strstr(ini.sections[0].fault.what, t[i].what) || ini.sections[0].fault.at != t[i].at)
+                        fail_msg("%s: %u, %s", t[i].line, ini.sections[0].fault.at, ini.sections[0].fault.what);
+                aws_ini_free(&ini);
+                arena_free(&strings);
+                arena_free(&secrets);
+        }
 }
 
 static void test_get(void **state)
@@ -250,10 +293,8 @@ static void test_get(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_config),
-            cmocka_unit_test(test_faults),
-            cmocka_unit_test(test_credentials),
-            cmocka_unit_test(test_get),
+            cmocka_unit_test(test_config), cmocka_unit_test(test_faults), cmocka_unit_test(test_credentials),
+            cmocka_unit_test(test_odd),    cmocka_unit_test(test_get),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

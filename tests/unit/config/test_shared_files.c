@@ -124,6 +124,40 @@ static void test_faults(void **state)
         shared_files_free(&f);
 }
 
+static void test_devices(void **state)
+{
+        struct home *h = *state;
+        struct shared_files f;
+        struct error e = {.kind = ERROR_NONE};
+        char path[128], variable[160];
+        home_set(h, NULL, "[b]\n" KEYS, LIST("AWS_CONFIG_FILE=/dev/null"));
+        assert_int_equal(load_files(&f, &h->env, &e), 0);
+        assert_int_equal(f.ini.count, 1);
+        assert_true(f.files[AWS_FILE_CONFIG].is_there && f.files[AWS_FILE_CONFIG].is_device);
+        shared_files_free(&f);
+
+        home_set(h, NULL, NULL, NULL); // a link may become a file again
+        (void)snprintf(path, sizeof(path), "%s/.aws/config", h->folder.path);
+        assert_int_equal(symlink("/dev/null", path), 0);
+        assert_int_equal(load_files(&f, &h->env, &e), 0);
+        assert_true(f.files[AWS_FILE_CONFIG].is_there && !f.files[AWS_FILE_CONFIG].is_device);
+        shared_files_free(&f);
+        assert_int_equal(unlink(path), 0);
+
+        assert_int_equal(mkfifo(path, 0600), 0);
+        (void)snprintf(variable, sizeof(variable), "AWS_CONFIG_FILE=%s", path);
+        const char *const bad[] = {variable, "AWS_CONFIG_FILE=/dev/zero", "AWS_SHARED_CREDENTIALS_FILE=/dev/full"};
+        for (size_t i = 0; i < ROWS(bad); i++) {
+                struct env env;
+                char *entries[] = {(char *)bad[i], NULL};
+                env_init(&env, entries);
+                assert_int_equal(load_files(&f, &env, &e), -1);
+                assert_non_null(strstr(e.message, "is not a regular file"));
+                shared_files_free(&f);
+        }
+        assert_int_equal(unlink(path), 0);
+}
+
 // Time and memory in proportion: with anything quadratic in it this would not end.
 static void test_many(void **state)
 {
@@ -147,7 +181,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             AT_HOME(test_merge),  AT_HOME(test_two_defaults), AT_HOME(test_paths), cmocka_unit_test(test_no_home),
-            AT_HOME(test_faults), AT_HOME(test_many),
+            AT_HOME(test_faults), AT_HOME(test_devices),      AT_HOME(test_many),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,12 +165,83 @@ static void test_numbers(void **state)
         }
 }
 
+// The endpoint of our own profile is that of each call to AWS in its chain, and of nothing else.
+static void test_own_endpoint(void **state)
+{
+        struct home *h = *state;
+        static const char own[] = "\"endpoint_url\": \"https://own.example/\"";
+        char json[512];
+        home_set(h,
+                 "[profile one]\n" ROLE_ON(
+                     "b") "services = none\nendpoint_url = http://bad\n"
+                          "[profile b]\nrole_arn = " ARN(
+                              "b") "\nsource_profile = s\nendpoint_url = https://b.example\n"
+                                   "[profile s]\n" SSO_ROLE "sso_start_url = https://x/start\nsso_region = us-east-1\n"
+                                   "[profile k]\n" KEYS "[profile c]\nrole_arn = " ARN(
+                                       "c") "\ncredential_source = EcsContainer\n"
+                                            "[profile i]\nrole_arn = " ARN(
+                                                "i") "\ncredential_source = Ec2InstanceMetadata\n"
+                                                     "[profile w]\nrole_arn = " ARN(
+                                                         "w") "\nweb_identity_token_file = /t\n"
+                                                              "[profile l]\nlogin_session = "
+                                                              "arn:aws:iam::111122223333:user/me\n"
+                                                              "[profile p]\ncredential_process = /bin/true\n",
+                 NULL,
+                 LIST(REGION, "AWS_ENDPOINT_URL=https://env.example", "AWS_ENDPOINT_URL_STS=https://sts.example",
+                      "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/x"));
+        static const char *const types[] = {"shared_config", "default_chain"};
+        static const char *const names[] = {"one", "c", "i", "w", "l", "k", "p"};
+        for (size_t t = 0; t < ROWS(types); t++) {
+                for (size_t i = 0; i < ROWS(names); i++) {
+                        (void)snprintf(json, sizeof(json),
+                                       "{\"profiles\": {\"p\": {\"type\": \"%s\", \"profile\": \"%s\", %s},"
+                                       "\"other\": {\"type\": \"shared_config\", \"profile\": \"w\"}}}",
+                                       types[t], names[i], own);
+                        struct settings *s = home_load(h, json);
+                        unsigned calls = 0;
+                        for (const struct profile *p = home_find(s, "p"); p;
+                             p = p->source_profile ? home_find(s, p->source_profile) : NULL) {
+                                bool calls_aws = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_SSO ||
+                                                 p->type == PROFILE_WEB_IDENTITY || p->type == PROFILE_LOGIN;
+                                calls += calls_aws;
+                                if (calls_aws)
+                                        assert_string_equal(p->endpoint_url, "https://own.example");
+                                else
+                                        assert_null(p->endpoint_url);
+                                if (p->type == PROFILE_SSO)
+                                        assert_string_equal(p->sso.oidc_endpoint_url, "https://own.example");
+                                if (p->type == PROFILE_IMDS)
+                                        assert_string_equal(p->imds.endpoint, "http://169.254.169.254");
+                                if (p->type == PROFILE_CONTAINER)
+                                        assert_string_equal(p->container.url, "http://127.0.0.1/x");
+                        }
+                        assert_int_equal(calls, i == 0 ? 3 : i < 5 ? 1 : 0);
+                        assert_string_equal(home_find(s, "other")->endpoint_url, "https://sts.example");
+                        settings_release(s);
+                }
+        }
+        // The links of the environment, and those of the host that come last.
+        static const struct {
+                const char *variable;
+                enum profile_type type;
+        } last[] = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1/x", PROFILE_CONTAINER}, {"X=", PROFILE_IMDS}};
+        for (size_t i = 0; i < ROWS(last); i++) {
+                home_set(h, NULL, NULL, LIST(REGION, last[i].variable));
+                (void)snprintf(json, sizeof(json), "{\"profiles\": {\"p\": {\"type\": \"default_chain\", %s}}}", own);
+                struct settings *s = home_load(h, json);
+                assert_int_equal(home_find(s, "p")->type, last[i].type);
+                assert_null(home_find(s, "p")->endpoint_url);
+                settings_release(s);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             AT_HOME(test_common),
             AT_HOME(test_endpoints),
             AT_HOME(test_numbers),
+            AT_HOME(test_own_endpoint),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -243,9 +243,41 @@ static void test_broken_profiles(void **state)
         struct home *h = *state;
         struct settings *s = NULL;
         struct error e;
-        home_set(h, "[profile a\n", NULL, LIST(KEY_ID, SECRET_KEY));
+        home_set(h, "[profile a]\nnonsense\n", NULL, LIST(KEY_ID, SECRET_KEY));
         assert_int_equal(home_zero(h, &s, &e), -1);
-        assert_non_null(strstr(e.message, "/.aws/config:1: "));
+        assert_non_null(strstr(e.message, "/.aws/config:2: "));
+
+        // A section line that cannot be read costs its own section alone. It never makes another identity of it.
+        static const char *const odd[] = {"[profile it's]\n", "[profile a b]\n", "[profile [x\n",
+                                          "[profile [PROD]-x]\n"};
+        for (size_t i = 0; i < ROWS(odd); i++) {
+                char text[512];
+                (void)snprintf(text, sizeof(text), "%s" KEYS "[default]\n" OTHER_KEYS "[profile b]\n" KEYS, odd[i]);
+                s = home_settings(h, text, NULL, NULL);
+                assert_string_equal(home_find(s, "default")->keys.access_key_id, "AKIDEXAMPLE00002");
+                assert_string_equal(home_find(s, "b")->keys.access_key_id, "AKIDEXAMPLE00001");
+                settings_release(s);
+        }
+        static const struct {
+                const char *text, *name, *hint;
+        } lost[] = {
+            {"[profile it's]\n" KEYS, "it's", "config:1, character 12: its last quotation mark is not closed"},
+            {"[profile a b]\n" KEYS, "a b", "config:1, character 12: a second word begins there"},
+            {"# c\n[profile x\n" KEYS, "x", "config:2, character 11: it has no \"]\""},
+            {"[default\n" KEYS, NULL, "config:1, character 9: it has no \"]\""},
+        };
+        for (size_t i = 0; i < ROWS(lost); i++) {
+                char variable[64] = "X=";
+                if (lost[i].name)
+                        (void)snprintf(variable, sizeof(variable), "AWS_PROFILE=%s", lost[i].name);
+                home_set(h, lost[i].text, NULL, LIST(variable));
+                assert_int_equal(home_zero(h, &s, &e), -1);
+                if (!strstr(e.message, "found no profile ") || !strstr(e.hint, lost[i].hint))
+                        fail_msg("%s: %s (%s)", lost[i].text, e.message, e.hint);
+        }
+        s = home_settings(h, "[profile R&D]\n" KEYS, NULL, LIST("AWS_PROFILE=R&D"));
+        assert_string_equal(home_find(s, "default")->keys.access_key_id, "AKIDEXAMPLE00001");
+        settings_release(s);
 
         s = home_settings(h,
                           "[default]\n" KEYS "[profile half]\naws_access_key_id = AKIDEXAMPLE00001\n"
