@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "proto/mem/length.h"
+#include "proto/mem/text.h"
 #include "proto/wire/limits.h"
 
 static const struct api_error_text error_texts[] = {
@@ -73,18 +74,8 @@ int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg
         return join(SLICE(API_DEFAULT_SOCKET), SLICE(""), out, out_size);
 }
 
-static bool is_name_byte(uint8_t c)
-{
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-               c == '@' || c == '+' || c == '-';
-}
-
 bool api_is_profile_name(struct slice name)
 {
-        if (name.n == 0 || name.n > LIMIT_PROFILE_NAME || name.p[0] == ' ' || name.p[name.n - 1] == ' ')
-                return false;
-        for (size_t i = 0; i < name.n; i++)
-                if (!is_name_byte(name.p[i]) && name.p[i] != ' ')
-                        return false;
-        return true;
+        return name.n > 0 && name.n <= LIMIT_PROFILE_NAME && name.p[0] != ' ' && name.p[name.n - 1] != ' ' &&
+               text_is_all_of(name, "_.@+- ");
 }

@@ -217,21 +217,12 @@ void http_stream_on_reads(void *arg, bool reads)
         schedule(s);
 }
 
-// Of a length that the upstream has named.
-static bool is_answered(const struct http_stream *s)
-{
-        curl_off_t length = -1, came = 0;
-        (void)curl_easy_getinfo(s->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-        (void)curl_easy_getinfo(s->transfer.easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
-        return s->transfer.has_head && length == came;
-}
-
 void http_stream_on_ended(void *arg, CURLcode rc)
 {
         struct http_stream *s = arg;
         if (is_over(s))
                 return;
-        if (rc == CURLE_ABORTED_BY_CALLBACK && s->is_cut && is_answered(s))
+        if (rc == CURLE_ABORTED_BY_CALLBACK && s->is_cut && http_transfer_has_whole_length(&s->transfer))
                 rc = CURLE_OK;
         if (rc == CURLE_OK && !http_transfer_is_whole(&s->transfer))
                 rc = CURLE_PARTIAL_FILE;

@@ -339,6 +339,14 @@ bool http_transfer_is_whole(const struct http_transfer *t)
         return t->has_head && (!t->target.is_tls || t->has_tls_end || !ends_with_connection(t));
 }
 
+bool http_transfer_has_whole_length(const struct http_transfer *t)
+{
+        curl_off_t length = -1, came = 0;
+        (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        (void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+        return t->has_head && length == came;
+}
+
 // Whether that point in time has been reached.
 static bool has_passed(const struct http_transfer *t, CURLINFO time)
 {

@@ -69,6 +69,9 @@ void http_transfer_note_tls_end(struct http_transfer *transfer);
 // with TLS that are cut off within a body that only their end delimits.
 MUST_CHECK bool http_transfer_is_whole(const struct http_transfer *transfer);
 
+// Whether the body has the length that the answer's Content-Length announced. Without that header: false.
+MUST_CHECK bool http_transfer_has_whole_length(const struct http_transfer *transfer);
+
 // What has come as the head, as http_stream_get_head().
 void http_transfer_get_head(const struct http_transfer *transfer, struct http_field *fields,
                             struct http_stream_head *ret);

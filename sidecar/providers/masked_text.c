@@ -18,19 +18,14 @@ enum {
         VALUE_LENGTH = 4    // shorter values of the environment would hide words by chance
 };
 
-static bool is_alphanumeric(uint8_t c)
-{
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool is_of_run(uint8_t c)
 {
-        return is_alphanumeric(c) || (c != '\0' && strchr("+/=_-%", c));
+        return text_is_alphanumeric(c) || (c != '\0' && strchr("+/=_-%", c));
 }
 
 static bool is_of_name(uint8_t c)
 {
-        return is_alphanumeric(c) || c == '_' || c == '-';
+        return text_is_alphanumeric(c) || c == '_' || c == '-';
 }
 
 static void mask(struct buffer *b, size_t from, size_t to)

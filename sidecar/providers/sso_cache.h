@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of the files in the folder that the AWS CLI and the SDKs share for tokens of IAM Identity Center and for client
+// The files in the folder that the AWS CLI and the SDKs share for tokens of IAM Identity Center and for client
 // registrations.
 #ifndef SIDECAR_PROVIDERS_SSO_CACHE_H
 #define SIDECAR_PROVIDERS_SSO_CACHE_H
@@ -16,7 +16,10 @@ struct profile;
 // of memory.
 MUST_CHECK int sso_cache_path(const struct profile *p, struct slice key, char **ret, struct error *e);
 
-// What the token of a profile is kept under: the name of the session, or the start URL of a profile without one.
+// The key of a profile's token: the name of the session, or the start URL of a profile without one.
 const char *sso_cache_token_key(const struct profile *p);
+
+// Writes the file of the profile's token. 0, or -1 with *e.
+MUST_CHECK int sso_cache_write_token(const struct profile *p, struct slice text, struct error *e);
 
 #endif

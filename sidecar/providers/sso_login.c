@@ -10,7 +10,6 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
-#include "sidecar/providers/cache_file.h"
 #include "sidecar/providers/sso_answer.h"
 #include "sidecar/providers/sso_cache.h"
 #include "sidecar/providers/sso_token_cache.h"
@@ -88,43 +87,6 @@ static bool code_is(const struct error *e, const char *code)
 
 // --- the token ---
 
-// What the file is to hold. That of a profile without a session has neither a client nor a refresh token: such tokens
-// are not renewed.
-static int put_token(struct sso_login *l, const struct answer *answer, struct buffer *out, struct error *e)
-{
-        const struct profile *p = profile_of(l);
-        const struct slice none = {NULL, 0};
-        char expires[TIME_RFC3339_SIZE], client_expires[TIME_RFC3339_SIZE];
-        bool has_session = p->sso.session != NULL;
-        if (time_format_rfc3339(now_s(l) + answer->lives_s, expires) < 0 ||
-            time_format_rfc3339(l->client.expires_s, client_expires) < 0)
-                return error_set(e, ERROR_PROTOCOL, "the token or its client expires after the year 9999");
-        const struct member members[] = {
-            {"startUrl", slice_str(p->sso.start_url)},
-            {"region", slice_str(p->sso.region)},
-            {"accessToken", answer->document},
-            {"expiresAt", slice_str(expires)},
-            {"clientId", has_session ? l->client.id : none},
-            {"clientSecret", has_session ? l->client.secret : none},
-            {"registrationExpiresAt", has_session ? slice_str(client_expires) : none},
-            {"refreshToken", has_session ? answer->refresh_token : none},
-        };
-        if (members_replace(none, members, LENGTH(members), out) == 0)
-                return 0;
-        return out->no_memory ? error_set(e, ERROR_INTERNAL, "out of memory for the token")
-                              : error_set(e, ERROR_PROTOCOL, "the token is too long");
-}
-
-static int write_token(const struct profile *p, struct slice text, struct error *e)
-{
-        char *path = NULL;
-        int r = sso_cache_path(p, slice_str(sso_cache_token_key(p)), &path, e);
-        if (r == 0)
-                r = cache_file_write(path, SSO_CACHE_WHAT, text, e);
-        free(path);
-        return r;
-}
-
 static int token_write(void *owner, struct upstream_request *r, struct error *e)
 {
         const struct sso_login *l = owner;
@@ -148,8 +110,8 @@ static int token_accept(void *owner, struct upstream_outcome *o, struct error *e
         buffer_init(&text, LIMIT_TOKEN_FILE);
         int r = sso_answer_check_token(o->answer, e);
         if (r == 0)
-                r = put_token(l, o->answer, &text, e);
-        if (r == 0 && write_token(profile_of(l), buffer_slice(&text), &l->error) < 0) {
+                r = sso_token_put(profile_of(l), &l->client, o->answer, now_s(l), &text, e);
+        if (r == 0 && sso_cache_write_token(profile_of(l), buffer_slice(&text), &l->error) < 0) {
                 r = sso_token_cache_hold(l->cache, buffer_slice(&text), &ignored);
                 if (r == 0)
                         (void)error_hint(&l->error, "make the folder writable for the agent: until then the token is "

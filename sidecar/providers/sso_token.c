@@ -2,6 +2,7 @@
 #include "sidecar/providers/sso_token.h"
 
 #include "proto/mem/length.h"
+#include "proto/mem/time.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/members.h"
@@ -51,6 +52,31 @@ int sso_token_read(struct slice json, struct sso_token *ret, struct error *e)
         if (r < 0)
                 sso_token_clear(ret);
         return r;
+}
+
+int sso_token_put(const struct profile *p, const struct sso_client *client, const struct answer *answer, int64_t now_s,
+                  struct buffer *out, struct error *e)
+{
+        const struct slice none = {NULL, 0};
+        char expires[TIME_RFC3339_SIZE], client_expires[TIME_RFC3339_SIZE];
+        bool has_session = p->sso.session != NULL;
+        if (time_format_rfc3339(now_s + answer->lives_s, expires) < 0 ||
+            time_format_rfc3339(client->expires_s, client_expires) < 0)
+                return error_set(e, ERROR_PROTOCOL, "the token or its client expires after the year 9999");
+        const struct member members[] = {
+            {"startUrl", slice_str(p->sso.start_url)},
+            {"region", slice_str(p->sso.region)},
+            {"accessToken", answer->document},
+            {"expiresAt", slice_str(expires)},
+            {"clientId", has_session ? client->id : none},
+            {"clientSecret", has_session ? client->secret : none},
+            {"registrationExpiresAt", has_session ? slice_str(client_expires) : none},
+            {"refreshToken", has_session ? answer->refresh_token : none},
+        };
+        if (members_replace(none, members, LENGTH(members), out) == 0)
+                return 0;
+        return out->no_memory ? error_set(e, ERROR_INTERNAL, "out of memory for the token")
+                              : error_set(e, ERROR_PROTOCOL, "the token is too long");
 }
 
 bool sso_token_can_renew(const struct sso_token *t, int64_t now_s)

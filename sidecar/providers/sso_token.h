@@ -4,7 +4,9 @@
 #ifndef SIDECAR_PROVIDERS_SSO_TOKEN_H
 #define SIDECAR_PROVIDERS_SSO_TOKEN_H
 
+#include "sidecar/providers/answer.h"
 #include "sidecar/providers/members.h"
+#include "sidecar/providers/sso_client.h"
 
 struct profile;
 
@@ -21,6 +23,11 @@ void sso_token_clear(struct sso_token *t); // wipes; it may be used again
 
 // Reads what such a file holds. 0, or -1 with *e, and *ret is then empty.
 MUST_CHECK int sso_token_read(struct slice json, struct sso_token *ret, struct error *e);
+
+// Appends the content of the file for a new token: that of `answer` to CreateToken, made at `now_s`. If the profile has
+// no sso_session, leaves out client and refresh token: such tokens are not renewed. 0, or -1 with *e.
+MUST_CHECK int sso_token_put(const struct profile *p, const struct sso_client *client, const struct answer *answer,
+                             int64_t now_s, struct buffer *out, struct error *e);
 
 enum sso_token_use {
         SSO_TOKEN_GOOD,  // to be used as it is
