@@ -39,8 +39,11 @@ const char *regions_suggest(const char *region)
 {
         char lower[REGION_SIZE];
         size_t n = 0;
-        for (; region[n] && n + 1 < sizeof(lower); n++)
-                lower[n] = region[n] >= 'A' && region[n] <= 'Z' ? (char)(region[n] - 'A' + 'a') : region[n];
+        for (; region[n] && n + 1 < sizeof(lower); n++) {
+                lower[n] = region[n];
+                if (lower[n] >= 'A' && lower[n] <= 'Z')
+                        lower[n] = (char)(lower[n] - 'A' + 'a');
+        }
         lower[n] = '\0';
         struct suggestion near = {.word = slice_str(lower)};
         for (size_t i = 0; i < LENGTH(regions); i++)
