@@ -43,7 +43,7 @@ static bool is_place(struct slice s)
 static bool is_region(struct slice label)
 {
         for (size_t i = 0; i < LENGTH(host_regions); i++) {
-                struct slice prefix = slice_str(host_regions[i]);
+                struct slice prefix = slice_of(host_regions[i].name, host_regions[i].n);
                 if (slice_starts_with(label, prefix) && is_place(slice_from(label, prefix.n)))
                         return true;
         }
@@ -121,24 +121,20 @@ static bool make_key(struct slice names, struct slice region, struct key *key)
 
 // --- the table ---
 
-// The line whose first word is `pattern`, without that word; empty: there is none.
+// The row of `pattern`, without the pattern; empty: there is none.
 static struct slice find_row(struct slice pattern)
 {
-        const struct slice rows = slice_of(host_rows, sizeof(host_rows) - 1);
-        size_t low = 0, high = rows.n;
+        size_t low = 0, high = LENGTH(host_row_starts) - 1;
         while (low < high) {
-                size_t start = low + (high - low) / 2;
-                while (start > low && rows.p[start - 1] != '\n')
-                        start--;
-                struct slice line = slice_from(rows, start);
-                line = slice_head(line, slice_find(line, '\n'));
-                int order = slice_compare(pattern, slice_head(line, slice_find(line, ' ')));
-                if (order == 0)
-                        return slice_from(line, pattern.n + 1);
-                if (order < 0)
-                        high = start;
+                size_t middle = low + (high - low) / 2;
+                size_t start = host_row_starts[middle], n = host_row_starts[middle + 1] - start - 1U;
+                int order = memcmp(pattern.p, host_rows + start, pattern.n < n ? pattern.n : n);
+                if (order == 0 && pattern.n < n && host_rows[start + pattern.n] == ' ')
+                        return slice_of(host_rows + start + pattern.n + 1, n - pattern.n - 1);
+                if (order > 0) // a blank is before every byte of a pattern
+                        low = middle + 1;
                 else
-                        low = start + line.n + 1;
+                        high = middle;
         }
         return slice_of(NULL, 0);
 }
@@ -184,7 +180,7 @@ static bool apply(struct slice row, struct host_scope *scope)
 static struct slice cut_domain(struct slice *host)
 {
         for (size_t i = 0; i < LENGTH(host_domains); i++) {
-                struct slice domain = slice_str(host_domains[i]);
+                struct slice domain = slice_of(host_domains[i].name, host_domains[i].n);
                 if (!slice_ends_with(*host, domain))
                         continue;
                 *host = slice_head(*host, host->n - domain.n);

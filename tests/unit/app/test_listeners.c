@@ -88,13 +88,16 @@ static void test_open_take_close(void **state)
         struct folder *f = *state;
         struct error e = {0};
         struct stat st;
-        struct settings *settings = with_listeners(f, "[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/b\"}]");
+        struct settings *settings =
+            with_listeners(f, "[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/b\", \"any_time\": true}]");
         struct listeners *l = listeners_open(settings, &f->env, &e);
         assert_non_null(l);
         settings_release(settings); // the paths are copies
         assert_int_equal(listeners_count(l), 2);
         assert_string_equal(listeners_get(l, 0)->unix_path, f->a);
         assert_string_equal(listeners_get(l, 1)->unix_path, f->b);
+        assert_false(listeners_get(l, 0)->any_time);
+        assert_true(listeners_get(l, 1)->any_time);
         assert_int_equal(stat(f->a, &st), 0);
         assert_true(S_ISSOCK(st.st_mode));
         assert_int_equal(st.st_mode & 0777, 0660);
@@ -175,6 +178,8 @@ static void test_change_is_noticed(void **state)
             {"[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/c\", \"group\": \"$\"}]", false},
             {"[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/b\"}]", false},
             {"[{\"unix\": \"%/a\", \"mode\": \"0660\", \"group\": \"$\"}, {\"unix\": \"%/b\", \"group\": \"$\"}]",
+             false},
+            {"[{\"unix\": \"%/a\", \"mode\": \"0660\", \"any_time\": true}, {\"unix\": \"%/b\", \"group\": \"$\"}]",
              false},
             {"[{\"unix\": \"%/a\", \"mode\": \"0660\"}]", false},
             {"[{\"unix\": \"%/a\", \"mode\": \"0660\"}, {\"unix\": \"%/b\", \"group\": \"$\"}, {\"unix\": \"%/c\"}]",

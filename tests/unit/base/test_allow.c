@@ -63,8 +63,29 @@ static void test_check(void **state)
         }
 }
 
+// Those that give the scope to the peer, one after the other.
+static void test_next(void **state)
+{
+        (void)state;
+        uid_t alice[] = {1000}, bob[] = {1001};
+        const struct allow_rule rules[] = {
+            {.uids = bob, .uids_count = 1, .scopes = ALLOW_ALL},
+            {.uids = alice, .uids_count = 1, .scopes = ALLOW_SIGN},
+            {.uids = alice, .uids_count = 1, .scopes = ALLOW_CREDENTIALS},
+            {.scopes = ALLOW_SIGN | ALLOW_ADMIN},
+        };
+        const struct allow_rule *rule = allow_next(rules, LENGTH(rules), 1000, 5, ALLOW_SIGN, NULL);
+        assert_ptr_equal(rule, &rules[1]);
+        rule = allow_next(rules, LENGTH(rules), 1000, 5, ALLOW_SIGN, rule);
+        assert_ptr_equal(rule, &rules[3]);
+        assert_null(allow_next(rules, LENGTH(rules), 1000, 5, ALLOW_SIGN, rule));
+        assert_null(allow_next(rules, LENGTH(rules), 1000, 5, ALLOW_TOKEN, NULL));
+        assert_null(allow_next(rules, LENGTH(rules), NOBODY, 5, ALLOW_SIGN, NULL));
+        assert_null(allow_next(NULL, 0, 1000, 5, ALLOW_SIGN, NULL));
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_check)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_check), cmocka_unit_test(test_next)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,12 @@ static void test_paths(void **state)
             {MODEL, PATH("/exact%2F"), REFUSED},
             {MODEL, PATH("/a:b/c"), REFUSED},
             {MODEL, PATH("%2Fmodel/x"), NULL, "invalid_url"},
+            // nor is an encoded plus the same as a plus, which S3 takes for a blank
+            {{LIST(paths, "/p+q"), .service = "m"}, PATH("/p+q"), "/m/", NULL},
+            {{LIST(paths, "/p+q"), .service = "m"}, PATH("/p%2Bq"), REFUSED},
+            {{LIST(paths, "/p%2Bq"), .service = "m"}, PATH("/p+q"), REFUSED},
+            {{LIST(paths, "/p%5Cq"), .service = "m"}, PATH("/p%5cq"), "/m/", NULL},
+            {{LIST(paths, "/p%5Cq"), .service = "m"}, PATH("/p\\\\q"), REFUSED},
             // dot segments, however they are written
             {MODEL, PATH("/model/../x"), REFUSED},
             {MODEL, PATH("/model/./x"), REFUSED},
@@ -284,6 +290,16 @@ static void test_rules(void **state)
         ask(&c, SIGN, S3_URL ",\"service\":\"iam\"");
         expect_problem(&c, 403, "target_not_allowed");
         ASSERT_BODY_HAS(&c, "rule");
+        const struct sign_limits of_host = {LIST(hosts, S3_HOST)};
+        const struct allow_rule host_rule[] = {{.uids = me, .uids_count = 1, .scopes = ALLOW_SIGN, .sign = &of_host}};
+        p->allow = host_rule;
+        p->allow_count = 1;
+        ask(&c, SIGN, S3_URL ",\"service\":\"s3\",\"region\":\"us-east-1\"");
+        assert_int_equal(c.status, 200);
+        ask(&c, SIGN, S3_URL ",\"service\":\"iam\",\"region\":\"us-east-1\"");
+        expect_problem(&c, 403, "target_not_allowed");
+        p->allow = one;
+        p->allow_count = 3;
         p->sign = (struct sign_limits){LIST(services, "iam")}; // both say no to what the other allows
         ask(&c, SIGN, S3_URL ",\"service\":\"iam\"");
         expect_problem(&c, 403, "target_not_allowed");

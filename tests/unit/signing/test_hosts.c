@@ -201,6 +201,7 @@ static void test_region_only(void **state)
             {"x.us-east-1.elb.amazonaws.com", "us-east-1"},
             {"new-service.eu-west-9.amazonaws.com", "eu-west-9"},
             {"us-east-1.amazonaws.com", "us-east-1"},
+            {"us-east-1.iot.amazonaws.com", "us-east-1"}, // a region is no name of a customer
             {"us-west-2.vpce.amazonaws.com", "us-west-2"},
             {"vpce-1.vpce-svc-2.us-west-2.vpce.amazonaws.com", "us-west-2"},
             {"bucket.s3-website.us-west-2.amazonaws.com", "us-west-2"},
