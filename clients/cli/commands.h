@@ -9,7 +9,7 @@ struct command {
         const char *name;
         const char *summary; // for the list of commands
         const char *help;    // usage, options, examples
-        unsigned accepts;    // OPTION_BIT of each option beside the global ones
+        uint64_t accepts;    // OPTION_BIT of each option beside the global ones
         size_t arguments_min, arguments_max;
         int (*run)(const struct options *o); // returns the exit code
 };
@@ -26,6 +26,7 @@ extern const struct command command_credential_process;
 extern const struct command command_status;
 extern const struct command command_sign;
 extern const struct command command_presign;
+extern const struct command command_token;
 extern const struct command command_wait;
 extern const struct command command_refresh;
 extern const struct command command_login;

@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
     &command_status,
     &command_sign,
     &command_presign,
+    &command_token,
     &command_wait,
     &command_refresh,
     &command_login,
@@ -82,7 +83,8 @@ static int run_command(const struct command *command, const struct options *o)
         if (o->arguments_count > command->arguments_max)
                 return cli_fail(EXIT_USAGE, see_options, "unexpected argument: %s",
                                 o->arguments[command->arguments_max]);
-        if (command->arguments_max == 1 && o->arguments_count == 1 && options_has(o, OPTION_PROFILE))
+        if (command->arguments_min == 0 && command->arguments_max == 1 && o->arguments_count == 1 &&
+            options_has(o, OPTION_PROFILE))
                 return cli_fail(EXIT_USAGE, "name it as the argument or with --profile",
                                 "the profile is given twice: %s", o->values[OPTION_PROFILE]);
         return command->run(o);

@@ -30,9 +30,21 @@ static const struct option specs[] = {
     SPEC(OPTION_VERSION, "version", no_argument),
     SPEC(OPTION_CODE_STDIN, "code-stdin", no_argument),
     SPEC(OPTION_UNSIGNED_PAYLOAD, "unsigned-payload", no_argument),
+    SPEC(OPTION_CLUSTER_NAME, "cluster-name", required_argument),
+    SPEC(OPTION_CLUSTER_ID, "cluster-id", required_argument),
+    SPEC(OPTION_EXEC_CREDENTIAL, "exec-credential", no_argument),
+    SPEC(OPTION_HOSTNAME, "hostname", required_argument),
+    SPEC(OPTION_PORT, "port", required_argument),
+    SPEC(OPTION_USERNAME, "username", required_argument),
+    SPEC(OPTION_REPLICATION_GROUP_ID, "replication-group-id", required_argument),
+    SPEC(OPTION_SERVERLESS_CACHE_NAME, "serverless-cache-name", required_argument),
+    SPEC(OPTION_USER_ID, "user-id", required_argument),
+    SPEC(OPTION_USER_NAME, "user-name", required_argument),
+    SPEC(OPTION_ACTION, "action", required_argument),
     [OPTIONS_N] = {0},
 };
 
+_Static_assert(OPTIONS_N <= 64, "OPTION_BIT has 64 bits");
 _Static_assert(LENGTH(specs) == OPTIONS_N + 1, "specify every option");
 
 const char *options_name(enum option_id id)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/mem/must_check.h"
 #include "proto/wire/limits.h"
@@ -29,10 +30,21 @@ enum option_id {
         OPTION_VERSION,
         OPTION_CODE_STDIN,
         OPTION_UNSIGNED_PAYLOAD,
+        OPTION_CLUSTER_NAME,
+        OPTION_CLUSTER_ID,
+        OPTION_EXEC_CREDENTIAL,
+        OPTION_HOSTNAME,
+        OPTION_PORT,
+        OPTION_USERNAME,
+        OPTION_REPLICATION_GROUP_ID,
+        OPTION_SERVERLESS_CACHE_NAME,
+        OPTION_USER_ID,
+        OPTION_USER_NAME,
+        OPTION_ACTION,
         OPTIONS_N
 };
 
-#define OPTION_BIT(option) (1u << (option))
+#define OPTION_BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_PROFILE) | OPTION_BIT(OPTION_SOCKET))
 
 struct options {

@@ -29,6 +29,7 @@
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/file_trust.h"
+#include "sidecar/config/endpoints.h"
 #include "sidecar/config/faults.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
@@ -226,6 +227,11 @@ static int watch_signals(struct app *app, struct error *e)
 
 // --- the start ---
 
+static int sts_url(struct slice region, char *out, size_t out_size)
+{
+        return endpoints_resolve(ENDPOINTS_STS, region, 0, out, out_size);
+}
+
 static int make_layers(struct app *app, struct error *e)
 {
         notify_init(&app->notify, &app->loop, env_get(app->env, "NOTIFY_SOCKET"));
@@ -248,6 +254,7 @@ static int make_layers(struct app *app, struct error *e)
                                      .metrics = app->metrics,
                                      .connections_max = descriptors_for_peers(app->descriptors_max),
                                      .commands = asking_commands(&app->commands),
+                                     .sts_url = sts_url,
                                      .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = server_new(&server);

@@ -6,6 +6,7 @@
 #include "sidecar/base/allow.h"
 #include "sidecar/server/handlers.h"
 #include "sidecar/server/problem.h"
+#include "sidecar/server/token_work.h"
 
 #define PROFILES SLICE_INIT("/v1/profiles/")
 
@@ -16,6 +17,12 @@
         }
 #define OF_PROFILE(verb, rest, ...)                                                                                    \
         ROUTE_TO(ROUTE_PROFILE, verb, .path = PROFILES, .after = SLICE_INIT(rest), __VA_ARGS__)
+#define TOKEN(kind)                                                                                                    \
+        {                                                                                                              \
+                .match = ROUTE_PROFILE, .methods = ROUTE_POST, .path = PROFILES,                                       \
+                .after = SLICE_INIT(TOKEN_WORK_PATH kind), .scope = ALLOW_TOKEN, .body = BODY_WHOLE,                   \
+                .body_max = TOKEN_WORK_BODY_MAX, .begin = handle_token, .resume = resume_presign                       \
+        }
 #define AT(text, ...) ROUTE_TO(ROUTE_EXACT, ROUTE_GET, .path = SLICE_INIT(text), __VA_ARGS__)
 
 static const struct route routes[] = {
@@ -25,6 +32,13 @@ static const struct route routes[] = {
                .resume = resume_sign),
     OF_PROFILE(ROUTE_POST, "/presign", .scope = ALLOW_SIGN, .body = BODY_WHOLE, .begin = handle_presign,
                .resume = resume_presign),
+    TOKEN("bedrock"),
+    TOKEN("eks"),
+    TOKEN("rds"),
+    TOKEN("elasticache"),
+    TOKEN("memorydb"),
+    TOKEN("dsql"),
+    TOKEN("msk"),
     OF_PROFILE(ROUTE_DELETE, "/credentials", .scope = ALLOW_ADMIN, .begin = handle_drop),
     OF_PROFILE(ROUTE_POST, "/refresh", .scope = ALLOW_ADMIN, .begin = handle_refresh, .resume = resume_refresh),
     OF_PROFILE(ROUTE_GET, "/login", .scope = ALLOW_CREDENTIALS, .begin = handle_login_status),

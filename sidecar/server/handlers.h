@@ -23,7 +23,8 @@ void resume_login(struct exchange *x, const struct outcome *o);
 void handle_sign(struct exchange *x);
 void resume_sign(struct exchange *x, const struct outcome *o);
 void handle_presign(struct exchange *x);
-void resume_presign(struct exchange *x, const struct outcome *o);
+void resume_presign(struct exchange *x, const struct outcome *o); // of tokens, too
+void handle_token(struct exchange *x);
 
 // handlers_status.c
 void handle_livez(struct exchange *x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signs requests, by headers and by query. JSON, signature and answer are made in the server's scratch; only a request
-// that waits needs memory of its own.
+// Signs requests, by headers and by query, and tokens, which are signed by query. JSON, signature and answer are made
+// in the server's scratch; only a request that waits needs memory of its own.
 #include <assert.h>
 
 #include "proto/mem/time.h"
@@ -13,7 +13,9 @@
 #include "sidecar/server/problem.h"
 #include "sidecar/server/sign_work.h"
 #include "sidecar/server/state.h"
+#include "sidecar/server/token_work.h"
 #include "sidecar/server/wait_query.h"
+#include "sidecar/signing/token.h"
 
 enum {
         HEADERS_LIVE_S = 300, // what services accept at the least
@@ -155,12 +157,26 @@ static bool would_refresh_help(const struct credentials *c, int64_t now_s, int64
         return left_s < expires_in_s && (life_s >= expires_in_s || left_s <= life_s / 2);
 }
 
-static void send_url(struct exchange *x, struct slice url, int64_t expires_s, int64_t expires_in_s, bool is_cut)
+// Nothing in a token needs an escape.
+static void put_token(const struct sign_work *w, struct buffer *url, struct buffer *b)
+{
+        json_key(b, "token");
+        (void)buffer_put_byte(b, '"');
+        token_put(w->token, w->request.url, url, w->user_agent, b);
+        (void)buffer_put_byte(b, '"');
+        b->failed = b->failed || url->failed;
+}
+
+static void send_url(struct exchange *x, const struct sign_work *w, int64_t expires_s, int64_t expires_in_s,
+                     bool is_cut)
 {
         char expiration[TIME_RFC3339_SIZE];
-        struct buffer *b = json_answer_body(x);
+        struct buffer *b = json_answer_body(x), *url = &x->server->signing;
         json_begin_object(b);
-        json_member(b, "url", url);
+        if (w->token)
+                put_token(w, url, b);
+        else
+                json_member(b, "url", buffer_slice(url));
         if (time_format_rfc3339(expires_s, expiration) == 0)
                 json_member(b, "expiration", slice_str(expiration));
         json_member_i64(b, "expires_in", expires_in_s);
@@ -185,33 +201,46 @@ static void presign(struct exchange *x, const struct sign_work *w, struct creden
                     "end of its credentials");
                 return;
         }
-        struct buffer *url = &x->server->signing;
-        if (sigv4_presign(x->server->deps.signer, &request, c, expires_in_s, url, &e) < 0) {
+        bool is_shorter = w->token && w->token->url_expires_s > 0 && w->token->url_expires_s < expires_in_s;
+        if (sigv4_presign(x->server->deps.signer, &request, c, is_shorter ? w->token->url_expires_s : expires_in_s,
+                          &x->server->signing, &e) < 0) {
                 sign_work_send_error(x, API_INVALID_REQUEST, &e);
                 return;
         }
         count_signature(x, c, now_s);
-        send_url(x, buffer_slice(url), request.time_s + expires_in_s, expires_in_s, is_cut);
+        send_url(x, w, request.time_s + expires_in_s, expires_in_s, is_cut);
+}
+
+// With the credentials held, or after a wait for others.
+static void presign_or_wait(struct exchange *x, const struct sign_work *w)
+{
+        struct entry *entry = x->profile->entry;
+        struct credentials *c = entry_peek(entry);
+        bool refreshes = c && w->wait_ms != 0 &&
+                         would_refresh_help(c, entry_now_s(entry), sign_work_expires_in(w, entry_now_s(entry)));
+        if (c && !refreshes)
+                presign(x, w, c);
+        else if (sign_work_keep(x, w) < 0)
+                return;
+        else if (c)
+                exchange_wait(x, entry,
+                              &(struct wait){.want = VAULT_WANT_REFRESH, .ms = wait_query_or_default(x, w->wait_ms)});
+        else
+                wait_for_credentials(x, w->wait_ms);
 }
 
 void handle_presign(struct exchange *x)
 {
         struct sign_work w;
-        struct entry *entry = x->profile->entry;
-        if (sign_work_begin(x, true, &w) < 0)
-                return;
-        struct credentials *c = entry_peek(entry);
-        bool refreshes = c && w.wait_ms != 0 &&
-                         would_refresh_help(c, entry_now_s(entry), sign_work_expires_in(&w, entry_now_s(entry)));
-        if (c && !refreshes)
-                presign(x, &w, c);
-        else if (sign_work_keep(x, &w) < 0)
-                return;
-        else if (c)
-                exchange_wait(x, entry,
-                              &(struct wait){.want = VAULT_WANT_REFRESH, .ms = wait_query_or_default(x, w.wait_ms)});
-        else
-                wait_for_credentials(x, w.wait_ms);
+        if (sign_work_begin(x, true, &w) == 0)
+                presign_or_wait(x, &w);
+}
+
+void handle_token(struct exchange *x)
+{
+        struct sign_work w;
+        if (token_work_begin(x, &w) == 0)
+                presign_or_wait(x, &w);
 }
 
 void resume_presign(struct exchange *x, const struct outcome *o)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "proto/mem/must_check.h"
+#include "proto/mem/slice.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
@@ -58,6 +59,8 @@ struct server_deps {
         size_t connections_max; // of all peers; 0: LIMIT_CONNECTIONS_N
         uint32_t run;           // part of entity tags, different after each start of the agent. 0: not used
         struct server_commands commands;
+        // Writes the base URL of STS in a region, without a path. 0, or negative: there is no such region.
+        int (*sts_url)(struct slice region, char *out, size_t out_size);
 };
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);

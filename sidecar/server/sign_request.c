@@ -3,14 +3,15 @@
 
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
-#include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
+#include "sidecar/server/body_reader.h"
 
 enum { DEFAULT_EXPIRES_IN_S = 900 };
 
 struct reader {
+        const struct body_reader *body;
         const struct json_doc *doc;
-        struct buffer *text; // large enough for all strings of the body, so that it does not move
+        struct buffer *text;
         struct sign_request *request;
         struct error *e;
 };
@@ -24,25 +25,12 @@ struct member {
 
 static int refuse(struct reader *in, const char *name, const char *expected, size_t node)
 {
-        struct json_fault at;
-        json_locate(in->doc, node, &at);
-        return error_set(in->e, ERROR_CONFIG, "\"%s\" (line %u, column %u) is %s, not %s", name, at.line, at.column,
-                         json_kind_name(json_kind(in->doc, node)), expected);
+        return body_refuse(in->body, name, expected, node);
 }
 
 static int read_string(struct reader *in, const char *name, size_t node, struct slice *ret)
 {
-        if (json_kind(in->doc, node) != JSON_STRING)
-                return refuse(in, name, "a string", node);
-        if (!json_has_escapes(in->doc, node)) {
-                *ret = json_raw(in->doc, node);
-                return 0;
-        }
-        size_t start = in->text->n;
-        if (json_string(in->doc, node, in->text) < 0)
-                return error_set(in->e, ERROR_CONFIG, "\"%s\" is too long", name);
-        *ret = slice_of(in->text->p + start, in->text->n - start);
-        return 0;
+        return body_read_string(in->body, name, node, ret);
 }
 
 static int read_method(struct reader *in, const char *name, size_t node)
@@ -184,25 +172,13 @@ static int read_algorithm(struct reader *in, const char *name, size_t node)
 
 static int read_time(struct reader *in, const char *name, size_t node)
 {
-        struct slice text = {0};
-        if (read_string(in, name, node, &text) < 0)
-                return -1;
-        if (time_parse_rfc3339(text, &in->request->time_s) < 0 && time_parse_amz(text, &in->request->time_s) < 0)
-                return error_set(in->e, ERROR_CONFIG,
-                                 "invalid \"time\": expected 2026-09-01T12:00:00Z or 20260901T120000Z");
         in->request->has_time = true;
-        return 0;
+        return body_read_time(in->body, name, node, &in->request->time_s);
 }
 
 static int read_expires_in(struct reader *in, const char *name, size_t node)
 {
-        int64_t *seconds = &in->request->expires_in_s;
-        if (json_kind(in->doc, node) != JSON_NUMBER)
-                return refuse(in, name, "a number of seconds", node);
-        if (json_integer(in->doc, node, seconds) < 0 || *seconds < 1 || *seconds > LIMIT_PRESIGN_EXPIRES_S)
-                return error_set(in->e, ERROR_CONFIG, "invalid \"expires_in\": expected a whole number from 1 to %d",
-                                 LIMIT_PRESIGN_EXPIRES_S);
-        return 0;
+        return body_read_integer(in->body, name, node, 1, LIMIT_PRESIGN_EXPIRES_S, &in->request->expires_in_s);
 }
 
 static const struct member members[] = {
@@ -232,22 +208,14 @@ static const struct member *find_member(const struct reader *in, size_t key, boo
         return NULL;
 }
 
-static int refuse_unknown(struct reader *in, size_t key, bool is_presign)
-{
-        struct slice raw = slice_head(json_raw(in->doc, key), 80);
-        error_set(in->e, ERROR_CONFIG, "unknown member \"%.*s\"", (int)raw.n, (const char *)raw.p);
-        return error_hint(in->e,
-                          "use method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
-                          "service, region, algorithm, time%s",
-                          is_presign ? ", expires_in" : "");
-}
-
 static int read_members(struct reader *in, bool is_presign)
 {
+        static const char known[] = "method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
+                                    "service, region, algorithm, time";
         for (size_t key = json_first(in->doc, JSON_ROOT); key != JSON_NONE; key = json_next(in->doc, key)) {
                 const struct member *member = find_member(in, key, is_presign);
                 if (!member)
-                        return refuse_unknown(in, key, is_presign);
+                        return body_refuse_unknown(in->body, key, known, is_presign ? ", expires_in" : "");
                 if (member->read(in, member->name, json_value(in->doc, key)) < 0)
                         return -1;
         }
@@ -261,21 +229,14 @@ static int read_members(struct reader *in, bool is_presign)
 int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
                       struct sign_request *ret, struct error *e)
 {
-        struct json_fault fault;
         ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
         ret->headers_count = 0;
         ret->payload_kind = PAYLOAD_NONE;
         ret->has_time = false;
         ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
-        if (json_parse(doc, body, &fault) < 0)
-                return fault.no_memory ? error_set(e, ERROR_INTERNAL, "out of memory")
-                                       : error_set(e, ERROR_CONFIG, "the body is not JSON: %s in line %u, column %u",
-                                                   fault.what, fault.line, fault.column);
-        if (json_kind(doc, JSON_ROOT) != JSON_OBJECT)
-                return error_set(e, ERROR_CONFIG, "the body is %s, not an object",
-                                 json_kind_name(json_kind(doc, JSON_ROOT)));
-        if (!buffer_reserve(text, 2 * body.n)) // strings without their escapes, and a payload without its base64
-                return error_set(e, ERROR_INTERNAL, "out of memory");
-        struct reader in = {.doc = doc, .text = text, .request = ret, .e = e};
+        struct body_reader reader;
+        if (body_open(&reader, body, doc, text, e) < 0)
+                return -1;
+        struct reader in = {.body = &reader, .doc = doc, .text = text, .request = ret, .e = e};
         return read_members(&in, is_presign);
 }

@@ -206,7 +206,7 @@ int sign_target_decide(struct exchange *x, struct sign_work *w)
         enum sign_verdict verdict = SIGN_NOT_HOST; // one rule at least gives the scope to the peer: access_check()
         const struct allow_rule *rule = NULL;
         while (verdict != SIGN_ALLOWED &&
-               (rule = allow_next(p->allow, p->allow_count, x->peer->uid, x->peer->gid, ALLOW_SIGN, rule)))
+               (rule = allow_next(p->allow, p->allow_count, x->peer->uid, x->peer->gid, x->route->scope, rule)))
                 verdict = decide(x, w, &t, rule->sign);
         return finish(x, &t, verdict);
 }

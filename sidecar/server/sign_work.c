@@ -170,6 +170,8 @@ int sign_work_decide(struct exchange *x, struct sign_work *w)
 int sign_work_begin(struct exchange *x, bool is_presign, struct sign_work *w)
 {
         w->is_presign = is_presign;
+        w->token = NULL;
+        w->user_agent = slice_of(NULL, 0);
         return wait_query_read(x, &w->wait_ms) < 0 || read_request(x, w) < 0 ? -1 : sign_work_decide(x, w);
 }
 
@@ -180,7 +182,7 @@ int sign_work_keep(struct exchange *x, const struct sign_work *w)
                 return -1;
         *kept = *w;
         struct sign_request *r = &kept->request;
-        struct slice *const texts[] = {&r->method, &r->url, &r->service, &r->region, &r->payload};
+        struct slice *const texts[] = {&r->method, &r->url, &r->service, &r->region, &r->payload, &kept->user_agent};
         int rc = 0;
         for (size_t i = 0; rc == 0 && i < LENGTH(texts); i++)
                 rc = request_arena_keep(&x->arena, texts[i]);

@@ -9,13 +9,16 @@
 #include "sidecar/server/sign_request.h"
 
 struct exchange;
+struct token_kind;
 
 enum { SIGN_SHOWN_MAX = 255 }; // bytes of a text in a message
 
 struct sign_work {
         struct sign_request request;
         bool is_presign;
-        int64_t wait_ms; // of the query; WAIT_NOT_GIVEN
+        int64_t wait_ms;                // of the query; WAIT_NOT_GIVEN
+        const struct token_kind *token; // what the URL is made into; NULL: it is the answer
+        struct slice user_agent;        // of the token
         // decided
         struct sigv4_url url;
         char host[SIGV4_HOST_MAX]; // of a Host header; service and region may point into it

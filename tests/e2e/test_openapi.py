@@ -11,6 +11,20 @@ from support.paths import REPOSITORY
 URL = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m%3A0/invoke"
 SIGN = {"method": "POST", "url": URL, "payload_text": "{}", "headers": {"content-type": "application/json"}}
 PRESIGN = {"method": "GET", "url": URL, "expires_in": 60}
+CLUSTER = {"region": "us-east-1", "cluster_name": "c"}
+DATABASE = {"region": "us-east-1", "hostname": "h.example", "port": 5432, "username": "u"}
+CACHE = {"region": "us-east-1", "serverless_cache_name": "c", "user_id": "u"}
+MEMORYDB = {"region": "us-east-1", "cluster_name": "c", "user_name": "u"}
+DSQL = {"region": "us-east-1", "hostname": "h.example", "action": "DbConnect", "expires_in": 60}
+TOKENS = {
+    "bedrock": {"region": "us-east-1", "expires_in": 60},
+    "eks": CLUSTER,
+    "rds": DATABASE,
+    "elasticache": CACHE,
+    "memorydb": MEMORYDB,
+    "dsql": DSQL,
+    "msk": {"region": "us-east-1", "user_agent": "x/1"},
+}
 # What is asked: (method, template, values for it, query, body, headers, status)
 EXCHANGES = [
     ("get", "/v1/profiles", {}, "", None, {}, 200),
@@ -22,6 +36,12 @@ EXCHANGES = [
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", SIGN, {}, 200),
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", {"unknown": 1}, {}, 400),
     ("post", "/v1/profiles/{profile}/presign", {"profile": "irsa"}, "", PRESIGN, {}, 200),
+    *(
+        ("post", "/v1/profiles/{profile}/tokens/{kind}", {"profile": "irsa", "kind": kind}, "", body, {}, 200)
+        for kind, body in TOKENS.items()
+    ),
+    ("post", "/v1/profiles/{profile}/tokens/{kind}", {"profile": "irsa", "kind": "rds"}, "", {}, {}, 400),
+    ("post", "/v1/profiles/{profile}/tokens/{kind}", {"profile": "irsa", "kind": "x"}, "", {}, {}, 404),
     ("get", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", None, {}, 200),
     ("post", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", {"token_code": "123456"}, {}, 400),
     ("post", "/v1/profiles/{profile}/login", {"profile": "none"}, "", {}, {}, 404),

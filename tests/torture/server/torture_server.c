@@ -225,6 +225,8 @@ static bool start_round(const void *arg)
 #define PRESIGN_REQUEST                                                                                                \
         "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/x?b=%41&a=1\",\"expires_in\":60}"
 
+#define TOKEN_REQUEST "{\"region\":\"us-east-1\",\"user_name\":\"\\u00e4\",\"cluster_name\":\"C\"}"
+
 int main(void)
 {
         static const struct request_case
@@ -244,6 +246,20 @@ int main(void)
             sign_waits = {POST_OF("116", "/v1/profiles/a/sign?wait=60", SIGN_REQUEST), 200, "AWS4-", 0, false, true},
             presign =
                 {POST_OF("88", "/v1/profiles/a/presign", PRESIGN_REQUEST), 200, "X-Amz-Signature", 0, false, false},
+            token =
+                {POST_OF("62", "/v1/profiles/a/tokens/memorydb", TOKEN_REQUEST), 200, "c/?Action=", 0, false, false},
+            token_waits = {POST_OF("62", "/v1/profiles/a/tokens/memorydb?wait=60", TOKEN_REQUEST),
+                           200,
+                           "c/?Action=connect&User=%C3%A4&",
+                           0,
+                           false,
+                           true},
+            eks = {POST_OF("39", "/v1/profiles/a/tokens/eks", "{\"region\":\"us-east-1\",\"cluster_id\":\"c\"}"),
+                   200,
+                   "k8s-aws-v1.",
+                   0,
+                   false,
+                   false},
             login = {POST_OF("23", "/v1/profiles/a/login", "{\"token_code\":\"123456\"}"),
                      400,
                      "invalid_request",
@@ -278,6 +294,9 @@ int main(void)
             {"POST sign, read byte by byte", &sign_slowly, false},
             {"POST sign and wait", &sign_waits, false},
             {"POST presign", &presign, false},
+            {"POST a token", &token, false},
+            {"POST a token and wait", &token_waits, false},
+            {"POST a token that is encoded", &eks, false},
             {"a body that is echoed", &echo, false},
             {"a body that is echoed, sent byte by byte", &echo_bytewise, false},
             // problems without words

@@ -4,7 +4,9 @@
 #ifndef TESTS_UNIT_SERVER_SERVER_H
 #define TESTS_UNIT_SERVER_SERVER_H
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -63,6 +65,17 @@ static inline uint32_t fixture_random(void *context)
         return ((struct fixture *)context)->random;
 }
 
+// Of the regions that tests name, in two partitions.
+static inline int fixture_sts_url(struct slice region, char *out, size_t out_size)
+{
+        if (slice_starts_with(region, SLICE("zz-")))
+                return -EINVAL;
+        return snprintf(out, out_size, "https://sts.%.*s.amazonaws.com%s", (int)region.n, (const char *)region.p,
+                        slice_starts_with(region, SLICE("cn-")) ? ".cn" : "") > 0
+                   ? 0
+                   : -1;
+}
+
 static inline void fixture_start(struct fixture *f)
 {
         *f = (struct fixture){.now_ms = 1000000};
@@ -84,6 +97,7 @@ static inline void fixture_start(struct fixture *f)
         struct vault_deps vault = {.loop = &f->loop, .clock = &f->clock, .random = fixture_random, .random_context = f};
         f->vault = vault_new(&vault);
         struct server_deps deps = {.loop = &f->loop,
+                                   .sts_url = fixture_sts_url,
                                    .clock = &f->clock,
                                    .log = &f->log,
                                    .signer = f->signer,
