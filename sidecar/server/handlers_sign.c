@@ -57,7 +57,7 @@ static struct slice expiration_text(struct server *s, int64_t expires_s)
 static void put_url_to_send(struct server *s, const struct sign_work *w, struct buffer *b)
 {
         buffer_reset(&s->signing);
-        sigv4_put_url(&w->url, w->service, &s->signing);
+        sigv4_put_url(&w->url, w->rules, &s->signing);
         json_member(b, "url", buffer_slice(&s->signing));
         b->failed = b->failed || s->signing.failed;
 }
@@ -100,7 +100,7 @@ static void send_signature(struct exchange *x, const struct sign_work *w, const 
         assert((size_t)(to - start) < capacity - GENERATION_CAPACITY);
         buffer_commit(b, (size_t)(to - start));
         (void)buffer_put_u64(b, entry_generation(x->profile->entry));
-        if (!sigv4_url_is_as_sent(&w->url, w->service))
+        if (!sigv4_url_is_as_sent(&w->url, w->rules))
                 put_url_to_send(x->server, w, b);
         (void)buffer_put(b, SLICE("}\n"));
         json_answer_send_fast(x);

@@ -115,9 +115,9 @@ static bool is_unsigned(struct slice hash)
         return slice_starts_with(hash, SLICE("UNSIGNED-")) || slice_starts_with(hash, SLICE("STREAMING-UNSIGNED-"));
 }
 
-static int choose_default_payload(struct exchange *x, struct sign_work *w, const struct service_rules *rules)
+static int choose_default_payload(struct exchange *x, struct sign_work *w)
 {
-        if (w->is_presign && rules->presigns_unsigned_payload)
+        if (w->is_presign && w->rules->presigns_unsigned_payload)
                 w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
         else if (has_no_body(w->request.method))
                 w->payload_hash = SLICE(EMPTY_HASH);
@@ -128,23 +128,23 @@ static int choose_default_payload(struct exchange *x, struct sign_work *w, const
 
 static int choose_payload(struct exchange *x, struct sign_work *w)
 {
-        const struct service_rules *rules = service_rules_of(w->service);
-        w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
-        if (rules->never_signs_payload)
-                return 0;
-        if (w->request.payload_kind == PAYLOAD_HASH) {
+        w->rules = service_rules_of(w->service);
+        if (w->request.payload_kind == PAYLOAD_HASH && !w->rules->never_signs_payload) {
                 w->payload_hash = slice_of(w->request.payload_hash, sizeof(w->request.payload_hash));
                 return 0;
         }
+        w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
+        if (w->rules->never_signs_payload)
+                return 0;
         if (w->request.payload_kind != PAYLOAD_UNSIGNED) {
                 w->payload_hash = content_sha256(&w->request);
                 bool is_given = is_literal(w->payload_hash);
                 if (!is_given && w->request.payload_kind == PAYLOAD_BYTES)
                         return hash_payload(x, w);
                 if (!is_given && w->payload_hash.n == 0)
-                        return choose_default_payload(x, w, rules);
+                        return choose_default_payload(x, w);
         }
-        return is_unsigned(w->payload_hash) && !rules->takes_unsigned_payload ? refuse_unsigned(x, w) : 0;
+        return is_unsigned(w->payload_hash) && !w->rules->takes_unsigned_payload ? refuse_unsigned(x, w) : 0;
 }
 
 // A signature for another time would be good when nobody expects it: a URL for next year, signed with keys that stay.
@@ -199,6 +199,7 @@ struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s)
 {
         return (struct sigv4_request){.method = w->request.method,
                                       .url = w->request.url,
+                                      .parts = &w->url,
                                       .headers = w->request.headers,
                                       .headers_count = w->request.headers_count,
                                       .payload_hash = w->payload_hash,

@@ -24,7 +24,8 @@ struct sign_work {
         char host[SIGV4_HOST_MAX]; // of a Host header; service and region may point into it
         char hash[SIGN_HASH_SIZE];
         struct slice payload_hash, service, region;
-        int64_t max_expires_in_s; // of a presigned URL; 0: no limit
+        const struct service_rules *rules; // of the service
+        int64_t max_expires_in_s;          // of a presigned URL; 0: no limit
 };
 
 // Reads query and body of the exchange, and decides. 0, or -1: answered. *w must not move after it.

@@ -105,7 +105,7 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
         struct buffer *scratch = &in->signer->scratch;
         const struct sigv4_url without_query = {
             .scheme = url->scheme, .host = url->host, .path = url->path, .has_path = url->has_path};
-        sigv4_put_url(&without_query, in->request->service, out);
+        sigv4_put_url(&without_query, in->rules, out);
         (void)buffer_put_byte(out, '?');
         *ret_query = out->n;
         if (put_own_parameters(url->query, out, e) < 0)
@@ -160,18 +160,19 @@ static int presign(struct presigning *in, struct buffer *out, struct error *e)
 {
         const struct sigv4_request *request = in->request;
         const struct service_rules *rules = in->rules;
-        struct sigv4_url url;
-        canonical_headers_init(&in->headers);
-        if (sigv4_parse_url(request->url, &url, e) < 0)
+        struct sigv4_url room;
+        const struct sigv4_url *url = signer_url(request, &room, e);
+        if (!url)
                 return -1;
-        struct header_choice choice = {.host = url.host, .rules = rules, .by_query = true};
+        canonical_headers_init(&in->headers);
+        struct header_choice choice = {.host = url->host, .rules = rules, .by_query = true};
         size_t query = 0;
-        if (signer_choose_headers(request, &choice, &in->headers, e) < 0 || put_url(in, &url, out, &query, e) < 0)
+        if (signer_choose_headers(request, &choice, &in->headers, e) < 0 || put_url(in, url, out, &query, e) < 0)
                 return -1;
         bool is_unsigned = rules->presigns_unsigned_payload && !choice.has_content_sha256;
         const struct canonical_request canonical = {
             .method = request->method,
-            .path = url.path,
+            .path = url->path,
             .query = slice_from(buffer_slice(out), query),
             .headers = &in->headers,
             .payload_hash = is_unsigned ? SLICE(SIGV4_UNSIGNED_PAYLOAD) : request->payload_hash,

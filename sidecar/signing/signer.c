@@ -49,6 +49,13 @@ struct slice signer_amz_date(struct signer *s, int64_t time_s, struct error *e)
         return slice_of(s->amz_date, AMZ_DATE_SIZE);
 }
 
+const struct sigv4_url *signer_url(const struct sigv4_request *request, struct sigv4_url *room, struct error *e)
+{
+        if (request->parts)
+                return request->parts;
+        return sigv4_parse_url(request->url, room, e) < 0 ? NULL : room;
+}
+
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)
 {
         uint8_t *p = buffer_reserve(out, n);

@@ -54,6 +54,10 @@ MUST_CHECK uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e
 // Checks the form of the payload hash. 0, or -1 with *e.
 MUST_CHECK int signer_check_payload_hash(struct slice hash, struct error *e);
 
+// The parts of the request's URL: those that the caller has, or *room after parsing it. NULL with *e.
+MUST_CHECK const struct sigv4_url *signer_url(const struct sigv4_request *request, struct sigv4_url *room,
+                                              struct error *e);
+
 // How the headers of a request are chosen.
 struct header_choice {
         struct slice host; // of the URL

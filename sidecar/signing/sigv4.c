@@ -42,16 +42,18 @@ static uint8_t *put_authorization(uint8_t *p, const struct signing_key *key, con
 int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct credentials *c, struct buffer *out,
                struct sigv4_result *ret, struct error *e)
 {
-        struct sigv4_url url;
+        struct sigv4_url room;
         struct canonical_headers headers;
         canonical_headers_init(&headers);
-        if (sigv4_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0 ||
-            sigv4_parse_url(request->url, &url, e) < 0)
+        if (sigv4_check_method(request->method, e) < 0 || signer_check_payload_hash(request->payload_hash, e) < 0)
+                return -1;
+        const struct sigv4_url *url = signer_url(request, &room, e);
+        if (!url)
                 return -1;
         struct slice amz_date = signer_amz_date(s, request->time_s, e);
         if (amz_date.n == 0)
                 return -1;
-        struct header_choice choice = {.host = url.host, .rules = service_rules_of(request->service)};
+        struct header_choice choice = {.host = url->host, .rules = service_rules_of(request->service)};
         const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
         struct signing_key key = {.hmac = NULL};
         if (key_cache_get(s->keys, s->digest, c, &scope, &key, e) < 0 ||
@@ -60,8 +62,8 @@ int sigv4_sign(struct signer *s, const struct sigv4_request *request, struct cre
 
         const struct canonical_request canonical = {
             .method = request->method,
-            .path = url.path,
-            .query = url.query,
+            .path = url->path,
+            .query = url->query,
             .headers = &headers,
             .payload_hash = request->payload_hash,
             .path_form = choice.rules->decodes_path ? CANONICAL_PATH_DECODED : CANONICAL_PATH_ENCODED,

@@ -10,6 +10,7 @@
 #include "sidecar/base/error.h"
 
 struct credentials;
+struct service_rules;
 struct signer;
 
 // NULL: out of memory, or OpenSSL lacks an algorithm. One signer serves one thread.
@@ -24,9 +25,10 @@ struct header {
 #define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 
 struct sigv4_request {
-        struct slice method;          // "POST"
-        struct slice url;             // https://host[:port]/path?query as on the wire; see sigv4_parse_url()
-        const struct header *headers; // those the caller will send; which of them are signed: see sigv4_sign()
+        struct slice method;           // "POST"
+        struct slice url;              // https://host[:port]/path?query as on the wire; see sigv4_parse_url()
+        const struct sigv4_url *parts; // of `url`, where it is parsed already; NULL: not yet
+        const struct header *headers;  // those the caller will send; which of them are signed: see sigv4_sign()
         size_t headers_count;
         struct slice payload_hash; // 64 hex digits, or a literal such as UNSIGNED-PAYLOAD
         struct slice service;      // signing name, such as "bedrock"
@@ -58,9 +60,9 @@ MUST_CHECK int sigv4_parse_url(struct slice url, struct sigv4_url *ret, struct e
 // signed: it differs in the case of the host, in the form of an address, in a default port and in percent-encoded bytes
 // beyond ASCII. For S3 each reserved character of the path is percent-encoded, and "+" becomes "%20": S3 reads it as a
 // blank, servers of others do not.
-bool sigv4_url_is_as_sent(const struct sigv4_url *url, struct slice service);
+bool sigv4_url_is_as_sent(const struct sigv4_url *url, const struct service_rules *rules);
 // Appends the URL to send. Failure is the buffer's.
-void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buffer *out);
+void sigv4_put_url(const struct sigv4_url *url, const struct service_rules *rules, struct buffer *out);
 
 struct sigv4_result {
         char amz_date[17];           // value of x-amz-date

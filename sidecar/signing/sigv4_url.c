@@ -160,13 +160,12 @@ static void put_sent(struct slice text, const bool stays[256], struct buffer *ou
         }
 }
 
-bool sigv4_url_is_as_sent(const struct sigv4_url *url, struct slice service)
+bool sigv4_url_is_as_sent(const struct sigv4_url *url, const struct service_rules *rules)
 {
-        return url->is_as_sent &&
-               !(service_rules_of(service)->decodes_path && slice_find(url->path, '+') < url->path.n);
+        return url->is_as_sent && !(rules->decodes_path && slice_find(url->path, '+') < url->path.n);
 }
 
-void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buffer *out)
+void sigv4_put_url(const struct sigv4_url *url, const struct service_rules *rules, struct buffer *out)
 {
         size_t start = out->n;
         (void)buffer_put(out, url->scheme);
@@ -175,7 +174,7 @@ void sigv4_put_url(const struct sigv4_url *url, struct slice service, struct buf
         (void)buffer_put_str(out, "://");
         (void)buffer_put(out, url->host);
         if (url->has_path)
-                put_sent(url->path, service_rules_of(service)->decodes_path ? s3_path_byte : ascii, out);
+                put_sent(url->path, rules->decodes_path ? s3_path_byte : ascii, out);
         if (url->has_query)
                 (void)buffer_put_byte(out, '?');
         put_sent(url->query, ascii, out);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/wire/limits.h"
+#include "sidecar/signing/service_rules.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
@@ -169,17 +170,17 @@ static void test_to_send(void **state)
                 struct sigv4_url url, again;
                 struct error e = {.kind = ERROR_NONE};
                 struct buffer out;
-                struct slice service = slice_str(rows[i].service);
+                const struct service_rules *rules = service_rules_of(slice_str(rows[i].service));
                 buffer_init(&out, LIMIT_SIGN_CANONICAL);
                 assert_int_equal(sigv4_parse_url(slice_str(rows[i].url), &url, &e), 0);
-                if (sigv4_url_is_as_sent(&url, service) != !rows[i].expected)
+                if (sigv4_url_is_as_sent(&url, rules) != !rows[i].expected)
                         fail_msg("%s is sent otherwise", rows[i].url);
-                sigv4_put_url(&url, service, &out);
+                sigv4_put_url(&url, rules, &out);
                 assert_false(out.failed);
                 if (rows[i].expected) // "s3" may spell a path otherwise that could be sent as it is
                         assert_part(rows[i].url, "URL", buffer_slice(&out), rows[i].expected);
                 assert_int_equal(sigv4_parse_url(buffer_slice(&out), &again, &e), 0);
-                assert_true(sigv4_url_is_as_sent(&again, service));
+                assert_true(sigv4_url_is_as_sent(&again, rules));
                 buffer_free(&out);
         }
         struct buffer small;
@@ -187,7 +188,7 @@ static void test_to_send(void **state)
         struct error e;
         buffer_init(&small, 5);
         assert_int_equal(sigv4_parse_url(SLICE("https://h/"), &url, &e), 0);
-        sigv4_put_url(&url, SLICE("s3"), &small);
+        sigv4_put_url(&url, service_rules_of(SLICE("s3")), &small);
         assert_true(small.failed);
         buffer_free(&small);
 }
