@@ -109,7 +109,8 @@ static void consider(struct workers *w, struct worker_job *job)
 static void fill(struct workers *w)
 {
         struct worker_job *next;
-        for (struct worker_job *job = TAILQ_FIRST(&w->waiting); job; job = next) {
+        // With all of them busy nothing can begin, however many wait.
+        for (struct worker_job *job = TAILQ_FIRST(&w->waiting); job && w->busy < WORKERS_BUSY_MAX; job = next) {
                 next = TAILQ_NEXT(job, all);
                 consider(w, job);
         }

@@ -25,6 +25,35 @@ static int decode_base64url(struct slice text, struct buffer *out)
         return r < 0 && r != -ENOMEM ? -1 : r;
 }
 
+// Whether all of it may be in base64url.
+static bool is_base64url(struct slice text)
+{
+        return text.n > 0 && text.n % 4 != 1 && text_is_all_of(text, "-_");
+}
+
+int jwt_check_shape(struct slice token)
+{
+        struct slice header = slice_head(token, slice_find(token, '.'));
+        struct slice rest = slice_from(token, header.n + 1);
+        struct slice payload = slice_head(rest, slice_find(rest, '.'));
+        struct slice signature = slice_from(rest, payload.n + 1);
+        if (token.n > LIMIT_TOKEN_FILE || !is_base64url(header) || !is_base64url(payload) || !is_base64url(signature))
+                return -1;
+        struct buffer text;
+        struct json_doc doc;
+        struct json_fault fault = {.no_memory = false};
+        buffer_init(&text, token.n);
+        json_doc_init(&doc);
+        int r = decode_base64url(header, &text);
+        if (r == 0 && json_parse(&doc, buffer_slice(&text), &fault) < 0)
+                r = fault.no_memory ? -ENOMEM : -1;
+        if (r == 0 && json_kind(&doc, JSON_ROOT) != JSON_OBJECT)
+                r = -1;
+        json_doc_free(&doc);
+        buffer_free(&text);
+        return r;
+}
+
 static void put_claim(const struct json_doc *doc, size_t node, char *out, size_t size)
 {
         if (node == JSON_NONE)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The credentials endpoint of ECS tasks and of EKS Pod Identity: one GET, with a token that goes out exactly as it is.
-// The file of the token is renewed by its issuer, so it is read anew for every request. Loop thread only.
+// The file of the token is renewed by its issuer, so it is read anew for every request, in a worker.
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
-#include "sidecar/base/file.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/config/values.h"
+#include "sidecar/io/delay.h"
+#include "sidecar/providers/file_task.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/upstream_call.h"
@@ -13,6 +14,7 @@
 struct container {
         struct provider base; // first: the interface is cast back
         struct upstream_call call;
+        struct file_task *task; // reads the token
 };
 
 // Host and port of the endpoint: its path may be as good as a password.
@@ -35,35 +37,71 @@ static int refuse_token(const char *path, struct error *e)
                           "write the token without a line end (printf %%s): it is sent as it is, nothing is trimmed");
 }
 
-// Into `file`, when it comes from one; *ret is empty when there is none.
-static int read_token(const struct profile *p, struct buffer *file, struct slice *ret, struct error *e)
+struct reading {
+        const struct profile *profile;
+        struct buffer token;
+};
+
+static void read_token(void *work, struct error *e)
 {
-        const char *path = p->container.authorization_token_file;
-        *ret = secret_expose(&p->container.authorization_token);
-        if (path) {
-                if (file_read(path, "authorization token file", file, e) < 0)
-                        return -1;
-                *ret = buffer_slice(file);
-                if (slice_is_empty(*ret)) {
-                        (void)error_set(e, ERROR_CONFIG, "authorization token file %s is empty", path);
-                        return error_hint(e, "check the mount: what starts this container writes the token there");
-                }
-        }
-        return slice_is_empty(*ret) || values_is_authorization(*ret) ? 0 : refuse_token(path, e);
+        struct reading *r = work;
+        const char *path = r->profile->container.authorization_token_file;
+        if (file_task_read(r->profile, path, "authorization token file", false, &r->token, e) < 0 || r->token.n > 0)
+                return;
+        (void)error_set(e, ERROR_CONFIG, "authorization token file %s is empty", path);
+        (void)error_hint(e, "check the mount: what starts this container writes the token there");
 }
 
-static int container_write(void *owner, struct upstream_request *r, struct error *e)
+static void clear(void *work)
 {
-        const struct profile *p = ((struct provider *)owner)->profile;
-        struct slice token;
-        buffer_reset(&r->url);
-        (void)buffer_put_str(&r->url, p->container.url);
-        upstream_request_add_field(r, "accept", SLICE("application/json"));
-        if (read_token(p, &r->values, &token, e) < 0)
-                return -1;
-        if (!slice_is_empty(token))
-                upstream_request_add_field(r, "authorization", token);
+        buffer_free(&((struct reading *)work)->token);
+}
+
+static const struct file_task_ops reading = {.size = sizeof(struct reading), .run = read_token, .clear = clear};
+
+static int put_token(struct container *c, struct slice token, const char *path, struct error *e)
+{
+        if (!values_is_authorization(token))
+                return refuse_token(path, e);
+        upstream_request_add_field(&c->call.request, "authorization", token);
         return 0;
+}
+
+static void on_read(void *owner, const struct error *error)
+{
+        struct container *c = owner;
+        struct file_task *task = c->task;
+        struct error e = {.kind = ERROR_NONE};
+        c->task = NULL;
+        if (error) {
+                e = *error;
+        } else {
+                const struct reading *r = file_task_work(task);
+                (void)put_token(c, buffer_slice(&r->token), c->base.profile->container.authorization_token_file, &e);
+        }
+        upstream_call_resume(&c->call, e.kind == ERROR_NONE ? NULL : &e); // the request is copied
+        file_task_free(task);
+}
+
+static int container_write(void *owner, struct upstream_request *request, struct error *e)
+{
+        struct container *c = owner;
+        const struct profile *p = c->base.profile;
+        const char *path = p->container.authorization_token_file;
+        struct slice token = secret_expose(&p->container.authorization_token);
+        buffer_reset(&request->url);
+        (void)buffer_put_str(&request->url, p->container.url);
+        upstream_request_add_field(request, "accept", SLICE("application/json"));
+        if (!path)
+                return slice_is_empty(token) ? 0 : put_token(c, token, NULL, e);
+        c->task = file_task_new(&c->base, &reading, on_read, c);
+        if (!c->task)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        struct reading *r = file_task_work(c->task);
+        r->profile = p;
+        buffer_init(&r->token, LIMIT_UPSTREAM_HEADER);
+        file_task_start(c->task, path);
+        return UPSTREAM_CALL_LATER;
 }
 
 // --- the answer ---
@@ -138,9 +176,19 @@ static int container_start(struct provider *p, struct error *e)
         return upstream_call_start(&((struct container *)p)->call, &container_call, e);
 }
 
+static void on_cancelled(void *arg)
+{
+        upstream_call_resume(&((struct container *)arg)->call, NULL); // which sees that it is
+}
+
 static void container_cancel(struct provider *p)
 {
-        upstream_call_cancel(&((struct container *)p)->call);
+        struct container *c = (struct container *)p;
+        upstream_call_cancel(&c->call);
+        if (!c->task || !delay_start(p->deps.loop, 0, on_cancelled, c))
+                return;
+        file_task_free(c->task);
+        c->task = NULL;
 }
 
 const struct provider_ops source_container = {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long-term keys, or a session that another program renews, from the configuration or from files. Files are read at
-// each fetch. They are replaced one after another, and half of the old with half of the new is no key: files that have
-// changed a moment ago are given another one. Loop thread only.
+// each fetch, in a worker. They are replaced one after another, and half of the old with half of the new is no key:
+// files that have changed a moment ago are given another one.
 #include <stdlib.h>
 
 #include "proto/mem/buffer.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
-#include "sidecar/base/file.h"
 #include "sidecar/base/file_metadata.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
 #include "sidecar/providers/answer.h"
+#include "sidecar/providers/file_task.h"
 #include "sidecar/providers/sources.h"
 
 enum { KEY_ID, SECRET_KEY, TOKEN, FILES_N };
@@ -25,6 +25,7 @@ struct versions {
 struct static_keys {
         struct provider base; // first: the interface is cast back
         struct delay *delay;
+        struct file_task *task;
         struct versions given; // of the files that the last success was read from
         unsigned settles;      // pauses in this fetch
         bool has_given;
@@ -40,9 +41,8 @@ static const struct answer_terms terms = {
 
 // --- what is being replaced ---
 
-static void read_versions(const struct static_keys *s, struct versions *ret)
+static void read_versions(const struct profile *p, struct versions *ret)
 {
-        const struct profile *p = s->base.profile;
         ret->files[KEY_ID] = file_metadata(p->keys.access_key_id_file);
         ret->files[SECRET_KEY] = file_metadata(p->keys.secret_access_key_file);
         ret->files[TOKEN] = file_metadata(p->keys.session_token_file);
@@ -69,52 +69,69 @@ static bool has_just_changed(const struct static_keys *s, const struct versions 
         return false;
 }
 
-// --- reading ---
+// --- reading, in a worker ---
+
+struct reading {
+        const struct profile *profile;
+        struct versions before, after;
+        struct buffer files[FILES_N];
+};
+
+static int read_file(const struct profile *p, const char *path, const char *what, struct buffer *ret, struct error *e)
+{
+        return path ? file_task_read(p, path, what, true, ret, e) : 0;
+}
+
+static void read_files(void *work, struct error *e)
+{
+        struct reading *r = work;
+        const struct profile *p = r->profile;
+        read_versions(p, &r->before);
+        if (read_file(p, p->keys.access_key_id_file, "access key ID file", &r->files[KEY_ID], e) == 0 &&
+            read_file(p, p->keys.secret_access_key_file, "secret access key file", &r->files[SECRET_KEY], e) == 0)
+                (void)read_file(p, p->keys.session_token_file, "session token file", &r->files[TOKEN], e);
+        read_versions(p, &r->after);
+}
+
+static void clear(void *work)
+{
+        struct reading *r = work;
+        for (size_t i = 0; i < FILES_N; i++)
+                buffer_free(&r->files[i]);
+}
+
+static const struct file_task_ops reading = {.size = sizeof(struct reading), .run = read_files, .clear = clear};
+
+static const char *slowest_file(const struct profile *p)
+{
+        if (p->keys.secret_access_key_file)
+                return p->keys.secret_access_key_file;
+        return p->keys.access_key_id_file ? p->keys.access_key_id_file : p->keys.session_token_file;
+}
+
+// --- on the loop ---
 
 // One member: from its file when there is one, else what the configuration holds.
-static int read_member(const char *path, const char *what, struct slice given, struct buffer *file, struct slice *ret,
-                       struct error *e)
+static struct slice choose(const char *path, const struct buffer *file, struct slice given)
 {
-        *ret = given;
-        if (!path)
-                return 0;
-        if (file_read_trimmed(path, what, file, e) < 0)
-                return -1;
-        *ret = buffer_slice(file);
-        return 0;
+        return path ? buffer_slice(file) : given;
 }
 
-static int read_keys(const struct profile *p, struct buffer files[FILES_N], struct answer *ret, struct error *e)
-{
-        *ret =
-            (struct answer){.expiration = slice_str(p->keys.expiration), .account_id = slice_str(p->keys.account_id)};
-        if (read_member(p->keys.access_key_id_file, "access key ID file", slice_str(p->keys.access_key_id),
-                        &files[KEY_ID], &ret->access_key_id, e) < 0 ||
-            read_member(p->keys.secret_access_key_file, "secret access key file",
-                        secret_expose(&p->keys.secret_access_key), &files[SECRET_KEY], &ret->secret_access_key, e) < 0)
-                return -1;
-        return read_member(p->keys.session_token_file, "session token file", secret_expose(&p->keys.session_token),
-                           &files[TOKEN], &ret->session_token, e);
-}
-
-static struct credentials *make_credentials(const struct static_keys *s, struct error *e)
+static struct credentials *make_credentials(const struct static_keys *s, const struct buffer files[FILES_N],
+                                            struct error *e)
 {
         static const struct upstream_clock own = {.known = false};
-        struct buffer files[FILES_N];
-        struct answer answer;
+        const struct profile *p = s->base.profile;
         struct credentials *c = NULL;
-        buffer_init(&files[KEY_ID], LIMIT_SECRET_FILE);
-        buffer_init(&files[SECRET_KEY], LIMIT_SECRET_FILE);
-        buffer_init(&files[TOKEN], LIMIT_SESSION_TOKEN);
-        int r = read_keys(s->base.profile, files, &answer, e);
-        if (r == 0)
-                r = answer_credentials(&answer, &terms, &own, s->base.deps.clock, &c, e);
-        for (size_t i = 0; i < FILES_N; i++)
-                buffer_free(&files[i]);
-        return r == 0 ? c : NULL;
+        const struct answer answer = {
+            .access_key_id = choose(p->keys.access_key_id_file, &files[KEY_ID], slice_str(p->keys.access_key_id)),
+            .secret_access_key =
+                choose(p->keys.secret_access_key_file, &files[SECRET_KEY], secret_expose(&p->keys.secret_access_key)),
+            .session_token = choose(p->keys.session_token_file, &files[TOKEN], secret_expose(&p->keys.session_token)),
+            .expiration = slice_str(p->keys.expiration),
+            .account_id = slice_str(p->keys.account_id)};
+        return answer_credentials(&answer, &terms, &own, s->base.deps.clock, &c, e) == 0 ? c : NULL;
 }
-
-// --- the provider ---
 
 static void static_due(void *arg);
 
@@ -127,28 +144,69 @@ static bool is_given_time(struct static_keys *s)
         return s->delay != NULL;
 }
 
-static void static_due(void *arg)
+// Whether the files are in the middle of being replaced, and get time for that.
+static bool must_read_again(struct static_keys *s, const struct reading *r)
 {
-        struct static_keys *s = arg;
+        if (s->base.is_cancelled)
+                return false;
+        bool is_new = s->has_given && !versions_are_equal(&r->before, &s->given);
+        bool is_changing = !versions_are_equal(&r->before, &r->after) || (is_new && has_just_changed(s, &r->before));
+        return is_changing && is_given_time(s);
+}
+
+static void finish(struct static_keys *s, const struct reading *r, const struct error *error)
+{
         struct error e = {.kind = ERROR_NONE};
-        struct versions before, after;
-        s->delay = NULL;
-        read_versions(s, &before);
-        bool is_new = s->has_given && !versions_are_equal(&before, &s->given);
-        if (!s->base.is_cancelled && is_new && has_just_changed(s, &before) && is_given_time(s))
-                return;
-        struct credentials *c = make_credentials(s, &e);
-        read_versions(s, &after);
-        if (!s->base.is_cancelled && !versions_are_equal(&before, &after) && is_given_time(s)) {
-                credentials_unref(c);
-                return;
-        }
+        struct credentials *c = NULL;
+        if (error)
+                e = *error;
+        else
+                c = make_credentials(s, r->files, &e);
         if (c) {
-                s->given = before;
+                s->given = r->before;
                 s->has_given = true;
         }
         provider_finish(&s->base, c, c ? NULL : &e);
 }
+
+static void on_read(void *owner, const struct error *e)
+{
+        struct static_keys *s = owner;
+        struct file_task *task = s->task;
+        bool is_late = e && e->timed_out; // then a thread still has it
+        const struct reading *r = is_late ? NULL : file_task_work(task);
+        s->task = NULL;
+        if (!r || !must_read_again(s, r))
+                finish(s, r, e);
+        file_task_free(task);
+}
+
+static void static_due(void *arg)
+{
+        struct static_keys *s = arg;
+        const struct profile *p = s->base.profile;
+        static const struct reading none;
+        struct error e;
+        s->delay = NULL;
+        if (s->base.is_cancelled || !slowest_file(p)) {
+                finish(s, &none, NULL);
+                return;
+        }
+        s->task = file_task_new(&s->base, &reading, on_read, s);
+        if (!s->task) {
+                (void)error_set(&e, ERROR_INTERNAL, "out of memory");
+                finish(s, &none, &e);
+                return;
+        }
+        struct reading *r = file_task_work(s->task);
+        r->profile = p;
+        buffer_init(&r->files[KEY_ID], LIMIT_SECRET_FILE);
+        buffer_init(&r->files[SECRET_KEY], LIMIT_SECRET_FILE);
+        buffer_init(&r->files[TOKEN], LIMIT_SESSION_TOKEN);
+        file_task_start(s->task, slowest_file(p));
+}
+
+// --- the provider ---
 
 static int static_start(struct provider *p, struct error *e)
 {
@@ -165,6 +223,8 @@ static void static_cancel(struct provider *p)
         if (!now)
                 return; // it ends by itself a little later
         delay_cancel(s->delay);
+        file_task_free(s->task);
+        s->task = NULL;
         s->delay = now;
 }
 

@@ -20,6 +20,7 @@
 #include "sidecar/base/log.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/server/metrics.h"
 #include "sidecar/server/server.h"
 #include "sidecar/server/state.h"
@@ -48,6 +49,7 @@ struct fixture {
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
+        struct workers *workers;
         struct vault *vault;
         struct server *server;
         struct profile_set *profile_set;
@@ -88,11 +90,13 @@ static inline int set_up(void **state)
         h->vault = vault_new(&(struct vault_deps){.loop = &h->loop, .clock = &h->clock, .random = no_jitter});
         h->server = server_new(&(struct server_deps){
             .loop = &h->loop, .clock = &h->clock, .log = &h->log, .signer = h->signer, .metrics = h->metrics});
-        assert_true(h->metrics && h->signer && h->http && h->vault && h->server);
+        h->workers = workers_new(&h->loop);
+        assert_true(h->metrics && h->signer && h->http && h->workers && h->vault && h->server);
         h->profile_set = profile_set_new(&(struct profile_set_deps){
             .vault = h->vault,
             .server = h->server,
-            .providers = {.loop = &h->loop, .clock = &h->clock, .http = h->http, .signer = h->signer}});
+            .providers = {
+                .loop = &h->loop, .clock = &h->clock, .http = h->http, .signer = h->signer, .workers = h->workers}});
         assert_non_null(h->profile_set);
         open_sts(h);
         *state = h;
@@ -104,6 +108,7 @@ static inline void on_vault_closed(void *arg)
         struct fixture *h = arg;
         h->is_vault_closed = true;
         http_client_close(h->http, NULL, NULL);
+        workers_close(h->workers);
         metrics_close(h->metrics);
 }
 

@@ -74,7 +74,7 @@ static void bad_token_files(void **state)
                 h->profile.container.authorization_token_file = h->file;
                 if (t[i])
                         write_file(h->file, t[i]);
-                harness_does_not_start(h, ERROR_CONFIG);
+                harness_run_to_error(h, ERROR_CONFIG);
                 assert_non_null(strstr(h->e.message, h->file));
                 assert_true(h->e.hint[0] != '\0');
                 harness_expect_unreported(h, "S3CRET");

@@ -46,19 +46,19 @@ static void the_token_is_read_anew(void **state)
 {
         (void)state;
         struct harness *h = set_up(ANSWERS({200, DATE_NOW, SESSION}, {200, DATE_NOW, SESSION}));
-        write_file(h->file, "\n aaa.bbb.ccc \r\n");
+        write_file(h->file, "\n e30.bbb.ccc \r\n");
         harness_run_to_credentials(h);
         assert_slice(h->c->assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/x/s");
         assert_true(h->c->expires_s == NOW_S + 3600);
-        write_file(h->file, "ddd.eee.fff");
+        write_file(h->file, "e30.eee.fff");
         harness_run_to_credentials(h);
         (void)harness_requests(h, 2);
         harness_has_field(h, 0, "Authorization", "");
         harness_has_field(h, 0, "X-Amz-Date", "");
         harness_has_body(h, 0,
                          "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A"
-                         "123456789012%3Arole%2Fx&RoleSessionName=s&WebIdentityToken=aaa.bbb.ccc");
-        assert_non_null(strstr(h->upstream.requests[1], "WebIdentityToken=ddd.eee.fff"));
+                         "123456789012%3Arole%2Fx&RoleSessionName=s&WebIdentityToken=e30.bbb.ccc");
+        assert_non_null(strstr(h->upstream.requests[1], "WebIdentityToken=e30.eee.fff"));
         harness_free(h);
 }
 
@@ -66,21 +66,21 @@ static void bad_files_are_clear_errors(void **state)
 {
         (void)state;
         struct harness *h = set_up(NULL, 0);
-        harness_does_not_start(h, ERROR_CONFIG); // missing
+        harness_run_to_error(h, ERROR_CONFIG); // missing
         assert_non_null(strstr(h->e.message, h->file));
         assert_non_null(strstr(h->e.message, "web identity token file"));
         write_file(h->file, " \n");
-        harness_does_not_start(h, ERROR_CONFIG); // empty
+        harness_run_to_error(h, ERROR_CONFIG); // empty
         assert_non_null(strstr(h->e.message, h->file));
         FILE *f = fopen(h->file, "w");
         assert_non_null(f);
         for (int i = 0; i < 70000; i++)
                 assert_int_equal(fputc('a', f), 'a');
         assert_int_equal(fclose(f), 0);
-        harness_does_not_start(h, ERROR_CONFIG); // too large
+        harness_run_to_error(h, ERROR_CONFIG); // too large
         assert_int_equal(remove(h->file), 0);
         assert_int_equal(mkdir(h->file, 0700), 0);
-        harness_does_not_start(h, ERROR_CONFIG); // a directory
+        harness_run_to_error(h, ERROR_CONFIG); // a directory
         assert_non_null(strstr(h->e.message, h->file));
         (void)harness_requests(h, 0);
         harness_free(h);
@@ -94,11 +94,11 @@ static void a_renewed_token_gets_one_more_try(void **state)
                 size_t requests;
                 bool succeeds;
         } t[] = {
-            {"renewed, expired", "ExpiredTokenException", "new.new.new", 2, true},
-            {"renewed, invalid", "InvalidIdentityToken", "new.new.new", 2, true},
-            {"the same token, other blanks", "ExpiredTokenException", "old.old.old\n", 1, false},
+            {"renewed, expired", "ExpiredTokenException", "e30.new.new", 2, true},
+            {"renewed, invalid", "InvalidIdentityToken", "e30.new.new", 2, true},
+            {"the same token, other blanks", "ExpiredTokenException", "e30.old.old\n", 1, false},
             {"unchanged", "ExpiredTokenException", NULL, 1, false},
-            {"another code", "AccessDenied", "new.new.new", 1, false},
+            {"another code", "AccessDenied", "e30.new.new", 1, false},
         };
         for (size_t i = 0; i < LENGTH(t); i++) {
                 char refusal[256];
@@ -107,7 +107,7 @@ static void a_renewed_token_gets_one_more_try(void **state)
                 struct harness *h = set_up(answers, LENGTH(answers));
                 struct renewal renewal = {h->file, t[i].newer};
                 renew_on_receipt(h, &renewal);
-                write_file(h->file, "old.old.old");
+                write_file(h->file, "e30.old.old");
                 harness_run(h);
                 (void)harness_requests(h, t[i].requests);
                 if ((h->c != NULL) != t[i].succeeds)
@@ -127,9 +127,9 @@ static void only_one_more_try(void **state)
             {200, DATE_NOW, SESSION},
         };
         struct harness *h = set_up(answers, LENGTH(answers));
-        struct renewal renewal = {h->file, "new.new.new"};
+        struct renewal renewal = {h->file, "e30.new.new"};
         renew_on_receipt(h, &renewal);
-        write_file(h->file, "old.old.old");
+        write_file(h->file, "e30.old.old");
         harness_run_to_error(h, ERROR_DENIED);
         assert_string_equal(h->e.upstream.message, "second");
         assert_non_null(strstr(h->e.hint, h->file));
@@ -142,7 +142,7 @@ static void trouble_of_the_issuer_is_transient(void **state)
 {
         (void)state;
         struct harness *h = set_up(ANSWERS({400, NULL, STS_REFUSAL("IDPCommunicationError", "m")}));
-        write_file(h->file, "a.b.c");
+        write_file(h->file, "e30.bb.cc");
         harness_run_to_error(h, ERROR_TRANSIENT);
         harness_free(h);
 }
@@ -151,11 +151,11 @@ static void cancel_while_aws_works(void **state)
 {
         (void)state;
         struct harness *h = set_up(ANSWERS({SILENCE}));
-        write_file(h->file, "a.b.c");
+        write_file(h->file, "e30.bb.cc");
         harness_cancel_at_once(h);
         harness_free(h);
         h = set_up(ANSWERS({SILENCE}));
-        write_file(h->file, "a.b.c");
+        write_file(h->file, "e30.bb.cc");
         harness_cancel_on_receipt(h);
         harness_free(h);
 }
