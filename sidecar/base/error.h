@@ -20,19 +20,21 @@ enum error_kind {
         ERROR_KIND_COUNT
 };
 
+struct error_upstream {
+        char service[24]; // "sts", "rolesanywhere"
+        char code[72];
+        char message[512];
+        char request_id[72];
+        int status; // HTTP; 0: none
+};
+
 struct error {
         enum error_kind kind;
         char message[768];
-        char hint[384];           // what to do; may be empty
-        struct {                  // set when AWS (or what stands in for it) answered with an error
-                char service[24]; // "sts", "rolesanywhere"
-                char code[72];
-                char message[512];
-                char request_id[72];
-                int status; // HTTP; 0: none
-        } upstream;
-        bool timed_out;  // with ERROR_TRANSIENT: no answer in time
-        bool wants_code; // with ERROR_INTERACTION: a code of an MFA device; else a login
+        char hint[384];                 // what to do; may be empty
+        struct error_upstream upstream; // set when AWS (or what stands in for it) answered with an error
+        bool timed_out;                 // with ERROR_TRANSIENT: no answer in time
+        bool wants_code;                // with ERROR_INTERACTION: a code of an MFA device; else a login
 };
 
 // A name for logs and JSON: "config", "denied", …

@@ -106,8 +106,12 @@ void *file_task_work(struct file_task *t)
 
 void file_task_start(struct file_task *t, const char *path)
 {
-        const struct worker_task task = {
-            .device = path, .late_ms = clock_real_ms(t->clock, LATE_MS), .run = run, .late = on_late, .done = on_done, .arg = t};
+        const struct worker_task task = {.device = path,
+                                         .late_ms = clock_real_ms(t->clock, LATE_MS),
+                                         .run = run,
+                                         .late = on_late,
+                                         .done = on_done,
+                                         .arg = t};
         t->is_out = true;
         workers_start(t->workers, &t->worker, &task);
 }

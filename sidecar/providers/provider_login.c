@@ -21,8 +21,10 @@ struct login {
         struct upstream_call refresh; // not cancelled: it may have spent the refresh token
         struct token_file file;       // known by its refresh token
         struct login_session session;
-        struct buffer spent;  // the refresh token that was refused
-        struct buffer served; // the access key ID that was handed out last
+        struct buffer spent;         // the refresh token that was refused
+        struct buffer served;        // the access key ID that was handed out last
+        struct credentials *renewed; // while they are being written
+        struct error failure;        // of the refresh, while it is seen whether there is another session
 };
 
 static int64_t now_s(const struct login *l)
@@ -57,22 +59,28 @@ static int needs_login(const struct login *l, struct error *e)
         return -1;
 }
 
-static int load(struct login *l, struct error *e)
+// `done` follows, with what token_file_load() found.
+static int start_load(struct login *l, bool locks, token_file_done_fn *done, struct error *e)
 {
-        const struct profile *p = l->base.profile;
-        struct error why;
-        login_session_clear(&l->session);
-        if (!l->file.path && login_session_path(p, &l->file.path, e) < 0)
+        if (!l->file.path && login_session_path(l->base.profile, &l->file.path, e) < 0)
                 return -1;
-        if (token_file_load(&l->file, &why, e) < 0)
+        return token_file_load(&l->file, &l->base, locks, done, e);
+}
+
+// That a load has found a session. 0, or -1 with *e: the load failed, or it takes a login.
+static int check_loaded(const struct login *l, const struct error *error, struct error *e)
+{
+        if (error) {
+                *e = *error;
                 return -1;
+        }
         if (l->session.access_key_id.n > 0)
                 return 0;
         if (l->file.text.n == 0)
-                (void)error_set(e, ERROR_INTERACTION, "nobody is logged in as %.256s", p->login.session);
+                (void)error_set(e, ERROR_INTERACTION, "nobody is logged in as %.256s", l->base.profile->login.session);
         else
                 (void)error_set(e, ERROR_INTERACTION, "the session cached in %.200s cannot be used: %s", l->file.path,
-                                why.message);
+                                l->file.unusable.message);
         return needs_login(l, e);
 }
 
@@ -132,29 +140,52 @@ static void refresh_explain(void *owner, struct error *e)
         login_refresh_explain(((struct provider *)owner)->profile, e);
 }
 
-// Another process may have logged in meanwhile; else it takes a login.
-static struct credentials *after_refusal(struct login *l)
+static void finish(struct login *l, struct credentials *c, const struct error *e)
 {
+        token_file_unlock(&l->file);
+        provider_finish(&l->base, c, c ? NULL : e);
+}
+
+static void written(void *owner, const struct error *e)
+{
+        struct login *l = owner;
+        struct credentials *c = l->renewed;
+        (void)e; // there is none: what was not written stays pending
+        l->renewed = NULL;
+        finish(l, c, NULL);
+}
+
+// Another process may have logged in meanwhile; else it takes a login.
+static void loaded_after_refusal(void *owner, const struct error *error)
+{
+        struct login *l = owner;
         struct error ignored;
         struct credentials *c = NULL;
-        buffer_reset(&l->spent);
-        (void)buffer_put(&l->spent, l->session.refresh_token);
-        if (load(l, &ignored) == 0 && !is_spent(l) && lives_s(l) > GOOD_LIFE_S)
+        if (check_loaded(l, error, &ignored) == 0 && !is_spent(l) && lives_s(l) > GOOD_LIFE_S)
                 (void)use(l, &c, &ignored);
-        return c;
+        finish(l, c, &l->failure);
 }
 
 static void refresh_done(void *owner, struct credentials *c, const struct error *e)
 {
         struct login *l = owner;
-        if (e && !l->base.is_cancelled) {
-                if (e->kind == ERROR_INTERACTION)
-                        c = after_refusal(l);
-                else
-                        (void)falls_back(l, &c);
+        struct error ignored;
+        if (!e) {
+                l->renewed = c;
+                token_file_write(&l->file, &l->base, written);
+                return;
         }
-        token_file_unlock(&l->file);
-        provider_finish(&l->base, c, c ? NULL : e);
+        if (l->base.is_cancelled || e->kind != ERROR_INTERACTION) {
+                if (!l->base.is_cancelled)
+                        (void)falls_back(l, &c);
+                finish(l, c, e);
+                return;
+        }
+        l->failure = *e;
+        buffer_reset(&l->spent);
+        (void)buffer_put(&l->spent, l->session.refresh_token);
+        if (start_load(l, false, loaded_after_refusal, &ignored) < 0)
+                finish(l, NULL, &l->failure);
 }
 
 static const struct upstream_call_ops refresh_call = {
@@ -182,9 +213,7 @@ static enum step refuse_ended(const struct login *l, struct error *e)
 
 static enum step renew_locked(struct login *l, struct credentials **ret, struct error *e)
 {
-        if (load(l, e) < 0) // it may have been renewed before the lock was there
-                return STEP_FAILED;
-        if (lives_s(l) > GOOD_LIFE_S)
+        if (lives_s(l) > GOOD_LIFE_S) // it was renewed before the lock was there
                 return use(l, ret, e);
         if (is_spent(l))
                 return refuse_ended(l, e);
@@ -193,33 +222,53 @@ static enum step renew_locked(struct login *l, struct credentials **ret, struct 
         return falls_back(l, ret) ? STEP_DONE : STEP_FAILED;
 }
 
-static enum step renew(struct login *l, struct credentials **ret, struct error *e)
+static void loaded_locked(void *owner, const struct error *error)
+{
+        struct login *l = owner;
+        struct error e = {.kind = ERROR_NONE};
+        struct credentials *c = NULL;
+        enum step step = STEP_FAILED;
+        if (!error && l->file.is_locked_by_other) {
+                if (falls_back(l, &c))
+                        step = STEP_DONE;
+                else if (token_file_wait(&l->file, l->base.deps.loop, run, &e) == 0)
+                        step = STEP_LATER;
+        } else if (check_loaded(l, error, &e) == 0) {
+                step = renew_locked(l, &c, &e);
+        }
+        if (step != STEP_LATER)
+                finish(l, c, &e);
+}
+
+static enum step renew(struct login *l, struct error *e)
 {
         if (is_spent(l))
                 return refuse_ended(l, e);
-        if (!token_file_lock(&l->file)) {
-                if (falls_back(l, ret))
-                        return STEP_DONE;
-                return token_file_wait(&l->file, l->base.deps.loop, run, e) < 0 ? STEP_FAILED : STEP_LATER;
-        }
-        enum step step = renew_locked(l, ret, e);
+        return start_load(l, true, loaded_locked, e) < 0 ? STEP_FAILED : STEP_LATER;
+}
+
+static void loaded(void *owner, const struct error *error)
+{
+        struct login *l = owner;
+        struct error e = {.kind = ERROR_NONE};
+        struct credentials *c = NULL;
+        enum step step = STEP_FAILED;
+        if (l->base.is_cancelled)
+                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
+        else if (check_loaded(l, error, &e) == 0)
+                step = lives_s(l) > GOOD_LIFE_S ? use(l, &c, &e) : renew(l, &e);
         if (step != STEP_LATER)
-                token_file_unlock(&l->file);
-        return step;
+                finish(l, c, &e);
 }
 
 static void run(void *arg)
 {
         struct login *l = arg;
         struct error e = {.kind = ERROR_NONE};
-        struct credentials *c = NULL;
-        enum step step = STEP_FAILED;
-        if (l->base.is_cancelled)
-                (void)error_set(&e, ERROR_CANCELLED, "cancelled");
-        else if (load(l, &e) == 0)
-                step = lives_s(l) > GOOD_LIFE_S ? use(l, &c, &e) : renew(l, &c, &e);
-        if (step != STEP_LATER)
-                provider_finish(&l->base, c, c ? NULL : &e);
+        login_session_clear(&l->session);
+        int r = l->base.is_cancelled ? error_set(&e, ERROR_CANCELLED, "cancelled") : start_load(l, false, loaded, &e);
+        if (r < 0)
+                finish(l, NULL, &e);
 }
 
 // --- the provider ---
@@ -243,10 +292,16 @@ static int login_start(struct provider *p, struct error *e)
         return delay_start(p->deps.loop, 0, run, l) ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
 
+static void login_cancel(struct provider *p)
+{
+        token_file_cancel(&((struct login *)p)->file);
+}
+
 static void login_destroy(struct provider *p)
 {
         struct login *l = (struct login *)p;
         token_file_deinit(&l->file);
+        credentials_unref(l->renewed);
         login_session_clear(&l->session);
         buffer_free(&l->spent);
         buffer_free(&l->served);
@@ -271,6 +326,7 @@ static const struct login_ops login = {login_begin, login_report};
 
 const struct provider_ops source_login = {
     .start = login_start,
+    .cancel = login_cancel,
     .destroy = login_destroy,
     .size = sizeof(struct login),
     .init = login_init,

@@ -17,6 +17,7 @@ struct sso {
         struct sso_login login;
         struct upstream_call portal;
         bool has_asked_again;
+        struct error_upstream refused; // by the portal, before it was asked again
 };
 
 static void finish(struct sso *s, struct credentials *c, const struct error *e)
@@ -66,6 +67,7 @@ static void role_explain(void *owner, struct error *e)
         }
 }
 
+static void token_is_ready(struct provider *p, const struct error *error);
 static void role_done(void *owner, struct credentials *c, const struct error *error);
 
 static const struct upstream_call_ops role_call = {
@@ -80,28 +82,20 @@ static const struct upstream_call_ops role_call = {
     .done = role_done,
 };
 
-// Asks the portal, with another token than `refused`. 0: the end follows. -1 with *e.
-static int ask_portal(struct sso *s, struct slice refused, struct error *e)
-{
-        int r = sso_token_cache_get(&s->cache, refused, e);
-        return r == SSO_TOKEN_READY ? upstream_call_start(&s->portal, &role_call, e) : r;
-}
-
 // A token may be revoked before its time, or was renewed meanwhile: once more with another.
 static void role_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct sso *s = owner;
-        struct error why;
+        struct error why = {.kind = ERROR_NONE};
         bool is_refused = error && error->kind == ERROR_INTERACTION;
         if (!is_refused || s->has_asked_again) {
                 finish(s, c, error);
                 return;
         }
         s->has_asked_again = true;
-        if (ask_portal(s, s->cache.token.access_token, &why) == 0)
-                return;
-        why.upstream = error->upstream; // AWS's refusal goes with it
-        finish(s, NULL, &why);
+        s->refused = error->upstream;
+        if (sso_token_cache_get(&s->cache, s->cache.token.access_token, &why) < 0)
+                token_is_ready(&s->base, &why);
 }
 
 static void token_is_ready(struct provider *p, const struct error *error)
@@ -114,6 +108,8 @@ static void token_is_ready(struct provider *p, const struct error *error)
                 (void)error_set(&e, ERROR_CANCELLED, "cancelled");
         else if (upstream_call_start(&s->portal, &role_call, &e) == 0)
                 return;
+        if (s->has_asked_again && e.upstream.status == 0)
+                e.upstream = s->refused; // AWS's refusal goes with it
         finish(s, NULL, &e);
 }
 
@@ -136,7 +132,7 @@ static int sso_start(struct provider *p, struct error *e)
         s->cache.file.waits = 0;
         sso_login_fetch_begins(&s->login);
         // A token that was refused is not tried again; there may be another one by now.
-        int r = ask_portal(s, buffer_slice(&s->cache.refused), e);
+        int r = sso_token_cache_get(&s->cache, buffer_slice(&s->cache.refused), e);
         if (r < 0)
                 sso_login_fetch_ended(&s->login, false, e->kind == ERROR_INTERACTION);
         return r;
@@ -144,7 +140,9 @@ static int sso_start(struct provider *p, struct error *e)
 
 static void sso_cancel(struct provider *p)
 {
-        upstream_call_cancel(&((struct sso *)p)->portal);
+        struct sso *s = (struct sso *)p;
+        upstream_call_cancel(&s->portal);
+        token_file_cancel(&s->cache.file);
 }
 
 static void sso_destroy(struct provider *p)

@@ -182,29 +182,32 @@ int sso_client_read(struct slice body, struct sso_client *ret, struct error *e)
         return r;
 }
 
-void sso_client_save(const struct profile *p, const struct sso_client *c)
+int sso_client_render(const struct profile *p, const struct sso_client *c, struct buffer *out)
 {
         char expires[TIME_RFC3339_SIZE];
+        if (time_format_rfc3339(c->expires_s, expires) < 0)
+                return -1;
+        json_begin_object(out);
+        json_member(out, "clientId", c->id);
+        json_member(out, "clientSecret", c->secret);
+        json_member(out, "expiresAt", slice_str(expires));
+        if (p->sso.session) {
+                json_key(out, "scopes");
+                put_scopes(p, out);
+        }
+        json_end_object(out);
+        return out->failed ? -1 : 0;
+}
+
+void sso_client_save(const struct profile *p, struct slice text)
+{
         struct sso_client kept;
-        struct buffer out;
         sso_client_init(&kept);
-        buffer_init(&out, LIMIT_TOKEN_FILE);
         char *path = path_of(p);
-        bool is_free = read_kept(p, 0, &kept) != KEPT_FOR_OTHERS;
-        if (path && is_free && time_format_rfc3339(c->expires_s, expires) == 0) {
-                json_begin_object(&out);
-                json_member(&out, "clientId", c->id);
-                json_member(&out, "clientSecret", c->secret);
-                json_member(&out, "expiresAt", slice_str(expires));
-                if (p->sso.session) {
-                        json_key(&out, "scopes");
-                        put_scopes(p, &out);
-                }
-                json_end_object(&out);
-                bool is_saved = !out.failed && cache_file_write(path, SSO_CACHE_WHAT, buffer_slice(&out), NULL) == 0;
+        if (path && read_kept(p, 0, &kept) != KEPT_FOR_OTHERS) {
+                bool is_saved = cache_file_write(path, SSO_CACHE_WHAT, text, NULL) == 0;
                 (void)is_saved; // it saves a call at the next login, no more
         }
         sso_client_clear(&kept);
-        buffer_free(&out);
         free(path);
 }

@@ -10,8 +10,9 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
+#include "sidecar/providers/file_task.h"
 #include "sidecar/providers/sso_answer.h"
-#include "sidecar/providers/sso_cache.h"
+#include "sidecar/providers/sso_login_files.h"
 #include "sidecar/providers/sso_token_cache.h"
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
@@ -30,18 +31,21 @@ void sso_login_init(struct sso_login *l, struct provider *provider, struct sso_t
         upstream_call_init(&l->call, provider, l);
         sso_client_init(&l->client);
         buffer_init(&l->text, (size_t)2 * LIMIT_TOKEN_FILE);
+        buffer_init(&l->token, LIMIT_TOKEN_FILE);
 }
 
 static void forget(struct sso_login *l)
 {
         sso_client_clear(&l->client);
         buffer_free(&l->text);
+        buffer_free(&l->token);
         l->codes = (struct sso_login_codes){.expires_s = 0};
 }
 
 void sso_login_deinit(struct sso_login *l)
 {
         delay_cancel(l->delay);
+        file_task_free(l->task);
         upstream_call_abandon(&l->call);
         forget(l);
 }
@@ -85,6 +89,23 @@ static bool code_is(const struct error *e, const char *code)
         return strcmp(e->upstream.code, code) == 0;
 }
 
+// --- its files ---
+
+// `done` follows, or -1 with *e.
+static int start_files(struct sso_login *l, enum sso_login_work what, struct slice text,
+                       void (*done)(void *owner, const struct error *e), struct error *e)
+{
+        l->task = sso_login_files_start(l->provider, what, now_s(l), text, done, l, e);
+        return l->task ? 0 : -1;
+}
+
+static struct file_task *take_task(struct sso_login *l)
+{
+        struct file_task *task = l->task;
+        l->task = NULL;
+        return task;
+}
+
 // --- the token ---
 
 static int token_write(void *owner, struct upstream_request *r, struct error *e)
@@ -104,23 +125,45 @@ static int token_write(void *owner, struct upstream_request *r, struct error *e)
 static int token_accept(void *owner, struct upstream_outcome *o, struct error *e)
 {
         struct sso_login *l = owner;
-        struct buffer text;
+        buffer_reset(&l->token);
+        if (sso_answer_check_token(o->answer, e) < 0)
+                return -1;
+        return sso_token_put(profile_of(l), &l->client, o->answer, now_s(l), &l->token, e);
+}
+
+static void complete(struct sso_login *l)
+{
+        forget(l);
+        move_to(l, LOGIN_COMPLETE);
+}
+
+// A token that cannot be written is kept in memory. `seen`: what its file has.
+static void keep_token(struct sso_login *l, const struct error *why, struct slice seen)
+{
         struct error ignored;
-        l->error = (struct error){.kind = ERROR_NONE};
-        buffer_init(&text, LIMIT_TOKEN_FILE);
-        int r = sso_answer_check_token(o->answer, e);
-        if (r == 0)
-                r = sso_token_put(profile_of(l), &l->client, o->answer, now_s(l), &text, e);
-        if (r == 0 && sso_cache_write_token(profile_of(l), buffer_slice(&text), &l->error) < 0) {
-                r = sso_token_cache_hold(l->cache, buffer_slice(&text), &ignored);
-                if (r == 0)
-                        (void)error_hint(&l->error, "make the folder writable for the agent: until then the token is "
-                                                    "kept in memory, for this profile, and is lost with the agent");
-                else
-                        *e = l->error;
+        l->error = *why;
+        if (sso_token_cache_hold(l->cache, buffer_slice(&l->token), seen, &ignored) < 0) {
+                fail(l);
+                return;
         }
-        buffer_free(&text);
-        return r;
+        (void)error_hint(&l->error,
+                         "make the folder writable for the agent: until then the token is kept in memory, for "
+                         "this profile, and is lost with the agent");
+        complete(l);
+}
+
+static void token_written(void *owner, const struct error *error)
+{
+        struct sso_login *l = owner;
+        struct file_task *task = take_task(l);
+        l->error = (struct error){.kind = ERROR_NONE};
+        if (!error)
+                complete(l);
+        else if (error->timed_out) // a thread still has the work
+                keep_token(l, error, SLICE(""));
+        else
+                keep_token(l, error, buffer_slice(&((struct sso_login_files *)file_task_work(task))->seen));
+        file_task_free(task);
 }
 
 // Whether to go on waiting for the confirmation after this failure.
@@ -137,8 +180,9 @@ static void token_done(void *owner, struct credentials *c, const struct error *e
         struct sso_login *l = owner;
         (void)c;
         if (!error) {
-                forget(l);
-                move_to(l, LOGIN_COMPLETE);
+                struct error e;
+                if (start_files(l, SSO_LOGIN_WRITE_TOKEN, buffer_slice(&l->token), token_written, &e) < 0)
+                        keep_token(l, &e, SLICE(""));
                 return;
         }
         l->error = *error;
@@ -277,20 +321,33 @@ static int client_accept(void *owner, struct upstream_outcome *o, struct error *
         struct sso_login *l = owner;
         if (sso_client_read(o->response->body, &l->client, e) < 0)
                 return answer_unreadable(NULL, o->response->status, o->response->body.n, e);
-        sso_client_save(profile_of(l), &l->client);
         return 0;
+}
+
+static void client_written(void *owner, const struct error *e)
+{
+        struct sso_login *l = owner;
+        (void)e; // it saves a call at the next login, no more
+        file_task_free(take_task(l));
+        start(l, &device_call);
 }
 
 static void client_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct sso_login *l = owner;
         (void)c;
+        struct buffer text;
+        struct error ignored;
         if (error) {
                 l->error = *error;
                 fail(l);
-        } else {
-                start(l, &device_call);
+                return;
         }
+        buffer_init(&text, LIMIT_TOKEN_FILE);
+        if (sso_client_render(profile_of(l), &l->client, &text) < 0 ||
+            start_files(l, SSO_LOGIN_WRITE_CLIENT, buffer_slice(&text), client_written, &ignored) < 0)
+                start(l, &device_call);
+        buffer_free(&text);
 }
 
 static const struct upstream_call_ops client_call = {
@@ -311,14 +368,30 @@ static void register_client(struct sso_login *l)
 
 // --- the provider's side ---
 
-static void begin_from_loop(void *arg)
+static void client_read(void *owner, const struct error *error)
 {
-        struct sso_login *l = arg;
-        l->delay = NULL;
-        l->was_client_kept = sso_client_load(profile_of(l), now_s(l), &l->client);
+        struct sso_login *l = owner;
+        struct file_task *task = take_task(l);
+        struct sso_login_files *w = error ? NULL : file_task_work(task);
+        l->was_client_kept = w && w->has_client;
+        if (l->was_client_kept) {
+                sso_client_clear(&l->client);
+                l->client = w->client;
+                sso_client_init(&w->client);
+        }
+        file_task_free(task);
         if (l->was_client_kept)
                 start(l, &device_call);
         else
+                register_client(l);
+}
+
+static void begin_from_loop(void *arg)
+{
+        struct sso_login *l = arg;
+        struct error ignored;
+        l->delay = NULL;
+        if (start_files(l, SSO_LOGIN_READ_CLIENT, SLICE(""), client_read, &ignored) < 0)
                 register_client(l);
 }
 

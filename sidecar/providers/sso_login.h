@@ -8,6 +8,7 @@
 #include "sidecar/providers/upstream_call.h"
 
 struct delay;
+struct file_task;
 struct sso_token_cache;
 
 struct sso_login_codes {
@@ -26,6 +27,8 @@ struct sso_login {
         struct sso_login_codes codes;
         int64_t ends_ms; // boot clock
         struct delay *delay;
+        struct file_task *task; // reads or writes a file; NULL: none does
+        struct buffer token;    // as its file is to have it, until it is written
         bool was_client_kept;
         bool is_tried; // a fetch has begun since its end
 };

@@ -57,20 +57,27 @@ static int needs_login(const struct sso_token_cache *k, struct error *e)
         return -1;
 }
 
-static int load_file(struct sso_token_cache *k, struct error *why, struct error *e)
+static int set_path(struct sso_token_cache *k, struct error *e)
 {
         const struct profile *p = k->provider->profile;
-        sso_token_clear(&k->token);
-        if (!k->file.path && sso_cache_path(p, slice_str(sso_cache_token_key(p)), &k->file.path, e) < 0)
-                return -1;
-        return token_file_load(&k->file, why, e);
+        return k->file.path ? 0 : sso_cache_path(p, slice_str(sso_cache_token_key(p)), &k->file.path, e);
 }
 
-static int load(struct sso_token_cache *k, struct error *e)
+// `done` follows, with what token_file_load() found.
+static int start_load(struct sso_token_cache *k, bool locks, token_file_done_fn *done, struct error *e)
 {
-        struct error why;
-        if (load_file(k, &why, e) < 0)
+        if (set_path(k, e) < 0)
                 return -1;
+        return token_file_load(&k->file, k->provider, locks, done, e);
+}
+
+// That a load has found a token. 0, or -1 with *e: the load failed, or it takes a login.
+static int check_loaded(const struct sso_token_cache *k, const struct error *error, struct error *e)
+{
+        if (error) {
+                *e = *error;
+                return -1;
+        }
         if (k->token.access_token.n > 0)
                 return 0;
         if (k->file.text.n == 0)
@@ -78,7 +85,7 @@ static int load(struct sso_token_cache *k, struct error *e)
                                 session_of(k));
         else
                 (void)error_set(e, ERROR_INTERACTION, "the token cached in %.200s cannot be used: %s", k->file.path,
-                                why.message);
+                                k->file.unusable.message);
         return needs_login(k, e);
 }
 
@@ -106,14 +113,13 @@ static int refuse_expired(const struct sso_token_cache *k, struct error *e)
         return needs_login(k, e);
 }
 
-int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct error *e)
+int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct slice seen, struct error *e)
 {
         struct sso_token in_use = k->token; // by a call to the portal
-        struct error why;
         sso_token_init(&k->token);
-        int r = load_file(k, &why, e);
+        int r = set_path(k, e);
         if (r == 0)
-                r = token_file_hold(&k->file, text, e);
+                r = token_file_hold_over(&k->file, text, seen, e);
         sso_token_clear(&k->token);
         k->token = in_use;
         k->is_overtaken = true;
@@ -173,29 +179,57 @@ static int renewal_accept(void *owner, struct upstream_outcome *o, struct error 
         return r;
 }
 
+static void finish(struct sso_token_cache *k, const struct error *e)
+{
+        token_file_unlock(&k->file);
+        k->done(k->provider, e);
+}
+
+static void written(void *owner, const struct error *e)
+{
+        (void)e; // there is none: what was not written stays pending
+        finish(owner, NULL);
+}
+
+// A login has brought another token meanwhile.
+static void loaded_overtaken(void *owner, const struct error *error)
+{
+        struct error e;
+        finish(owner, check_loaded(owner, error, &e) < 0 ? &e : NULL);
+}
+
 // Another process may have logged in meanwhile, or the token may live a while yet; else it takes a login.
+static void loaded_after_failure(void *owner, const struct error *error)
+{
+        struct sso_token_cache *k = owner;
+        struct error ignored;
+        bool is_usable = check_loaded(k, error, &ignored) == 0 && is_usable_at(k, now_s(k));
+        if (k->failure.kind == ERROR_DENIED)
+                (void)needs_login(k, &k->failure);
+        finish(k, is_usable ? NULL : &k->failure);
+}
+
 static void renewal_done(void *owner, struct credentials *c, const struct error *error)
 {
         struct sso_token_cache *k = owner;
-        struct error e = {.kind = ERROR_NONE};
-        struct error ignored;
-        int r = 0;
+        struct error e;
         (void)c;
         if (k->is_overtaken) {
-                r = load(k, &e);
-        } else if (error) {
-                e = *error;
-                bool is_spent = e.kind == ERROR_DENIED;
-                if (is_spent) {
-                        buffer_reset(&k->spent);
-                        (void)buffer_put(&k->spent, k->token.refresh_token);
-                }
-                r = load(k, &ignored) == 0 && is_usable_at(k, now_s(k)) ? 0 : -1;
-                if (is_spent)
-                        (void)needs_login(k, &e);
+                if (start_load(k, false, loaded_overtaken, &e) < 0)
+                        finish(k, &e);
+                return;
         }
-        token_file_unlock(&k->file);
-        k->done(k->provider, r < 0 ? &e : NULL);
+        if (!error) {
+                token_file_write(&k->file, k->provider, written);
+                return;
+        }
+        k->failure = *error;
+        if (error->kind == ERROR_DENIED) {
+                buffer_reset(&k->spent);
+                (void)buffer_put(&k->spent, k->token.refresh_token);
+        }
+        if (start_load(k, false, loaded_after_failure, &e) < 0)
+                loaded_after_failure(k, &e);
 }
 
 static const struct upstream_call_ops renewal_call = {
@@ -214,8 +248,8 @@ static void retry(void *owner)
         struct error e = {.kind = ERROR_NONE};
         int r = k->provider->is_cancelled ? error_set(&e, ERROR_CANCELLED, "cancelled")
                                           : sso_token_cache_get(k, buffer_slice(&k->refused), &e);
-        if (r != SSO_TOKEN_LATER)
-                k->done(k->provider, r < 0 ? &e : NULL);
+        if (r < 0)
+                finish(k, &e);
 }
 
 static bool needs_renewal(const struct sso_token_cache *k)
@@ -223,38 +257,55 @@ static bool needs_renewal(const struct sso_token_cache *k)
         return is_refused(k) || sso_token_judge(&k->token, now_s(k)) != SSO_TOKEN_GOOD;
 }
 
+// 1: more follows; 0: the token can be used; -1 with *e.
 static int renew_locked(struct sso_token_cache *k, struct error *e)
 {
-        if (load(k, e) < 0) // it may have been renewed before the lock was there
-                return -1;
-        if (!needs_renewal(k))
-                return SSO_TOKEN_READY;
         bool can = can_renew(k);
         k->is_overtaken = false;
         if (can && upstream_call_start(&k->renewal, &renewal_call, e) == 0)
-                return SSO_TOKEN_LATER;
+                return 1;
         if (is_usable_at(k, now_s(k)))
-                return SSO_TOKEN_READY;
+                return 0;
         return can ? -1 : refuse_expired(k, e); // a call that could not be made ends no login
 }
 
+// With the lock, if there is one. The token may have been renewed before that.
+static void loaded_locked(void *owner, const struct error *error)
+{
+        struct sso_token_cache *k = owner;
+        struct error e = {.kind = ERROR_NONE};
+        int r = 0;
+        if (!error && k->file.is_locked_by_other) {
+                if (!is_usable_at(k, now_s(k)))
+                        r = token_file_wait(&k->file, k->provider->deps.loop, retry, &e) < 0 ? -1 : 1;
+        } else if (check_loaded(k, error, &e) < 0) {
+                r = -1;
+        } else if (needs_renewal(k)) {
+                r = renew_locked(k, &e);
+        }
+        if (r <= 0)
+                finish(k, r < 0 ? &e : NULL);
+}
+
+// As renew_locked().
 static int renew(struct sso_token_cache *k, struct error *e)
 {
-        bool is_usable = is_usable_at(k, now_s(k));
-        if (!can_renew(k)) {
-                // The service's Date may have been wrong, and without a call there is no other: let the portal decide.
-                bool lives_by_own_clock = is_usable_at(k, clock_wall_s(k->provider->deps.clock));
-                return is_usable || lives_by_own_clock ? SSO_TOKEN_READY : refuse_expired(k, e);
-        }
-        if (!token_file_lock(&k->file)) {
-                if (is_usable)
-                        return SSO_TOKEN_READY;
-                return token_file_wait(&k->file, k->provider->deps.loop, retry, e) < 0 ? -1 : SSO_TOKEN_LATER;
-        }
-        int r = renew_locked(k, e);
-        if (r != SSO_TOKEN_LATER)
-                token_file_unlock(&k->file);
-        return r;
+        if (can_renew(k))
+                return start_load(k, true, loaded_locked, e) < 0 ? -1 : 1;
+        // The service's Date may have been wrong, and without a call there is no other: let the portal decide.
+        bool is_usable = is_usable_at(k, now_s(k)) || is_usable_at(k, clock_wall_s(k->provider->deps.clock));
+        return is_usable ? 0 : refuse_expired(k, e);
+}
+
+static void loaded(void *owner, const struct error *error)
+{
+        struct sso_token_cache *k = owner;
+        struct error e = {.kind = ERROR_NONE};
+        int r = check_loaded(k, error, &e);
+        if (r == 0 && needs_renewal(k))
+                r = renew(k, &e);
+        if (r <= 0)
+                finish(k, r < 0 ? &e : NULL);
 }
 
 int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct error *e)
@@ -263,7 +314,6 @@ int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct 
                 buffer_reset(&k->refused);
                 (void)buffer_put(&k->refused, refused);
         }
-        if (load(k, e) < 0)
-                return -1;
-        return needs_renewal(k) ? renew(k, e) : SSO_TOKEN_READY;
+        sso_token_clear(&k->token);
+        return start_load(k, false, loaded, e);
 }

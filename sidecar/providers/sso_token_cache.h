@@ -8,8 +8,6 @@
 #include "sidecar/providers/token_file.h"
 #include "sidecar/providers/upstream_call.h"
 
-enum { SSO_TOKEN_LATER = 0, SSO_TOKEN_READY = 1 };
-
 struct sso_token_cache {
         struct provider *provider;
         // Ends sso_token_cache_get(): `e` is NULL when the token is ready.
@@ -20,19 +18,21 @@ struct sso_token_cache {
         struct buffer spent;          // the refresh token that the token service refused
         struct upstream_call renewal; // not cancelled: it may have spent the refresh token
         bool is_overtaken;            // by a login, since the renewal began
+        struct error failure;         // of the renewal, while it is seen whether there is another token
 };
 
 void sso_token_cache_init(struct sso_token_cache *k, struct provider *provider,
                           void (*done)(struct provider *p, const struct error *e));
 void sso_token_cache_deinit(struct sso_token_cache *k); // nothing may be under way
 
-// A token to make a call with; not `refused` (may be empty). SSO_TOKEN_READY: it is in k->token. SSO_TOKEN_LATER:
-// k->done follows, once, from the loop, whether or not the provider is cancelled. -1 with *e: ERROR_INTERACTION where a
-// login is needed.
+// A token to make a call with; not `refused` (may be empty). 0: k->done follows, once, from the loop, whether or not
+// the provider is cancelled: with the token in k->token, or ERROR_INTERACTION where a login is needed. -1 with *e:
+// nothing follows.
 MUST_CHECK int sso_token_cache_get(struct sso_token_cache *k, struct slice refused, struct error *e);
 
 // A login's token that could not be written: `text`, as the file would have it, is in force from here on, and is
-// written when that can be done. 0, or -1 with *e: it cannot be kept in memory, either.
-MUST_CHECK int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct error *e);
+// written when that can be done. `seen`: what the file has instead. 0, or -1 with *e: it cannot be kept in memory,
+// either.
+MUST_CHECK int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct slice seen, struct error *e);
 
 #endif

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include "sidecar/io/delay.h"
+#include "sidecar/providers/sso_cache.h"
 #include "tests/unit/providers/harness.h"
+#include "tests/unit/providers/login_file.h"
 #include "tests/unit/providers/sts.h"
 
 #define TOKEN_TEXT "e30.bbbb.cccc"
@@ -85,26 +87,71 @@ static void make_container(struct setup *s)
                                          .container = {.url = s->h->text, .authorization_token_file = s->path}};
 }
 
+static void make_sso(struct setup *s)
+{
+        char *path = NULL;
+        struct error e;
+        s->h->profile = (struct profile){.name = (char *)"dev",
+                                         .type = PROFILE_SSO,
+                                         .endpoint_url = s->h->upstream.url,
+                                         .sso = {.session = (char *)"my-sso",
+                                                 .start_url = (char *)"https://x/start",
+                                                 .region = (char *)"us-east-1",
+                                                 .account_id = (char *)"123456789012",
+                                                 .role_name = (char *)"Dev",
+                                                 .cache_directory = s->folder.path,
+                                                 .oidc_endpoint_url = s->h->upstream.url}};
+        assert_int_equal(sso_cache_path(&s->h->profile, SLICE("my-sso"), &path, &e), 0);
+        write_in(
+            &s->folder, strrchr(path, '/') + 1,
+            "{\"accessToken\":\"aoa-1\",\"expiresAt\":\"2026-12-31T23:00:00Z\",\"clientId\":\"c\",\"clientSecret\":"
+            "\"s\",\"registrationExpiresAt\":\"2027-02-01T00:00:00Z\",\"refreshToken\":\"aor-1\"}",
+            s->path, sizeof(s->path));
+        free(path);
+}
+
+static void make_login(struct setup *s)
+{
+        s->h->profile = (struct profile){
+            .name = (char *)"dev",
+            .type = PROFILE_LOGIN,
+            .endpoint_url = s->h->upstream.url,
+            .login = {.session = (char *)LOGIN_ME, .cache_directory = s->folder.path, .has_custom_endpoint = true}};
+        write_in(&s->folder, LOGIN_NAME ".json", LOGIN_FILE("2026-12-31T23:00:00Z"), s->path, sizeof(s->path));
+}
+
+#define SSO_RENEWED "{\"accessToken\":\"aoa-2\",\"tokenType\":\"Bearer\",\"expiresIn\":3600,\"refreshToken\":\"aor-2\"}"
+#define SSO_ROLE                                                                                                       \
+        "{\"roleCredentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"secret\",\"sessionToken\":"       \
+        "\"token\",\"expiration\":1798765200999}}"
+
 static const struct row {
         const char *name;
         void (*make)(struct setup *s);
-        struct upstream_answer answer;
+        struct upstream_answer answers[2];
         unsigned opens; // of a run that succeeds
 } rows[] = {
-    {"web identity", make_web_identity, {200, DATE_NOW, STS_SESSION("AssumeRoleWithWebIdentity", ONE_O_CLOCK)}, 1},
-    {"static", make_static, {SILENCE}, 2},
+    {"web identity",
+     make_web_identity,
+     {{200, DATE_NOW, STS_SESSION("AssumeRoleWithWebIdentity", ONE_O_CLOCK)}, {SILENCE}},
+     1},
+    {"static", make_static, {{SILENCE}, {SILENCE}}, 2},
     {"container",
      make_container,
-     {200, DATE_NOW,
-      "{\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\",\"Expiration\":"
-      "\"" ONE_O_CLOCK "\"}"},
+     {{200, DATE_NOW,
+       "{\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\",\"Expiration\":"
+       "\"" ONE_O_CLOCK "\"}"},
+      {SILENCE}},
      1},
+    // renewals: read, locked, read again and written
+    {"sso", make_sso, {{200, DATE_NOW, SSO_RENEWED}, {200, DATE_NOW, SSO_ROLE}}, 4},
+    {"login", make_login, {{200, DATE_NOW, LOGIN_GRANT}, {SILENCE}}, 4},
 };
 
 static void begin(struct setup *s, const struct row *row)
 {
         folder_make(&s->folder);
-        s->h = harness_new(&row->answer, 1);
+        s->h = harness_new(row->answers, 2);
         row->make(s);
         harness_make(s->h, &s->h->profile, NULL);
         gate.loop = pthread_self();

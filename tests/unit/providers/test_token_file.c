@@ -12,7 +12,11 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "sidecar/base/clock.h"
+#include "sidecar/config/profile.h"
+#include "sidecar/io/workers.h"
 #include "sidecar/providers/cache_file.h"
+#include "sidecar/providers/provider.h"
 
 static const struct slice second = SLICE_INIT("{\"t\":\"two\",\"other\":[1]}");
 
@@ -22,6 +26,12 @@ struct fixture {
         struct token_file f;
         char token[32]; // what was read last
         unsigned retries;
+        uv_loop_t loop;
+        struct clock clock;
+        struct profile profile;
+        struct provider provider;
+        unsigned done;
+        struct error e; // of what was done last
 };
 
 // The value of "t".
@@ -42,9 +52,53 @@ static int read_token(void *owner, struct slice text, struct slice *ret_key, str
         return 0;
 }
 
+static void on_done(void *owner, const struct error *e)
+{
+        struct fixture *x = owner;
+        x->done++;
+        x->e = e ? *e : (struct error){.kind = ERROR_NONE};
+}
+
+static void wait_for_it(struct fixture *x)
+{
+        x->done = 0;
+        while (x->done == 0)
+                (void)uv_run(&x->loop, UV_RUN_ONCE);
+        assert_int_equal(x->done, 1);
+}
+
+// Without a lock, or with one if it can be had. 0, or -1 with x->e.
+static int try_load(struct fixture *x, bool locks)
+{
+        assert_int_equal(token_file_load(&x->f, &x->provider, locks, on_done, &x->e), 0);
+        wait_for_it(x);
+        return x->e.kind == ERROR_NONE ? 0 : -1;
+}
+
+static bool try_lock(struct fixture *x)
+{
+        assert_int_equal(try_load(x, true), 0);
+        return !x->f.is_locked_by_other;
+}
+
+// As an owner does after a renewal.
+static int take(struct fixture *x, struct slice bytes, struct error *e)
+{
+        if (token_file_take(&x->f, bytes, e) < 0)
+                return -1;
+        token_file_write(&x->f, &x->provider, on_done);
+        wait_for_it(x);
+        return 0;
+}
+
 static int setup(void **state)
 {
         struct fixture *x = calloc(1, sizeof(*x));
+        if (uv_loop_init(&x->loop) < 0)
+                return -1;
+        clock_init_system(&x->clock);
+        x->provider = (struct provider){.profile = &x->profile, .deps = {.loop = &x->loop, .clock = &x->clock}};
+        x->provider.deps.workers = workers_new(&x->loop);
         (void)snprintf(x->folder, sizeof(x->folder), "/tmp/keyfob-token-file-XXXXXX");
         if (!mkdtemp(x->folder))
                 return -1;
@@ -60,6 +114,9 @@ static int teardown(void **state)
 {
         struct fixture *x = *state;
         token_file_deinit(&x->f);
+        workers_close(x->provider.deps.workers);
+        if (uv_run(&x->loop, UV_RUN_DEFAULT) != 0 || uv_loop_close(&x->loop) < 0)
+                return -1;
         (void)unlink(x->path);
         (void)rmdir(x->path);
         (void)unlink(x->elsewhere);
@@ -80,9 +137,8 @@ static void assert_text(struct fixture *x, const char *text)
 
 static void load(struct fixture *x)
 {
-        struct error why, e;
-        if (token_file_load(&x->f, &why, &e) < 0)
-                fail_msg("%s", e.message);
+        if (try_load(x, false) < 0)
+                fail_msg("%s", x->e.message);
 }
 
 // Nothing can be written to a name that is a folder's.
@@ -103,23 +159,22 @@ static void no_file_is_no_token(void **state)
         load(x);
         assert_string_equal(x->token, "");
         assert_int_equal(x->f.text.n, 0);
-        assert_true(token_file_lock(&x->f)); // there is nothing to lock
+        assert_true(try_lock(x)); // there is nothing to lock
 }
 
 static void a_token_that_cannot_be_used_is_not_an_error(void **state)
 {
         struct fixture *x = *state;
-        struct error why, e;
         put(x, "{}");
-        assert_int_equal(token_file_load(&x->f, &why, &e), 0);
-        assert_string_equal(why.message, "no token");
+        load(x);
+        assert_string_equal(x->f.unusable.message, "no token");
         put(x, "{\"t\":\"one\"}");
-        assert_int_equal(token_file_load(&x->f, &why, &e), 0);
-        assert_int_equal(why.kind, ERROR_NONE);
+        load(x);
+        assert_int_equal(x->f.unusable.kind, ERROR_NONE);
         assert_int_equal(unlink(x->path), 0);
         assert_int_equal(mkdir(x->path, 0700), 0);
-        assert_int_equal(token_file_load(&x->f, &why, &e), -1);
-        assert_non_null(strstr(e.message, x->path));
+        assert_int_equal(try_load(x, false), -1);
+        assert_non_null(strstr(x->e.message, x->path));
 }
 
 static void a_renewed_token_is_written(void **state)
@@ -129,9 +184,9 @@ static void a_renewed_token_is_written(void **state)
         put(x, "{\"t\":\"one\",\"other\":[1]}");
         load(x);
         assert_string_equal(x->token, "one");
-        assert_true(token_file_lock(&x->f));
+        assert_true(try_lock(x));
         assert_int_equal(cache_file_lock(x->path), -EWOULDBLOCK);
-        assert_int_equal(token_file_take(&x->f, second, &e), 0);
+        assert_int_equal(take(x, second, &e), 0);
         assert_string_equal(x->token, "two");
         token_file_unlock(&x->f);
         assert_int_equal(x->f.pending.n, 0);
@@ -145,9 +200,9 @@ static void another_process_that_renews_is_seen(void **state)
         put(x, "{\"t\":\"one\"}");
         int lock = cache_file_lock(x->path);
         assert_true(lock >= 0);
-        assert_false(token_file_lock(&x->f));
+        assert_false(try_lock(x));
         assert_int_equal(close(lock), 0);
-        assert_true(token_file_lock(&x->f));
+        assert_true(try_lock(x));
 }
 
 // What cannot be written stands in for the file, and is written once that is possible.
@@ -158,7 +213,7 @@ static void a_token_is_pending_until_it_can_be_written(void **state)
         put(x, "{\"t\":\"one\"}");
         load(x);
         block(x, true);
-        assert_int_equal(token_file_take(&x->f, second, &e), 0);
+        assert_int_equal(take(x, second, &e), 0);
         assert_string_equal(x->token, "two");
         assert_true(x->f.pending.n > 0);
         block(x, false);
@@ -199,7 +254,7 @@ static void another_token_counts(void **state)
                 put(x, "{\"t\":\"one\"}");
                 load(x);
                 block(x, true);
-                assert_int_equal(token_file_take(&x->f, second, &e), 0);
+                assert_int_equal(take(x, second, &e), 0);
                 assert_true(x->f.pending.n > 0);
                 block(x, false);
                 if (i == 0)
@@ -220,12 +275,12 @@ static void what_another_process_wrote_meanwhile_stays(void **state)
         put(x, "{\"t\":\"one\"}");
         load(x);
         put(x, "{\"t\":\"three\"}");
-        assert_int_equal(token_file_take(&x->f, second, &e), 0);
+        assert_int_equal(take(x, second, &e), 0);
         assert_int_equal(x->f.pending.n, 0);
         load(x);
         assert_string_equal(x->token, "three");
         assert_int_equal(unlink(x->path), 0);
-        assert_int_equal(token_file_take(&x->f, second, &e), 0);
+        assert_int_equal(take(x, second, &e), 0);
         assert_int_equal(access(x->path, F_OK), -1);
 }
 
@@ -237,9 +292,9 @@ static void what_is_too_long_or_no_token_is_not_kept(void **state)
         struct error e;
         put(x, "{\"t\":\"one\"}");
         load(x);
-        assert_int_equal(token_file_take(&x->f, slice_str(longest), &e), -1);
+        assert_int_equal(take(x, slice_str(longest), &e), -1);
         assert_int_equal(x->f.pending.n, 0);
-        assert_int_equal(token_file_take(&x->f, SLICE("{}"), &e), -1);
+        assert_int_equal(take(x, SLICE("{}"), &e), -1);
         assert_string_equal(e.message, "the renewed token cannot be used: no token");
         assert_int_equal(x->f.pending.n, 0);
         load(x);
@@ -261,24 +316,22 @@ static void find_timer(uv_handle_t *handle, void *ret_due_in_ms)
 static void waits_for_another_process_but_not_for_ever(void **state)
 {
         struct fixture *x = *state;
-        uv_loop_t loop;
         struct error e;
-        assert_int_equal(uv_loop_init(&loop), 0);
-        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), 0);
+        uv_loop_t *loop = &x->loop;
+        assert_int_equal(token_file_wait(&x->f, loop, count_retry, &e), 0);
         assert_int_equal(x->retries, 0);
         uint64_t due_in_ms = 0;
-        uv_walk(&loop, find_timer, &due_in_ms);
+        uv_walk(loop, find_timer, &due_in_ms);
         assert_in_range(due_in_ms, 50, 150);
-        assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(uv_run(loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(x->retries, 1);
         x->f.waits = 149;
-        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), 0);
-        assert_int_equal(token_file_wait(&x->f, &loop, count_retry, &e), -1);
+        assert_int_equal(token_file_wait(&x->f, loop, count_retry, &e), 0);
+        assert_int_equal(token_file_wait(&x->f, loop, count_retry, &e), -1);
         assert_int_equal(e.kind, ERROR_TRANSIENT);
         assert_non_null(strstr(e.message, x->path));
-        assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+        assert_int_equal(uv_run(loop, UV_RUN_DEFAULT), 0);
         assert_int_equal(x->retries, 2);
-        assert_int_equal(uv_loop_close(&loop), 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
