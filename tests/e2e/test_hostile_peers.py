@@ -204,3 +204,25 @@ def test_takes_volumes_as_kubernetes_mounts_them(folder):
     assert check(folder, {"profiles": {"p": role}}).returncode == 0
     quiet = check(folder, {"profiles": {"p": role}, "trusted_directories": ["volume"]})
     assert quiet.returncode == 0 and "insecure_file_mode" not in quiet.stdout
+
+
+@pytest.mark.parametrize("content", ["root:$6$salt$hash:19000:0:99999:7:::\n", "a.b.c", "e30.e30", None])
+def test_sends_nothing_that_is_not_a_token(start, standin, profiles, folder, content):
+    """What the file holds is not sent, and not shown. A pipe, which nobody writes to, is refused at once."""
+    token = folder / "token"
+    if content is None:
+        os.mkfifo(token, 0o600)
+    else:
+        token.write_text(content)
+        token.chmod(0o600)
+    stolen = {**profiles.irsa(), "web_identity_token_file": str(token), "refresh": "on_demand"}
+    agent = start({"region": "us-east-1", "profiles": {"irsa": profiles.irsa(), "stolen": stolen}})
+    agent.wait_for_state("irsa", "fresh")
+    before = len(standin.calls())
+    reply = agent.call("GET", "/v1/profiles/stolen/credentials?wait=5")
+    assert reply.status == 502 and str(token).encode() in reply.body
+    assert ("not a regular file" if content is None else "JSON Web Token") in reply.json()["detail"]
+    assert len(standin.calls()) == before
+    if content:
+        assert content.strip() not in agent.stderr() and content.strip().encode() not in reply.body
+    assert agent.call("GET", "/v1/profiles/irsa/credentials").status == 200
