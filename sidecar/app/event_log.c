@@ -7,6 +7,7 @@
 #include "proto/mem/secret.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/config/warnings.h"
@@ -157,8 +158,12 @@ static void report_login(const struct event_log *l, struct entry *entry)
                           LOG_STR("error", status.error->message), LOG_STR("hint", status.error->hint));
 }
 
+static void report_left_out(void *arg, const struct log_limiter_slot *slot);
+
 void event_log_deinit(struct event_log *l)
 {
+        if (l->log)
+                log_limiter_report(&l->limiter, report_left_out, l);
         while (l->reported) {
                 struct event_log_reported *next = l->reported->next;
                 free(l->reported);
@@ -166,22 +171,60 @@ void event_log_deinit(struct event_log *l)
         }
 }
 
+// --- what clients ask for without end ---
+
+static void report_left_out(void *arg, const struct log_limiter_slot *slot)
+{
+        const struct event_log *l = arg;
+        LOG_EVENT(l->log, LOG_LEVEL_WARN, "log_lines_dropped", LOG_STR("of", slot->event),
+                  LOG_INT("lines", slot->dropped));
+}
+
+static uint32_t number_of(const char *name)
+{
+        uint32_t hash = 2166136261; // FNV-1a
+        for (; *name; name++)
+                hash = (hash ^ (uint8_t)*name) * 16777619;
+        return hash;
+}
+
+// A client that may can have a profile refreshed and dropped as often as it likes.
+static bool may_log(struct event_log *l, struct entry *entry, enum vault_event event)
+{
+        static const char *const limited[VAULT_EVENT_COUNT] = {[VAULT_ROTATED] = "rotated",
+                                                               [VAULT_REFRESHED] = "refreshed",
+                                                               [VAULT_REFRESH_FAILED] = "refresh_failed",
+                                                               [VAULT_DROPPED] = "dropped"};
+        int64_t now_ms = clock_boot_ms(l->log->clock);
+        if (now_ms - l->limited_ms >= LOG_LIMITER_EVERY_MS) {
+                l->limited_ms = now_ms;
+                log_limiter_report(&l->limiter, report_left_out, l);
+        }
+        return !limited[event] || !entry_was_asked_for(entry) ||
+               log_limiter_admits(&l->limiter, limited[event], number_of(entry_name(entry)), now_ms);
+}
+
 static void on_event(void *context, struct entry *entry, enum vault_event event, int64_t duration_ms,
                      const struct error *e)
 {
         struct event_log *l = context;
+        if (event == VAULT_ROTATED || event == VAULT_REFRESHED || event == VAULT_REFRESH_FAILED)
+                metrics_observe_refresh(l->metrics, duration_ms);
+        bool is_logged = may_log(l, entry, event);
         switch (event) {
         case VAULT_ROTATED:
         case VAULT_REFRESHED:
-                metrics_observe_refresh(l->metrics, duration_ms);
-                report_success(l, event == VAULT_ROTATED ? "rotated" : "refreshed", entry, duration_ms);
-                report_certificate(l, entry);
-                report_certificate_problem(l, entry);
-                report_login(l, entry);
+                if (is_logged)
+                        report_success(l, event == VAULT_ROTATED ? "rotated" : "refreshed", entry, duration_ms);
+                report_certificate(l, entry); // once a day
+                if (is_logged) {
+                        report_certificate_problem(l, entry);
+                        report_login(l, entry);
+                }
                 break;
         case VAULT_REFRESH_FAILED:
-                metrics_observe_refresh(l->metrics, duration_ms);
-                report_failure(l, entry, e);
+                if (is_logged)
+                        report_failure(l, entry, e);
                 report_certificate(l, entry);
                 break;
         case VAULT_EXPIRING:
@@ -194,7 +237,8 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
                                   "a refresh succeeds"));
                 break;
         case VAULT_DROPPED:
-                LOG_EVENT(l->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
+                if (is_logged)
+                        LOG_EVENT(l->log, LOG_LEVEL_INFO, "dropped", LOG_STR("profile", entry_name(entry)));
                 break;
         case VAULT_EVENT_COUNT:
                 break;

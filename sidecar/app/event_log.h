@@ -3,6 +3,7 @@
 #ifndef SIDECAR_APP_EVENT_LOG_H
 #define SIDECAR_APP_EVENT_LOG_H
 
+#include "sidecar/base/log_limiter.h"
 #include "sidecar/vault/vault.h"
 
 struct log;
@@ -16,6 +17,8 @@ struct event_log {
         struct metrics *metrics;
         bool has_reported_unlocked; // memory_not_locked is logged once
         struct event_log_reported *reported;
+        struct log_limiter limiter; // of what clients ask for, by profile
+        int64_t limited_ms;         // boot clock: of the last report of lines left out
 };
 
 struct vault_observer event_log_observer(struct event_log *event_log);

@@ -24,6 +24,11 @@ const char *entry_name(const struct entry *e)
         return e->name;
 }
 
+bool entry_was_asked_for(const struct entry *e)
+{
+        return e->was_forced;
+}
+
 const char *entry_shown_name(const struct entry *e)
 {
         return e->shown_name ? e->shown_name : e->name;

@@ -76,6 +76,7 @@ struct entry {
         bool is_running : 1;           // the provider is
         bool is_cancelled : 1;         // … but its result will not count
         bool is_forced : 1;            // a refresh was asked for: its result replaces what is held, whatever it is
+        bool was_forced : 1;           // … of what was reported last
         bool is_outdated : 1;          // a user has logged in since the flight started: another one follows
         bool is_refused : 1;           // dropped by entry_drop()
         bool is_expiring_reported : 1; // VAULT_EXPIRING was, for these credentials

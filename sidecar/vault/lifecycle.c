@@ -138,6 +138,7 @@ void entry_drop(struct entry *e)
         vault_settle_soon(e);
         refresh_abandon(e);
         plan_refresh(e);
+        e->was_forced = true;
         if (is_news)
                 entry_report(e, VAULT_DROPPED, 0, NULL);
 }

@@ -156,6 +156,7 @@ static void on_timer(uv_timer_t *timer)
                 e->is_wanted = false;
                 e->next_refresh_ms = SCHEDULE_NEVER;
                 entry_forget(e);
+                e->was_forced = false;
                 if (is_held)
                         entry_report(e, VAULT_DROPPED, 0, NULL);
         }

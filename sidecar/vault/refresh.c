@@ -25,6 +25,7 @@ static void fail(struct entry *e, const struct error *error, int64_t duration_ms
         e->failures_in_row++;
         e->last_failure = named.kind;
         entry_keep_error(e, &named);
+        e->was_forced = e->is_forced;
         e->is_forced = false;
         plan_refresh(e);
         entry_report(e, VAULT_REFRESH_FAILED, duration_ms, &named);
@@ -81,6 +82,7 @@ static void succeed(struct entry *e, struct credentials *c, int64_t now_ms, int6
         e->failures_in_row = 0;
         entry_keep_error(e, NULL);
         e->is_refused = false;
+        e->was_forced = e->is_forced;
         e->is_forced = false;
         plan_refresh(e);
         entry_report(e, is_kept ? VAULT_REFRESHED : VAULT_ROTATED, duration_ms, NULL);

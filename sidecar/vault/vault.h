@@ -209,6 +209,9 @@ struct entry_status {
 };
 void entry_status(const struct entry *entry, struct entry_status *ret);
 
+// Whether a client asked for the refresh, or the dropping, that was reported last.
+bool entry_was_asked_for(const struct entry *entry);
+
 // What its provider has learned; borrowed until control returns to the loop. NULL: its type learns nothing.
 const struct provider_facts *entry_facts(const struct entry *entry);
 

@@ -84,6 +84,22 @@ def test_logs_little_of_a_peer_that_is_denied_without_end(start, standin, profil
     assert dropped + sum(f"uid={UID}" in line for line in lines) == denied
 
 
+def test_logs_little_of_refreshes_without_end(start, standin, profiles, folder):
+    """A peer may have its profile refreshed and dropped as often as it likes."""
+    agent = start(config(folder, profiles, standin))
+    agent.wait_for_state("mine", "fresh")
+    before = len(agent.stderr())
+    connection = agent.connection()
+    for _ in range(1000):
+        assert connection.call("POST", "/v1/profiles/mine/refresh").status == 200
+        assert connection.call("DELETE", "/v1/profiles/mine/credentials").status == 200
+    agent.end()
+    log = agent.stderr()[before:]
+    assert len(log) < 8 * 1024
+    counts = [int(re.search(r"lines=(\d+)", line)[1]) for line in agent.events("log_lines_dropped")]
+    assert sum(counts) > 1900
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a second uid needs root")
 def test_tells_nothing_of_profiles_that_a_peer_may_not_see(start, standin, profiles, folder):
     """Raw answers as another uid: the same for a profile that it may not see and for one that does not exist."""

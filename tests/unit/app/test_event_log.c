@@ -278,6 +278,7 @@ static void test_expired_and_dropped(void **state)
 static void refresh(struct desk *d, int64_t now_s)
 {
         forget_log(d);
+        memset(&d->event_log.limiter, 0, sizeof(d->event_log.limiter)); // it is not about that
         d->now_ms = (now_s - NOON_S) * 1000;
         d->ends_s = now_s + 3600;
         ask(d, VAULT_WANT_REFRESH, 0);
@@ -338,6 +339,40 @@ static void test_the_end_of_a_certificate(void **state)
 }
 
 // Errors that a person has to mend are told as errors, the others pass.
+static size_t count_lines(const struct desk *d, const char *text)
+{
+        size_t count = 0;
+        for (const char *at = d->text; (at = strstr(at, text)) != NULL; at++)
+                count++;
+        return count;
+}
+
+// Refreshes that clients ask for are limited, those of the agent's own are not; what was left out is counted.
+static void leaves_out_lines_of_refreshes_that_are_asked_for_without_end(void **state)
+{
+        enum { COUNT = 25 };
+        struct desk *d = *state;
+        ask(d, VAULT_WANT_CREDENTIALS, 0);
+        turn_until_event(d, "rotated");
+        forget_log(d);
+        for (unsigned i = 0; i < COUNT; i++) {
+                unsigned before = d->issued;
+                ask(d, VAULT_WANT_REFRESH, 0);
+                while (d->issued == before || !entry_peek(d->entry))
+                        uv_run(&d->loop, UV_RUN_NOWAIT);
+        }
+        for (int i = 0; i < 10; i++)
+                uv_run(&d->loop, UV_RUN_NOWAIT);
+        (void)has_event(d, "");
+        assert_int_equal(count_lines(d, "event=rotated "), LOG_LIMITER_BURST_N);
+        assert_int_equal(count_lines(d, "log_lines_dropped"), 0);
+        d->now_ms += LOG_LIMITER_EVERY_MS;
+        ask(d, VAULT_WANT_REFRESH, 0);
+        turn_until_event(d, "log_lines_dropped");
+        EXPECT(d, "level=warn event=log_lines_dropped of=rotated lines=15\n");
+        turn_until_event(d, "rotated");
+}
+
 static void test_levels(void **state)
 {
         struct desk *d = *state;
@@ -372,6 +407,7 @@ int main(void)
             TEST(test_failed),
             TEST(test_expired_and_dropped),
             TEST(test_levels),
+            TEST(leaves_out_lines_of_refreshes_that_are_asked_for_without_end),
             TEST(test_the_end_of_a_certificate),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
