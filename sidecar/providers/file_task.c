@@ -11,12 +11,12 @@
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/provider.h"
 
-enum { LATE_MS = 10000 };
+enum { LATE_MS = 10000 }; // of real time, as it is a disk or a network that is waited for
 
 struct file_task {
         struct worker_job worker;
         struct workers *workers;
-        const struct clock *clock;
+        int64_t late_ms;
         const struct file_task_ops *ops;
         const struct profile *profile; // held
         void (*done)(void *owner, const struct error *e);
@@ -56,7 +56,8 @@ static void on_late(void *arg)
         struct error e;
         if (t->is_freed)
                 return;
-        (void)error_set(&e, ERROR_TRANSIENT, "%.600s: no answer within %d s", t->worker.task.device, LATE_MS / 1000);
+        (void)error_set(&e, ERROR_TRANSIENT, "%.600s: no answer within %lld ms", t->worker.task.device,
+                        (long long)t->late_ms);
         (void)hint_stuck(&e);
         t->done(t->owner, &e); // which frees it
 }
@@ -89,7 +90,7 @@ struct file_task *file_task_new(const struct provider *p, const struct file_task
         if (!t)
                 return NULL;
         t->workers = p->deps.workers;
-        t->clock = p->deps.clock;
+        t->late_ms = p->deps.file_timeout_ms > 0 ? p->deps.file_timeout_ms : LATE_MS;
         t->ops = ops;
         t->profile = p->profile;
         t->done = done;
@@ -106,12 +107,8 @@ void *file_task_work(struct file_task *t)
 
 void file_task_start(struct file_task *t, const char *path)
 {
-        const struct worker_task task = {.device = path,
-                                         .late_ms = clock_real_ms(t->clock, LATE_MS),
-                                         .run = run,
-                                         .late = on_late,
-                                         .done = on_done,
-                                         .arg = t};
+        const struct worker_task task = {
+            .device = path, .late_ms = (uint64_t)t->late_ms, .run = run, .late = on_late, .done = on_done, .arg = t};
         t->is_out = true;
         workers_start(t->workers, &t->worker, &task);
 }

@@ -208,7 +208,7 @@ static void gives_up_a_file_that_hangs(void **state)
                 struct setup s;
                 unsigned ticks = 0;
                 begin(&s, &rows[i]);
-                s.h->clock.speed = 100; // ten seconds take a tenth of one
+                s.h->provider->deps.file_timeout_ms = 50;
                 hold(s.h);
                 assert_non_null(delay_start(&s.h->loop, 0, tick, &ticks));
                 harness_finish(s.h);
@@ -217,7 +217,7 @@ static void gives_up_a_file_that_hangs(void **state)
                 harness_expect_error(s.h, i, ERROR_TRANSIENT, s.path, "check the file system");
                 assert_true(s.h->e.timed_out);
                 let_go();
-                s.h->clock.speed = 1;
+                s.h->provider->deps.file_timeout_ms = 0;
                 harness_run_to_credentials(s.h);
                 end(&s);
         }
