@@ -102,6 +102,8 @@ static void clear(void *work)
 
 static const struct file_task_ops reading = {.size = sizeof(struct reading), .run = read_files, .clear = clear};
 
+static const struct reading nothing; // where none of it comes from files
+
 static const char *slowest_file(const struct profile *p)
 {
         if (p->keys.secret_access_key_file)
@@ -174,9 +176,9 @@ static void on_read(void *owner, const struct error *e)
         struct static_keys *s = owner;
         struct file_task *task = s->task;
         bool is_late = e && e->timed_out; // then a thread still has it
-        const struct reading *r = is_late ? NULL : file_task_work(task);
+        const struct reading *r = is_late ? &nothing : file_task_work(task);
         s->task = NULL;
-        if (!r || !must_read_again(s, r))
+        if (is_late || !must_read_again(s, r))
                 finish(s, r, e);
         file_task_free(task);
 }
@@ -185,17 +187,16 @@ static void static_due(void *arg)
 {
         struct static_keys *s = arg;
         const struct profile *p = s->base.profile;
-        static const struct reading none;
         struct error e;
         s->delay = NULL;
         if (s->base.is_cancelled || !slowest_file(p)) {
-                finish(s, &none, NULL);
+                finish(s, &nothing, NULL);
                 return;
         }
         s->task = file_task_new(&s->base, &reading, on_read, s);
         if (!s->task) {
                 (void)error_set(&e, ERROR_INTERNAL, "out of memory");
-                finish(s, &none, &e);
+                finish(s, &nothing, &e);
                 return;
         }
         struct reading *r = file_task_work(s->task);
