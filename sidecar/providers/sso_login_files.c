@@ -11,7 +11,7 @@
 
 static void write_token(struct sso_login_files *w, struct error *e)
 {
-        if (cache_file_write(w->path, SSO_CACHE_WHAT, buffer_slice(&w->text), e) < 0)
+        if (sso_cache_write_token(w->profile, buffer_slice(&w->text), e) < 0)
                 (void)!cache_file_read(w->path, SSO_CACHE_WHAT, &w->seen, NULL); // else it counts as empty
 }
 
