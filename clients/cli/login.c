@@ -121,6 +121,7 @@ static bool needs_code(struct keyfob_client *client, const char *profile, struct
 static int report_no_login(struct keyfob_client *client, const char *profile)
 {
         struct keyfob_error error;
+        struct keyfob_credentials credentials;
         struct slice answer;
         struct json_doc doc;
         struct json_fault fault;
@@ -130,7 +131,12 @@ static int report_no_login(struct keyfob_client *client, const char *profile)
         bool has_failed = json_parse(&doc, answer, &fault) == 0 && profile_state_is(&doc, JSON_ROOT, "failed") &&
                           profile_state_print_error(&doc, JSON_ROOT);
         json_doc_free(&doc);
-        return has_failed ? EXIT_FAILED : cli_print("%s: no login is needed\n", profile);
+        if (has_failed)
+                return EXIT_FAILED;
+        if (keyfob_get_credentials(client, profile, &credentials, &error) != KEYFOB_OK)
+                return cli_fail_with(&error);
+        keyfob_credentials_clear(&credentials);
+        return cli_print("%s: no login is needed\n", profile);
 }
 
 static int run_with(const struct options *o, struct keyfob_client *client, const char *profile)

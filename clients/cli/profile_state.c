@@ -5,7 +5,7 @@
 #include "clients/cli/cli.h"
 #include "proto/mem/buffer.h"
 
-enum { TEXT_MAX = 64 * 1024 };
+enum { TEXT_MAX = 64 * 1024, FAILURES_MIN = 2 };
 
 static bool is_text(const struct json_doc *doc, size_t object, const char *key, const char *text)
 {
@@ -40,6 +40,19 @@ bool profile_state_needs_user(const struct json_doc *doc, size_t profile)
         size_t error = json_get(doc, profile, SLICE("last_error"));
         return !profile_state_is_held(doc, profile) &&
                (is_text(doc, error, "kind", "config") || is_text(doc, error, "kind", "interaction"));
+}
+
+bool profile_state_is_unconfigured(const struct json_doc *doc, size_t profile)
+{
+        int64_t failures = 0;
+        size_t chain = json_get(doc, profile, SLICE("chain")), count = json_get(doc, profile, SLICE("failures"));
+        size_t link = JSON_NONE;
+        if (chain == JSON_NONE || json_kind(doc, chain) != JSON_ARRAY || profile_state_is_held(doc, profile))
+                return false;
+        for (size_t at = json_first(doc, chain); at != JSON_NONE; at = json_next(doc, at))
+                link = at;
+        return is_text(doc, link, "outcome", "nothing else is configured") && count != JSON_NONE &&
+               json_integer(doc, count, &failures) == 0 && failures >= FAILURES_MIN;
 }
 
 bool profile_state_print_error(const struct json_doc *doc, size_t profile)

@@ -16,6 +16,10 @@ bool profile_state_is_named(const struct json_doc *doc, size_t profile, const ch
 // Whether it holds nothing, and will not before a user changes something or acts: then waiting does not help.
 bool profile_state_needs_user(const struct json_doc *doc, size_t profile);
 
+// Whether nothing is configured for it, so that the agent asks the instance metadata service, in vain more than once:
+// that may be late on an instance that starts, and is not there on other machines.
+bool profile_state_is_unconfigured(const struct json_doc *doc, size_t profile);
+
 // Prints its last error on standard error, as cli_fail() does. False: it has none.
 bool profile_state_print_error(const struct json_doc *doc, size_t profile);
 

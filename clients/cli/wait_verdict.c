@@ -85,6 +85,13 @@ static enum wait_verdict judge(const struct options *o, const struct json_doc *d
                 return judge_none(doc);
         if (is_ready)
                 return WAIT_READY;
+        if (print_errors(o, doc, profile_state_is_unconfigured) > 0) {
+                (void)cli_fail(EXIT_FAILED,
+                               "write ~/.aws/config, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a "
+                               "configuration for keyfobd",
+                               "nothing else is configured");
+                return WAIT_IN_VAIN;
+        }
         return print_errors(o, doc, profile_state_needs_user) > 0 ? WAIT_IN_VAIN : WAIT_NOT_YET;
 }
 

@@ -2,12 +2,14 @@
 """The command `keyfob` as a newcomer meets it: what it says when something is missing, and that it says so at once."""
 
 import ast
+import http.server
 import os
 import pty
 import re
 import struct
 import subprocess
 import termios
+import threading
 import time
 from fcntl import ioctl
 from pathlib import Path
@@ -101,6 +103,40 @@ def test_wait_with_nothing_configured_is_an_error(zero):
     agent = zero("[profile other]\nregion = us-east-1\n")
     run = at_once("wait", socket=agent.socket)
     assert run.returncode == 1 and "found no AWS credentials" in run.stderr, run
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_wait_with_nothing_but_a_useless_metadata_service(start, folder, status):
+    """On a machine that is no instance; on one that starts, the service may be late, and is asked again first."""
+
+    class Useless(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self):
+            self.send_error(status)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Useless) as service:
+        threading.Thread(target=service.serve_forever).start()
+        try:
+            endpoint = f"http://127.0.0.1:{service.server_port}"
+            variables = {"KEYFOB_SOCKET": str(folder / "k.sock"), "AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint}
+            agent = start(None, env=environment(folder, **variables))
+            run = at_once("wait", socket=agent.socket)
+            assert run.returncode == 1 and "nothing else is configured" in run.stderr, run
+            assert agent.profile("default")["failures"] >= 2
+            run = keyfob("login", socket=agent.socket)
+            assert run.returncode == 1 and "no login is needed" not in run.stdout, run
+        finally:
+            service.shutdown()
+
+
+def test_login_of_a_profile_that_was_never_used_and_fails(start, folder):
+    """Fetched on demand, it has not failed yet."""
+    broken = {"type": "process", "credential_process": "/nope/x", "refresh": "on_demand"}
+    agent = start(config(broken=broken))
+    run = keyfob("login", "broken", socket=agent.socket)
+    assert run.returncode == 1 and run.stdout == "" and "/nope/x" in run.stderr, run
 
 
 def test_wait_says_what_it_waited_for(start, standin, profiles):
@@ -202,7 +238,7 @@ def test_hints_name_options(shared, command):
 def test_errors_name_options(shared):
     url = "https://my-bucket.s3.us-west-2.amazonaws.com/x"
     run = keyfob("sign", "GET", url, "--time", "noon", "--profile", "irsa", socket=shared.socket)
-    assert run.returncode == 1 and run.stderr.startswith("keyfob: --time is "), run
+    assert run.returncode == 1 and "--time" in run.stderr, run
 
 
 def test_the_table_of_hints_has_what_the_agent_says():
