@@ -114,8 +114,6 @@ static bool make_key(struct slice names, struct slice region, struct key *key)
                 else
                         put(key, region.n > 0 ? strip_label(label) : label);
         }
-        if (key->n > 1 && key->p[key->n - 2] == '.' && key->p[key->n - 1] == '+')
-                key->n -= 2; // right before the domain, as nearly always
         return true;
 }
 
@@ -176,17 +174,15 @@ static bool apply(struct slice row, struct host_scope *scope)
 
 // --- hosts ---
 
-// Cuts the domain off *host, with its dot, and returns it. Empty: it is none of AWS's.
-static struct slice cut_domain(struct slice *host)
+// Cuts the domain off *host, with its dot, and returns its number. LENGTH(host_domains): it is none of AWS's.
+static size_t cut_domain(struct slice *host)
 {
-        for (size_t i = 0; i < LENGTH(host_domains); i++) {
-                struct slice domain = slice_of(host_domains[i].name, host_domains[i].n);
-                if (!slice_ends_with(*host, domain))
-                        continue;
-                *host = slice_head(*host, host->n - domain.n);
-                return slice_from(domain, 1);
-        }
-        return slice_of(NULL, 0);
+        size_t i = 0;
+        while (i < LENGTH(host_domains) && !slice_ends_with(*host, slice_of(host_domains[i].name, host_domains[i].n)))
+                i++;
+        if (i < LENGTH(host_domains))
+                *host = slice_head(*host, host->n - host_domains[i].n);
+        return i;
 }
 
 // PrivateLink's names: vpce-0123-abcd.sts.us-west-2.vpce, with a bucket or an API in front. Leaves sts.us-west-2.
@@ -222,13 +218,14 @@ static struct host_scope scope_of_name(struct slice host)
                 host.n--;
         if (host.n > HOST_SCOPE_MAX)
                 return scope;
-        struct slice domain = cut_domain(&host);
-        if (domain.n == 0 || host.n == 0)
+        size_t domain = cut_domain(&host);
+        if (domain == LENGTH(host_domains) || host.n == 0)
                 return scope;
 
         struct slice names = without_vpce(host), before = names;
+        struct slice tail = slice_str(host_domains[domain].tail);
         struct slice region = region_of_s3_label(pop_label(&before));
-        if (region.n > 0) { // one label for two
+        if (region.n > 0 && tail.n == 0) { // one label for two
                 scope.region = region;
                 scope.service = SLICE("s3");
                 return scope;
@@ -237,11 +234,13 @@ static struct host_scope scope_of_name(struct slice host)
         if (!make_key(names, region, &key))
                 return scope;
         scope.region = region;
+        put(&key, tail);
+        if (key.n > 1 && key.p[key.n - 2] == '.' && key.p[key.n - 1] == '+')
+                key.n -= 2; // right before the domain, as nearly always
         if (region.n > 0 && apply(look_up(&key), &scope))
                 return scope;
         (void)make_key(host, slice_of(NULL, 0), &key);
-        put(&key, SLICE("."));
-        put(&key, domain);
+        put(&key, slice_of(host_domains[domain].name, host_domains[domain].n));
         (void)apply(look_up(&key), &scope);
         return scope;
 }

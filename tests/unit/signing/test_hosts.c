@@ -121,6 +121,9 @@ static void test_known(void **state)
             {"cn.transcribe.cn-north-1.amazonaws.com.cn", "transcribe", "cn-north-1"},
             {"fips.batch.us-east-1.amazonaws.com", "batch", "us-east-1"},
             {"us-east-1.signin.aws.amazon.com", "signin", "us-east-1"},
+            {"us-east-1.oauth.signin.aws", "signin", "us-east-1"},
+            {"us-gov-east-1.signin-fips.amazonaws-us-gov.com", "signin", "us-gov-east-1"},
+            {"signin.us-east-1.api.aws", "signin", "us-east-1"},
             // without a region
             {"iam.amazonaws.com", "iam", "us-east-1"},
             {"iam-fips.amazonaws.com", "iam", "us-east-1"},
@@ -210,6 +213,9 @@ static void test_region_only(void **state)
             {"data.tunneling.iot.us-west-2.amazonaws.com", "us-west-2"},
             {"anything.us-east-1.on.aws", "us-east-1"},
             {"s3.us-east-1.on.aws", "us-east-1"},
+            {"id.lambda-url.us-east-1.amazonaws.com", "us-east-1"},
+            {"sts.us-east-1.aws.amazon.com", "us-east-1"}, // a domain of AWS Sign-In, and of no other API
+            {"bkt.s3-us-west-2.on.aws", ""},
             {"st_s.us-east-1.amazonaws.com", "us-east-1"},
             {"x.sts.us-east-1.amazonaws.com", "us-east-1"},
             {"x.serverless.use1.cache.amazonaws.com", "us-east-1"},
@@ -263,6 +269,10 @@ static void test_unknown(void **state)
             "sts.us--1.amazonaws.com",
             "sts.xx-east-1.amazonaws.com",
             "sts.us-gov-1.api.aws.evil",
+            "sts.us-east-1.aws",
+            "sts.us-east-1.amazon.com",
+            "id.lambda-url.us-east-1.aws",
+            "us-east-1.signin.aws.amazon.com.evil",
             "id.lambda-url.on.aws",
             "cache.amazonaws.com",
         };
