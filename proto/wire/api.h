@@ -16,6 +16,8 @@ enum api_error {
         API_INVALID_URL,             // 400
         API_PEER_NOT_ALLOWED,        // 403: uid and gid are in no rule
         API_SCOPE_DENIED,            // 403: a rule exists, but not for this scope
+        API_TOKEN_REQUIRED,          // 403: the header Authorization is missing or wrong
+        API_ORIGIN_NOT_ALLOWED,      // 403: a header says that a browser or a proxy sends this
         API_TARGET_NOT_ALLOWED,      // 403: host or path is outside the profile's `sign`
         API_UNSIGNED_NOT_ALLOWED,    // 403
         API_NOT_FOUND,               // 404: no such path

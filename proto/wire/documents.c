@@ -25,6 +25,27 @@ int documents_write_process(const struct credentials *c, struct buffer *out)
         return buffer_put_byte(out, '\n');
 }
 
+int documents_write_container(const struct credentials *c, struct slice role_arn, int64_t never_s, struct buffer *out)
+{
+        char expiration[TIME_RFC3339_SIZE];
+        int64_t expires_s = c->expires_s == CREDENTIALS_NEVER_EXPIRE ? never_s : c->expires_s;
+        if (time_format_rfc3339(expires_s, expiration) < 0) {
+                out->failed = true;
+                return -1;
+        }
+        json_begin_object(out);
+        json_member(out, "AccessKeyId", c->access_key_id);
+        json_member(out, "SecretAccessKey", c->secret_access_key);
+        json_member(out, "Token", c->session_token);
+        json_member(out, "Expiration", slice_str(expiration));
+        if (c->account_id.n > 0)
+                json_member(out, "AccountId", c->account_id);
+        if (role_arn.n > 0)
+                json_member(out, "RoleArn", role_arn);
+        json_end_object(out);
+        return buffer_put_byte(out, '\n');
+}
+
 // A string member: where its decoded text stands in the scratch buffer, which may still move.
 struct member {
         struct slice key;

@@ -13,9 +13,15 @@
 // newline. 0, or -1 when the buffer is full.
 MUST_CHECK int documents_write_process(const struct credentials *c, struct buffer *out);
 
-// Reads such a document. Strings of *fields point into `scratch`, which the caller frees (it holds secrets). 0, or -1
-// with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty or of the wrong
-// type, an Expiration that cannot be read, credentials that are not sound (credentials.h).
+// The document of the container endpoint (ECS tasks, EKS Pod Identity): AccessKeyId, SecretAccessKey, Token (empty
+// where there is none), Expiration, and AccountId and RoleArn where they are known. SDKs insist on an Expiration: that
+// of credentials which never expire is `never_s`. Ends with a newline. 0, or -1 when the buffer is full.
+MUST_CHECK int documents_write_container(const struct credentials *c, struct slice role_arn, int64_t never_s,
+                                         struct buffer *out);
+
+// Reads the document of credential_process. Strings of *fields point into `scratch`, which the caller frees (it holds
+// secrets). 0, or -1 with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty
+// or of the wrong type, an Expiration that cannot be read, credentials that are not sound (credentials.h).
 MUST_CHECK int documents_read_process(const struct json_doc *doc, struct buffer *scratch, struct credentials *fields,
                                       const char **what);
 

@@ -29,6 +29,7 @@ enum {
         LIMIT_INCLUDE_FILES_N = 20000,
         LIMIT_INCLUDE_TOTAL = 64 * 1024 * 1024, // of all included files
         LIMIT_TOKEN_FILE = 64 * 1024,
+        LIMIT_AUTHORIZATION_TOKEN = 4096, // of a container endpoint
         LIMIT_KEY_FILE = 1024 * 1024,
         LIMIT_SECRET_FILE = 16 * 1024,
         LIMIT_UPSTREAM_BODY = 1024 * 1024,

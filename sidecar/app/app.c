@@ -25,6 +25,7 @@
 #include "sidecar/app/reload.h"
 #include "sidecar/app/report.h"
 #include "sidecar/app/serve.h"
+#include "sidecar/app/token_files.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
@@ -68,6 +69,7 @@ struct app {
         struct event_log event_log;
         struct notify notify;
         struct listeners *listeners;
+        struct token_files *tokens;
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
@@ -158,6 +160,7 @@ static void close_all(struct app *app)
         app->reload = NULL;
         listeners_close(app->listeners);
         app->listeners = NULL;
+        token_files_close(app->tokens);
         if (app->server)
                 server_close(app->server, GRACE_MS, on_server_closed, app);
         else
@@ -300,7 +303,9 @@ static int apply_first(struct app *app, struct profile_table *table, struct erro
 static int start(struct app *app, struct settings *settings, struct error *e)
 {
         app->listeners = listeners_open(settings, app->env, e);
-        if (!app->listeners || make_layers(app, e) < 0) {
+        int64_t read_ns = watch_moment();
+        app->tokens = app->listeners ? token_files_load(app->listeners, e) : NULL;
+        if (!app->tokens || make_layers(app, e) < 0) {
                 settings_release(settings);
                 return -1;
         }
@@ -311,7 +316,14 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                   LOG_INT("pid", getpid()));
         event_log_warnings(&app->log, &settings->warnings);
         reload_watch(app->reload, settings, app->read_ns);
-        if (serve_all(app->server, app->listeners, &app->log, e) < 0)
+        const struct token_files_deps tokens = {.loop = &app->loop,
+                                                .log = &app->log,
+                                                .workers = app->workers,
+                                                .poll_every_ms = POLL_EVERY_MS,
+                                                .read_ns = read_ns};
+        if (token_files_watch(app->tokens, &tokens) < 0)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        if (serve_all(app->server, app->listeners, app->tokens, &app->log, e) < 0)
                 return -1;
         notify_ready(&app->notify);
         return 0;
@@ -343,6 +355,7 @@ static int run(struct app *app, struct settings *settings)
         uv_close((uv_handle_t *)&app->end, NULL);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         profile_set_free(app->profile_set);
+        token_files_free(app->tokens);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);
         assert(rc == 0); // a handle that nobody closed is a bug

@@ -25,13 +25,24 @@ struct listeners {
 static void forget(struct listening_socket *s)
 {
         free(s->settings.unix_path);
+        free(s->settings.profile);
+        free(s->settings.authorization_token_file);
         *s = (struct listening_socket){.fd = -1};
+}
+
+static int copy_text(char **ret, const char *text)
+{
+        *ret = text ? strdup(text) : NULL;
+        return text && !*ret ? -1 : 0;
 }
 
 static int copy(struct listening_socket *s, const struct listener_settings *settings, struct error *e)
 {
-        s->settings = *settings;
-        if (!settings->unix_path || (s->settings.unix_path = strdup(settings->unix_path)))
+        struct listener_settings *own = &s->settings;
+        *own = *settings;
+        own->unix_path = own->profile = own->authorization_token_file = NULL;
+        if (copy_text(&own->unix_path, settings->unix_path) == 0 && copy_text(&own->profile, settings->profile) == 0 &&
+            copy_text(&own->authorization_token_file, settings->authorization_token_file) == 0)
                 return 0;
         return error_set(e, ERROR_INTERNAL, "out of memory");
 }
@@ -160,10 +171,16 @@ bool listeners_is_activated(const struct listeners *l, size_t index)
 
 // --- reloads ---
 
+static bool is_same_text(const char *a, const char *b)
+{
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static bool is_same_tcp(const struct listener_settings *a, const struct listener_settings *b)
 {
         return inet_address_port(&a->tcp) == inet_address_port(&b->tcp) &&
-               inet_address_has_same_host(&a->tcp, &b->tcp) && a->allow_remote == b->allow_remote;
+               inet_address_has_same_host(&a->tcp, &b->tcp) && a->allow_remote == b->allow_remote &&
+               a->has_gid == b->has_gid && a->gid == b->gid;
 }
 
 static bool is_same_unix(const struct listener_settings *a, const struct listener_settings *b)
@@ -175,7 +192,9 @@ static bool is_same_unix(const struct listener_settings *a, const struct listene
 static bool is_as(const struct listening_socket *s, const struct listener_settings *wanted)
 {
         const struct listener_settings *is = &s->settings;
-        if (!is->unix_path != !wanted->unix_path || is->apis != wanted->apis || is->any_time != wanted->any_time)
+        if (!is->unix_path != !wanted->unix_path || is->apis != wanted->apis || is->any_time != wanted->any_time ||
+            !is_same_text(is->profile, wanted->profile) ||
+            !is_same_text(is->authorization_token_file, wanted->authorization_token_file))
                 return false;
         return s->is_activated || (is->unix_path ? is_same_unix(is, wanted) : is_same_tcp(is, wanted));
 }

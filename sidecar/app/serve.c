@@ -5,7 +5,9 @@
 
 #include "proto/mem/length.h"
 #include "sidecar/app/listeners.h"
+#include "sidecar/app/token_files.h"
 #include "sidecar/base/log.h"
+#include "sidecar/server/api_container.h"
 #include "sidecar/server/api_health.h"
 #include "sidecar/server/api_native.h"
 #include "sidecar/server/server.h"
@@ -17,13 +19,23 @@ static const struct {
         const struct api *api;
 } apis[] = {
     {LISTENER_NATIVE, &api_native},
+    {LISTENER_NATIVE, &api_container}, // /v1/container is part of it
+    {LISTENER_CONTAINER, &api_container},
     {LISTENER_HEALTH, &api_health},
 };
+
+static bool has(const struct server_listener *l, const struct api *api)
+{
+        for (size_t i = 0; i < l->apis_count; i++)
+                if (l->apis[i] == api)
+                        return true;
+        return false;
+}
 
 static void choose(const struct listener_settings *settings, struct server_listener *ret)
 {
         for (size_t i = 0; i < LENGTH(apis); i++)
-                if (settings->apis & apis[i].bit)
+                if ((settings->apis & apis[i].bit) && !has(ret, apis[i].api))
                         ret->apis[ret->apis_count++] = apis[i].api;
 }
 
@@ -36,7 +48,8 @@ static void write_names(unsigned bits, char out[NAMES_SIZE])
                         n += (size_t)snprintf(out + n, NAMES_SIZE - n, "%s%s", n > 0 ? "," : "", listener_api_name(i));
 }
 
-static int serve_one(struct server *s, struct listeners *l, size_t i, const struct log *log, struct error *e)
+static int serve_one(struct server *s, struct listeners *l, size_t i, const struct secret *token, const struct log *log,
+                     struct error *e)
 {
         const struct listener_settings *settings = listeners_get(l, i);
         struct inet_address at;
@@ -48,7 +61,8 @@ static int serve_one(struct server *s, struct listeners *l, size_t i, const stru
                 inet_address_write(&at, where);
                 name = where;
         }
-        struct server_listener options = {.path = path, .any_time = settings->any_time};
+        struct server_listener options = {
+            .path = path, .profile = settings->profile, .token = token, .any_time = settings->any_time};
         choose(settings, &options);
         write_names(settings->apis, names);
         if (server_listen(s, fd, &options, e) < 0)
@@ -57,10 +71,11 @@ static int serve_one(struct server *s, struct listeners *l, size_t i, const stru
         return 0;
 }
 
-int serve_all(struct server *s, struct listeners *l, const struct log *log, struct error *e)
+int serve_all(struct server *s, struct listeners *l, const struct token_files *tokens, const struct log *log,
+              struct error *e)
 {
         for (size_t i = 0; i < listeners_count(l); i++)
-                if (serve_one(s, l, i, log, e) < 0)
+                if (serve_one(s, l, i, token_files_get(tokens, i), log, e) < 0)
                         return -1;
         return 0;
 }

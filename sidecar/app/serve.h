@@ -9,8 +9,10 @@
 struct listeners;
 struct log;
 struct server;
+struct token_files;
 
 // Takes every socket, has the server serve it, and logs where it listens. 0, or -1 with *e.
-MUST_CHECK int serve_all(struct server *s, struct listeners *l, const struct log *log, struct error *e);
+MUST_CHECK int serve_all(struct server *s, struct listeners *l, const struct token_files *tokens, const struct log *log,
+                         struct error *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/mem/length.h"
+#include "proto/wire/api.h"
 #include "proto/wire/limits.h"
 #include "sidecar/config/listener_check.h"
 
@@ -20,8 +21,12 @@ static const struct key_rule rules[] = {
     {.key = "allow_remote", .read = read_allow_remote},
     {.key = "api", .read = read_api},
     {.key = "any_time", .read = read_any_time},
-    {.key = "profile", .read = NULL},
-    {.key = "authorization_token_file", .read = NULL},
+    {"profile", 0, reader_string, offsetof(struct listener_settings, profile), .is_valid = api_is_profile_name,
+     .expected = "the name of a profile"},
+    {.key = "authorization_token_file",
+     .read = reader_new_path,
+     .offset = offsetof(struct listener_settings, authorization_token_file),
+     .is_secret = true},
     {.key = "upstream", .read = NULL},
     {.key = "max_body", .read = NULL},
 };
@@ -102,7 +107,7 @@ static int read_allow_remote(struct reader *r, size_t value, const struct key_ru
         return json_boolean(r->doc, value, &l->allow_remote) < 0 ? reader_expected(r, value, "true or false") : 0;
 }
 
-static const char *const api_names[] = {"native", "health"}; // in the order of the bits
+static const char *const api_names[] = {"native", "container", "health"}; // in the order of the bits
 
 const char *listener_api_name(unsigned n)
 {
@@ -128,7 +133,8 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
                 l->apis |= api;
                 if (api)
                         continue;
-                reader_expected(r, node, "one of the APIs that this version supports: \"native\", \"health\"");
+                reader_expected(r, node,
+                                "one of the APIs that this version supports: \"native\", \"container\", \"health\"");
                 error_hint(r->e, "a listener without \"api\" serves native");
                 if (reader_go_on(r) < 0)
                         return -1;
@@ -178,6 +184,32 @@ static int check_place(struct reader *r, size_t node, const struct listener_sett
         reader_fail(r, reader_at(r, node, list[i].unix_path ? "unix" : "tcp"),
                     "found \"%s\", which listeners[%zu] has already", place, j);
         return error_hint(r->e, "set a different %s for each listener", list[i].unix_path ? "path" : "port");
+}
+
+static bool is_there(const char *name, const struct profile *profiles, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (profiles[i].name && !profiles[i].is_implied && strcmp(profiles[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+int listener_check_profiles(const struct reader *r, const struct listener_settings *list, size_t count,
+                            const struct profile *profiles, size_t profiles_count)
+{
+        size_t node = json_get(r->doc, JSON_ROOT, SLICE("listeners"));
+        if (node == JSON_NONE || json_kind(r->doc, node) != JSON_ARRAY)
+                return 0;
+        size_t at = json_first(r->doc, node);
+        for (size_t i = 0; i < count && at != JSON_NONE; i++, at = json_next(r->doc, at)) {
+                if (!list[i].profile || is_there(list[i].profile, profiles, profiles_count))
+                        continue;
+                reader_fail(r, reader_at(r, at, "profile"), "found \"%s\", which is not a profile", list[i].profile);
+                error_hint(r->e, "set the name of one of \"profiles\"");
+                if (reader_go_on(r) < 0)
+                        return -1;
+        }
+        return 0;
 }
 
 int listener_read_all(struct reader *r, size_t node, struct listener_settings **ret, size_t *ret_count)

@@ -19,7 +19,8 @@ struct file_trust;
 
 enum listener_api { // bits
         LISTENER_NATIVE = 1,
-        LISTENER_HEALTH = 2,
+        LISTENER_CONTAINER = 2,
+        LISTENER_HEALTH = 4,
 };
 
 // The name in the configuration of the n-th of them, counted from 0; NULL: there are no more.
@@ -28,12 +29,14 @@ const char *listener_api_name(unsigned n);
 struct listener_settings {
         char *unix_path; // NULL: TCP
         mode_t mode;     // of the socket file
-        bool has_gid;    // else the group stays
+        bool has_gid;    // of the socket file, else its group stays; or of the token file
         gid_t gid;
-        struct inet_address tcp; // AF_UNSPEC: a Unix socket
-        bool allow_remote;       // `tcp` may be other than loopback
-        unsigned apis;           // of enum listener_api, at least one
-        bool any_time;           // signs for any "time" that a request asks for
+        struct inet_address tcp;        // AF_UNSPEC: a Unix socket
+        bool allow_remote;              // `tcp` may be other than loopback
+        unsigned apis;                  // of enum listener_api, at least one
+        char *profile;                  // that "/" stands for; NULL: none
+        char *authorization_token_file; // of container over TCP
+        bool any_time;                  // signs for any "time" that a request asks for
 };
 
 // Whether `tcp` may be an address that other hosts reach.

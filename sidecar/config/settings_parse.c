@@ -150,12 +150,22 @@ static int add_default(struct draft *d)
         return reader_keep(d->reader, SLICE("default"), &p->name);
 }
 
+static int check_listeners(struct draft *d)
+{
+        const struct settings *s = &d->store->settings;
+        d->place = &d->main;
+        reader_move(d->reader, d->place);
+        return listener_check_profiles(d->reader, s->listeners, s->listeners_count, d->profiles, d->count);
+}
+
 static int read_all(struct draft *d, const struct slice *text, struct included **ret)
 {
         if (text ? reader_parse(d->reader, *text) < 0 || (read_root(d, ret) < 0 && reader_go_on(d->reader) < 0)
                  : add_default(d) < 0)
                 return -1;
         if (resolve_profiles(d) < 0 && reader_go_on(d->reader) < 0)
+                return -1;
+        if (text && check_listeners(d) < 0)
                 return -1;
         return d->count > 0 ? draft_finish(d) : 0;
 }

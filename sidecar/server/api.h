@@ -18,6 +18,7 @@ enum route_match {
         ROUTE_EXACT,   // the path is `path`
         ROUTE_PREFIX,  // the path begins with `path`
         ROUTE_PROFILE, // `path`, the name of a profile, `after`
+        ROUTE_DEFAULT, // the path is `path`, and the profile is the listener's
 };
 
 enum route_method {
@@ -37,7 +38,7 @@ struct route {
         enum route_match match;
         unsigned methods; // of enum route_method
         struct slice path, after;
-        unsigned scope; // of enum allow_scope, for ROUTE_PROFILE; 0: any of them
+        unsigned scope; // of enum allow_scope, for routes with a profile; 0: any of them
         enum route_body body;
         size_t body_max; // a larger body is refused with 413
 

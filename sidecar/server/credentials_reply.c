@@ -6,6 +6,9 @@
 
 #include "proto/wire/documents.h"
 #include "proto/wire/limits.h"
+#include "sidecar/server/exchange.h"
+#include "sidecar/server/metrics.h"
+#include "sidecar/server/state.h"
 #include "sidecar/vault/vault.h"
 
 void credentials_reply_tag(const struct entry *entry, uint32_t run, char out[CREDENTIALS_TAG_SIZE])
@@ -45,4 +48,15 @@ const struct entry_rendering *credentials_reply(struct entry *entry, const struc
 {
         const struct entry_rendering *kept = entry_rendering(entry);
         return kept ? kept : render(entry, c, run);
+}
+
+void credentials_reply_check_life(struct exchange *x, const struct credentials *c)
+{
+        struct server *s = x->server;
+        uint64_t now_ms = uv_now(s->deps.loop);
+        if (now_ms == s->checked_ms)
+                return;
+        s->checked_ms = now_ms;
+        if (c->expires_s <= entry_now_s(x->profile->entry))
+                metrics_count_served_expired(s->deps.metrics);
 }

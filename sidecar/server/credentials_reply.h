@@ -12,6 +12,7 @@
 struct credentials;
 struct entry;
 struct entry_rendering;
+struct exchange;
 
 // The entity tag of the credentials, without the quotes of HTTP: the generation and the agent's run, as a restarted
 // agent counts generations from the beginning again.
@@ -22,5 +23,8 @@ void credentials_reply_tag(const struct entry *entry, uint32_t run, char out[CRE
 // the document begins. In the entry's secret memory, borrowed like `c`. NULL: out of memory.
 MUST_CHECK const struct entry_rendering *credentials_reply(struct entry *entry, const struct credentials *c,
                                                            uint32_t run);
+
+// The vault returns no expired credentials. This verifies it, at most once a millisecond, and counts violations.
+void credentials_reply_check_life(struct exchange *x, const struct credentials *c);
 
 #endif

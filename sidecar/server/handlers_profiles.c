@@ -74,18 +74,6 @@ static void send_not_modified(struct exchange *x)
         exchange_answer(x, &(struct answer){.status = 304, .put_headers = put_etag});
 }
 
-// The vault returns no expired credentials. This verifies it, at most once a millisecond, and counts violations.
-static void check_life(struct exchange *x, const struct credentials *c)
-{
-        struct server *s = x->server;
-        uint64_t now_ms = uv_now(s->deps.loop);
-        if (now_ms == s->checked_ms)
-                return;
-        s->checked_ms = now_ms;
-        if (c->expires_s <= entry_now_s(x->profile->entry))
-                metrics_count_served_expired(s->deps.metrics);
-}
-
 static void send_credentials(struct exchange *x, const struct credentials *c)
 {
         const struct entry_rendering *reply = credentials_reply(x->profile->entry, c, x->server->deps.run);
@@ -94,7 +82,7 @@ static void send_credentials(struct exchange *x, const struct credentials *c)
                 return;
         }
         struct slice whole = secret_expose(&reply->text);
-        check_life(x, c);
+        credentials_reply_check_life(x, c);
         exchange_answer(x, &(struct answer){.status = 200,
                                             .content_type = "application/json",
                                             .put_headers = put_etag,

@@ -41,8 +41,11 @@ void json_answer_send_object(struct exchange *x)
 struct buffer *json_answer_fast_body(struct exchange *x)
 {
         struct buffer *b = json_answer_body(x);
-        if (buffer_reserve(b, HTTP1_HEAD_CAPACITY))
+        uint8_t *headroom = buffer_reserve(b, HTTP1_HEAD_CAPACITY);
+        if (headroom) {
+                headroom[HTTP1_HEAD_CAPACITY - 1] = ' '; // the JSON writer looks at the last byte
                 buffer_commit(b, HTTP1_HEAD_CAPACITY);
+        }
         return b;
 }
 

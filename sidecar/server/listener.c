@@ -169,6 +169,8 @@ int listener_open(struct server *s, int fd, const struct server_listener *option
         l->server = s;
         l->apis_count = options->apis_count;
         l->any_time = options->any_time;
+        l->token = options->token;
+        (void)snprintf(l->profile, sizeof(l->profile), "%s", options->profile ? options->profile : "");
         if (inet_address_of_socket(fd, &l->address) < 0)
                 l->address = (struct inet_address){0}; // a Unix socket
         (void)snprintf(l->path, sizeof(l->path), "%s", options->path ? options->path : "");

@@ -27,8 +27,10 @@ struct listener {
         bool any_time;     // signs for times that are far from the clock's
         struct server *server;
         struct listener *next;
-        struct inet_address address;    // AF_UNSPEC: a Unix socket
-        char path[LIMIT_UNIX_PATH + 1]; // … whose path this is; empty: not known
+        struct inet_address address;          // AF_UNSPEC: a Unix socket
+        char path[LIMIT_UNIX_PATH + 1];       // … whose path this is; empty: not known
+        char profile[LIMIT_PROFILE_NAME + 1]; // empty: none
+        const struct secret *token;           // of api_container.c; NULL: there is none
         size_t apis_count;
         const struct api *apis[SERVER_LISTENER_APIS_MAX];
         struct request_counts *counts[SERVER_LISTENER_APIS_MAX];

@@ -8,7 +8,7 @@
 #include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/json_answer.h"
-#include "sidecar/server/server.h"
+#include "sidecar/server/state.h"
 
 enum { DETAIL_SIZE = 1024, HEADERS_SIZE = 256, RETRY_MAX_S = 60, RETRY_TOO_MANY_S = 1 };
 
@@ -67,20 +67,44 @@ static void put_problem(struct buffer *b, const struct exchange *x, const struct
         (void)buffer_put_byte(b, '\n');
 }
 
-void problem_send_json(struct exchange *x, const struct problem *p)
+static void send_as(struct exchange *x, const struct problem *p, const char *content_type)
 {
         char headers[HEADERS_SIZE] = "";
+        struct buffer *b = &x->server->body;
         if (p->retry_after_s > 0)
                 (void)snprintf(headers, sizeof(headers), "Retry-After: %lld\r\n", (long long)p->retry_after_s);
-        struct buffer *b = json_answer_body(x);
-        put_problem(b, x, p);
         struct answer answer = {.status = api_error_text(p->code)->status,
-                                .content_type = "application/problem+json",
+                                .content_type = content_type,
                                 .headers = p->headers ? p->headers : headers,
                                 .closes = p->closes};
         if (!b->failed)
                 answer.body = buffer_slice(b);
         exchange_answer(x, &answer);
+}
+
+void problem_send_json(struct exchange *x, const struct problem *p)
+{
+        put_problem(json_answer_body(x), x, p);
+        send_as(x, p, "application/problem+json");
+}
+
+// Some SDKs read the names in lower case, some in upper case.
+void problem_send_short(struct exchange *x, const struct problem *p)
+{
+        const char *code = api_error_text(p->code)->code;
+        const struct error *e = p->cause;
+        const char *detail = p->detail || !e ? p->detail : e->message;
+        char shown[DETAIL_SIZE];
+        detail = access_hide_sources(x->profile, x->peer, detail, shown, sizeof(shown));
+        struct buffer *b = json_answer_body(x);
+        json_begin_object(b);
+        put_text(b, "code", code);
+        put_text(b, "message", detail);
+        put_text(b, "Code", code);
+        put_text(b, "Message", detail);
+        json_end_object(b);
+        (void)buffer_put_byte(b, '\n');
+        send_as(x, p, "application/json");
 }
 
 void problem_send(struct exchange *x, const struct problem *p)

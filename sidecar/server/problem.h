@@ -38,7 +38,8 @@ void problem_send_unavailable(struct exchange *x, const struct outcome *o);
 // A refresh or a fetch failed with `e`.
 void problem_send_error(struct exchange *x, const struct error *e);
 
-// For struct api: application/problem+json.
+// For struct api: application/problem+json; and {"code", "message"} for SDKs, which look for these members.
 void problem_send_json(struct exchange *x, const struct problem *p);
+void problem_send_short(struct exchange *x, const struct problem *p);
 
 #endif

@@ -48,7 +48,7 @@ void router_split_target(struct exchange *x)
 // *ret_name: of the profile, for ROUTE_PROFILE.
 static bool matches(const struct route *route, struct slice path, struct slice *ret_name)
 {
-        if (route->match == ROUTE_EXACT)
+        if (route->match == ROUTE_EXACT || route->match == ROUTE_DEFAULT)
                 return slice_eq(path, route->path);
         if (!slice_starts_with(path, route->path))
                 return false;
@@ -131,22 +131,26 @@ static void use_api(struct exchange *x, size_t i)
         x->memory.api = i;
 }
 
-static bool recall(struct exchange *x, unsigned method)
+static bool is_remembered(const struct exchange *x, unsigned method)
 {
         const struct route_memory *m = &x->memory;
         struct slice target = x->head->target;
-        bool is_same = m->target_n == target.n && m->method == method &&
-                       m->profiles_version == x->server->profiles_version && memcmp(m->target, target.p, target.n) == 0;
-        if (!is_same)
-                return false;
-        x->path = target;
+        return m->target_n == target.n && m->method == method && m->profiles_version == x->server->profiles_version &&
+               memcmp(m->target, target.p, target.n) == 0;
+}
+
+// False: answered.
+static bool recall(struct exchange *x)
+{
+        const struct route_memory *m = &x->memory;
+        x->path = x->head->target;
         x->query = (struct slice){0};
         x->api = x->listener->apis[m->api];
         x->counts = x->listener->counts[m->api];
         x->route = m->route;
         x->profile = m->profile;
         x->has_profile = m->profile;
-        return true;
+        return !x->api->admit || x->api->admit(x);
 }
 
 // Remembers the route of a request that was allowed. The next request comes from the same peer, so its access need not
@@ -156,7 +160,7 @@ static void remember(struct exchange *x, unsigned method)
         struct route_memory *m = &x->memory;
         struct slice target = x->head->target;
         m->target_n = 0;
-        if (target.n > sizeof(m->target) || slice_find(target, '?') < target.n || target.p[0] != '/' || x->api->admit)
+        if (target.n > sizeof(m->target) || slice_find(target, '?') < target.n || target.p[0] != '/')
                 return;
         m->profiles_version = x->server->profiles_version;
         m->method = method;
@@ -185,6 +189,16 @@ static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
         return x->route;
 }
 
+// False: answered.
+static bool find_default(struct exchange *x, struct slice *ret_name)
+{
+        *ret_name = slice_str(x->listener->profile);
+        if (ret_name->n > 0)
+                return true;
+        problem_sendf(x, API_NOT_FOUND, x->api->paths_hint, "this listener has no \"profile\"");
+        return false;
+}
+
 // Sets all, by the head. False: answered.
 static bool look_up(struct exchange *x, unsigned method)
 {
@@ -201,7 +215,9 @@ static bool look_up(struct exchange *x, unsigned method)
         router_split_target(x);
         if (!find(x, method, &name))
                 return false;
-        if (x->route->match == ROUTE_PROFILE && (!find_profile(x, name) || !access_check(x, x->route->scope)))
+        if (x->route->match == ROUTE_DEFAULT && !find_default(x, &name))
+                return false;
+        if (name.n > 0 && (!find_profile(x, name) || !access_check(x, x->route->scope)))
                 return false;
         remember(x, method);
         return true;
@@ -226,7 +242,7 @@ bool router_route(struct exchange *x)
         x->is_head = method == ROUTE_GET && x->head->method.n == sizeof("HEAD") - 1;
         if (listener_is_tcp(x->listener) && !host_check_admit(x))
                 return false;
-        if ((!recall(x, method) && !look_up(x, method)) || !may_ask(x))
+        if (!(is_remembered(x, method) ? recall(x) : look_up(x, method)) || !may_ask(x))
                 return false;
         if (x->head->content_length <= x->route->body_max)
                 return true;

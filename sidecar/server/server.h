@@ -21,6 +21,7 @@ struct entry;
 struct log;
 struct metrics;
 struct profile;
+struct secret;
 struct server;
 struct signer;
 struct uv_loop_s;
@@ -67,10 +68,13 @@ MUST_CHECK struct server *server_new(const struct server_deps *deps);
 
 enum { SERVER_LISTENER_APIS_MAX = 4 };
 
-// What a listening socket serves. The texts are copied.
+// What a listening socket serves. The texts are copied; the token is borrowed for as long as the server lives, and may
+// change (empty: nobody is admitted).
 struct server_listener {
         const struct api *apis[SERVER_LISTENER_APIS_MAX]; // api.h; the first answers what is no request
         size_t apis_count;                                // at least one
+        const char *profile;                              // that the path "/" stands for; NULL: none
+        const struct secret *token;                       // that clients of `container` send; NULL: a Unix socket
         const char *path;                                 // of a Unix socket, for GET /v1/profiles; NULL: not known
         bool any_time; // requests may be signed for times that are far from the clock's
 };

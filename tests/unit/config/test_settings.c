@@ -249,6 +249,28 @@ static void test_tcp_listeners(void **state)
         settings_release(s);
 }
 
+static void test_container_listeners(void **state)
+{
+        (void)state;
+        struct settings *s =
+            parse_good("{\"listeners\": [{\"tcp\": \"127.0.0.1:9911\", \"api\": [\"container\"], \"profile\": \"p\","
+                       " \"authorization_token_file\": \"token\", \"group\": \"12\"},"
+                       " {\"tcp\": \"10.0.0.1:1\", \"api\": [\"container\"], \"allow_remote\": true,"
+                       " \"authorization_token_file\": \"/t\"}, {\"unix\": \"/a\", \"profile\": \"p\"},"
+                       " {\"unix\": \"/b\", \"api\": [\"container\"]}],"
+                       " \"profiles\": {\"p\": {" KEYS_BODY "}}}");
+        assert_int_equal(s->listeners[0].apis, LISTENER_CONTAINER);
+        assert_string_equal(s->listeners[0].profile, "p");
+        assert_string_equal(s->listeners[0].authorization_token_file, "/etc/keyfob/token");
+        assert_true(s->listeners[0].has_gid && s->listeners[0].gid == 12);
+        assert_null(s->listeners[1].profile);
+        assert_string_equal(s->listeners[1].authorization_token_file, "/t");
+        assert_string_equal(s->listeners[2].profile, "p");
+        assert_int_equal(s->listeners[2].apis, LISTENER_NATIVE);
+        assert_int_equal(s->listeners[3].apis, LISTENER_CONTAINER);
+        settings_release(s);
+}
+
 static void test_default_listener(void **state)
 {
         (void)state;
@@ -280,10 +302,11 @@ static void test_default_listener(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_web_identity),   cmocka_unit_test(test_assume_role),
-            cmocka_unit_test(test_roles_anywhere), cmocka_unit_test(test_key_sources),
-            cmocka_unit_test(test_allow_and_sign), cmocka_unit_test(test_listeners),
-            cmocka_unit_test(test_tcp_listeners),  cmocka_unit_test(test_default_listener),
+            cmocka_unit_test(test_web_identity),     cmocka_unit_test(test_assume_role),
+            cmocka_unit_test(test_roles_anywhere),   cmocka_unit_test(test_key_sources),
+            cmocka_unit_test(test_allow_and_sign),   cmocka_unit_test(test_listeners),
+            cmocka_unit_test(test_tcp_listeners),    cmocka_unit_test(test_container_listeners),
+            cmocka_unit_test(test_default_listener),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
