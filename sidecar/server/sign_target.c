@@ -23,28 +23,37 @@ struct target {
 
 // --- the host that is signed ---
 
-static const struct header *host_header(const struct sign_request *request)
+static int refuse_host(struct exchange *x, struct error *e, const char *hint)
 {
-        for (size_t i = 0; i < request->headers_count; i++)
-                if (slice_eq_ignore_case(request->headers[i].name, SLICE("host")))
-                        return &request->headers[i];
-        return NULL;
+        error_hint(e, "%s", hint);
+        sign_work_send_error(x, API_INVALID_REQUEST, e);
+        return -1;
 }
 
 // A Host header replaces the URL's host.
 static int read_host(struct exchange *x, struct sign_work *w, struct target *t)
 {
-        const struct header *header = host_header(&w->request);
+        const struct sign_request *request = &w->request;
+        const struct header *header = NULL;
+        struct error e;
         size_t n = 0;
         t->authority = w->url.host;
+        for (size_t i = 0; i < request->headers_count; i++) {
+                if (!slice_eq_ignore_case(request->headers[i].name, SLICE("host")))
+                        continue;
+                if (header) {
+                        error_set(&e, ERROR_CONFIG, "the request has the header host twice");
+                        return refuse_host(x, &e, "send it once");
+                }
+                header = &request->headers[i];
+        }
         struct slice value = header ? slice_trim(header->value) : slice_of(NULL, 0);
-        if (value.n == 0) // the signer refuses an empty header, and a second one
+        if (value.n == 0) // the signer refuses an empty header
                 return 0;
         if (sigv4_host_write(value, w->url.default_port, w->host, &n) != SIGV4_HOST_OK) {
-                problem_sendf(x, API_INVALID_REQUEST, "give the name or the address of a host, with or without a port",
-                              "invalid header host: \"%.*s\"", (int)slice_head(value, SIGN_SHOWN_MAX).n,
-                              (const char *)value.p);
-                return -1;
+                error_set(&e, ERROR_CONFIG, "invalid header host: \"%.*s\"", (int)slice_head(value, SIGN_SHOWN_MAX).n,
+                          (const char *)value.p);
+                return refuse_host(x, &e, "give the name or the address of a host, with or without a port");
         }
         t->authority = slice_of(w->host, n);
         return 0;
