@@ -118,41 +118,38 @@ def some_connections(path):
     wait_for_end()
 
 
-def half_bodies(path):
-    """Bodies of 1 MiB less one byte."""
+def send_bodies(path, profile, status):
+    """200 bodies of 1 MiB less one byte, each on its own connection; says how many of them `status` answered at once."""
     size = 1 << 20
-    head = b"POST /v1/profiles/open/sign HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size
+    head = b"POST /v1/profiles/%s/sign HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    data = head % (profile, size) + b" " * (size - 1)
     held, refused = [], 0
     for _ in range(200):
         sock = dial(path)
         sock.settimeout(5)
         held.append(sock)
         try:
-            sock.sendall(head + b" " * (size - 1))
+            sock.sendall(data)
         except OSError:
             pass
-        sock.setblocking(False)
+        if status == b"503":  # only if the agent keeps no more: without it, no answer comes
+            sock.setblocking(False)
         try:
-            refused += b" 503 " in sock.recv(4096)
+            refused += b" %s " % status in sock.recv(4096)
         except BlockingIOError:
             pass
     say(len(held), refused)
     wait_for_end()
 
 
+def half_bodies(path):
+    """Bodies that the agent has to keep."""
+    send_bodies(path, b"open", b"503")
+
+
 def bodies_without_rights(path):
-    """The same for a profile that this uid may not use: refused before any of it is kept."""
-    size = 1 << 20
-    head = b"POST /v1/profiles/mine/sign HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size
-    held, refused = [], 0
-    for _ in range(200):
-        sock = dial(path)
-        sock.settimeout(5)
-        held.append(sock)
-        sock.sendall(head + b" " * (size - 1))
-        refused += b" 403 " in sock.recv(4096)
-    say(len(held), refused)
-    wait_for_end()
+    """Bodies for a profile that this uid may not use: the agent refuses each before it keeps any of it."""
+    send_bodies(path, b"mine", b"403")
 
 
 def denied(path):

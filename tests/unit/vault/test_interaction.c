@@ -59,9 +59,9 @@ static void answers_each_request_by_one_attempt(void **state)
         f.takes_ms = 0;
         struct entry *e = add_interactive(&f, false);
         sim_run(&sim, HOUR);
-        assert_int_equal(f.starts, 1); // the first fetch reports what is needed; no other by itself
+        assert_int_equal(f.starts, 1); // the first fetch reports that a login is needed; no other starts by itself
         assert_int_equal(state_of(e), ENTRY_FAILED);
-        // Each request is answered by an attempt of its own, and none begins another one.
+        // Each request starts one attempt, which answers it.
         for (unsigned i = 1; i <= 3; i++) {
                 ask(&a, e, VAULT_WANT_CREDENTIALS);
                 sim_run(&sim, 20);
@@ -72,7 +72,7 @@ static void answers_each_request_by_one_attempt(void **state)
         sim_end(&sim);
 }
 
-// The user may have logged in by other means, and to check takes no call.
+// The user may have logged in with another program; the check needs no call upstream.
 static void checks_every_30_s_whether_the_user_has_logged_in(void **state)
 {
         (void)state;
@@ -112,6 +112,21 @@ static void report_login(const struct provider *p, struct login_status *ret)
         ret->state = login_state;
 }
 
+static void begin_with_login(struct sim *sim, struct fake *f)
+{
+        static const struct login_ops ops = {begin_login, report_login};
+        sim_begin(sim);
+        fake_init(f, sim);
+        f->base.login = &ops;
+        login_state = LOGIN_IDLE;
+}
+
+static void move_login(struct fake *f, enum login_state to)
+{
+        login_state = to;
+        provider_login_moved(&f->base);
+}
+
 struct login_asker {
         struct vault_waiter waiter; // first
         unsigned completions, failures;
@@ -128,17 +143,13 @@ static void login_asked(struct vault_waiter *w, struct credentials *c, const str
 static void fetches_after_a_login(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, report_login};
         struct sim sim;
         struct fake f;
         struct error error;
         struct login_status status;
         struct login_asker a = {.waiter.done = login_asked};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        f.base.login = &ops;
+        begin_with_login(&sim, &f);
         fake_fails(&f, ERROR_INTERACTION);
-        login_state = LOGIN_IDLE;
         struct entry *e = fake_add(&f, "dev", true);
         entry_login_status(e, &status);
         assert_int_equal(status.kind, LOGIN_SSO);
@@ -150,16 +161,14 @@ static void fetches_after_a_login(void **state)
         entry_wait(e, VAULT_WANT_LOGIN, &a.waiter);
         sim_run(&sim, SECOND);
         assert_int_equal(a.completions, 0);
-        login_state = LOGIN_PENDING;
-        provider_login_moved(&f.base);
+        move_login(&f, LOGIN_PENDING);
         sim_run(&sim, SECOND);
         assert_int_equal(a.completions, 1);
         assert_int_equal(a.failures, 0);
         assert_int_equal(f.starts, 0);
 
         f.way = FAKE_GIVES;
-        login_state = LOGIN_COMPLETE;
-        provider_login_moved(&f.base);
+        move_login(&f, LOGIN_COMPLETE);
         sim_run(&sim, SECOND);
         assert_non_null(entry_peek(e));
 
@@ -176,32 +185,27 @@ static void fetches_after_a_login(void **state)
         sim_end(&sim);
 }
 
-// A flight that began before the login brings the credentials of the user before, or none.
+// A fetch that began before the login brings the previous user's credentials, or none.
 static void fetches_again_after_a_login_during_a_fetch(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, report_login};
         for (int gives = 0; gives < 2; gives++) {
                 struct sim sim;
                 struct fake f;
                 struct asker a = {0};
-                sim_begin(&sim);
-                fake_init(&f, &sim);
-                f.base.login = &ops;
+                begin_with_login(&sim, &f);
                 if (!gives)
                         fake_fails(&f, ERROR_INTERACTION);
-                login_state = LOGIN_IDLE;
                 struct entry *e = fake_add(&f, "dev", false);
                 ask(&a, e, VAULT_WANT_CREDENTIALS);
                 sim_run(&sim, 20);
                 assert_int_equal(f.starts, 1);
-                login_state = LOGIN_COMPLETE;
-                provider_login_moved(&f.base);
+                move_login(&f, LOGIN_COMPLETE);
                 sim_run(&sim, 35); // the first has ended
                 assert_int_equal(f.starts, 2);
                 assert_int_equal(a.completions, gives ? 1 : 0);
                 f.way = FAKE_GIVES;
-                f.life_s = 1800; // ends sooner, and replaces it nevertheless
+                f.life_s = 1800; // expires sooner, and replaces the first nevertheless
                 sim_run(&sim, SECOND);
                 assert_int_equal(f.starts, 2);
                 assert_int_equal(a.completions, 1);
@@ -215,25 +219,20 @@ static void fetches_again_after_a_login_during_a_fetch(void **state)
         }
 }
 
-// With no fetch under way: the login may be another person's, so what follows it replaces what would live longer.
+// With no fetch under way. Another user may have logged in, so the new credentials replace those that expire later.
 static void replaces_what_would_live_longer_after_a_login(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, report_login};
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        f.base.login = &ops;
-        login_state = LOGIN_IDLE;
+        begin_with_login(&sim, &f);
         struct entry *e = fake_add(&f, "dev", false);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
         sim_run(&sim, 5 * SECOND);
         assert_string_equal(a.key, "AKIDEXAMPLE1");
         f.life_s = 1800;
-        login_state = LOGIN_COMPLETE;
-        provider_login_moved(&f.base);
+        move_login(&f, LOGIN_COMPLETE);
         sim_run(&sim, 5 * SECOND);
         assert_int_equal(f.starts, 2);
         ask(&a, e, VAULT_WANT_CREDENTIALS);
@@ -246,18 +245,13 @@ static void replaces_what_would_live_longer_after_a_login(void **state)
 static void a_drop_cancels_the_fetch_after_a_login(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, report_login};
         struct sim sim;
         struct fake f;
         struct asker a = {0};
-        sim_begin(&sim);
-        fake_init(&f, &sim);
-        f.base.login = &ops;
-        login_state = LOGIN_IDLE;
+        begin_with_login(&sim, &f);
         struct entry *e = fake_add(&f, "dev", false);
         sim_run(&sim, 20);
-        login_state = LOGIN_COMPLETE;
-        provider_login_moved(&f.base);
+        move_login(&f, LOGIN_COMPLETE);
         entry_drop(e);
         sim_run(&sim, SECOND);
         assert_int_equal(f.starts, 1);
