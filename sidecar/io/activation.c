@@ -9,7 +9,7 @@
 #include "proto/mem/text.h"
 
 enum {
-        ACTIVATED_MAX = 256 // more are a mistake
+        ACTIVATED_MAX = 256 // more must be a mistake
 };
 
 static int socket_option(int fd, int name)
@@ -42,7 +42,7 @@ int activation_take(const char *listen_pid, const char *listen_fds, struct error
         if (text_parse_u64(slice_str(listen_pid), &pid) < 0)
                 return error_set(e, ERROR_CONFIG, "LISTEN_PID=%s: not a number", listen_pid);
         if (pid != (uint64_t)getpid())
-                return 0; // inherited from a process that they were meant for
+                return 0; // inherited: they were meant for another process
         if (text_parse_u64(slice_str(listen_fds), &count) < 0 || count > ACTIVATED_MAX)
                 return error_set(e, ERROR_CONFIG, "LISTEN_FDS=%s: not a number from 0 to %d", listen_fds,
                                  (int)ACTIVATED_MAX);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job belongs to the pool's thread from work_start() to load_ended(), all else to the loop thread.
+// Only the pool's thread uses the job between work_start() and load_ended(). The loop thread uses everything else.
 #include "sidecar/io/ca_store.h"
 
 #include <openssl/crypto.h>
@@ -37,7 +37,8 @@ struct ca_store {
 
 // --- in the pool ---
 
-// The certificates of `pem` into `to`: how many, or -1 when one of them is broken (after as many good ones as *ret).
+// Adds the certificates of `pem` to `to`. Returns 0, or -1 for a certificate that cannot be read; *ret is the number
+// before it.
 static int add_certificates(X509_STORE *to, struct slice pem, unsigned *ret)
 {
         BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
@@ -48,11 +49,11 @@ static int add_certificates(X509_STORE *to, struct slice pem, unsigned *ret)
                 X509 *certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
                 if (!certificate)
                         break;
-                r = X509_STORE_add_cert(to, certificate) == 1 ? 0 : -1; // one that is there already is no failure
+                r = X509_STORE_add_cert(to, certificate) == 1 ? 0 : -1; // a duplicate is no failure
                 X509_free(certificate);
                 *ret += r == 0;
         }
-        // Text without a further certificate in it is the regular end.
+        // No further certificate: the regular end.
         unsigned long last = ERR_peek_last_error();
         if (r == 0 && !(ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE))
                 r = -1;
@@ -69,7 +70,7 @@ static X509_STORE *parse(struct slice pem, const char *path, struct error *e)
                 error_set(e, ERROR_INTERNAL, "CA bundle %s: out of memory", path);
                 return NULL;
         }
-        // As libcurl's own stores: what is in the file is trusted even when it is not self-signed.
+        // Like libcurl's own stores: trusts every certificate in the file, even one that is not self-signed.
         X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
         int r = add_certificates(store, pem, &count);
         if (r == 0 && count > 0)
@@ -87,12 +88,14 @@ static void load(void *arg)
 {
         struct ca_store *store = arg;
         struct buffer text;
-        store->job.metadata = file_metadata(store->path); // first: a change while reading is seen by the next check
+        store->job.metadata =
+            file_metadata(store->path); // before reading: the next check then notices a change during it
         buffer_init(&text, BUNDLE_MAX);
         if (file_read(store->path, "CA bundle", &text, &store->job.error) == 0)
                 store->job.x509 = parse(buffer_slice(&text), store->path, &store->job.error);
         buffer_free(&text);
-        OPENSSL_thread_stop(); // else what it keeps for the thread stays: the pool ends after OpenSSL
+        OPENSSL_thread_stop(); // frees OpenSSL's data of this thread, which otherwise leaks: the pool's threads end
+                               // after OpenSSL's clean-up
 }
 
 // --- in the loop ---
@@ -112,9 +115,9 @@ static void load_ended(void *arg, bool is_cancelled)
                 destroy(store);
                 return;
         }
-        (void)is_cancelled; // only what is freed is cancelled
+        (void)is_cancelled; // only ca_store_free() cancels
         if (store->job.x509) {
-                X509_STORE_free(store->x509); // connections hold references of their own
+                X509_STORE_free(store->x509); // connections have references of their own
                 store->x509 = store->job.x509;
                 store->metadata = store->job.metadata;
         }

@@ -60,7 +60,7 @@ int ca_system_find(const struct env *env, const char *fallback, struct ca_system
                 ret->directory = directory;
                 if (any_holds_hash_links(directory))
                         return 0;
-                // Going on to the built-in places would trust more than was asked for.
+                // Continuing with the built-in places would trust authorities that SSL_CERT_DIR excludes.
                 error_set(e, ERROR_CONFIG, "SSL_CERT_DIR=%s: holds no certificates under their hash names", directory);
                 return error_hint(e, "run \"openssl rehash\" on that directory, or set SSL_CERT_FILE to a bundle");
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where this system keeps the certificate authorities that it trusts.
+// Finds the certificate authorities that this system trusts.
 #ifndef SIDECAR_IO_CA_SYSTEM_H
 #define SIDECAR_IO_CA_SYSTEM_H
 
@@ -13,8 +13,8 @@ struct ca_system {
         const char *file;      // a bundle of all
 };
 
-// SSL_CERT_FILE, SSL_CERT_DIR, then OpenSSL's built-in directory, its file, and `fallback` (may be NULL), whichever is
-// there first. 0, or -1 with *e.
+// The first that exists of SSL_CERT_FILE, SSL_CERT_DIR, OpenSSL's built-in directory, its built-in file, and `fallback`
+// (may be NULL). 0, or -1 with *e.
 MUST_CHECK int ca_system_find(const struct env *env, const char *fallback, struct ca_system *ret, struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop thread only. A child lives until its last handle is closed, which is after its completion. libuv's own pipes
-// would be sockets, which a command cannot open by way of /dev/stdout.
+// Loop thread only. A child is freed when its last handle has closed, which is after its completion. libuv would make
+// the pipes as sockets, which a command cannot open as /dev/stdout.
 #include "sidecar/io/child.h"
 
 #include <dirent.h>
@@ -18,7 +18,8 @@
 enum {
         GRACE_PERIOD_MS = 500, // between SIGTERM and SIGKILL
         READ_SIZE = 4096,
-        READ_PER_TURN = 128 * 1024, // twice of what a pipe holds: all that was written before a certain moment
+        READ_PER_TURN =
+            128 * 1024, // twice the capacity of a pipe: enough for all bytes that were written before the child ended
         ERRORS_MAX = 16 * 1024
 };
 
@@ -26,8 +27,8 @@ struct stream {
         uv_poll_t poll;
         int fd; // -1: closed
         bool has_poll;
-        bool keeps_end;      // of what is too much, the beginning is dropped
-        struct buffer bytes; // of standard output one more than may be: then it is too much
+        bool keeps_end;      // keep the end: drop the first bytes if there are too many
+        struct buffer bytes; // capacity for standard output: the limit and one byte, which shows that it was exceeded
 };
 
 struct child {
@@ -35,7 +36,7 @@ struct child {
         uv_process_t process;
         uv_timer_t timer;
         struct stream output, errors;
-        enum child_end end; // why it was ended, once is_ending
+        enum child_end end; // with is_ending: why we end it
         bool is_ending;
         bool has_process;
         unsigned open; // handles
@@ -43,7 +44,7 @@ struct child {
         void *arg;
 };
 
-// --- life ---
+// --- set-up and clean-up ---
 
 static void part_closed(uv_handle_t *handle)
 {
@@ -74,7 +75,7 @@ static void child_close(struct child *c)
                 uv_close((uv_handle_t *)&c->process, part_closed);
 }
 
-// --- its end ---
+// --- end ---
 
 static void on_grace_period_over(uv_timer_t *timer)
 {
@@ -108,9 +109,9 @@ void child_cancel(struct child *c)
         stop(c, CHILD_CANCELLED);
 }
 
-// --- what it writes ---
+// --- output ---
 
-// Reads what is there. False: nothing more will come, or nothing more can be kept (bytes.failed).
+// Reads what has arrived. False: the end, or no more can be kept (bytes.failed).
 static bool stream_read(struct stream *s)
 {
         for (size_t total = 0; total < READ_PER_TURN;) {
@@ -146,7 +147,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
 {
         struct child *c = process->data;
         if (c->is_ending)
-                (void)kill(-process->pid, SIGKILL); // what its group still has
+                (void)kill(-process->pid, SIGKILL); // the rest of its process group
         if (c->output.fd >= 0)
                 (void)stream_read(&c->output);
         if (c->errors.fd >= 0)
@@ -164,9 +165,10 @@ static void on_ended(uv_process_t *process, int64_t status, int signal)
         child_close(c);
 }
 
-// --- its start ---
+// --- start ---
 
-// Descriptors that this process was started with are not marked yet. Kernels before 5.11 lack close_range()'s flag.
+// Sets close-on-exec on the descriptors that this process was started with. Kernels before 5.11 lack close_range()'s
+// flag.
 static void mark_all_close_on_exec(void)
 {
         if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
@@ -181,7 +183,7 @@ static void mark_all_close_on_exec(void)
                 (void)closedir(d);
 }
 
-// The stream reads from one end, *ret is the other.
+// The stream reads from one end of the pipe, *ret is the other.
 static int stream_open(struct child *c, struct stream *s, int *ret)
 {
         int ends[2];
@@ -215,12 +217,12 @@ static int spawn(struct child *c, const struct child_options *options)
                     .file = options->words[0],
                     .args = (char **)(uintptr_t)options->words, // libuv changes neither of them
                     .env = (char **)(uintptr_t)options->environment,
-                    .flags = UV_PROCESS_DETACHED, // setsid(): no terminal to ask at, and a group to kill
+                    .flags = UV_PROCESS_DETACHED, // setsid(): no terminal for prompts, and a process group to kill
                     .stdio_count = 3,
                     .stdio = stdio,
                 };
                 mark_all_close_on_exec();
-                c->has_process = true; // to be closed, whatever uv_spawn() returns
+                c->has_process = true; // must be closed, whatever uv_spawn() returns
                 c->open++;
                 rc = uv_spawn(c->loop, &c->process, &process);
         }
@@ -266,7 +268,7 @@ struct child *child_start(struct uv_loop_s *loop, const struct child_options *op
                 child_close(c);
                 return NULL;
         }
-        uv_update_time(loop); // else the time that the loop has been away counts
+        uv_update_time(loop); // else the timer would start at the beginning of this turn of the loop
         (void)uv_timer_start(&c->timer, on_deadline, (uint64_t)options->timeout_ms, 0);
         return c;
 }

@@ -23,8 +23,8 @@ struct child_options {
 
 enum child_end {
         CHILD_EXITED,    // `status`
-        CHILD_SIGNALLED, // `signal`, and not by us
-        CHILD_TIMED_OUT, // this and all below: ended by us
+        CHILD_SIGNALLED, // by `signal`, which we did not send
+        CHILD_TIMED_OUT, // this and all below: we ended it
         CHILD_TOO_MUCH,  // more output than output_max
         CHILD_NO_MEMORY, // for its output
         CHILD_CANCELLED
@@ -39,10 +39,10 @@ struct child_result {
 
 typedef void child_done_fn(void *arg, const struct child_result *result);
 
-// The command is running when this returns (the loop waits for its exec, which is as long as the disk takes). `done` is
-// called exactly once, from the loop, when it has ended; the child is gone when `done` is called. Processes that it
-// left behind are not waited for. NULL with *e: nothing runs, `done` is never called; ERROR_CONFIG when there is no
-// such command, or it may not be run.
+// The command is running when this returns (the loop waits for its exec, which reads the disk). `done` is called
+// exactly once, from the loop, when the command has ended; then the child has been freed. Does not wait for processes
+// that it left behind. NULL with *e: nothing runs, and `done` is never called; ERROR_CONFIG if there is no such
+// command, or it may not be run.
 MUST_CHECK struct child *child_start(struct uv_loop_s *loop, const struct child_options *options, child_done_fn *done,
                                      void *arg, struct error *e);
 

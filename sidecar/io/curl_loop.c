@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop thread only. After each call that may end transfers the queue of ended ones is drained, after those of the
-// timer too: a transfer that a time-out ends is announced nowhere else.
+// Loop thread only. Every call that may end transfers is followed by reading libcurl's queue of ended ones, also a call
+// from the timer: libcurl reports transfers that have timed out only there.
 #include "sidecar/io/curl_loop.h"
 
 #include <stdbool.h>
@@ -22,7 +22,8 @@ struct curl_loop {
         struct curl_loop_events events;
         uv_timer_t timer;
         LIST_HEAD(, watch) watches;
-        CURL *starved; // there was no memory to watch its socket; the last one: others run into their deadlines
+        CURL *starved; // out of memory for watching its socket; only the last such transfer: others end at their
+                       // deadlines
         unsigned open; // handles that libuv still knows
         void (*closed)(void *arg);
         void *closed_arg;
@@ -41,13 +42,13 @@ static void drain(struct curl_loop *bridge)
         CURLMsg *message;
         int left;
         while ((message = curl_multi_info_read(bridge->multi, &left)) != NULL) {
-                CURLcode rc = message->data.result; // the message goes with the handle, which `ended` may remove
+                CURLcode rc = message->data.result; // copied: `ended` may remove the handle, and with it the message
                 if (message->msg == CURLMSG_DONE)
                         bridge->events.ended(transfer_of(message->easy_handle), rc);
         }
 }
 
-// Ends what would otherwise wait for its deadline. From within on_socket() nothing may be ended.
+// Ends the transfer that would otherwise wait for its deadline. on_socket() may not end it itself.
 static void end_starved(struct curl_loop *bridge)
 {
         CURL *easy = bridge->starved;
@@ -59,7 +60,7 @@ static void end_starved(struct curl_loop *bridge)
 static void act(struct curl_loop *bridge, curl_socket_t fd, int events)
 {
         int running;
-        // What fails here fails transfers, which are in the queue then.
+        // If this fails, the affected transfers are in the queue.
         (void)curl_multi_socket_action(bridge->multi, fd, events, &running);
         drain(bridge);
         end_starved(bridge);
@@ -126,7 +127,7 @@ static void set_reading(struct watch *watch, CURL *easy, bool is_reading)
         if (watch->is_reading == is_reading)
                 return;
         watch->is_reading = is_reading;
-        if (transfer_of(easy)) // libcurl has handles of its own
+        if (transfer_of(easy)) // not for libcurl's internal handles
                 watch->bridge->events.reads(transfer_of(easy), is_reading);
 }
 
@@ -140,7 +141,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         if (!watch && !is_end)
                 watch = watch_new(bridge, fd);
         if (!watch) {
-                // Reporting a failure would end all transfers of this bridge.
+                // Returning a failure would end all transfers of this bridge.
                 if (!is_end)
                         bridge->starved = easy;
                 return 0;
@@ -172,12 +173,12 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
                 (void)uv_timer_stop(&bridge->timer);
                 return 0;
         }
-        uv_update_time(bridge->loop); // a timer set from an old "now" would be early
+        uv_update_time(bridge->loop); // else the timer would count from an old time
         (void)uv_timer_start(&bridge->timer, timer_due, (uint64_t)timeout_ms, 0);
         return 0;
 }
 
-// --- life ---
+// --- set-up and clean-up ---
 
 struct curl_loop *curl_loop_new(struct uv_loop_s *loop, unsigned idle_max, const struct curl_loop_events *events)
 {
@@ -226,7 +227,7 @@ void curl_loop_close(struct curl_loop *bridge, void (*closed)(void *arg), void *
         bridge->is_closing = true;
         bridge->closed = closed;
         bridge->closed_arg = arg;
-        (void)curl_multi_cleanup(bridge->multi); // may still speak of sockets
+        (void)curl_multi_cleanup(bridge->multi); // may still call on_socket()
         while (!LIST_EMPTY(&bridge->watches))
                 watch_close(LIST_FIRST(&bridge->watches));
         uv_close((uv_handle_t *)&bridge->timer, timer_closed);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a function once, from a later turn of the loop or after a while: a timer that its user need not outlive. Loop
-// thread only.
+// Runs a function once, in a later turn of the loop or after a delay: a timer that frees itself. Loop thread only.
 #ifndef SIDECAR_IO_DELAY_H
 #define SIDECAR_IO_DELAY_H
 
@@ -11,11 +10,11 @@
 struct delay; // opaque
 struct uv_loop_s;
 
-// `run` is called once, at least `real_ms` from now (the loop's time) and never before this function has returned; the
-// delay is gone when `run` is called. NULL: out of memory, and `run` is never called.
+// Calls `run` once, at least `real_ms` from now (the loop's time), and never before this function has returned. The
+// delay is freed before `run` is called. NULL: out of memory, and `run` is never called.
 MUST_CHECK struct delay *delay_start(struct uv_loop_s *loop, uint64_t real_ms, void (*run)(void *arg), void *arg);
 
-// `run` is not called any more; the delay is gone. NULL is fine.
+// Frees the delay; `run` is not called any more. NULL is fine.
 void delay_cancel(struct delay *d);
 
 #endif

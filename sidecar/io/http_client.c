@@ -45,7 +45,7 @@ static void on_end(void *arg, const struct http_stream_head *trailers, const str
         struct http_stream_head head;
         struct error refused;
         const char *authority = http_stream_authority(call->stream);
-        (void)trailers; // say nothing that AWS's APIs use
+        (void)trailers; // AWS's APIs use no trailers
         if (call->body.failed && call->body.no_memory) {
                 (void)error_set(&refused, ERROR_INTERNAL, "request to %s: out of memory for the answer", authority);
                 error = &refused;
@@ -93,7 +93,7 @@ struct http_call *http_client_start(struct http_client *client, const struct htt
 
 void http_call_cancel(struct http_call *call)
 {
-        call->body.failed = false; // what it was to be refused for does not matter any more
+        call->body.failed = false; // the cancellation replaces that error
         http_stream_cancel(call->stream);
 }
 
@@ -105,7 +105,7 @@ struct slice http_response_field(const struct http_response *response, struct sl
         return (struct slice){0};
 }
 
-// --- life of the client ---
+// --- client ---
 
 struct http_client *http_client_new(const struct http_client_deps *deps)
 {

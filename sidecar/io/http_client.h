@@ -20,11 +20,11 @@ struct http_client_deps {
 // NULL: out of memory.
 MUST_CHECK struct http_client *http_client_new(const struct http_client_deps *deps);
 
-// Cancels what is under way (completions fire, ERROR_CANCELLED) and closes the connections; `closed` is called once the
-// memory may go, from the loop.
+// Cancels all calls (their completions are called, with ERROR_CANCELLED) and closes the connections. `closed` is called
+// from the loop when the memory has been freed.
 void http_client_close(struct http_client *client, void (*closed)(void *arg), void *arg);
 
-// What it stands on, for requests whose answers pass in pieces; they share its connections, and end with it.
+// The client's streams, for requests whose answers come in pieces. They share its connections, and end with it.
 struct http_streams *http_client_streams(struct http_client *client);
 
 struct http_response {
@@ -39,9 +39,9 @@ struct http_response {
 // http_stream_events, and ERROR_PROTOCOL for an answer over LIMIT_UPSTREAM_BODY.
 typedef void http_done_fn(void *arg, const struct http_response *response, const struct error *error);
 
-// As http_stream_start(); a total time-out of 0 means 10 s. A call, or NULL with *e: nothing started, `done` is never
-// called. Otherwise `done` is called exactly once, and never before this function has returned; the call is gone when
-// it returns.
+// As http_stream_start(); a total time-out of 0 means 10 s. Returns a call, and calls `done` exactly once, never before
+// this function has returned; the call is freed when `done` returns. NULL with *e: nothing was started, and `done` is
+// never called.
 MUST_CHECK struct http_call *http_client_start(struct http_client *client, const struct http_request *request,
                                                http_done_fn *done, void *arg, struct error *e);
 

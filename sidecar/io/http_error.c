@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All texts have the form "doing what with whom: cause". Nothing of a request but its host and port gets into them.
+// All texts have the form "action with peer: cause". They contain nothing of a request but its host and port.
 #include "sidecar/io/http_error.h"
 
 #include <errno.h>
@@ -14,17 +14,17 @@
 #define CHECK_PROXY "check the proxy, and what it permits and reaches, or list the host in NO_PROXY"
 #define SLOW_SERVER "the server is slow, or read_timeout_ms is too short"
 
-// What stood on the other side, and what was being done.
+// The peer of a failed step, and the step.
 struct subject {
         const struct http_transfer *transfer;
         const struct http_proxy *proxy;
         enum http_phase phase;
-        bool is_at_proxy; // no connection to the target yet
+        bool is_at_proxy; // the proxy has not connected to the target yet
         const char *doing;
         char peer[600];
 };
 
-// What the proxy has answered to CONNECT; 0: nothing yet, or it is not asked (a connection that is used again).
+// The proxy's status for CONNECT; 0: no answer yet, or no CONNECT was sent (reused connection).
 static long connect_code_of(const struct http_transfer *t)
 {
         long code = 0;
@@ -50,7 +50,7 @@ static struct subject subject_of(const struct http_transfer *t)
         return s;
 }
 
-// The advice, and what the environment says of proxies.
+// Sets the advice as the hint, with the proxy settings of the environment.
 static void hint(const struct subject *s, const char *advice, struct error *e)
 {
         if (s->transfer->target.is_local)
@@ -64,7 +64,7 @@ static void hint(const struct subject *s, const char *advice, struct error *e)
                 error_hint(e, "%s; if this network needs a proxy, set HTTPS_PROXY (none is set)", advice);
 }
 
-// --- failures that say more than their code ---
+// --- failures with details ---
 
 static void cannot_connect(const struct subject *s, struct error *e)
 {
@@ -91,7 +91,7 @@ static void refused_certificate(const struct subject *s, struct error *e)
                 return;
         }
         (void)curl_easy_getinfo(s->transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-        // The chain is good, but the certificate is another host's: libcurl looks at the name first.
+        // The chain is valid, but the certificate is for another host.
         if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) {
                 error_set(e, ERROR_CONFIG, "TLS with %s: its certificate is not for this host (%s)", s->peer,
                           s->transfer->reason);
@@ -109,7 +109,7 @@ static void refused_certificate(const struct subject *s, struct error *e)
 static void refused_by_proxy(const struct subject *s, long code, struct error *e)
 {
         const char *meaning = code == 403 ? " (forbidden)" : code == 407 ? " (user name and password required)" : "";
-        // Other codes may mean that the proxy cannot reach the host just now.
+        // Other codes may mean that the proxy cannot reach the host at the moment.
         error_set(e, code == 403 || code == 407 ? ERROR_CONFIG : ERROR_TRANSIENT, "%s %s: refused with HTTP %ld%s",
                   s->doing, s->peer, code, meaning);
         if (code != 407)
@@ -124,7 +124,7 @@ static void refused_by_proxy(const struct subject *s, long code, struct error *e
 
 static void anything_else(const struct subject *s, CURLcode rc, struct error *e)
 {
-        // libcurl's own words may repeat the URL of a proxy, with its password.
+        // libcurl's own text may repeat the URL of a proxy, with its password.
         bool is_safe = s->transfer->reason[0] != '\0' && !s->proxy->variable;
         error_set(e, rc == CURLE_OUT_OF_MEMORY ? ERROR_INTERNAL : ERROR_TRANSIENT, "request to %s: %s", s->peer,
                   is_safe ? s->transfer->reason : curl_easy_strerror(rc));
@@ -138,7 +138,7 @@ static const struct failure {
         CURLcode codes[CODES_MAX];
         enum error_kind kind;
         const char *doing; // NULL: by the phase
-        const char *cause; // NULL: libcurl's words
+        const char *cause; // NULL: libcurl's text
         const char *advice;
 } FAILURES[] = {
     {{CURLE_COULDNT_RESOLVE_HOST},
@@ -156,13 +156,13 @@ static const struct failure {
      "TLS with",
      NULL,
      "the connection stands, but the handshake failed: is that an HTTPS port"},
-    // The last one: an idle connection was closed, and the source of the request's body cannot begin again.
+    // The last one: a reused connection was closed, and the source of the request's body cannot restart.
     {{CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_ABORTED_BY_CALLBACK},
      ERROR_TRANSIENT,
      NULL,
      "the connection was closed before the answer was whole",
      "this passes when the server restarts; else check the proxies and firewalls between here and there"},
-    // HTTP/0.9 or none at all; the last one: a change to another protocol (101).
+    // HTTP/0.9, or not HTTP; the last one: a switch to another protocol (101).
     {{CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR},
      ERROR_PROTOCOL,
      NULL,
@@ -199,7 +199,7 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode rc, struct err
 {
         struct subject s = subject_of(t);
         long connect_code = connect_code_of(t);
-        // What libcurl says of a single header line that is longer than it takes (100 KiB).
+        // libcurl's code for a header line over its own limit (100 KiB).
         bool is_line_too_long = rc == CURLE_OUT_OF_MEMORY && s.phase == HTTP_ANSWER && !t->has_head;
         if (t->head.bytes.no_memory || t->trailers.bytes.no_memory) {
                 error_set(e, ERROR_INTERNAL, "request to %s: out of memory for the answer", s.peer);
@@ -210,7 +210,7 @@ void http_error_from_curl(const struct http_transfer *t, CURLcode rc, struct err
                 error_hint(e, "check that endpoint_url names the AWS service");
         } else if (connect_code >= 300) {
                 refused_by_proxy(&s, connect_code, e);
-        } else if (rc == CURLE_OPERATION_TIMEDOUT) { // libcurl watches the connecting only
+        } else if (rc == CURLE_OPERATION_TIMEDOUT) { // libcurl's time-out covers only connecting
                 http_error_timed_out(t, t->connect_timeout_ms, false, e);
         } else {
                 set_failure(&s, rc, e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What went wrong on the way to an upstream, in words: the phase, the host and port, and what to do.
+// Messages for failed requests to an upstream: the phase, the host and port, and what to do.
 #ifndef SIDECAR_IO_HTTP_ERROR_H
 #define SIDECAR_IO_HTTP_ERROR_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop thread only. A directory of hash links is left to OpenSSL, which opens the one or two files that a handshake
-// needs; a bundle is loaded aside and handed over whole.
+// Loop thread only. OpenSSL itself reads a directory of hash links: a handshake needs one or two of its files. A bundle
+// is loaded in libuv's pool (ca_store.h).
 #include "sidecar/io/http_pool.h"
 
 #include <openssl/ssl.h>
@@ -152,7 +152,7 @@ static CURLcode on_context(CURL *easy, void *context, void *arg)
         struct http_pool *pool = arg;
         SSL_CTX *tls = context;
         (void)easy;
-        // An idle connection then holds no buffers: less memory, and no answer left in them.
+        // An idle connection then has no buffers, which saves memory and leaves no answer in them.
         (void)SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
         X509_STORE *store = pool->store ? ca_store_get(pool->store) : NULL;
         if (store)
@@ -162,7 +162,7 @@ static CURLcode on_context(CURL *easy, void *context, void *arg)
 
 static CURLcode set_trust(struct http_pool *pool, CURL *easy)
 {
-        // The built-in bundle would be parsed here and now.
+        // Otherwise libcurl would parse its built-in bundle on the loop.
         static const CURLoption files[] = {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO};
         static const CURLoption directories[] = {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH};
         CURLcode rc = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);

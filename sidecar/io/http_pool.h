@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections, one pool for each choice of certificate authorities: libcurl reuses a connection without asking which
-// store its server was verified against. Loop thread only.
+// Connections, in one pool for each set of certificate authorities, as libcurl reuses a connection without checking
+// which authorities its server was verified with. Loop thread only.
 #ifndef SIDECAR_IO_HTTP_POOL_H
 #define SIDECAR_IO_HTTP_POOL_H
 
@@ -16,7 +16,7 @@ struct http_pools_deps {
         struct env env;    // for SSL_CERT_FILE and SSL_CERT_DIR
         unsigned idle_max; // idle connections of one pool
         struct curl_loop_events events;
-        // A load that http_pool_trust() began has ended; `error` is NULL when it went well.
+        // A load that http_pool_trust() began has ended; `error` is NULL if it succeeded.
         void (*trusted)(void *arg, const struct http_pool *pool, const struct error *error);
         void *arg;
 };
@@ -24,17 +24,18 @@ struct http_pools_deps {
 // NULL: out of memory.
 MUST_CHECK struct http_pools *http_pools_new(const struct http_pools_deps *deps);
 
-// Initialises libcurl at the first call; before any other use of it. 0, or -1 with *e.
+// Initialises libcurl at the first call. Call it before any other use of libcurl. 0, or -1 with *e.
 MUST_CHECK int http_pools_need_curl(struct http_pools *pools, struct error *e);
 
-// The pool of `ca_bundle` (a PEM file; NULL: the system's authorities), made if need be. NULL with *e.
+// The pool for `ca_bundle` (a PEM file; NULL: the system's authorities), created if there is none. NULL with *e.
 MUST_CHECK struct http_pool *http_pools_get(struct http_pools *pools, const char *ca_bundle, struct error *e);
 
-// All transfers have been removed. `trusted` is not called any more; `closed` is called once the memory has gone, from
-// the loop, or from here when there were no pools.
+// Ends the pools, after all transfers have been removed. `trusted` is not called any more. `closed` is called when the
+// memory has been freed: from the loop, or from here if there were no pools.
 void http_pools_close(struct http_pools *pools, void (*closed)(void *arg), void *arg);
 
-// What TLS needs: 1 it is here, 0 it is being loaded (`trusted` will be called, never from here), -1 with *e.
+// Loads the certificate authorities. 1: loaded; 0: being loaded, and `trusted` will be called, never from here; -1 with
+// *e.
 MUST_CHECK int http_pool_trust(struct http_pool *pool, struct error *e);
 
 // Starts a transfer; `events.ended` is not called before this has returned. 0, or -1 with *e.

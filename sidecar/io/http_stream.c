@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stream has one timer. It is due when a deadline is, or at once when something must be done outside of libcurl's
-// callbacks, from where nothing may be paused, resumed or removed: resuming, and the end.
+// A stream has one timer, for its next deadline. It also fires at once to resume or end the transfer, as libcurl's
+// callbacks may do neither.
 #include "sidecar/io/http_stream.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 enum stream_state {
         STREAM_TRUSTING, // waits for its CA bundle
         STREAM_RUNNING,  // libcurl's
-        STREAM_ENDED,    // its end will be reported with the next turn
+        STREAM_ENDED,    // on_end() is called in the next turn of the loop
         STREAM_ENDING    // on_end() is being called
 };
 
@@ -27,16 +27,16 @@ struct http_stream {
         enum stream_state state;
         bool is_added; // to the pool
         bool is_connected;
-        bool is_body_refused, is_source_waiting; // so libcurl has paused that direction
+        bool is_body_refused, is_source_waiting; // libcurl has paused that direction
         bool is_reading;                         // libcurl is
         bool is_resuming;
         bool is_cut;      // the rest of the request's body will not be sent
-        unsigned readers; // sockets that libcurl waits for bytes on
+        unsigned readers; // sockets on which libcurl waits for bytes
         uv_timer_t turn;
         int64_t first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
-        uint64_t started_ms, moved_ms; // of uv_now(); `moved_ms`: bytes passed
+        uint64_t started_ms, moved_ms; // of uv_now(); `moved_ms`: last progress
         curl_off_t uploaded;           // bytes
-        struct error error;            // of kind ERROR_NONE: the answer is whole
+        struct error error;            // of kind ERROR_NONE: the answer is complete
 };
 
 static void on_turn(uv_timer_t *timer);
@@ -49,7 +49,7 @@ struct deadline {
         bool is_silence; // no progress for that long
 };
 
-// Where the CA bundle is not read in time, and there is no limit for the whole, that of the connection holds.
+// If no total time-out is set, the connection's time-out limits the loading of the CA bundle.
 static int64_t whole_timeout_ms(const struct http_stream *s)
 {
         bool is_limited = s->total_timeout_ms > 0 || s->state != STREAM_TRUSTING;
@@ -69,8 +69,8 @@ static struct deadline next_deadline(const struct http_stream *s)
         return next;
 }
 
-// libcurl reads no more, although nothing was refused: the answer is whole, or the upstream has closed the connection.
-// A paused upload keeps libcurl from ending that.
+// libcurl no longer reads, although the receiver accepts more: the answer is complete, or the upstream has closed the
+// connection. libcurl does not end a transfer whose upload is paused, so the upload must be cut off.
 static bool must_cut(const struct http_stream *s)
 {
         return s->state == STREAM_RUNNING && s->is_source_waiting && !s->is_body_refused && s->readers == 0;
@@ -153,7 +153,7 @@ static size_t on_pull(char *p, size_t size, size_t count, void *arg)
         return CURL_READFUNC_PAUSE;
 }
 
-// After each piece of work.
+// libcurl calls this after each piece of work.
 static int on_progress(void *arg, curl_off_t to_come, curl_off_t came, curl_off_t to_go, curl_off_t went)
 {
         struct http_stream *s = arg;
@@ -174,8 +174,7 @@ static void head_is_whole(struct http_stream *s)
         s->events.on_head(s->events.arg, &head);
 }
 
-// A line of the head, the status line and the empty line too; or one of the trailers, of which several come at once
-// after a pause.
+// A line of the head, including the status line and the empty line; or trailers, several lines at once after a pause.
 static size_t on_lines(char *p, size_t size, size_t count, void *arg)
 {
         struct http_stream *s = arg;
@@ -198,7 +197,7 @@ static size_t on_piece(char *p, size_t size, size_t count, void *arg)
         struct http_stream *s = arg;
         size_t n = size * count;
         note_progress(s);
-        if (is_over(s) || !s->transfer.has_head) // without a head: the server changes to another protocol
+        if (is_over(s) || !s->transfer.has_head) // without a head: the server switches to another protocol
                 return 0;
         bool is_full = s->events.on_body(s->events.arg, slice_of(p, n)) == HTTP_STREAM_FULL;
         if (is_over(s))
@@ -386,7 +385,7 @@ struct http_stream *http_stream_start(struct http_streams *streams, const struct
         (void)uv_timer_init(streams->loop, &s->turn); // cannot fail
         s->turn.data = s;
         LIST_INSERT_HEAD(&streams->list, s, link);
-        uv_update_time(streams->loop); // else the time that the loop has been away counts as waiting
+        uv_update_time(streams->loop); // else a long turn of the loop would count as waiting
         s->started_ms = uv_now(streams->loop);
         schedule(s);
         return s;

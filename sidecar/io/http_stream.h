@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP requests to upstreams whose bodies pass in pieces, both ways, on libcurl's multi interface and the event loop:
-// back-pressure, deadlines, exactly one end. No redirects, no cookies, no .netrc. Connections are kept and reused. The
-// proxies that the environment names are used, but never for loopback and link-local hosts. Loop thread only.
+// HTTP requests to upstreams whose bodies pass in pieces, in both directions, on libcurl's multi interface and the
+// event loop: back-pressure, deadlines, exactly one end. No redirects, no cookies, no .netrc. Connections are kept and
+// reused. The proxies that the environment names are used, but never for loopback and link-local hosts. Loop thread
+// only.
 #ifndef SIDECAR_IO_HTTP_STREAM_H
 #define SIDECAR_IO_HTTP_STREAM_H
 
@@ -25,20 +26,20 @@ struct http_streams_deps {
 // NULL: out of memory. libcurl is initialised at the first request, not here (it costs milliseconds).
 MUST_CHECK struct http_streams *http_streams_new(const struct http_streams_deps *deps);
 
-// Cancels what is under way (each stream still ends, with ERROR_CANCELLED) and closes the connections; `closed` (may be
-// NULL) is called once the memory has gone, from the loop.
+// Cancels all streams (each still ends, with ERROR_CANCELLED) and closes the connections. `closed` (may be NULL) is
+// called from the loop when the memory has been freed.
 void http_streams_close(struct http_streams *streams, void (*closed)(void *arg), void *arg);
 
 enum { HTTP_STREAM_WAIT = -1 };
 
-// The body of a request, pulled as the connection takes it.
+// The body of a request, pulled as fast as the connection sends it.
 struct http_stream_source {
         int64_t length; // bytes; -1: not known, sent in chunks
-        // Puts 1 to `n` bytes at `to` and returns how many; 0: that was all; HTTP_STREAM_WAIT: nothing is there yet,
-        // and it is called again after http_stream_resume() only.
+        // Writes 1 to `n` bytes to `to` and returns how many; 0: the end; HTTP_STREAM_WAIT: nothing yet, and it is
+        // called again only after http_stream_resume().
         ssize_t (*pull)(void *arg, uint8_t *to, size_t n);
-        // Begins again, for a request that goes out once more because its idle connection turned out to be closed. 0,
-        // or -1: not possible, and the stream ends with an error. NULL: never possible.
+        // Restarts the body, as the request has to be sent again: the idle connection had been closed. 0, or -1: not
+        // possible, and the stream ends with an error. NULL: never possible.
         int (*rewind)(void *arg);
         void *arg;
 };
@@ -46,10 +47,10 @@ struct http_stream_source {
 struct http_request {
         const char *method; // "POST", "GET"
         const char *url;
-        const struct http_field *fields; // sent as they are; Host, Content-Length and Transfer-Encoding are made here
+        const struct http_field *fields; // sent unchanged; Host, Content-Length and Transfer-Encoding are added
         size_t fields_count;
         struct slice body;
-        const struct http_stream_source *source; // instead of `body`; copied, its `arg` must stay until the end
+        const struct http_stream_source *source; // instead of `body`; copied, its `arg` must be valid until the end
         int64_t connect_timeout_ms;              // name look-up, TCP, TLS and proxy; 0: 3 s
         int64_t first_byte_timeout_ms;           // without progress, from the connection to the answer's head; 0: none
         int64_t idle_timeout_ms;                 // without progress, from then on; 0: none
@@ -65,16 +66,16 @@ struct http_stream_head {
 
 enum http_stream_take { HTTP_STREAM_TAKEN, HTTP_STREAM_FULL };
 
-// All are called from the loop, never from within a function below. What they are given is borrowed for the time of the
-// call. Any of them may start, resume and cancel streams, this one too.
+// All are called from the loop, never from within a function below. Their arguments are borrowed for the call. Each may
+// start, resume and cancel streams, including this one.
 struct http_stream_events {
         // The head of the answer; interim ones (1xx) are skipped.
         void (*on_head)(void *arg, const struct http_stream_head *head);
-        // A piece of the body, at most 16 KiB. HTTP_STREAM_FULL: none of it was taken. It comes again after
-        // http_stream_resume() only, and until then no more is read from the connection.
+        // A piece of the body, at most 16 KiB. HTTP_STREAM_FULL: none of it was accepted. It comes again after
+        // http_stream_resume(), and until then no more is read from the connection.
         enum http_stream_take (*on_body)(void *arg, struct slice piece);
-        // The end, once: the answer was whole (`error` is NULL, and the trailer fields are what followed its body), or
-        // something failed, and what was handed out is not the whole. The stream is gone when this returns. Errors:
+        // The end, once. `error` NULL: the answer was complete, and `trailers` are the fields after its body. Else
+        // something failed, and the pieces so far are incomplete. The stream is freed when this returns. Errors:
         // network and time-outs are ERROR_TRANSIENT with host and phase in the text ("connect to
         // sts.….amazonaws.com:443: refused") and a hint (proxy, NO_PROXY, DNS, CA bundle); an answer that is not HTTP,
         // or whose head is over LIMIT_UPSTREAM_HEADER, is ERROR_PROTOCOL; a TLS verification failure is ERROR_CONFIG,
@@ -84,11 +85,12 @@ struct http_stream_events {
 };
 
 // Copies everything but what `source` and `events` point to. NULL with *e: nothing was started, no event will come.
-// Time-outs are real time, and stand still while the stream waits for http_stream_resume(), but for the total.
+// Time-outs are in real time. While the stream waits for http_stream_resume(), only the total time-out counts.
 MUST_CHECK struct http_stream *http_stream_start(struct http_streams *streams, const struct http_request *request,
                                                  const struct http_stream_events *events, struct error *e);
 
-// There is space for a piece that was refused, or bytes of the request that were waited for: goes on, from the loop.
+// Continues, from the loop, after HTTP_STREAM_FULL or HTTP_STREAM_WAIT: there is space for the refused piece, or there
+// are more bytes of the request.
 void http_stream_resume(struct http_stream *stream);
 
 // on_end() still comes, once, from the loop, with ERROR_CANCELLED; no other event and no pull() comes before it.
@@ -97,7 +99,7 @@ void http_stream_cancel(struct http_stream *stream);
 // "host:port" of the request's URL.
 const char *http_stream_authority(const struct http_stream *stream);
 
-// Once more what on_head() was given, borrowed from the stream; `fields` is an array of HTTP_FIELDS_MAX.
+// The head that on_head() got, borrowed from the stream; `fields` is an array of HTTP_FIELDS_MAX.
 void http_stream_get_head(const struct http_stream *stream, struct http_field *fields, struct http_stream_head *ret);
 
 #endif

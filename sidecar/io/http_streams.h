@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all streams share; http_stream.c and http_streams.c only.
+// The state that all streams share, for http_stream.c and http_streams.c only.
 #ifndef SIDECAR_IO_HTTP_STREAMS_H
 #define SIDECAR_IO_HTTP_STREAMS_H
 
@@ -21,16 +21,16 @@ struct http_streams {
         void *closed_arg;
 };
 
-// Ends what is closing and has no stream any more.
+// Completes the closing if no streams are left.
 void http_streams_check_end(struct http_streams *streams);
 
 // libcurl has ended the stream.
 void http_stream_on_ended(void *stream, CURLcode rc);
 
-// libcurl has begun, or ceased, to wait for bytes on a socket of the stream's.
+// libcurl has begun or stopped to wait for bytes on a socket of the stream.
 void http_stream_on_reads(void *stream, bool reads);
 
-// A CA bundle is there, or could not be loaded.
+// A CA bundle was loaded, or could not be.
 void http_stream_on_trusted(void *streams, const struct http_pool *pool, const struct error *error);
 
 // All of the list.

@@ -41,7 +41,7 @@ static bool is_local(const char *host)
         return n == name_n || host[n - name_n - 1] == '.';
 }
 
-// One part of a URL into `to`. CURLUE_OUT_OF_MEMORY, or another failure: it is not there, or too long.
+// Copies one part of a URL to `to`. CURLUE_OUT_OF_MEMORY, or another code: absent or too long.
 static CURLUcode take_part(CURLU *url, CURLUPart part, unsigned flags, char *to, size_t size)
 {
         char *text = NULL;
@@ -63,7 +63,7 @@ static void strip_brackets(char *host)
         host[n - 2] = '\0';
 }
 
-// "host:port", or the host alone where no port is known.
+// "host:port", or the host alone if there is no port.
 static CURLUcode take_authority(CURLU *url, unsigned port_flags, struct http_authority *ret)
 {
         char port[8] = "";
@@ -147,7 +147,7 @@ static const char *proxy_setting(const struct env *env, bool is_tls, const char 
 
 static CURLUcode read_proxy(CURLU *url, const char *text, struct http_proxy *ret)
 {
-        // As libcurl reads it, which takes "host:port" too.
+        // Parsed like libcurl does, which also accepts "host:port".
         unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
         char scheme[16];
         CURLUcode rc = curl_url_set(url, CURLUPART_URL, text, flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a request goes: what its URL and the environment's proxy settings say.
+// The target of a request: its URL, and the proxy that the environment sets for it.
 #ifndef SIDECAR_IO_HTTP_TARGET_H
 #define SIDECAR_IO_HTTP_TARGET_H
 
@@ -13,7 +13,7 @@
 struct http_authority {
         char host[256]; // an IPv6 address without brackets
         uint16_t port;  // 0: not known
-        char text[272]; // "host:port", for people; brackets around an IPv6 address
+        char text[272]; // "host:port", for messages; brackets around an IPv6 address
 };
 
 struct http_target {
@@ -27,9 +27,9 @@ struct http_target {
 MUST_CHECK int http_target_parse(const char *url, struct http_target *ret, struct error *e);
 
 struct http_proxy {
-        const char *variable;            // that names it: "HTTPS_PROXY"; NULL: none for this target
-        const char *exempted_from;       // the variable that would name it but for NO_PROXY; NULL: none
-        const char *url;                 // its value, borrowed from the environment: may hold a password
+        const char *variable;            // the variable that sets it: "HTTPS_PROXY"; NULL: no proxy for this target
+        const char *exempted_from;       // the variable that would apply without NO_PROXY; NULL: none
+        const char *url;                 // its value, borrowed from the environment: may contain a password
         bool has_user, is_tls, is_socks; // of the URL
         struct http_authority authority; // without user name and password
 };

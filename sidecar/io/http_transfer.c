@@ -15,9 +15,9 @@ enum {
         REQUEST_BODY_MAX = 64 * 1024 * 1024
 };
 
-// --- what is sent ---
+// --- the request ---
 
-// Without line ends, which would begin another header.
+// No line ends, which would begin another header.
 static bool is_one_line(struct slice s)
 {
         for (size_t i = 0; i < s.n; i++)
@@ -46,7 +46,7 @@ static int add_field(struct http_transfer *t, const struct http_field *field, st
 {
         buffer_reset(line);
         buffer_put(line, field->name);
-        // libcurl's way to send an empty value; "Name:" would take a header away.
+        // libcurl's form for an empty value; "Name:" would remove a header.
         buffer_put(line, field->value.n > 0 ? SLICE(": ") : SLICE(";"));
         buffer_put(line, field->value);
         return add_line(t, buffer_c_str(line));
@@ -60,7 +60,7 @@ static bool has_field(const struct http_request *request, struct slice name)
         return false;
 }
 
-// libcurl adds these by itself; only what the caller gave is to be sent.
+// libcurl adds these by itself: remove them, unless the caller set them.
 static int suppress_defaults(struct http_transfer *t, const struct http_request *request)
 {
         static const struct {
@@ -109,7 +109,7 @@ static CURLcode set_numbers(struct http_transfer *t)
             {CURLOPT_NOSIGNAL, 1},
             {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
             {CURLOPT_FOLLOWLOCATION, 0},
-            {CURLOPT_PATH_AS_IS, 1}, // signed as it is
+            {CURLOPT_PATH_AS_IS, 1}, // the signature covers the path as it is
             {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
             {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
             {CURLOPT_TCP_KEEPALIVE, 1},
@@ -117,10 +117,10 @@ static CURLcode set_numbers(struct http_transfer *t)
             {CURLOPT_SSL_VERIFYPEER, 1},
             {CURLOPT_SSL_VERIFYHOST, 2},
             {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-            // Else giving up on a slow look-up of a name waits for its thread, and the loop with it.
+            // Otherwise, cancelling during a slow name lookup would block the loop until the lookup's thread ends.
             {CURLOPT_QUICK_EXIT, 1},
             {CURLOPT_CONNECTTIMEOUT_MS, (long)t->connect_timeout_ms},
-            // Where the proxy's URL names none: else libcurl takes 1080 for plain HTTP.
+            // If the proxy's URL has no port: otherwise libcurl uses 1080 for plain HTTP.
             {CURLOPT_PROXYPORT, (long)t->proxy.authority.port},
             {CURLOPT_NOPROGRESS, 0},
             {CURLOPT_NOBODY, t->is_head_request},
@@ -174,7 +174,7 @@ static CURLcode set_callbacks(struct http_transfer *t, const struct http_transfe
         return rc;
 }
 
-// `owner->connected` has begun the source again; without this libcurl would refuse.
+// `owner->connected` has already restarted the source; without this callback libcurl would fail.
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
         (void)arg;
@@ -186,11 +186,11 @@ static bool sends_body(const struct http_transfer *t, const char *method)
         static const char *const methods[] = {"POST", "PUT", "PATCH"};
         for (size_t i = 0; i < LENGTH(methods); i++)
                 if (strcmp(method, methods[i]) == 0)
-                        return true; // an empty one still has its Content-Length
+                        return true; // an empty body still has a Content-Length
         return t->request_body.n > 0;
 }
 
-// The method comes last: the way of the body sets another one.
+// Sets the method last, as the options for the body also set one.
 static CURLcode set_body(struct http_transfer *t, const char *method)
 {
         CURLcode rc = CURLE_OK;
@@ -223,7 +223,7 @@ static int set_all(struct http_transfer *t, const struct http_request *request, 
                          curl_easy_strerror(rc));
 }
 
-// --- life ---
+// --- set-up and clean-up ---
 
 int http_transfer_init(struct http_transfer *t, const struct http_request *request,
                        const struct http_transfer_owner *owner, struct error *e)
@@ -253,13 +253,13 @@ int http_transfer_init(struct http_transfer *t, const struct http_request *reque
 void http_transfer_deinit(struct http_transfer *t)
 {
         curl_easy_cleanup(t->easy);
-        curl_slist_free_all(t->headers); // by the wiping functions that libcurl was initialised with
+        curl_slist_free_all(t->headers); // wipes: libcurl was initialised with wiping memory functions
         buffer_free(&t->request_body);
         http_fields_free(&t->head);
         http_fields_free(&t->trailers);
 }
 
-// --- its course ---
+// --- progress ---
 
 int http_transfer_restart(struct http_transfer *t)
 {
@@ -347,7 +347,7 @@ bool http_transfer_has_whole_length(const struct http_transfer *t)
         return t->has_head && length == came;
 }
 
-// Whether that point in time has been reached.
+// Whether the transfer has passed that point.
 static bool has_passed(const struct http_transfer *t, CURLINFO time)
 {
         curl_off_t us = 0;
@@ -356,7 +356,7 @@ static bool has_passed(const struct http_transfer *t, CURLINFO time)
 
 enum http_phase http_transfer_phase(const struct http_transfer *t)
 {
-        long connections = 0; // counted at the end of TCP's handshake, where CONNECT_TIME may wait for that of TLS
+        long connections = 0; // counted after TCP's handshake; CONNECT_TIME may be set only after that of TLS
         (void)curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
         if (t->has_answer)
                 return HTTP_ANSWER;

@@ -9,7 +9,7 @@
 
 struct address {
         uint8_t bytes[16];
-        unsigned bits; // 32 or 128; 0: no address
+        unsigned bits; // 32 or 128; 0: not an address
 };
 
 static struct address read_address(struct slice text)
@@ -65,7 +65,7 @@ static bool exempts_name(struct slice entry, struct slice host)
         return slice_eq_ignore_case(end, entry) && (end.n == host.n || host.p[host.n - end.n - 1] == '.');
 }
 
-// Takes a port, and the brackets around an IPv6 address, from *entry. False: it is another port, or cannot be read.
+// Removes a port, and the brackets around an IPv6 address, from *entry. False: another port, or invalid.
 static bool take_port(struct slice *entry, uint16_t port)
 {
         uint64_t number;

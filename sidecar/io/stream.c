@@ -151,7 +151,7 @@ int stream_write(struct stream *s, const struct slice *parts, size_t count)
 static void on_shut_down(uv_shutdown_t *request, int status)
 {
         (void)request;
-        (void)status; // the peer's end, or the owner's deadline, closes the stream
+        (void)status; // the owner closes the stream at the peer's end or at a deadline
 }
 
 int stream_shut_down(struct stream *s)

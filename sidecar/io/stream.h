@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected byte stream on the loop: a Unix socket, or TCP. Lives in its owner, who learns
-// everything through the callbacks. None of them is called from within stream_write(), and none after `closed`.
+// A connected byte stream on the loop: a Unix socket, or TCP. It is a member of its owner, and reports everything
+// through the callbacks. None of them is called from within stream_write(), and none after `closed`.
 #ifndef SIDECAR_IO_STREAM_H
 #define SIDECAR_IO_STREAM_H
 
@@ -15,13 +15,13 @@
 struct stream;
 
 struct stream_ops {
-        // Where the next bytes go. False: not now, which pauses the stream.
+        // Provides memory for the next bytes. False: not now; pauses the stream.
         bool (*buffer)(struct stream *s, uint8_t **ret_p, size_t *ret_n);
-        void (*read)(struct stream *s, uint8_t *bytes, size_t n); // n > 0 bytes came, in that buffer
+        void (*read)(struct stream *s, uint8_t *bytes, size_t n); // n > 0 bytes have arrived, in that memory
         void (*end)(struct stream *s);                            // the peer sends nothing more
         void (*drained)(struct stream *s);                        // the kernel has taken all that was written
         void (*broken)(struct stream *s);                         // nothing can be read or written any more
-        void (*closed)(struct stream *s);                         // its memory may go
+        void (*closed)(struct stream *s);                         // its memory may be freed
 };
 
 enum { STREAM_PARTS_MAX = 4 };
@@ -38,7 +38,7 @@ struct stream {
         bool is_reading;
 };
 
-// From here on stream_close() is needed, and `closed` follows it.
+// After this, stream_close() is needed, and `closed` follows it.
 void stream_init_unix(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops);
 void stream_init_tcp(struct stream *s, uv_loop_t *loop, const struct stream_ops *ops);
 
@@ -46,11 +46,11 @@ void stream_init_tcp(struct stream *s, uv_loop_t *loop, const struct stream_ops 
 MUST_CHECK int stream_open(struct stream *s, int fd);
 
 void stream_pause(struct stream *s);
-MUST_CHECK int stream_resume(struct stream *s); // 0, or -1: broken. Nothing happens when it is not paused
+MUST_CHECK int stream_resume(struct stream *s); // 0, or -1: broken. Does nothing if it is not paused
 
-// Writes all parts (at most STREAM_PARTS_MAX), what the kernel does not take at once from a copy, which is wiped when
-// it is sent or cannot be. The kernel's buffer is the high-water mark: stream_unsent() > 0 tells the caller to wait
-// until `drained`. 0, or -1: broken, or out of memory.
+// Writes all parts (at most STREAM_PARTS_MAX). Copies what the kernel does not take at once, and wipes the copy
+// afterwards. The kernel's buffer is the high-water mark: while stream_unsent() > 0, the caller should wait for
+// `drained`. 0, or -1: broken, or out of memory.
 MUST_CHECK int stream_write(struct stream *s, const struct slice *parts, size_t count);
 
 // Bytes that the kernel has not taken.
@@ -59,7 +59,7 @@ static inline size_t stream_unsent(const struct stream *s)
         return s->uv.base.write_queue_size;
 }
 
-// Sends nothing more. 0, or -1: broken.
+// Shuts down the sending side. 0, or -1: broken.
 MUST_CHECK int stream_shut_down(struct stream *s);
 
 // Whether the peer has closed both directions, also while the stream is paused. Over TCP a peer that has closed looks

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Synchronous, at start and reload only. All steps but binding and connecting go through a descriptor of the directory,
-// so that they work in the same one. Every mode is set explicitly, whatever the umask.
+// Synchronous, at start and reload only. All steps but binding and connecting use a descriptor of the directory, so
+// that they affect the same directory. Every mode is set explicitly, whatever the umask.
 #include "sidecar/io/unix_listen.h"
 
 #include <assert.h>
@@ -21,8 +21,8 @@
 #include "proto/wire/limits.h"
 
 enum {
-        TRIES = 8,         // to get the name, against other agents that start at the same time
-        LOCK_TRIES = 40,   // to lock the directory; then it goes on without
+        TRIES = 8,         // attempts to take the name, as other agents may start at the same time
+        LOCK_TRIES = 40,   // attempts to lock the directory; then continues without the lock
         LOCK_PAUSE_MS = 5, // between two of these
         TEMPORARY_SIZE = sizeof(".keyfob-01234567")
 };
@@ -34,7 +34,7 @@ struct place {
         const char *name; // the last part of `path`
         char directory_path[LIMIT_UNIX_PATH + 1];
         int directory;                  // its descriptor (O_PATH)
-        char temporary[TEMPORARY_SIZE]; // the socket's name until it gets the other one
+        char temporary[TEMPORARY_SIZE]; // the socket's name until it is renamed
 };
 
 // --- the directory ---
@@ -60,7 +60,7 @@ static int split_path(const char *path, struct place *ret, struct error *e)
         return 0;
 }
 
-// Private; but below /run, where root makes it for a service, the service's clients must be able to enter.
+// Private, except below /run: there root creates it for a service, whose clients must be able to enter.
 static int make_directory(const char *path, struct error *e)
 {
         bool is_shared = geteuid() == 0 && slice_starts_with(slice_str(path), SLICE("/run/"));
@@ -97,8 +97,8 @@ static int open_directory(struct place *place, struct error *e)
 }
 
 // Agents that start together over a stale socket take turns, by a lock on the directory. Anybody who may read the
-// directory can hold that lock for ever, so the wait is short. Without it two agents still sort themselves out, by what
-// replace_stale() does; three could take the name from each other. A descriptor to close, or -1.
+// directory can hold that lock for ever, so the wait is short. Without it two agents still do not take the name from
+// each other (replace_stale()); three could. A descriptor to close, or -1.
 static int lock_directory(const char *path)
 {
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -110,11 +110,11 @@ static int lock_directory(const char *path)
         return fd;
 }
 
-// --- what has the name already ---
+// --- a file that has the name already ---
 
 enum holder { HOLDER_NONE, HOLDER_STALE, HOLDER_ALIVE, HOLDER_OTHER, HOLDER_UNKNOWN };
 
-// An address of `name` in the directory; where the path is too long, by way of the descriptor.
+// An address for `name` in the directory. If the path is too long, it goes through the descriptor.
 static void address_of(const struct place *place, const char *name, struct sockaddr_un *ret)
 {
         *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -156,7 +156,7 @@ static enum holder examine(const struct place *place, const char *name)
         return S_ISSOCK(st.st_mode) ? probe(place, name) : HOLDER_OTHER;
 }
 
-// 0 when the name may be taken.
+// 0 if the name may be used.
 static int refuse_holder(enum holder holder, const char *path, struct error *e)
 {
         switch (holder) {
@@ -216,8 +216,8 @@ static int rename_with(const struct place *place, unsigned flags)
         return renameat2(place->directory, place->temporary, place->directory, place->name, flags);
 }
 
-// The stale socket and ours exchange their names in one step, and what then has the temporary name is examined once
-// more: another agent may have replaced the stale one meanwhile, and gets its name back. 0 done, 1 not done.
+// Exchanges the names of the stale socket and ours in one step, then checks the file that now has the temporary name:
+// if another agent has replaced the stale socket meanwhile, that agent gets its name back. 0: done, 1: not done.
 static int replace_stale(const struct place *place)
 {
         if (rename_with(place, RENAME_EXCHANGE) < 0)
@@ -236,7 +236,7 @@ static int take_name(const struct place *place, struct error *e)
         for (unsigned i = 0; i < TRIES; i++) {
                 if (rename_with(place, RENAME_NOREPLACE) == 0)
                         return 0;
-                // A file system without these ways to rename: the lock alone keeps other agents away.
+                // The file system does not support this: only the lock keeps other agents away.
                 bool is_plain = errno == EINVAL || errno == ENOSYS;
                 if (errno != EEXIST && !is_plain)
                         return error_set_errno(e, ERROR_CONFIG, "socket %s", place->path);
@@ -267,7 +267,7 @@ static int publish(struct place *place, int fd, const struct unix_listen *option
 
 static int open_socket(struct place *place, const struct unix_listen *options, ino_t *ret_inode, struct error *e)
 {
-        // Examined here as well, so that the usual mistake touches nothing.
+        // Checks before anything is created, so that the common mistakes leave no trace.
         if (refuse_holder(examine(place, place->name), place->path, e) < 0)
                 return -1;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the listening Unix socket privately and gives it its name last, so that there is no moment at which it can be
-// reached with the wrong mode or owner.
+// Creates the listening Unix socket under a private name and renames it last, so that it can never be reached with the
+// wrong mode or owner.
 #ifndef SIDECAR_IO_UNIX_LISTEN_H
 #define SIDECAR_IO_UNIX_LISTEN_H
 

@@ -9,7 +9,7 @@ int unix_peer(int fd, struct peer *ret)
         socklen_t size = sizeof(credentials);
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
                 return -1;
-        // What the kernel says of a socket that has no peer.
+        // The kernel's values for a socket without a peer.
         if (credentials.uid == (uid_t)-1 || credentials.gid == (gid_t)-1)
                 return -1;
         *ret = (struct peer){.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events only say that it is time to look; what has changed is told by stat() alone, so that no event is needed, none
-// harms, and it does not matter what it says. With every look the folders are watched anew: they may have come, gone,
-// or been replaced.
+// An event only triggers a check; stat() alone decides what has changed. So missing or spurious events do no harm, and
+// their content does not matter. Every check watches the folders again: they may have been created, removed or
+// replaced.
 #include "sidecar/io/watch.h"
 
 #include <assert.h>
@@ -15,25 +15,25 @@
 #include "sidecar/base/file_metadata.h"
 
 enum {
-        GATHER_MS = 50,   // from an event to the look: many come together
-        QUIET_MS = 250,   // how long files must look the same
+        GATHER_MS = 50,   // from an event to the check, as events come in groups
+        QUIET_MS = 250,   // how long the metadata must be unchanged
         REARM_TRIES = 16, // a folder may appear while its parent is being watched
 };
 
 struct file {
         struct watch *watch;
-        uv_fs_event_t events; // of its folder, or of the nearest one that exists
+        uv_fs_event_t events; // on its folder, or on the nearest one that exists
         struct file *next;
-        struct file_metadata seen, told; // at the last look; when last told of
+        struct file_metadata seen, told; // at the last check; when last reported
         char *folder;                    // scratch, of the path's size
         char path[];
 };
 
 struct watch {
-        uv_timer_t timer; // for the next look
+        uv_timer_t timer; // for the next check
         struct watch_deps deps;
         struct file *files;
-        uint64_t due_ms, still_since_ms; // in the loop's time: next look; last look that saw something new
+        uint64_t due_ms, still_since_ms; // in the loop's time: next check; last check that saw a change
         unsigned open_handles;
         bool is_closing;
 };
@@ -50,7 +50,7 @@ int64_t watch_moment(void)
         return nanoseconds(&now);
 }
 
-// --- when to look ---
+// --- when to check ---
 
 static void on_timer(uv_timer_t *timer);
 
@@ -73,7 +73,7 @@ static void on_event(uv_fs_event_t *events, const char *name, int what, int stat
 
 // --- folders ---
 
-// Leaves the nearest folder above the file that exists in f->folder.
+// Writes the nearest existing folder above the file to f->folder.
 static void find_folder(struct file *f)
 {
         struct stat about;
@@ -84,7 +84,7 @@ static void find_folder(struct file *f)
         } while (f->folder[1] != '\0' && (stat(f->folder, &about) < 0 || !S_ISDIR(about.st_mode)));
 }
 
-// Where the kernel refuses (it has a limit of watches), the slow looks are what is left.
+// If the kernel refuses (its number of watches is limited), only the periodic checks remain.
 static void arm(struct file *f)
 {
         size_t depth = 0;
@@ -98,15 +98,15 @@ static void arm(struct file *f)
         }
 }
 
-// --- the look ---
+// --- the check ---
 
-// Whether a file looks other than at the last look; `*ret_unreported`: than when last told of.
+// Whether a file has changed since the last check; `*ret_unreported`: since it was last reported.
 static bool look(struct watch *w, bool *ret_unreported)
 {
         bool is_new = false;
         *ret_unreported = false;
         for (struct file *f = w->files; f; f = f->next) {
-                arm(f); // first: what happens from here on is seen below, or makes an event
+                arm(f); // before stat(): later changes then cause an event
                 struct file_metadata now = file_metadata(f->path);
                 is_new = is_new || !file_metadata_equal(&now, &f->seen);
                 f->seen = now;
@@ -139,7 +139,7 @@ static void on_timer(uv_timer_t *timer)
                 report(w);
 }
 
-// --- life ---
+// --- set-up and clean-up ---
 
 static void free_when_closed(struct watch *w)
 {
@@ -188,7 +188,7 @@ static struct file *file_new(struct watch *w, const char *path)
         assert(path[0] == '/');
         size_t size = strlen(path) + 1;
         struct file *f = calloc(1, sizeof(*f) + size);
-        char *folder = malloc(size + 1); // "/" and its end at least
+        char *folder = malloc(size + 1); // at least "/" and a NUL
         if (!f || !folder) {
                 free(f);
                 free(folder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both threads use is written by the loop thread before uv_queue_work() and after the completion only.
+// The loop thread writes the fields that both threads use only before uv_queue_work() and after the completion.
 #include "sidecar/io/work.h"
 
 #include <assert.h>
@@ -28,7 +28,7 @@ void work_start(struct work *w, struct uv_loop_s *loop, work_run_fn *to_run, wor
         w->is_under_way = true;
         w->is_cancelled = false;
         int rc = uv_queue_work(loop, &w->request, run, ended);
-        assert(rc == 0); // fails only without a function
+        assert(rc == 0); // fails only for a NULL function
         (void)rc;
 }
 
@@ -37,5 +37,5 @@ void work_cancel(struct work *w)
         if (!w->is_under_way)
                 return;
         w->is_cancelled = true;
-        (void)uv_cancel((uv_req_t *)&w->request); // fails when it has begun, or has ended: then `ended` comes anyway
+        (void)uv_cancel((uv_req_t *)&w->request); // fails if it has begun or ended: then `ended` is called anyway
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each job has a thread of its own, which runs it, puts it on the list of ended jobs, and is joined by the loop. That
-// list is all that threads share.
+// Each job has a thread of its own, which runs it and puts it on the list of ended jobs; the loop joins the thread. The
+// threads share only that list.
 #include "sidecar/io/workers.h"
 
 #include <assert.h>
@@ -29,7 +29,7 @@ static void end(struct worker_job *job, enum worker_end how)
         job->end = how;
         (void)pthread_mutex_lock(&w->mutex);
         TAILQ_INSERT_TAIL(&w->ended, job, ended);
-        (void)uv_async_send(&w->over); // while it is locked: when the loop has the mutex, no thread is here any more
+        (void)uv_async_send(&w->over); // with the mutex locked: when the loop has it, no thread is here any more
         (void)pthread_mutex_unlock(&w->mutex);
 }
 
@@ -88,7 +88,7 @@ static void count(const struct workers *w, const char *device, unsigned *ret_wor
         }
 }
 
-// Begins a waiting job, ends it, or leaves it waiting.
+// Starts or ends a waiting job, or leaves it waiting.
 static void consider(struct workers *w, struct worker_job *job)
 {
         unsigned workers, late, all_workers, all_late;
@@ -136,7 +136,7 @@ static struct worker_job *take_ended(struct workers *w)
 static void finish(struct workers *w, struct worker_job *job)
 {
         if (job->is_running) {
-                (void)uv_thread_join(&job->thread); // it has nothing left to do
+                (void)uv_thread_join(&job->thread); // the thread is about to end
                 TAILQ_REMOVE(&w->running, job, all);
                 job->is_running = false;
                 if (!job->is_late)
@@ -188,7 +188,7 @@ void workers_start(struct workers *w, struct worker_job *job, const struct worke
         atomic_store(&job->is_cancelled, false);
         TAILQ_INSERT_TAIL(&w->waiting, job, all);
         w->open++;
-        uv_ref((uv_handle_t *)&w->over); // it keeps the loop until it is over
+        uv_ref((uv_handle_t *)&w->over); // keeps the loop alive until the job is over
         consider(w, job);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads for calls that may never return: to a key in a token or a TPM, to a file on a network that hangs. Nothing
-// stops a thread from outside, so one that is late is given up and no longer counted. It blocks its device (the token,
-// the TPM, the file) and nothing else: neither the jobs of other devices nor libuv's pool. Loop thread only.
+// Threads for calls that may never return: for a key in a token or a TPM, or a file on a network that hangs. A thread
+// cannot be stopped from outside, so a late one is given up and no longer counted. It blocks only its device (the
+// token, the TPM, the file): neither the jobs of other devices nor libuv's pool. Loop thread only.
 #ifndef SIDECAR_IO_WORKERS_H
 #define SIDECAR_IO_WORKERS_H
 
@@ -23,26 +23,26 @@ enum {
 };
 
 enum worker_end {
-        WORKER_RAN,       // whole or, after worker_job_cancel(), perhaps in part
+        WORKER_RAN,       // completely or, after worker_job_cancel(), perhaps in part
         WORKER_CANCELLED, // never ran
         WORKER_STUCK,     // never ran: all workers of its device are late
         WORKER_NO_THREAD, // never ran: the system has no thread, or no memory
 };
 
 struct worker_task {
-        const char *device; // jobs of the same name share its workers; must stay until `done`
-        uint64_t late_ms;   // the loop's time from when the thread begins
-        // In a worker. Until `done`, whatever it writes belongs to it, and whatever it reads must not change.
+        const char *device; // jobs with the same name share workers; must be valid until `done`
+        uint64_t late_ms;   // in the loop's time, from the start of the thread
+        // Runs in a worker. Until `done`, the loop thread must not touch what it writes, nor change what it reads.
         void (*run)(struct worker_job *job, void *arg);
-        // On the loop: the worker is late, and still running. At most once; may be NULL.
+        // Called on the loop: the worker is late, and still running. At most once; may be NULL.
         void (*late)(void *arg);
-        // On the loop: the job is over, and may be started again, or its memory freed. Once; never, if the worker does
-        // not return.
+        // Called on the loop: the job has ended, and may be started again, or its memory freed. Once; never, if the
+        // worker does not return.
         void (*done)(void *arg, enum worker_end end);
         void *arg;
 };
 
-// Part of its owner's memory, zeroed before its first start; the members are this module's.
+// A member of its owner, zeroed before its first start; its members are private.
 struct worker_job {
         struct worker_task task;
         struct workers *workers;
@@ -57,18 +57,18 @@ struct worker_job {
 // NULL: out of memory, or out of descriptors.
 MUST_CHECK struct workers *workers_new(struct uv_loop_s *loop);
 
-// The job begins when a worker is free for it, in the order of starting. Neither callback comes before this has
-// returned. Not while the job is under way.
+// The job begins when a worker is free for it, in the order of these calls. Neither callback is called before this has
+// returned. Must not be under way.
 void workers_start(struct workers *workers, struct worker_job *job, const struct worker_task *task);
 
-// Ends a job that has no worker yet, soon; `run` of one that has may ask for it. Nothing happens when it is not under
-// way.
+// Ends a job that has no worker yet, soon. For a running job, worker_job_is_cancelled() becomes true. Does nothing if
+// it is not under way.
 void worker_job_cancel(struct worker_job *job);
 
-// For `run`: whether to return early.
+// For `run`: whether it should return early.
 bool worker_job_is_cancelled(const struct worker_job *job);
 
-// When the last job is over, the memory goes, from the loop. NULL is fine.
+// The memory is freed from the loop when the last job has ended. NULL is fine.
 void workers_close(struct workers *workers);
 
 #endif
