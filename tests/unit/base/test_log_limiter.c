@@ -34,6 +34,8 @@ static void admits_a_burst_and_then_one_in_a_while(void **state)
         static struct log_limiter l;
         (void)state;
         memset(&l, 0, sizeof(l));
+        assert_int_equal(LOG_LIMITER_BURST_N, 10); // SECURITY.md says so
+        assert_int_equal(LOG_LIMITER_EVERY_MS, 10000);
         assert_int_equal(admitted(&l, "e", 7, 1000, 100), LOG_LIMITER_BURST_N);
         assert_int_equal(admitted(&l, "e", 7, 1000 + LOG_LIMITER_EVERY_MS - 1, 100), 0);
         assert_int_equal(admitted(&l, "e", 7, 1000 + LOG_LIMITER_EVERY_MS, 100), 1);

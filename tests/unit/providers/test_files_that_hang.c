@@ -223,6 +223,30 @@ static void gives_up_a_file_that_hangs(void **state)
         }
 }
 
+static void find_latest_timer(uv_handle_t *handle, void *ret_due_ms)
+{
+        uint64_t *latest = ret_due_ms;
+        bool is_timer = uv_handle_get_type(handle) == UV_TIMER && uv_is_active(handle);
+        uint64_t due_ms = is_timer ? uv_timer_get_due_in((uv_timer_t *)handle) : 0;
+        if (due_ms > *latest)
+                *latest = due_ms;
+}
+
+static void waits_for_a_file_for_ten_seconds(void **state)
+{
+        (void)state;
+        struct setup s;
+        uint64_t due_ms = 0;
+        begin(&s, &rows[0]);
+        s.h->clock.speed = 1000; // of real time
+        hold(s.h);
+        uv_walk(&s.h->loop, find_latest_timer, &due_ms);
+        assert_in_range(due_ms, 9000, 10000);
+        let_go();
+        harness_finish(s.h);
+        end(&s);
+}
+
 static void ends_at_once_when_it_is_cancelled_meanwhile(void **state)
 {
         (void)state;
@@ -297,6 +321,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(opens_files_in_workers_only),
             cmocka_unit_test(gives_up_a_file_that_hangs),
+            cmocka_unit_test(waits_for_a_file_for_ten_seconds),
             cmocka_unit_test(ends_at_once_when_it_is_cancelled_meanwhile),
             cmocka_unit_test(refuses_a_pipe),
             cmocka_unit_test(sends_only_what_looks_like_a_token),
