@@ -112,9 +112,10 @@ static int read_rule(struct reader *r, size_t node, struct allow_rule *allow)
                 return -1;
         if (allow->scopes == 0)
                 allow->scopes = allow->sign ? ALLOW_SIGN : ALLOW_ALL;
-        if (!allow->sign || (allow->scopes & ALLOW_SIGN))
+        if (!allow->sign || (allow->scopes & (ALLOW_SIGN | ALLOW_TOKEN)))
                 return 0;
-        reader_fail(r, reader_at(r, node, "sign"), "found \"sign\" in a rule without the scope \"sign\"");
+        reader_fail(r, reader_at(r, node, "sign"),
+                    "found \"sign\" in a rule without the scopes \"sign\" and \"token\"");
         return error_hint(r->e, "add \"sign\" to \"scopes\", or remove the key");
 }
 

@@ -45,6 +45,10 @@ def attacked(standin_process):
             services=limits(profiles, services=["s3"], regions=["us-east-1"]),
             expiry=limits(profiles, max_expires_in=300),
             any=profiles.static(region="us-east-1"),
+            token=profiles.static(
+                region="us-east-1",
+                allow=[{"uids": [os.geteuid()], "scopes": ["token"], "sign": {"services": ["rds-db"]}}],
+            ),
             rule=profiles.static(
                 region="us-east-1",
                 sign={"services": ["s3", "sts"]},
@@ -148,6 +152,18 @@ def test_refuses_what_is_not_allowed(attacked, kind):
         reply = ask(attacked, profile, request, kind)
         assert reply.status == 400 and reply.problem()["code"] == "invalid_request", (profile, request, reply.body)
     assert attacked.events("sign_denied")
+
+
+def test_tokens_have_the_limits_too(attacked):
+    def token(profile, kind, **members):
+        return attacked.call("POST", f"/v1/profiles/{profile}/tokens/{kind}", members).status
+
+    database = {"hostname": "db.x.us-east-1.rds.amazonaws.com", "port": 3306, "username": "u"}
+    assert token("token", "rds", **database) == 200
+    assert token("token", "bedrock") == 403
+    assert token("path", "bedrock") == token("methods", "bedrock") == token("services", "bedrock") == 403
+    assert token("host", "rds", **database) == 403
+    assert ask(attacked, "token", {"url": "https://db.x.us-east-1.rds.amazonaws.com/"}).status == 403
 
 
 def test_a_rule_with_limits_gives_no_credentials(attacked):

@@ -268,7 +268,8 @@ static void test_allow_and_sign(void **state)
             {A("{\"sign\": []}"), "allow.sign: found an array, expected an object", ""},
             {A("[{\"sign\": {\"hosts\": [\"a/b\"]}}]"), "allow[0].sign.hosts[0]: found \"a/b\"", ""},
             {A("{\"scopes\": [\"credentials\"], \"sign\": {\"services\": [\"s3\"]}}"),
-             "allow.sign: found \"sign\" in a rule without the scope \"sign\"", "add \"sign\" to \"scopes\""},
+             "allow.sign: found \"sign\" in a rule without the scopes \"sign\" and \"token\"",
+             "add \"sign\" to \"scopes\""},
         };
         check_rows(rows, ROWS(rows));
 }
