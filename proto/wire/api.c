@@ -11,6 +11,7 @@
 static const struct api_error_text error_texts[] = {
     [API_INVALID_REQUEST] = {"invalid_request", "Invalid request", 400},
     [API_INVALID_URL] = {"invalid_url", "Invalid URL", 400},
+    [API_METADATA_TOKEN_REQUIRED] = {"metadata_token_required", "Metadata token required", 401},
     [API_PEER_NOT_ALLOWED] = {"peer_not_allowed", "Peer not allowed", 403},
     [API_SCOPE_DENIED] = {"scope_denied", "Scope denied", 403},
     [API_TOKEN_REQUIRED] = {"token_required", "Token required", 403},

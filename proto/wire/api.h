@@ -14,6 +14,7 @@
 enum api_error {
         API_INVALID_REQUEST,         // 400: body, query or header cannot be read or has an unknown member
         API_INVALID_URL,             // 400
+        API_METADATA_TOKEN_REQUIRED, // 401: of the instance metadata service
         API_PEER_NOT_ALLOWED,        // 403: uid and gid are in no rule
         API_SCOPE_DENIED,            // 403: a rule exists, but not for this scope
         API_TOKEN_REQUIRED,          // 403: the header Authorization is missing or wrong

@@ -25,19 +25,48 @@ int documents_write_process(const struct credentials *c, struct buffer *out)
         return buffer_put_byte(out, '\n');
 }
 
-int documents_write_container(const struct credentials *c, struct slice role_arn, int64_t never_s, struct buffer *out)
+static int put_expiration(const struct credentials *c, int64_t never_s, struct buffer *out)
 {
         char expiration[TIME_RFC3339_SIZE];
-        int64_t expires_s = c->expires_s == CREDENTIALS_NEVER_EXPIRE ? never_s : c->expires_s;
-        if (time_format_rfc3339(expires_s, expiration) < 0) {
+        if (time_format_rfc3339(c->expires_s == CREDENTIALS_NEVER_EXPIRE ? never_s : c->expires_s, expiration) < 0) {
+                out->failed = true;
+                return -1;
+        }
+        json_member(out, "Expiration", slice_str(expiration));
+        return 0;
+}
+
+static void put_keys(const struct credentials *c, struct buffer *out)
+{
+        json_member(out, "AccessKeyId", c->access_key_id);
+        json_member(out, "SecretAccessKey", c->secret_access_key);
+        json_member(out, "Token", c->session_token);
+}
+
+int documents_write_imds(const struct credentials *c, int64_t updated_s, int64_t never_s, struct buffer *out)
+{
+        char updated[TIME_RFC3339_SIZE];
+        if (time_format_rfc3339(updated_s, updated) < 0) {
                 out->failed = true;
                 return -1;
         }
         json_begin_object(out);
-        json_member(out, "AccessKeyId", c->access_key_id);
-        json_member(out, "SecretAccessKey", c->secret_access_key);
-        json_member(out, "Token", c->session_token);
-        json_member(out, "Expiration", slice_str(expiration));
+        json_member(out, "Code", SLICE("Success"));
+        json_member(out, "LastUpdated", slice_str(updated));
+        json_member(out, "Type", SLICE("AWS-HMAC"));
+        put_keys(c, out);
+        if (put_expiration(c, never_s, out) < 0)
+                return -1;
+        json_end_object(out);
+        return buffer_put_byte(out, '\n');
+}
+
+int documents_write_container(const struct credentials *c, struct slice role_arn, int64_t never_s, struct buffer *out)
+{
+        json_begin_object(out);
+        put_keys(c, out);
+        if (put_expiration(c, never_s, out) < 0)
+                return -1;
         if (c->account_id.n > 0)
                 json_member(out, "AccountId", c->account_id);
         if (role_arn.n > 0)

@@ -19,6 +19,11 @@ MUST_CHECK int documents_write_process(const struct credentials *c, struct buffe
 MUST_CHECK int documents_write_container(const struct credentials *c, struct slice role_arn, int64_t never_s,
                                          struct buffer *out);
 
+// The document of a role in the instance metadata service: Code, LastUpdated, Type, AccessKeyId, SecretAccessKey,
+// Token, Expiration, as above. 0, or -1 when the buffer is full.
+MUST_CHECK int documents_write_imds(const struct credentials *c, int64_t updated_s, int64_t never_s,
+                                    struct buffer *out);
+
 // Reads the document of credential_process. Strings of *fields point into `scratch`, which the caller frees (it holds
 // secrets). 0, or -1 with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty
 // or of the wrong type, an Expiration that cannot be read, credentials that are not sound (credentials.h).

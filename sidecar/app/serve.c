@@ -2,13 +2,16 @@
 #include "sidecar/app/serve.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "proto/mem/length.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/token_files.h"
 #include "sidecar/base/log.h"
+#include "sidecar/io/tcp_listen.h"
 #include "sidecar/server/api_container.h"
 #include "sidecar/server/api_health.h"
+#include "sidecar/server/api_imds.h"
 #include "sidecar/server/api_native.h"
 #include "sidecar/server/server.h"
 
@@ -18,10 +21,8 @@ static const struct {
         enum listener_api bit;
         const struct api *api;
 } apis[] = {
-    {LISTENER_NATIVE, &api_native},
-    {LISTENER_NATIVE, &api_container}, // /v1/container is part of it
-    {LISTENER_CONTAINER, &api_container},
-    {LISTENER_HEALTH, &api_health},
+    {LISTENER_NATIVE, &api_native},       {LISTENER_NATIVE, &api_container}, // /v1/container is part of it
+    {LISTENER_CONTAINER, &api_container}, {LISTENER_IMDS, &api_imds},        {LISTENER_HEALTH, &api_health},
 };
 
 static bool has(const struct server_listener *l, const struct api *api)
@@ -65,6 +66,10 @@ static int serve_one(struct server *s, struct listeners *l, size_t i, const stru
             .path = path, .profile = settings->profile, .token = token, .any_time = settings->any_time};
         choose(settings, &options);
         write_names(settings->apis, names);
+        if ((settings->apis & LISTENER_IMDS) && tcp_listen_limit_hops(fd, e) < 0) {
+                close(fd);
+                return error_context(e, "%s", name);
+        }
         if (server_listen(s, fd, &options, e) < 0)
                 return error_context(e, "%s", name);
         LOG_EVENT(log, LOG_LEVEL_INFO, "listening", LOG_STR("socket", name), LOG_STR("api", names));

@@ -107,7 +107,7 @@ static int read_allow_remote(struct reader *r, size_t value, const struct key_ru
         return json_boolean(r->doc, value, &l->allow_remote) < 0 ? reader_expected(r, value, "true or false") : 0;
 }
 
-static const char *const api_names[] = {"native", "container", "health"}; // in the order of the bits
+static const char *const api_names[] = {"native", "container", "imds", "health"}; // in the order of the bits
 
 const char *listener_api_name(unsigned n)
 {
@@ -133,8 +133,9 @@ static int read_api(struct reader *r, size_t value, const struct key_rule *rule,
                 l->apis |= api;
                 if (api)
                         continue;
-                reader_expected(r, node,
-                                "one of the APIs that this version supports: \"native\", \"container\", \"health\"");
+                reader_expected(
+                    r, node,
+                    "one of the APIs that this version supports: \"native\", \"container\", \"imds\", \"health\"");
                 error_hint(r->e, "a listener without \"api\" serves native");
                 if (reader_go_on(r) < 0)
                         return -1;

@@ -20,7 +20,8 @@ struct file_trust;
 enum listener_api { // bits
         LISTENER_NATIVE = 1,
         LISTENER_CONTAINER = 2,
-        LISTENER_HEALTH = 4,
+        LISTENER_IMDS = 4,
+        LISTENER_HEALTH = 8,
 };
 
 // The name in the configuration of the n-th of them, counted from 0; NULL: there are no more.
@@ -34,7 +35,7 @@ struct listener_settings {
         struct inet_address tcp;        // AF_UNSPEC: a Unix socket
         bool allow_remote;              // `tcp` may be other than loopback
         unsigned apis;                  // of enum listener_api, at least one
-        char *profile;                  // that "/" stands for; NULL: none
+        char *profile;                  // that "/" stands for, and the role of imds; NULL: none
         char *authorization_token_file; // of container over TCP
         bool any_time;                  // signs for any "time" that a request asks for
 };

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// To 1.
 static int set(int fd, int level, int option)
 {
         const int on = 1;
@@ -18,6 +19,15 @@ int tcp_listen_configure(int fd, struct error *e)
         if (set(fd, IPPROTO_TCP, TCP_NODELAY) < 0)
                 return error_set_errno(e, ERROR_INTERNAL, "set TCP_NODELAY on a listening socket");
         return 0;
+}
+
+int tcp_listen_limit_hops(int fd, struct error *e)
+{
+        struct inet_address own;
+        bool is_known = inet_address_of_socket(fd, &own) == 0;
+        bool is_v6 = is_known && own.socket.any.sa_family == AF_INET6;
+        int r = is_v6 ? set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS) : is_known ? set(fd, IPPROTO_IP, IP_TTL) : -1;
+        return r < 0 ? error_set_errno(e, ERROR_INTERNAL, "set the hop limit of a listening socket") : 0;
 }
 
 static int bind_and_listen(int fd, const struct inet_address *a, struct error *e)

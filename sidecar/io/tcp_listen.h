@@ -16,6 +16,10 @@ MUST_CHECK int tcp_listen_open(const struct inet_address *address, struct error 
 // What every listening socket needs, also one that the service manager has made. 0, or -1 with *e.
 MUST_CHECK int tcp_listen_configure(int fd, struct error *e);
 
+// Lets answers to its connections go no further than the next host, as those of the instance metadata service: the hop
+// limit is 1. 0, or -1 with *e.
+MUST_CHECK int tcp_listen_limit_hops(int fd, struct error *e);
+
 // Who connected, as far as the kernel knows: the user that made the socket at the other end, if that is in the same
 // network namespace, else PEER_UNKNOWN; group and process are never known. -1: nobody is connected any more.
 MUST_CHECK int tcp_peer(int fd, struct peer *ret);

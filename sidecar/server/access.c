@@ -8,6 +8,7 @@
 #include "proto/wire/limits.h"
 #include "sidecar/base/allow.h"
 #include "sidecar/server/exchange.h"
+#include "sidecar/server/listener.h"
 #include "sidecar/server/peer_log.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
@@ -87,6 +88,13 @@ void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
                       "of that profile's \"allow\"",
                       "there is no profile \"%.*s\" that %s may use", (int)name.n, (const char *)name.p,
                       peer_text(x->peer, who));
+}
+
+void access_refuse_peer(struct exchange *x, const char *hint)
+{
+        char who[PEER_TEXT_SIZE];
+        report(x, slice_str(x->listener->profile), ALLOW_CREDENTIALS, "peer");
+        problem_sendf(x, API_PEER_NOT_ALLOWED, hint, "%s may not use this listener", peer_text(x->peer, who));
 }
 
 bool access_check(struct exchange *x, unsigned scope)

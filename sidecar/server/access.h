@@ -21,6 +21,9 @@ bool access_check(struct exchange *x, unsigned scope);
 // else with 403 and a log line. The answer does not reveal whether the profile exists.
 void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope);
 
+// Answers with 403 that the listener is not for this peer, whatever it asks for, and logs that.
+void access_refuse_peer(struct exchange *x, const char *hint);
+
 // A text about the profile for the peer, with "***" for the names of source profiles that the peer may not see. Returns
 // `text`, or `out` if it had to write one.
 const char *access_hide_sources(const struct server_profile *profile, const struct peer *peer, const char *text,

@@ -25,7 +25,8 @@ enum route_method {
         ROUTE_GET = 1, // and HEAD
         ROUTE_POST = 2,
         ROUTE_DELETE = 4,
-        ROUTE_ANY = 8, // any other, too
+        ROUTE_PUT = 8,
+        ROUTE_ANY = 16, // any other, too
 };
 
 enum route_body {

@@ -16,10 +16,8 @@ static const struct {
         enum route_method bit;
         struct slice name; // as requests and the header Allow have it
 } methods[] = {
-    {ROUTE_GET, SLICE_INIT("GET")},
-    {ROUTE_GET, SLICE_INIT("HEAD")},
-    {ROUTE_POST, SLICE_INIT("POST")},
-    {ROUTE_DELETE, SLICE_INIT("DELETE")},
+    {ROUTE_GET, SLICE_INIT("GET")},       {ROUTE_GET, SLICE_INIT("HEAD")}, {ROUTE_POST, SLICE_INIT("POST")},
+    {ROUTE_DELETE, SLICE_INIT("DELETE")}, {ROUTE_PUT, SLICE_INIT("PUT")},
 };
 
 static unsigned method_of(struct slice method)
@@ -78,7 +76,7 @@ static const struct route *find_route(const struct api *api, struct slice path, 
 // The bytes after an unknown method may be something other than requests, as after CONNECT: they are not read.
 static bool has_meaning(struct slice method)
 {
-        static const struct slice names[] = {SLICE_INIT("PUT"), SLICE_INIT("PATCH"), SLICE_INIT("OPTIONS")};
+        static const struct slice names[] = {SLICE_INIT("PATCH"), SLICE_INIT("OPTIONS")};
         for (size_t i = 0; i < LENGTH(names); i++)
                 if (slice_eq(method, names[i]))
                         return true;

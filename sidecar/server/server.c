@@ -8,6 +8,7 @@
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
 #include "sidecar/server/connection.h"
+#include "sidecar/server/imds_tokens.h"
 #include "sidecar/server/listener.h"
 #include "sidecar/server/peer_log.h"
 #include "sidecar/server/state.h"
@@ -121,6 +122,7 @@ void server_release(struct server *s)
         void *arg = s->closed_arg;
         assert(!s->users.first && !s->exchanges); // every charge has been released
         listener_free_all(s);
+        imds_tokens_free(s->imds_tokens);
         free(s->read_buffer);
         buffer_free(&s->head);
         buffer_free(&s->body);

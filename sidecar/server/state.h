@@ -14,6 +14,7 @@
 
 struct connection;
 struct exchange;
+struct imds_tokens;
 struct listener;
 
 #define READ_SIZE ((size_t)64 * 1024)
@@ -37,6 +38,7 @@ struct server {
         uint64_t profiles_version; // counts the tables
 
         struct listener *listeners;
+        struct imds_tokens *imds_tokens; // of all listeners; NULL: none was issued yet
         struct connection *connections;
         size_t connections_count;
         struct exchange *exchanges; // those that are not over

@@ -75,6 +75,32 @@ static void listens_on_both_families(void **state)
         }
 }
 
+// Accepted sockets have it from the listening one.
+static void limits_hops(void **state)
+{
+        static const struct {
+                const char *address;
+                int level, option;
+        } rows[] = {{"127.0.0.1:0", IPPROTO_IP, IP_TTL}, {"[::1]:0", IPPROTO_IPV6, IPV6_UNICAST_HOPS}};
+        struct error e = {0};
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct inet_address a;
+                int value = 0;
+                socklen_t size = sizeof(value);
+                int fd = listen_at(rows[i].address, &a);
+                assert_int_equal(tcp_listen_limit_hops(fd, &e), 0);
+                int client = connect_to(&a);
+                int accepted = accept_from(fd);
+                assert_int_equal(getsockopt(accepted, rows[i].level, rows[i].option, &value, &size), 0);
+                assert_int_equal(value, 1);
+                close(client);
+                close(accepted);
+                close(fd);
+        }
+        assert_int_equal(tcp_listen_limit_hops(-1, &e), -1);
+}
+
 // Whoever made the socket, whatever happens to its descriptor afterwards.
 static void names_another_user(void **state)
 {
@@ -136,6 +162,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(listens_on_both_families),
+            cmocka_unit_test(limits_hops),
             cmocka_unit_test(names_another_user),
             cmocka_unit_test(refuses_what_it_cannot_have),
             cmocka_unit_test(has_no_peer_before_a_connection),
