@@ -79,6 +79,18 @@ static void test_vectors(void **state)
              "&X-Amz-Algorithm=AWS4-HMAC-SHA256" CREDENTIAL("us-east-1%2Frds-db") DATE
              "&X-Amz-Expires=900&X-Amz-SignedHeaders=host" TOKEN
              "&X-Amz-Signature=07a8961dc37205949cc0225e448b229db7bc60973bd52fbaa9b0959b75c19ac1"},
+            // MQTT over WebSocket: awscrt makes the same signature without the token, and appends it.
+            {"GET",
+             "wss://x-ats.iot.us-east-1.amazonaws.com/mqtt",
+             "iotdevicegateway",
+             "us-east-1",
+             {{NULL, 0}, {NULL, 0}},
+             900,
+             true,
+             "wss://x-ats.iot.us-east-1.amazonaws.com/mqtt"
+             "?X-Amz-Algorithm=AWS4-HMAC-SHA256" CREDENTIAL("us-east-1%2Fiotdevicegateway") DATE
+             "&X-Amz-Expires=900&X-Amz-SignedHeaders=host"
+             "&X-Amz-Signature=29ba55da671a67c33573de001c7eab799ccc3450a2f9b58cbcffcbd4370a36dc" TOKEN},
         };
         (void)state;
         struct fixture f;
@@ -114,6 +126,7 @@ static void test_own_parameters(void **state)
             {"https://h.example/p?a=%zz%4", "https://h.example/p?a=%25zz%254&X-Amz-Algorithm="},
             {"https://h.example/p?a=%FF%00", "https://h.example/p?a=%FF%00&X-Amz-Algorithm="},
             {"https://h.example//a/../b%2F?x-amz-meta=1", "https://h.example//a/../b%2F?x-amz-meta=1&X-Amz-Algorithm="},
+            {"https://H.example:443/f(1)+\xc3\xa9=%7e", "https://h.example/f%281%29%20%C3%A9%3D%7e?X-Amz-Algorithm="},
         };
         (void)state;
         struct fixture f;

@@ -161,6 +161,15 @@ static void test_refused_headers(void **state)
             {{{SLICE_INIT("\xc3\xa9"), SLICE_INIT("x")}}, "name"},
             {{{SLICE_INIT("a"), SLICE_INIT("x\0y")}}, "control"},
             {{{SLICE_INIT("a"), SLICE_INIT("x\x7f")}}, "control"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\r\nb: 2")}}, "line break"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\nb: 2")}}, "line break"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\r 2")}}, "line break"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\r")}}, "line break"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\r\n")}}, "line break"},
+            {{{SLICE_INIT("a"), SLICE_INIT("1\r\n 2\n\n 3")}}, "line break"},
+            {{{SLICE_INIT("connection"), SLICE_INIT("1\n2")}}, "line break"},
+            {{{SLICE_INIT("host"), SLICE_INIT("a")}, {SLICE_INIT("HOST"), SLICE_INIT("a")}}, "host twice"},
+            {{{SLICE_INIT("host"), SLICE_INIT(" \t")}}, "host is empty"},
         };
         (void)state;
         struct fixture f;

@@ -40,6 +40,7 @@ static void test_split(void **state)
             {"https://1a.example/", "https", "1a.example", "/", "", false},
             {"https://127.1:8443/", "https", "127.0.0.1:8443", "/", "", false},
             {"https://0X7F.1:443/", "https", "127.0.0.1", "/", "", false},
+            {"https://9.1/", "https", "9.0.0.1", "/", "", false},
             {"https://2130706433/", "https", "127.0.0.1", "/", "", false},
             {"https://0177.0.0.01/", "https", "127.0.0.1", "/", "", false},
             {"https://08.0.0.1/", "https", "08.0.0.1", "/", "", false},   // no number: a name
