@@ -199,6 +199,8 @@ static void process_ended(void *arg, const struct child_result *result)
                 explain_circle(p, &e);
         else
                 explain(p, result, &e);
+        if (!c && p->running.waits_for_circle && e.kind == ERROR_TRANSIENT)
+                e.kind = ERROR_CONFIG; // the message quotes what it was told
         if (!c)
                 (void)error_context(&e, "credential_process");
         provider_finish(&p->base, c, c ? NULL : &e);

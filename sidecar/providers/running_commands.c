@@ -99,6 +99,28 @@ static bool needs(const struct running_commands *all, const struct profile *p, c
         return false;
 }
 
+static bool has_asked(const struct running_command *c, const char *name)
+{
+        for (size_t i = 0; i < RUNNING_COMMAND_ASKED_N; i++)
+                if (strcmp(c->asked[i], name) == 0)
+                        return true;
+        return false;
+}
+
+// Those that wait for what the command was to bring will fail with it.
+static void mark_waiting(const struct running_commands *all, const char *name, unsigned depth)
+{
+        struct running_command *c;
+        LIST_FOREACH(c, all, link)
+        {
+                if (c->waits_for_circle || !has_asked(c, name))
+                        continue;
+                c->waits_for_circle = true;
+                if (depth < NESTED_MAX)
+                        mark_waiting(all, c->profile->name, depth + 1);
+        }
+}
+
 bool running_commands_may_ask(const struct running_commands *all, pid_t pid, const struct profile *profile)
 {
         struct running_command *c = find(all, pid);
@@ -106,6 +128,7 @@ bool running_commands_may_ask(const struct running_commands *all, pid_t pid, con
                 return true;
         if (needs(all, profile, c->profile->name, 0)) {
                 c->is_circle = true;
+                mark_waiting(all, c->profile->name, 0);
                 return false;
         }
         char *asked = c->asked[c->asked_count++ % RUNNING_COMMAND_ASKED_N];

@@ -21,6 +21,7 @@ struct running_command {
         char asked[RUNNING_COMMAND_ASKED_N][LIMIT_PROFILE_NAME + 1]; // profiles that it asked for last; "": none
         unsigned asked_count;                                        // in all
         bool is_circle;                                              // it asked for a profile that needs it
+        bool waits_for_circle;                                       // … or for one whose command did
 };
 
 LIST_HEAD(running_commands, running_command);

@@ -156,8 +156,11 @@ def test_scripts_that_ask_for_each_other(start, folder, command):
     )
     before = time.monotonic()
     run = keyfob("credential-process", "a", socket=agent.socket)
-    assert run.returncode == 1 and time.monotonic() - before < AT_ONCE_S, run
+    assert run.returncode == 1 and "asks this agent" in run.stderr, run
     assert "asks this agent" in agent.profile("b")["last_error"]["detail"], run
+    assert agent.profile("a")["last_error"]["kind"] == "config"
+    run = keyfob("wait", "a", socket=agent.socket)
+    assert run.returncode == 1 and time.monotonic() - before < AT_ONCE_S, run
 
 
 def test_a_script_may_fall_back(start, folder, command):

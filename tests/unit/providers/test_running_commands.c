@@ -88,7 +88,7 @@ static void refuses_what_needs_the_command(void **state)
         struct running_command command;
         running_commands_add(&all, &command, 100, &profiles[A]);
         assert_true(running_commands_may_ask(&all, 100, &profiles[B]));
-        assert_false(command.is_circle);
+        assert_false(command.is_circle || command.waits_for_circle);
         assert_true(running_commands_may_ask(&all, 200, &profiles[A])); // of no command, or one that has ended
         assert_false(command.is_circle);
         assert_false(running_commands_may_ask(&all, 100, &profiles[ON_A]));
@@ -108,6 +108,7 @@ static void refuses_what_waits_for_the_command(void **state)
         assert_true(running_commands_may_ask(&all, 101, &profiles[C]));
         assert_false(running_commands_may_ask(&all, 102, &profiles[ON_A]));
         assert_true(commands[2].is_circle && !commands[0].is_circle && !commands[1].is_circle);
+        assert_true(commands[0].waits_for_circle && commands[1].waits_for_circle);
         running_commands_remove(&commands[1]);
         assert_true(running_commands_may_ask(&all, 102, &profiles[ON_A])); // nothing waits any more
 }
