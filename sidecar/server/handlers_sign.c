@@ -21,7 +21,7 @@ enum {
         HEADERS_LIVE_S = 300, // what services accept at the least
         REFRESH_GAIN_S = 60,  // a refresh that adds less life is not worth its call
         ANSWER_TEXTS_MAX =
-            320, // what of an answer is the same for all, with its date, its time and GENERATION_CAPACITY
+            352, // what of an answer is the same for all, with its date, its time and GENERATION_CAPACITY
         GENERATION_CAPACITY = 32
 };
 
@@ -69,7 +69,7 @@ static void send_signature(struct exchange *x, const struct sign_work *w, const 
         struct slice expiration = expiration_text(x->server, expires_s);
         struct buffer *b = json_answer_fast_body(x);
         size_t capacity = ANSWER_TEXTS_MAX + signature->authorization.n + signature->signed_headers.n +
-                          c->session_token.n + w->payload_hash.n;
+                          c->session_token.n + w->payload_hash.n + w->region.n;
         uint8_t *start = buffer_reserve(b, capacity);
         if (!start) {
                 problem_send_no_memory(x);
@@ -87,6 +87,10 @@ static void send_signature(struct exchange *x, const struct sign_work *w, const 
         if (c->session_token.n > 0) {
                 to = put(to, SLICE("\",\"x-amz-security-token\":\""));
                 to = put(to, c->session_token);
+        }
+        if (w->request.is_sigv4a) {
+                to = put(to, SLICE("\",\"x-amz-region-set\":\""));
+                to = put(to, w->region);
         }
         if (signature->has_content_sha256) {
                 to = put(to, SLICE("\",\"x-amz-content-sha256\":\""));

@@ -143,6 +143,19 @@ static bool allows_name(const struct sign_limits *limits, char *const *list, siz
         return count == 0 && (limits->hosts_count == 0 || slice_eq(name, implied) || slice_eq(name, of_host));
 }
 
+// Each of the set that SigV4A signs for. A pattern is not a region, so that limits allow none.
+static bool allows_regions(const struct sign_limits *limits, const struct sign_subject *s)
+{
+        struct slice region;
+        for (struct slice rest = s->region; rest.n > 0; rest = slice_from(rest, region.n + 1)) {
+                region = slice_head(rest, slice_find(rest, ','));
+                if (!allows_name(limits, limits->regions, limits->regions_count, region, s->implied_region,
+                                 s->host_region))
+                        return false;
+        }
+        return true;
+}
+
 static bool allows_method(const struct sign_limits *limits, struct slice method)
 {
         for (size_t i = 0; i < limits->methods_count; i++)
@@ -164,8 +177,7 @@ enum sign_verdict sign_policy_check(const struct sign_limits *limits, const stru
         if (s->service.n > 0 && !allows_name(limits, limits->services, limits->services_count, s->service,
                                              s->implied_service, s->host_service))
                 return SIGN_NOT_SERVICE;
-        if (s->region.n > 0 &&
-            !allows_name(limits, limits->regions, limits->regions_count, s->region, s->implied_region, s->host_region))
+        if (!allows_regions(limits, s))
                 return SIGN_NOT_REGION;
         return SIGN_ALLOWED;
 }

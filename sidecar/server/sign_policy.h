@@ -15,7 +15,8 @@ struct sign_subject {
         struct slice path, query; // as in the URL
         const struct header *headers;
         size_t headers_count;
-        struct slice service, region; // that it is to be signed for; empty: not known, and not refused
+        struct slice service,
+            region; // that it is to be signed for, for SigV4A several; empty: not known, and not refused
         // Those that it would be signed for if the request named none, and the host's own. Empty: there is none.
         struct slice implied_service, implied_region;
         struct slice host_service, host_region;

@@ -13,6 +13,7 @@ struct reader {
         const struct json_doc *doc;
         struct buffer *text;
         struct sign_request *request;
+        struct slice region_set;
         struct error *e;
 };
 
@@ -160,14 +161,34 @@ static int read_unsigned_payload(struct reader *in, const char *name, size_t nod
 
 static int read_algorithm(struct reader *in, const char *name, size_t node)
 {
-        (void)name;
-        if (json_string_is(in->doc, node, SLICE("sigv4")))
+        in->request->is_sigv4a = json_string_is(in->doc, node, SLICE("sigv4a"));
+        if (in->request->is_sigv4a || json_string_is(in->doc, node, SLICE("sigv4")))
                 return 0;
-        if (json_string_is(in->doc, node, SLICE("sigv4a")))
-                error_set(in->e, ERROR_CONFIG, "this version does not sign with sigv4a");
-        else
-                error_set(in->e, ERROR_CONFIG, "\"algorithm\" is unknown");
-        return error_hint(in->e, "use sigv4, or remove \"algorithm\"");
+        error_set(in->e, ERROR_CONFIG, "invalid \"%s\"", name);
+        return error_hint(in->e, "use sigv4 or sigv4a, or leave \"%s\" out", name);
+}
+
+static int read_region_set(struct reader *in, const char *name, size_t node)
+{
+        if (read_string(in, name, node, &in->region_set) < 0)
+                return -1;
+        return in->region_set.n > 0 ? 0 : error_set(in->e, ERROR_CONFIG, "\"%s\" is empty", name);
+}
+
+// The set stands in for the region: the same rules choose it, and limit it.
+static int check_region_set(struct reader *in)
+{
+        if (in->region_set.n == 0)
+                return 0;
+        if (!in->request->is_sigv4a) {
+                error_set(in->e, ERROR_CONFIG, "\"region_set\" is given for sigv4, which signs for one region");
+                return error_hint(in->e, "give \"region\", or \"algorithm\": \"sigv4a\"");
+        }
+        if (in->request->region.n > 0)
+                return error_set(in->e, ERROR_CONFIG,
+                                 "\"region\" and \"region_set\" exclude each other: give one of them");
+        in->request->region = in->region_set;
+        return 0;
 }
 
 static int read_time(struct reader *in, const char *name, size_t node)
@@ -191,6 +212,7 @@ static const struct member members[] = {
     {SLICE_INIT("unsigned_payload"), "unsigned_payload", false, read_unsigned_payload},
     {SLICE_INIT("service"), "service", false, read_service},
     {SLICE_INIT("region"), "region", false, read_region},
+    {SLICE_INIT("region_set"), "region_set", false, read_region_set},
     {SLICE_INIT("algorithm"), "algorithm", false, read_algorithm},
     {SLICE_INIT("time"), "time", false, read_time},
     {SLICE_INIT("expires_in"), "expires_in", true, read_expires_in},
@@ -211,7 +233,7 @@ static const struct member *find_member(const struct reader *in, size_t key, boo
 static int read_members(struct reader *in, bool is_presign)
 {
         static const char known[] = "method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
-                                    "service, region, algorithm, time";
+                                    "service, region, region_set, algorithm, time";
         for (size_t key = json_first(in->doc, JSON_ROOT); key != JSON_NONE; key = json_next(in->doc, key)) {
                 const struct member *member = find_member(in, key, is_presign);
                 if (!member)
@@ -223,7 +245,7 @@ static int read_members(struct reader *in, bool is_presign)
                 return error_set(in->e, ERROR_CONFIG, "\"method\" is missing or empty");
         if (in->request->url.n == 0)
                 return error_set(in->e, ERROR_CONFIG, "\"url\" is missing or empty");
-        return 0;
+        return check_region_set(in);
 }
 
 int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
@@ -232,6 +254,7 @@ int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, 
         ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
         ret->headers_count = 0;
         ret->payload_kind = PAYLOAD_NONE;
+        ret->is_sigv4a = false;
         ret->has_time = false;
         ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
         struct body_reader reader;

@@ -16,7 +16,8 @@ enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED 
 
 struct sign_request {
         struct slice method, url;
-        struct slice service, region; // empty: not given
+        struct slice service, region; // empty: not given; `region` may be a set of regions for SigV4A
+        bool is_sigv4a;
         struct header headers[LIMIT_SIGN_HEADERS_N];
         size_t headers_count;
         enum sign_payload payload_kind;

@@ -205,6 +205,7 @@ struct sigv4_request sign_work_sigv4(const struct sign_work *w, int64_t now_s)
                                       .payload_hash = w->payload_hash,
                                       .service = w->service,
                                       .region = w->region,
+                                      .region_set = w->request.is_sigv4a ? w->region : slice_of(NULL, 0),
                                       .time_s = w->request.has_time ? w->request.time_s : now_s,
                                       .add_content_sha256 = is_unsigned(w->payload_hash)};
 }

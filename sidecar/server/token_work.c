@@ -52,6 +52,7 @@ static void fill_request(const struct token_kind *kind, const struct token_reque
         to->url = url;
         to->service = kind->service;
         to->region = r->values[TOKEN_REGION];
+        to->is_sigv4a = false;
         to->headers_count = token_header(kind, r->values, &to->headers[0]) ? 1 : 0;
         to->payload_kind = PAYLOAD_BYTES; // none
         to->payload = slice_of(NULL, 0);

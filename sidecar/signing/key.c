@@ -99,11 +99,16 @@ static int check_name(const char *what, struct slice name, const char *hint, str
         return error_hint(e, "%s", hint);
 }
 
+int key_service_check(struct slice service, struct error *e)
+{
+        return check_name("service", service, "give the service's signing name, such as bedrock", e);
+}
+
 int key_scope_check(const struct key_scope *scope, struct error *e)
 {
         if (check_name("region", scope->region, "name it as AWS does, such as us-east-1", e) < 0)
                 return -1;
-        return check_name("service", scope->service, "give the service's signing name, such as bedrock", e);
+        return key_service_check(scope->service, e);
 }
 
 // Compares short names without calling memcmp().

@@ -32,6 +32,9 @@ void key_cache_free(struct key_cache *cache);
 // Writes "20260901/us-east-1/bedrock/aws4_request".
 uint8_t *key_scope_put(uint8_t *p, const struct key_scope *scope);
 
+// Whether a service can be in a scope. 0, or -1 with *e.
+MUST_CHECK int key_service_check(struct slice service, struct error *e);
+
 struct signing_key {
         const struct digest_key *hmac;
         struct slice scope; // as key_scope_put() writes it

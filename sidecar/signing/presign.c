@@ -9,14 +9,12 @@
 #include "sidecar/signing/signer.h"
 #include "sidecar/signing/uri_encode.h"
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
-
 static int check_parameter(struct slice name, struct error *e)
 {
         static const struct slice made_here[] = {
             SLICE_INIT("x-amz-algorithm"), SLICE_INIT("x-amz-credential"),    SLICE_INIT("x-amz-date"),
             SLICE_INIT("x-amz-expires"),   SLICE_INIT("x-amz-signedheaders"), SLICE_INIT("x-amz-security-token"),
-            SLICE_INIT("x-amz-signature"),
+            SLICE_INIT("x-amz-signature"), SLICE_INIT("x-amz-region-set"),
         };
         for (size_t i = 0; i < LENGTH(made_here); i++) {
                 if (!slice_eq_ignore_case(name, made_here[i]))
@@ -67,8 +65,7 @@ struct presigning {
         struct signer *signer;
         const struct sigv4_request *request;
         struct credentials *credentials;
-        struct slice amz_date;
-        struct key_scope scope;
+        struct request_signing signing;
         int64_t expires_s;
         const struct service_rules *rules;
         struct canonical_headers headers;
@@ -76,18 +73,22 @@ struct presigning {
 
 static void put_signing_parameters(const struct presigning *in, struct slice names, struct buffer *out)
 {
-        uint8_t scope[KEY_SCOPE_MAX];
-        const uint8_t *end = key_scope_put(scope, &in->scope);
-        buffer_put_str(out, "X-Amz-Algorithm=" ALGORITHM "&X-Amz-Credential=");
+        buffer_put_str(out, "X-Amz-Algorithm=");
+        buffer_put(out, in->signing.algorithm);
+        buffer_put_str(out, "&X-Amz-Credential=");
         text_percent_encode(in->credentials->access_key_id, false, out);
         buffer_put_str(out, "%2F");
-        text_percent_encode(slice_of(scope, (size_t)(end - scope)), false, out);
+        text_percent_encode(in->signing.scope, false, out);
         buffer_put_str(out, "&X-Amz-Date=");
-        buffer_put(out, in->amz_date);
+        buffer_put(out, in->signing.amz_date);
         buffer_put_str(out, "&X-Amz-Expires=");
         buffer_put_i64(out, in->expires_s);
         buffer_put_str(out, "&X-Amz-SignedHeaders=");
         text_percent_encode(names, false, out);
+        if (in->request->region_set.n > 0) {
+                buffer_put_str(out, "&X-Amz-Region-Set=");
+                text_percent_encode(in->request->region_set, false, out);
+        }
 }
 
 static void put_token(const struct presigning *in, struct buffer *out)
@@ -127,30 +128,22 @@ static int put_url(struct presigning *in, const struct sigv4_url *url, struct bu
         return error_hint(e, "shorten its query");
 }
 
-static int sign_text(struct presigning *in, const struct canonical_request *canonical, uint8_t signature[DIGEST_SIZE],
-                     struct error *e)
+static int sign_text(struct presigning *in, const struct canonical_request *canonical, char signature[SIGNATURE_MAX],
+                     size_t *ret_n, struct error *e)
 {
         struct signer *s = in->signer;
-        struct signing_key key = {.hmac = NULL};
         struct signing_texts texts;
-        if (key_cache_get(s->keys, s->digest, in->credentials, &in->scope, &key, e) < 0)
-                return -1;
-        const struct string_to_sign text = {SLICE(ALGORITHM), in->amz_date, key.scope};
+        const struct string_to_sign text = {in->signing.algorithm, in->signing.amz_date, in->signing.scope};
         buffer_reset(&s->scratch);
         if (signer_put_texts(s, canonical, &text, 0, &s->scratch, &texts, e) < 0)
                 return -1;
-        if (digest_key_hmac(s->digest, key.hmac, texts.string_to_sign, signature) < 0)
-                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
-        return 0;
+        return signer_finish(s, &in->signing, texts.string_to_sign, signature, ret_n, e);
 }
 
-static int put_signature(const struct presigning *in, const uint8_t signature[DIGEST_SIZE], struct buffer *out,
-                         struct error *e)
+static int put_signature(const struct presigning *in, struct slice signature, struct buffer *out, struct error *e)
 {
-        uint8_t hex[DIGEST_HEX_SIZE];
-        put_hex(hex, signature);
         buffer_put_str(out, "&X-Amz-Signature=");
-        buffer_put(out, slice_of(hex, sizeof(hex)));
+        buffer_put(out, signature);
         if (in->rules->appends_token)
                 put_token(in, out);
         return out->failed ? error_set(e, ERROR_INTERNAL, "out of memory for signing") : 0;
@@ -179,8 +172,11 @@ static int presign(struct presigning *in, struct buffer *out, struct error *e)
             .path_form = rules->decodes_path ? CANONICAL_PATH_DECODED : CANONICAL_PATH_ENCODED,
             .query_form = CANONICAL_QUERY_ENCODED,
         };
-        uint8_t signature[DIGEST_SIZE];
-        return sign_text(in, &canonical, signature, e) < 0 ? -1 : put_signature(in, signature, out, e);
+        char signature[SIGNATURE_MAX];
+        size_t n = 0;
+        if (sign_text(in, &canonical, signature, &n, e) < 0)
+                return -1;
+        return put_signature(in, slice_of(signature, n), out, e);
 }
 
 int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct credentials *c, int64_t expires_s,
@@ -197,11 +193,10 @@ int sigv4_presign(struct signer *s, const struct sigv4_request *request, struct 
                                 .credentials = c,
                                 .expires_s = expires_s,
                                 .rules = service_rules_of(request->service)};
-        in.amz_date = signer_amz_date(s, request->time_s, e);
-        if (in.amz_date.n == 0)
+        struct slice amz_date = signer_amz_date(s, request->time_s, e);
+        if (amz_date.n == 0 || signer_begin(s, request, c, amz_date, &in.signing, e) < 0)
                 return -1;
         size_t before = out->n;
-        in.scope = signer_scope(in.amz_date, request->region, request->service);
         int r = presign(&in, out, e);
         buffer_reset(&s->scratch); // it held the token
         if (r < 0 && out->n > before) {

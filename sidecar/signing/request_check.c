@@ -82,6 +82,7 @@ static const struct known_header known_headers[KNOWN_LENGTHS][KNOWN_OF_LENGTH + 
     [13] = {{SLICE_INIT("authorization"), HEADER_MADE_HERE}},
     [14] = {{SLICE_INIT("content-length"), HEADER_CONTENT_LENGTH}},
     [15] = {{SLICE_INIT("x-amzn-trace-id"), HEADER_NEVER_SIGNED}},
+    [16] = {{SLICE_INIT("x-amz-region-set"), HEADER_MADE_HERE}},
     [17] = {{SLICE_INIT("transfer-encoding"), HEADER_NEVER_SIGNED}},
     [20] = {{SLICE_INIT("x-amz-content-sha256"), HEADER_CONTENT_SHA256},
             {SLICE_INIT("x-amz-security-token"), HEADER_MADE_HERE}},

@@ -18,7 +18,8 @@ struct signer *signer_new(void)
         buffer_init(&s->scratch, LIMIT_SIGN_CANONICAL);
         s->digest = digest_new();
         s->keys = key_cache_new();
-        if (!s->digest || !s->keys) {
+        s->ecdsa_keys = ecdsa_cache_new();
+        if (!s->digest || !s->keys || !s->ecdsa_keys) {
                 signer_free(s);
                 return NULL;
         }
@@ -30,6 +31,7 @@ void signer_free(struct signer *s)
         if (!s)
                 return;
         key_cache_free(s->keys);
+        ecdsa_cache_free(s->ecdsa_keys);
         digest_free(s->digest);
         buffer_free(&s->scratch);
         free(s);
@@ -54,6 +56,59 @@ const struct sigv4_url *signer_url(const struct sigv4_request *request, struct s
         if (request->parts)
                 return request->parts;
         return sigv4_parse_url(request->url, room, e) < 0 ? NULL : room;
+}
+
+static const bool region_set_byte[256] = {
+    ['a' ... 'z'] = true, ['0' ... '9'] = true, ['-'] = true, ['*'] = true, [','] = true,
+};
+
+static int check_region_set(struct slice set, struct error *e)
+{
+        bool is_good =
+            set.n <= SIGV4_REGION_SET_MAX && scan_span(set, region_set_byte) == set.n && set.p[set.n - 1] != ',';
+        for (struct slice rest = set; is_good && rest.n > 0; rest = slice_from(rest, slice_find(rest, ',') + 1))
+                is_good = rest.p[0] != ',';
+        if (is_good)
+                return 0;
+        error_set(e, ERROR_CONFIG, "invalid region set: \"%.*s\"", (int)slice_head(set, 80).n, (const char *)set.p);
+        return error_hint(e, "give regions or patterns with commas between them, such as us-east-1,eu-* or *");
+}
+
+int signer_begin(struct signer *s, const struct sigv4_request *request, struct credentials *c, struct slice amz_date,
+                 struct request_signing *ret, struct error *e)
+{
+        ret->amz_date = amz_date;
+        const struct key_scope scope = signer_scope(amz_date, request->region, request->service);
+        if (request->region_set.n == 0) {
+                struct signing_key key = {.hmac = NULL};
+                int r = key_cache_get(s->keys, s->digest, c, &scope, &key, e);
+                ret->algorithm = SLICE("AWS4-HMAC-SHA256");
+                ret->hmac = key.hmac;
+                ret->scope = key.scope;
+                return r;
+        }
+        if (check_region_set(request->region_set, e) < 0 || key_service_check(request->service, e) < 0)
+                return -1;
+        ret->algorithm = SLICE("AWS4-ECDSA-P256-SHA256");
+        ret->hmac = NULL;
+        ret->ecdsa = ecdsa_cache_get(s->ecdsa_keys, s->digest, c, e);
+        uint8_t *p = put_byte(put_slice(ret->scope_text, scope.date), '/');
+        p = put_slice(put_slice(p, scope.service), SLICE(KEY_SCOPE_END));
+        ret->scope = slice_of(ret->scope_text, (size_t)(p - ret->scope_text));
+        return ret->ecdsa ? 0 : -1;
+}
+
+int signer_finish(struct signer *s, const struct request_signing *signing, struct slice string_to_sign,
+                  char out[SIGNATURE_MAX], size_t *ret_n, struct error *e)
+{
+        uint8_t mac[DIGEST_SIZE];
+        if (!signing->hmac && ecdsa_sign(signing->ecdsa, string_to_sign, out, ret_n) == 0)
+                return 0;
+        if (!signing->hmac || digest_key_hmac(s->digest, signing->hmac, string_to_sign, mac) < 0)
+                return error_set(e, ERROR_INTERNAL, "OpenSSL could not compute the signature");
+        put_hex((uint8_t *)out, mac);
+        *ret_n = DIGEST_HEX_SIZE;
+        return 0;
 }
 
 uint8_t *signer_reserve(struct buffer *out, size_t n, struct error *e)

@@ -6,6 +6,7 @@
 #include "proto/mem/must_check.h"
 #include "sidecar/signing/canonical.h"
 #include "sidecar/signing/digest.h"
+#include "sidecar/signing/ecdsa_key.h"
 #include "sidecar/signing/key.h"
 #include "sidecar/signing/service_rules.h"
 #include "sidecar/signing/sigv4.h"
@@ -13,12 +14,29 @@
 struct signer {
         struct digest *digest;
         struct key_cache *keys;
+        struct ecdsa_cache *ecdsa_keys;
         struct buffer scratch; // the caller wipes it after each use
         int64_t time_s;        // of amz_date
         char amz_date[17];     // empty: none yet
 };
 
-enum { AMZ_DATE_SIZE = 16, DATE_SIZE_IN_SCOPE = 8 };
+enum { AMZ_DATE_SIZE = 16, DATE_SIZE_IN_SCOPE = 8, SIGNATURE_MAX = ECDSA_HEX_MAX };
+
+// What signs a request: SigV4's key, or SigV4A's if the request has a set of regions. Borrowed as they are.
+struct request_signing {
+        struct slice algorithm;
+        struct slice amz_date;
+        struct slice scope;
+        const struct digest_key *hmac; // NULL: `ecdsa`
+        struct evp_pkey_st *ecdsa;
+        uint8_t scope_text[KEY_SCOPE_MAX];
+};
+// 0, or -1 with *e. Do not move *ret.
+MUST_CHECK int signer_begin(struct signer *s, const struct sigv4_request *request, struct credentials *c,
+                            struct slice amz_date, struct request_signing *ret, struct error *e);
+// *ret_n hex digits. 0, or -1 with *e.
+MUST_CHECK int signer_finish(struct signer *s, const struct request_signing *signing, struct slice string_to_sign,
+                             char out[SIGNATURE_MAX], size_t *ret_n, struct error *e);
 
 // The value of x-amz-date, borrowed from the signer until a call with another time. Empty, with *e, for years outside
 // 1970 to 9999.

@@ -33,11 +33,12 @@ struct sigv4_request {
         struct slice payload_hash; // 64 hex digits, or a literal such as UNSIGNED-PAYLOAD
         struct slice service;      // signing name, such as "bedrock"
         struct slice region;
+        struct slice region_set; // SigV4A for these regions ("us-east-1,eu-*"), in place of `region`; empty: SigV4
         int64_t time_s;          // upstream's wall time
         bool add_content_sha256; // send and sign x-amz-content-sha256; always so for some services (service_rules.c)
 };
 
-enum { SIGV4_HOST_MAX = 264 };
+enum { SIGV4_HOST_MAX = 264, SIGV4_REGION_SET_MAX = 1024 };
 
 // The parts of a URL as clients send them. Borrowed from the URL, or `host` from host_text: do not copy or move it.
 struct sigv4_url {

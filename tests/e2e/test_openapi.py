@@ -11,6 +11,7 @@ from support.paths import REPOSITORY
 URL = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m%3A0/invoke"
 SIGN = {"method": "POST", "url": URL, "payload_text": "{}", "headers": {"content-type": "application/json"}}
 PRESIGN = {"method": "GET", "url": URL, "expires_in": 60}
+SIGV4A = {**SIGN, "algorithm": "sigv4a", "region_set": "us-east-1,eu-*"}
 CLUSTER = {"region": "us-east-1", "cluster_name": "c"}
 DATABASE = {"region": "us-east-1", "hostname": "h.example", "port": 5432, "username": "u"}
 CACHE = {"region": "us-east-1", "serverless_cache_name": "c", "user_id": "u"}
@@ -34,6 +35,7 @@ EXCHANGES = [
     ("get", "/v1/profiles/{profile}/credentials", {"profile": "irsa"}, "?wait=x", None, {}, 400),
     ("get", "/v1/profiles/{profile}/credentials", {"profile": "none"}, "", None, {}, 404),
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", SIGN, {}, 200),
+    ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", SIGV4A, {}, 200),
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", {"unknown": 1}, {}, 400),
     ("post", "/v1/profiles/{profile}/presign", {"profile": "irsa"}, "", PRESIGN, {}, 200),
     *(
