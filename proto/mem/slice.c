@@ -6,10 +6,8 @@ static uint8_t lower(uint8_t c)
         return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
 }
 
-bool slice_eq_ignore_case(struct slice a, struct slice b)
+bool slice_eq_ignore_case_same_n(struct slice a, struct slice b)
 {
-        if (a.n != b.n)
-                return false;
         for (size_t i = 0; i < a.n; i++)
                 if (a.p[i] != b.p[i] && lower(a.p[i]) != lower(b.p[i]))
                         return false;

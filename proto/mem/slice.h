@@ -64,8 +64,12 @@ static inline struct slice slice_head(struct slice s, size_t n)
         return (struct slice){s.p, n < s.n ? n : s.n};
 }
 
-// ASCII case is ignored, other bytes must be equal.
-bool slice_eq_ignore_case(struct slice a, struct slice b);
+// ASCII case is ignored, other bytes must be equal. Names of headers nearly always differ in length.
+bool slice_eq_ignore_case_same_n(struct slice a, struct slice b); // of slices of the same length
+static inline bool slice_eq_ignore_case(struct slice a, struct slice b)
+{
+        return a.n == b.n && slice_eq_ignore_case_same_n(a, b);
+}
 
 // Index of the first `byte`, or s.n when there is none.
 size_t slice_find(struct slice s, uint8_t byte);

@@ -4,6 +4,7 @@
 
 #include "proto/mem/length.h"
 #include "proto/mem/secret.h"
+#include "proto/wire/credentials.h"
 #include "proto/wire/documents.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/allow.h"
@@ -47,13 +48,34 @@ static bool admit(struct exchange *x)
         return false;
 }
 
+// The end of such moves with the clock, so that the document is another each second.
+static void send_never_expiring(struct exchange *x, const struct credentials *c)
+{
+        struct buffer *b = json_answer_fast_body(x);
+        int64_t ends_s = entry_now_s(x->profile->entry) + NEVER_S;
+        (void)!documents_write_container(c, slice_str(x->profile->role_arn), ends_s,
+                                         b); // the buffer says if it is full
+        json_answer_send_fast(x);
+}
+
 static void send_credentials(struct exchange *x, const struct credentials *c)
 {
-        struct entry *entry = x->profile->entry;
-        struct buffer *b = json_answer_fast_body(x);
-        (void)!documents_write_container(c, slice_str(x->profile->role_arn), entry_now_s(entry) + NEVER_S, b);
+        if (c->expires_s == CREDENTIALS_NEVER_EXPIRE) {
+                send_never_expiring(x, c);
+                return;
+        }
+        const struct entry_rendering *reply =
+            credentials_reply_container(x->profile->entry, c, slice_str(x->profile->role_arn));
+        if (!reply) {
+                problem_send_no_memory(x);
+                return;
+        }
         credentials_reply_check_life(x, c);
-        json_answer_send_fast(x);
+        struct slice whole = secret_expose(&reply->text);
+        exchange_answer(x, &(struct answer){.status = 200,
+                                            .content_type = "application/json",
+                                            .body = slice_from(whole, reply->mark),
+                                            .head_n = reply->mark});
 }
 
 static void handle(struct exchange *x)

@@ -34,6 +34,8 @@ static bool is_own(const struct listener *l, struct slice authority)
         struct slice name = {0};
         struct inet_address host;
         bool is_loopback = inet_address_is_loopback(&l->address);
+        if (slice_eq(authority, slice_str(l->own_host)))
+                return true;
         if (!split_port(l, authority, &name))
                 return false;
         if (is_loopback && slice_eq_ignore_case(name, SLICE("localhost")))
@@ -56,7 +58,8 @@ static bool has_own_host(const struct exchange *x)
         for (size_t i = 0; i < x->head->headers_count; i++) {
                 if (!slice_eq_ignore_case(x->head->headers[i].name, SLICE("host")))
                         continue;
-                if (++count > 1 || !is_own(x->listener, x->head->headers[i].value))
+                count++;
+                if (!is_own(x->listener, x->head->headers[i].value))
                         return false;
         }
         return count == 1;
@@ -76,11 +79,9 @@ static bool has_own_target(const struct exchange *x)
 
 bool host_check_admit(struct exchange *x)
 {
-        char own[INET_ADDRESS_SIZE];
         if (takes_any(x->listener) || (has_own_host(x) && has_own_target(x)))
                 return true;
-        inet_address_write(&x->listener->address, own);
         problem_sendf(x, API_MISDIRECTED_REQUEST, "use the listener's address in the URL, not a name for it",
-                      "the host in the request is not %s", own);
+                      "the host in the request is not %s", x->listener->own_host);
         return false;
 }

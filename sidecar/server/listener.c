@@ -171,7 +171,9 @@ int listener_open(struct server *s, int fd, const struct server_listener *option
         l->any_time = options->any_time;
         l->token = options->token;
         (void)snprintf(l->profile, sizeof(l->profile), "%s", options->profile ? options->profile : "");
-        if (inet_address_of_socket(fd, &l->address) < 0)
+        if (inet_address_of_socket(fd, &l->address) == 0)
+                inet_address_write(&l->address, l->own_host);
+        else
                 l->address = (struct inet_address){0}; // a Unix socket
         (void)snprintf(l->path, sizeof(l->path), "%s", options->path ? options->path : "");
         join(s, l);
@@ -181,11 +183,9 @@ int listener_open(struct server *s, int fd, const struct server_listener *option
 
 void listener_write_json(const struct listener *l, struct buffer *out)
 {
-        char address[INET_ADDRESS_SIZE];
         json_begin_object(out);
         if (listener_is_tcp(l)) {
-                inet_address_write(&l->address, address);
-                json_member(out, "tcp", slice_str(address));
+                json_member(out, "tcp", slice_str(l->own_host));
         } else if (l->path[0]) {
                 json_member(out, "unix", slice_str(l->path));
         }

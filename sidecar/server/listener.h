@@ -27,6 +27,7 @@ struct listener {
         bool any_time;     // signs for times that are far from the clock's
         struct server *server;
         struct listener *next;
+        char own_host[INET_ADDRESS_SIZE];     // of TCP: what most clients send as Host; else empty
         struct inet_address address;          // AF_UNSPEC: a Unix socket
         char path[LIMIT_UNIX_PATH + 1];       // … whose path this is; empty: not known
         char profile[LIMIT_PROFILE_NAME + 1]; // empty: none

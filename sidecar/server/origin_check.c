@@ -13,7 +13,7 @@ static bool is_foreign(struct slice name)
         for (size_t i = 0; i < LENGTH(names); i++)
                 if (slice_eq_ignore_case(name, names[i]))
                         return true;
-        return slice_eq_ignore_case(slice_head(name, prefix.n), prefix);
+        return name.n > prefix.n && slice_eq_ignore_case(slice_head(name, prefix.n), prefix);
 }
 
 bool origin_check_admit(struct exchange *x)

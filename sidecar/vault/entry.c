@@ -131,14 +131,21 @@ const struct entry_rendering *entry_rendering(const struct entry *e)
         return e->rendering.text.p ? &e->rendering : NULL;
 }
 
-const struct entry_rendering *entry_keep_rendering(struct entry *e, struct slice text, size_t mark)
+static void wipe_rendering(struct entry *e)
 {
-        assert(e->credentials && !e->rendering.text.p);
+        secret_pool_release(e->rendering.text.p, e->rendering.text.n);
+        e->rendering = (struct entry_rendering){0};
+}
+
+const struct entry_rendering *entry_keep_rendering(struct entry *e, struct slice text, uint32_t mark, uint32_t form)
+{
+        assert(e->credentials && !(e->rendering.text.p && e->rendering.form == form));
         uint8_t *p = secret_pool_alloc(text.n);
         if (!p)
                 return NULL;
         memcpy(p, text.p, text.n);
-        e->rendering = (struct entry_rendering){{p, text.n}, mark};
+        wipe_rendering(e);
+        e->rendering = (struct entry_rendering){{p, text.n}, mark, form};
         return &e->rendering;
 }
 
@@ -219,8 +226,7 @@ void vault_settle_soon(struct entry *e)
 
 void entry_wipe_derived(struct entry *e)
 {
-        secret_pool_release(e->rendering.text.p, e->rendering.text.n);
-        e->rendering = (struct entry_rendering){0};
+        wipe_rendering(e);
         if (e->credentials)
                 credentials_drop_derived(e->credentials);
 }

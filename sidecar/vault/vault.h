@@ -135,13 +135,16 @@ bool entry_has_last_resort(const struct entry *entry); // and nothing better
 // these credentials are replaced, dropped or expire, and when the entry is retired.
 struct entry_rendering {
         struct secret text;
-        size_t mark; // an offset in it, for the caller's use
+        uint32_t mark; // an offset in it, for the caller's use
+        uint32_t form; // which of its documents it is, likewise
 };
 // Of the credentials that entry_peek() or entry_last_resort() has just given, and borrowed like them. NULL: nothing was
 // rendered of them yet.
 const struct entry_rendering *entry_rendering(const struct entry *entry);
-// Copies `text`, while there are such and nothing was rendered of them. NULL: out of memory.
-const struct entry_rendering *entry_keep_rendering(struct entry *entry, struct slice text, size_t mark);
+// Copies `text`, while there are such credentials, and wipes what was rendered of them in another form. NULL: out of
+// memory.
+const struct entry_rendering *entry_keep_rendering(struct entry *entry, struct slice text, uint32_t mark,
+                                                   uint32_t form);
 
 // Counts the credentials that the entry has had; it begins at after_generation, or with what was carried over.
 uint64_t entry_generation(const struct entry *entry);

@@ -86,7 +86,8 @@ def standin(folder):
 
 
 def load(build, path, request, milliseconds, connections=16):
-    run = subprocess.run([*PINNED, build / "loadgen", "-u", path, "-r", request, "-s", str(milliseconds), "-c",
+    where = ["-t", str(path)] if isinstance(path, int) else ["-u", path]  # a port, or a socket
+    run = subprocess.run([*PINNED, build / "loadgen", *where, "-r", request, "-s", str(milliseconds), "-c",
                           str(connections)], check=True, capture_output=True, text=True)
     result = json.loads(run.stdout)
     if result["errors"]:
@@ -94,9 +95,9 @@ def load(build, path, request, milliseconds, connections=16):
     return result
 
 
-def request_file(folder, name, method, target, body=b""):
+def request_file(folder, name, method, target, body=b"", headers=""):
     path = folder / f"{name}.request"
-    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench/1\r\nAccept: */*\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench/1\r\nAccept: */*\r\n{headers}"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     path.write_bytes(head.encode() + b"\r\n" + body)
@@ -140,6 +141,21 @@ def floor_server(build, folder, name, document):
         yield path
 
 
+@contextlib.contextmanager
+def tcp_floor_server(build, folder, document):
+    """The same over TCP; yields the port."""
+    (folder / "tcp-floor").write_bytes(document)
+    argv = [*PINNED, build / "floor_server", "tcp", folder / "tcp-floor"]
+    with running(argv, stdout=subprocess.PIPE, text=True) as process:
+        yield int(process.stdout.readline())
+
+
+def tcp_port(agent_socket):
+    _, profiles = Unix(agent_socket).request("GET", "/v1/profiles")
+    (address,) = [entry["tcp"] for entry in json.loads(profiles)["listeners"] if "tcp" in entry]
+    return int(address.rpartition(":")[2])
+
+
 def cryptographic_floor(build, milliseconds, token_bytes):
     run = subprocess.run([*PINNED, build / "bench_signer", str(milliseconds), str(token_bytes)], check=True,
                          capture_output=True, text=True)
@@ -163,6 +179,9 @@ def rates(build, folder, agent_socket, rounds, milliseconds):
     token_bytes = len(json.loads(document)["SessionToken"])
     fetch = request_file(folder, "fetch", "GET", "/v1/profiles/irsa/credentials")
     sign = request_file(folder, "sign", "POST", "/v1/profiles/irsa/sign", sign_body())
+    _, container_document = Unix(agent_socket).request("GET", "/v1/container/irsa")
+    token = (folder / "token").read_text()
+    container = request_file(folder, "container", "GET", "/", headers=f"Authorization: {token}\r\n")
     with contextlib.ExitStack() as stack:
         floor = stack.enter_context(floor_server(build, folder, "floor", document))
         sign_floor = stack.enter_context(floor_server(build, folder, "sign-floor", signature))
@@ -171,7 +190,9 @@ def rates(build, folder, agent_socket, rounds, milliseconds):
                                     stderr=subprocess.DEVNULL))
         wait_for("nginx listens", lambda: connects(folder / "nginx.sock"))
         plan = {"floor": (floor, fetch), "credentials": (agent_socket, fetch), "nginx": (folder / "nginx.sock", fetch),
-                "sign_floor": (sign_floor, sign), "sign": (agent_socket, sign)}
+                "sign_floor": (sign_floor, sign), "sign": (agent_socket, sign),
+                "tcp_floor": (stack.enter_context(tcp_floor_server(build, folder, container_document)), container),
+                "container": (tcp_port(agent_socket), container)}
         for path, request in plan.values():
             load(build, path, request, 200)
         results = {name: [] for name in (*plan, "cryptographic_floor")}
@@ -184,6 +205,7 @@ def rates(build, folder, agent_socket, rounds, milliseconds):
     return {"rate_per_s": {name: round(statistics.median(v)) for name, v in results.items()},
             "credentials_to_floor": median_ratio(results["credentials"], results["floor"]),
             "credentials_to_nginx": median_ratio(results["credentials"], results["nginx"]),
+            "container_to_tcp_floor": median_ratio(results["container"], results["tcp_floor"]),
             "sign_to_floors": median_ratio(results["sign"], results["sign_floors_combined"]),
             "rounds": rounds, "milliseconds": milliseconds, "document_bytes": len(document)}
 
@@ -235,8 +257,11 @@ def metric(text, name):
 
 
 def one_profile(config, name, path):
-    """The configuration with one profile only, which has no source profile."""
-    return {**config, "listeners": [{"unix": str(path)}], "profiles": {name: config["profiles"][name]}}
+    """The configuration with one profile only, which has no source profile; also as a container endpoint over TCP."""
+    container = {"tcp": "127.0.0.1:0", "api": ["container"], "profile": name,
+                 "authorization_token_file": str(path.with_name("token"))}
+    listeners = [{"unix": str(path)}, container]
+    return {**config, "listeners": listeners, "profiles": {name: config["profiles"][name]}}
 
 
 def processor():
@@ -310,6 +335,7 @@ def rows(r):
         ("keyfob credential-process : empty musl program", r["credential_process"]["ratio"], "<=", 1.8),
         ("cached credential : server floor", http["credentials_to_floor"], ">=", 0.88),
         ("cached credential : nginx return 200", http["credentials_to_nginx"], ">", 1.0),
+        ("cached credential over TCP : TCP server floor", http["container_to_tcp_floor"], ">=", 0.85),
         ("/sign with a given hash : both floors, one by one", http["sign_to_floors"], ">=", 0.75),
         ("signer : cryptographic floor", r["signer"]["ratio"], ">=", 0.85),
         ("resident after renewals, MB", round(r["resident_kb"] / 1024, 2), "<=", 13),
@@ -324,7 +350,7 @@ def rows(r):
 def print_floors(result):
     """What the ratios are held against, as requests a second and the time of one."""
     print(f"processor: {result['processor']}")
-    names = {"floor": "server floor, a credential", "sign_floor": "server floor, a request to sign",
+    names = {"floor": "server floor, a credential", "tcp_floor": "TCP server floor, a credential", "sign_floor": "server floor, a request to sign",
              "cryptographic_floor": "cryptographic floor, a signature", "sign_floors_combined": "both floors, one by one"}
     for key, name in names.items():
         rate = result["http"]["rate_per_s"][key]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // link: llhttp PkgConfig::uv
 // The floor that the agent is measured against: libuv and llhttp, nothing else. Parses each request with its body,
-// keeps the URL, and answers with a fixed document. usage: floor_server SOCKET DOCUMENT-FILE
+// keeps the URL, and answers with a fixed document. usage: floor_server SOCKET DOCUMENT-FILE,
+// or floor_server tcp DOCUMENT-FILE, which prints the port of 127.0.0.1 that it listens on.
 #include <llhttp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +11,12 @@
 #include <uv.h>
 
 struct floor_connection {
-        uv_pipe_t pipe;
+        union {
+                uv_handle_t handle;
+                uv_stream_t stream;
+                uv_pipe_t pipe;
+                uv_tcp_t tcp;
+        } uv;
         llhttp_t parser;
         size_t url_n;
         char url[512];
@@ -42,7 +48,7 @@ static int on_complete(llhttp_t *parser)
 {
         struct floor_connection *c = parser->data;
         c->url_n = 0;
-        return uv_try_write((uv_stream_t *)&c->pipe, &floor_server.reply, 1) == (int)floor_server.reply.len ? 0 : -1;
+        return uv_try_write(&c->uv.stream, &floor_server.reply, 1) == (int)floor_server.reply.len ? 0 : -1;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
@@ -66,13 +72,18 @@ static void on_connection(uv_stream_t *listener, int status)
         struct floor_connection *c = calloc(1, sizeof(*c));
         if (status < 0 || !c)
                 exit(1);
-        uv_pipe_init(floor_server.loop, &c->pipe, 0);
-        c->pipe.data = c;
-        if (uv_accept(listener, (uv_stream_t *)&c->pipe) < 0)
+        if (listener->type == UV_TCP)
+                uv_tcp_init(floor_server.loop, &c->uv.tcp);
+        else
+                uv_pipe_init(floor_server.loop, &c->uv.pipe, 0);
+        c->uv.handle.data = c;
+        if (uv_accept(listener, &c->uv.stream) < 0)
                 exit(1);
+        if (listener->type == UV_TCP)
+                uv_tcp_nodelay(&c->uv.tcp, 1);
         llhttp_init(&c->parser, HTTP_REQUEST, &floor_server.settings);
         c->parser.data = c;
-        uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+        uv_read_start(&c->uv.stream, on_alloc, on_read);
 }
 
 static uv_buf_t read_reply(const char *path)
@@ -94,6 +105,19 @@ static uv_buf_t read_reply(const char *path)
         return uv_buf_init(reply, (unsigned)((size_t)head + n));
 }
 
+static int listen_on_any_port(uv_tcp_t *tcp)
+{
+        struct sockaddr_in address;
+        int size = sizeof(address);
+        uv_ip4_addr("127.0.0.1", 0, &address);
+        if (uv_tcp_bind(tcp, (const struct sockaddr *)&address, 0) < 0 ||
+            uv_listen((uv_stream_t *)tcp, 512, on_connection) < 0 ||
+            uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &size) < 0)
+                return -1;
+        printf("%u\n", ntohs(address.sin_port));
+        return fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
         if (argc != 3) {
@@ -106,9 +130,15 @@ int main(int argc, char **argv)
         llhttp_settings_init(&floor_server.settings);
         floor_server.settings.on_url = on_url;
         floor_server.settings.on_message_complete = on_complete;
-        uv_pipe_t listener;
-        uv_pipe_init(floor_server.loop, &listener, 0);
-        if (uv_pipe_bind(&listener, argv[1]) < 0 || uv_listen((uv_stream_t *)&listener, 512, on_connection) < 0)
+        uv_pipe_t pipe;
+        uv_tcp_t tcp;
+        uv_pipe_init(floor_server.loop, &pipe, 0);
+        uv_tcp_init(floor_server.loop, &tcp);
+        if (strcmp(argv[1], "tcp") == 0) {
+                if (listen_on_any_port(&tcp) < 0)
+                        return 1;
+        } else if (uv_pipe_bind(&pipe, argv[1]) < 0 || uv_listen((uv_stream_t *)&pipe, 512, on_connection) < 0) {
                 return 1;
+        }
         return uv_run(floor_server.loop, UV_RUN_DEFAULT);
 }

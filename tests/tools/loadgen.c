@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // link: proto_mem
-// A closed-loop load generator on a Unix socket: N connections, each with one request in flight, for a number of
-// seconds or of requests. Prints one JSON object: requests, seconds, rate, p50 and p99 in microseconds, errors.
+// A closed-loop load generator on a Unix socket, or on a port of 127.0.0.1: N connections, each with one request in
+// flight, for a number of seconds or of requests. Prints one JSON object: requests, seconds, rate, p50 and p99 in
+// microseconds, errors.
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +32,8 @@ struct connection {
 };
 
 struct load {
-        const char *path;
+        const char *path; // NULL: the port
+        uint64_t port;
         uint64_t connections, requests_max;
         double seconds;
         uint8_t *request;
@@ -109,18 +114,34 @@ static double percentile(const struct load *l, double share)
         return BUCKETS;
 }
 
-static void open_all(const struct load *l, struct connection *connections, int epoll)
+static int connect_unix(const char *path)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        if (strlen(l->path) >= sizeof(address.sun_path))
+        if (strlen(path) >= sizeof(address.sun_path))
                 die("socket path");
-        memcpy(address.sun_path, l->path, strlen(l->path));
+        memcpy(address.sun_path, path, strlen(path));
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int connect_tcp(uint64_t port)
+{
+        const int on = 1;
+        const struct sockaddr_in address = {
+            .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool is_good = fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+        return is_good && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static void open_all(const struct load *l, struct connection *connections, int epoll)
+{
         for (uint64_t i = 0; i < l->connections; i++) {
                 struct connection *c = &connections[i];
-                c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+                c->fd = l->path ? connect_unix(l->path) : connect_tcp(l->port);
                 c->reply = malloc(REPLY_MAX);
-                if (c->fd < 0 || !c->reply || connect(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-                        die(l->path);
+                if (c->fd < 0 || !c->reply)
+                        die("connect");
                 struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
                 if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
                         die("epoll_ctl");
@@ -177,9 +198,11 @@ int main(int argc, char **argv)
 {
         static struct load l = {.connections = 1, .seconds = 3};
         int option;
-        while ((option = getopt(argc, argv, "u:c:s:n:r:")) != -1) {
+        while ((option = getopt(argc, argv, "u:t:c:s:n:r:")) != -1) {
                 if (option == 'u')
                         l.path = optarg;
+                else if (option == 't')
+                        l.port = number(optarg);
                 else if (option == 'c')
                         l.connections = number(optarg);
                 else if (option == 's')
@@ -191,8 +214,9 @@ int main(int argc, char **argv)
                 else
                         return 2;
         }
-        if (!l.path || !l.request || l.connections > CONNECTIONS_MAX) {
-                fputs("usage: loadgen -u SOCKET -r REQUEST-FILE [-c CONNECTIONS] [-s MILLISECONDS] [-n REQUESTS]\n",
+        if ((!l.path && l.port == 0) || !l.request || l.connections > CONNECTIONS_MAX) {
+                fputs("usage: loadgen {-u SOCKET | -t PORT} -r REQUEST-FILE [-c CONNECTIONS] [-s MILLISECONDS] [-n "
+                      "REQUESTS]\n",
                       stderr);
                 return 2;
         }

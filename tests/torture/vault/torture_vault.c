@@ -205,7 +205,7 @@ static void assert_usable(struct world *w, struct entry *entry, const char *id)
         struct credentials *c = entry_peek(entry);
         assert_non_null(c);
         assert_true(slice_eq(c->access_key_id, slice_str(id)));
-        assert_true(entry_rendering(entry) || entry_keep_rendering(entry, SLICE(CANARY), 0));
+        assert_true(entry_rendering(entry) || entry_keep_rendering(entry, SLICE(CANARY), 0, 0));
 }
 
 // --- rounds ---
@@ -225,7 +225,7 @@ static bool fetch_round(const void *arg)
                 is_done = wait_for(&w, &first);
                 is_done = wait_for(&w, &second) && is_done;
         }
-        bool is_rendered = is_done && entry_keep_rendering(e, SLICE(CANARY), 0);
+        bool is_rendered = is_done && entry_keep_rendering(e, SLICE(CANARY), 0, 0);
         torture_end();
         if (e && !is_done)
                 (void)(torture_refused(&first.e) || torture_refused(&second.e));

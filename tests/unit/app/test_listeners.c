@@ -368,6 +368,8 @@ static void test_tcp_activation(void **state)
             {"[{\"tcp\": \"127.0.0.1:1\", \"api\": [\"health\"]}, {\"unix\": \"%/x\"}]", "[::1]:0", CHILD_FINE},
             {"[{\"tcp\": \"127.0.0.1:1\", \"api\": [\"health\"]}]", "0.0.0.0:0", CHILD_FINE},
             {"[{\"unix\": \"%/x\"}]", "127.0.0.1:0", 1},
+            {"[{\"tcp\": \"127.0.0.1:1\", \"api\": [\"container\"], \"authorization_token_file\": \"%/t\"}]",
+             "0.0.0.0:0", 1},
         };
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 int status = 0;

@@ -160,6 +160,23 @@ static void peers_on_this_host_have_a_uid(void **state)
         stop(&f, &c);
 }
 
+// The connection that is kept back for the operator is for `keyfob status`, on the Unix socket.
+static void no_connection_is_kept_back_over_tcp(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct inet_address at;
+        fixture_start(&f);
+        tcp_serve(&f, "127.0.0.1", &health, &at);
+        f.server->users.max[USER_CONNECTIONS] = 0;
+        struct client c = client_open(&f);
+        assert_int_equal(client_get(&c, "/livez"), 200);
+        client_close(&c);
+        c = tcp_client(&f, &at);
+        assert_int_equal(client_answer(&c), 503);
+        stop(&f, &c);
+}
+
 static void profiles_list_the_listeners(void **state)
 {
         (void)state;
@@ -187,6 +204,7 @@ int main(void)
             cmocka_unit_test(health_on_other_addresses_has_any_name),
             cmocka_unit_test(health_serves_three_paths),
             cmocka_unit_test(peers_on_this_host_have_a_uid),
+            cmocka_unit_test(no_connection_is_kept_back_over_tcp),
             cmocka_unit_test(profiles_list_the_listeners),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

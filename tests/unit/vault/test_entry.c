@@ -83,16 +83,19 @@ static void keeps_a_rendering_as_long_as_its_credentials(void **state)
         assert_null(entry_rendering(e));
         sim_run(&sim, MINUTE);
         assert_null(entry_rendering(e));
-        const struct entry_rendering *kept = entry_keep_rendering(e, SLICE("first"), 3);
+        const struct entry_rendering *kept = entry_keep_rendering(e, SLICE("first"), 3, 0);
         assert_non_null(kept);
         assert_ptr_equal(entry_rendering(e), kept);
         assert_true(slice_eq(secret_expose(&kept->text), SLICE("first")));
         assert_int_equal(kept->mark, 3);
+        kept = entry_keep_rendering(e, SLICE("another form"), 0, 1);
+        assert_ptr_equal(entry_rendering(e), kept);
+        assert_true(kept->form == 1 && slice_eq(secret_expose(&kept->text), SLICE("another form")));
 
         sim_run(&sim, 31 * MINUTE); // a rotation
         assert_int_equal(entry_generation(e), 2);
         assert_null(entry_rendering(e));
-        assert_non_null(entry_keep_rendering(e, SLICE("second"), 0));
+        assert_non_null(entry_keep_rendering(e, SLICE("second"), 0, 0));
         entry_drop(e);
         assert_null(entry_rendering(e));
         assert_null(e->rendering.text.p); // not merely withheld

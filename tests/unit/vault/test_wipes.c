@@ -28,7 +28,7 @@ static void derive(struct entry *e, struct derived *d)
 {
         *d = (struct derived){.derived.drop = on_drop};
         credentials_attach(entry_peek(e), &d->derived);
-        assert_non_null(entry_keep_rendering(e, SLICE("rendered " CANARY), 0));
+        assert_non_null(entry_keep_rendering(e, SLICE("rendered " CANARY), 0, 0));
 }
 
 static void rotate(struct sim *sim, struct entry *e)
