@@ -145,6 +145,9 @@ static void test_full_buffers(void **state)
         buffer_reset(&b);
         assert_int_equal(text_percent_encode(SLICE("  "), false, &b), -1);
         buffer_reset(&b);
+        assert_int_equal(text_percent_encode(slice_of("", SIZE_MAX / 3 + 1), false, &b), -1); // before it reads a byte
+        assert_true(b.failed);
+        buffer_reset(&b);
         assert_int_equal(text_percent_decode(SLICE("abcd"), &b), -ENOBUFS);
         assert_true(b.failed);
         buffer_free(&b);
