@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { LINKS_MAX = 40, ACCOUNT_SIZE = 16 * 1024 };
@@ -57,6 +58,13 @@ static const char *other_writer(const struct stat *about)
         return (about->st_mode & S_IWGRP) && !is_private_group(about) ? "its group" : NULL;
 }
 
+// As volumes of ConfigMaps are, whose directories have mode 0777.
+static bool is_read_only(const char *at)
+{
+        struct statvfs about;
+        return statvfs(at[0] ? at : "/", &about) == 0 && (about.f_flag & ST_RDONLY);
+}
+
 // `path` as in messages: a directory or a link on the way is named, too.
 static int refuse(const struct walk *w, const char *at, const char *why, struct error *e)
 {
@@ -77,7 +85,7 @@ static int judge(const struct walk *w, const char *at, const struct stat *about)
                 return error_hint(w->e, "change its owner; or, if it comes from a mounted volume, trust its directory: "
                                         "\"trusted_directories\", or keyfobd --trusted-directory");
         }
-        if (!writer || is_sticky)
+        if (!writer || is_sticky || is_read_only(at))
                 return 0;
         (void)snprintf(why, sizeof(why), "can be written by %s (mode %04o)", writer, (unsigned)about->st_mode & 07777);
         (void)refuse(w, at, why, w->e);

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from support import paths
 from support.attacker import UID, attack, dial_many
 from support.programs import keyfob, keyfobd
 
@@ -242,3 +243,17 @@ def test_sends_nothing_that_is_not_a_token(start, standin, profiles, folder, con
     if content:
         assert content.strip() not in agent.stderr() and content.strip().encode() not in reply.body
     assert agent.call("GET", "/v1/profiles/irsa/credentials").status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount needs root")
+@pytest.mark.parametrize("option, status", [("ro", 0), ("rw", 78)])
+def test_takes_a_directory_that_all_may_write_where_it_is_mounted_read_only(folder, option, status):
+    """The volume of a ConfigMap: its directory has mode 0777."""
+    volume = folder / "volume"
+    volume.mkdir()
+    (volume / "config.json").write_text('{"region": "us-east-1", "profiles": {"p": {"type": "imds"}}}')
+    volume.chmod(0o777)
+    script = 'mount --bind "$1" "$1" && mount -o remount,bind,"$2" "$1" && exec "$3" --check --config "$1/config.json"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", volume, option, paths.KEYFOBD]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == status, run.stderr
