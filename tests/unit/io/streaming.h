@@ -53,6 +53,10 @@ static inline void peer_start(struct peer *p, peer_fn *serve)
         memset(p, 0, sizeof(*p));
         p->serve = serve;
         p->fd = server_bind(&p->port);
+        // Of accepted connections, too. Else the kernel lets buffers grow to tens of megabytes.
+        const int buffers = 256 * 1024;
+        assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &buffers, sizeof(buffers)), 0);
+        assert_int_equal(setsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, &buffers, sizeof(buffers)), 0);
         assert_int_equal(listen(p->fd, 64), 0);
         assert_int_equal(pthread_create(&p->thread, NULL, peer_main, p), 0);
 }
