@@ -36,7 +36,11 @@ struct token_files *token_files_load(const struct listeners *l, struct error *e)
 {
         size_t count = listeners_count(l);
         struct token_files *t = calloc(1, sizeof(*t) + count * sizeof(t->files[0]));
-        int r = t ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
+        if (!t) {
+                error_set(e, ERROR_INTERNAL, "out of memory");
+                return NULL;
+        }
+        int r = 0;
         for (size_t i = 0; r == 0 && i < count; i++) {
                 const struct listener_settings *settings = listeners_get(l, i);
                 struct token_file *f = &t->files[t->count++];
