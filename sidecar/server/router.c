@@ -58,13 +58,14 @@ static bool matches(const struct route *route, struct slice path, struct slice *
 }
 
 // The route, or NULL with the methods that the path has routes for.
-static const struct route *find_route(const struct api *api, struct slice path, unsigned method, struct slice *ret_name,
-                                      unsigned *ret_methods)
+static const struct route *find_route(const struct listener *l, const struct api *api, struct slice path,
+                                      unsigned method, struct slice *ret_name, unsigned *ret_methods)
 {
+        bool has_default = l->profile[0] || l->apis_count == 1; // else these paths may be another API's
         *ret_methods = 0;
         for (size_t i = 0; i < api->routes_count; i++) {
                 const struct route *route = &api->routes[i];
-                if (!matches(route, path, ret_name))
+                if ((route->match == ROUTE_DEFAULT && !has_default) || !matches(route, path, ret_name))
                         continue;
                 if (route->methods & method)
                         return route;
@@ -174,7 +175,7 @@ static bool find(struct exchange *x, unsigned method, struct slice *ret_name)
         const struct listener *l = x->listener;
         unsigned allowed = 0;
         for (size_t i = 0; i < l->apis_count && !x->route && !allowed; i++) {
-                x->route = find_route(l->apis[i], x->path, method, ret_name, &allowed);
+                x->route = find_route(l, l->apis[i], x->path, method, ret_name, &allowed);
                 if (x->route || allowed)
                         use_api(x, i);
         }
