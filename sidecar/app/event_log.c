@@ -20,6 +20,7 @@ struct event_log_reported {
         struct event_log_reported *next;
         int64_t time_s;
         bool is_expired; // as reported
+        bool is_intermediate;
         char name[];
 };
 
@@ -95,11 +96,11 @@ static void report_expiring(const struct event_log *l, struct entry *entry)
 }
 
 // NULL: out of memory.
-static struct event_log_reported *reported_of(struct event_log *l, const char *name)
+static struct event_log_reported *reported_of(struct event_log *l, const char *name, bool is_intermediate)
 {
         struct event_log_reported *found = l->reported;
         size_t n = strlen(name) + 1;
-        while (found && strcmp(found->name, name) != 0)
+        while (found && (found->is_intermediate != is_intermediate || strcmp(found->name, name) != 0))
                 found = found->next;
         if (found)
                 return found;
@@ -109,31 +110,52 @@ static struct event_log_reported *reported_of(struct event_log *l, const char *n
         memcpy(found->name, name, n);
         found->next = l->reported;
         found->time_s = INT64_MIN / 2;
+        found->is_intermediate = is_intermediate;
         l->reported = found;
         return found;
 }
 
+// A certificate that a profile signs with or sends, and when it ends.
+struct ending {
+        const char *subject, *serial; // NULL serial: an intermediate
+        int64_t end_s;
+        const char *hint;
+};
+
 // Once a day at most, and at once when it has expired. It is checked at each refresh, which sessions of at most twelve
 // hours need twice a day.
-static void report_certificate(struct event_log *l, struct entry *entry)
+static void report_ending(struct event_log *l, struct entry *entry, const struct ending *of)
 {
-        const struct provider_facts *facts = entry_facts(entry);
         int64_t now_s = entry_now_s(entry);
         char end[TIME_RFC3339_SIZE];
-        if (!facts || !facts->certificate.subject || facts->certificate.not_after_s - now_s > CERTIFICATE_AHEAD_S)
+        if (!of->subject || of->end_s - now_s > CERTIFICATE_AHEAD_S)
                 return;
-        bool is_expired = facts->certificate.not_after_s < now_s;
-        struct event_log_reported *last = reported_of(l, entry_name(entry));
-        if (!last || time_format_rfc3339(facts->certificate.not_after_s, end) < 0 ||
+        bool is_expired = of->end_s < now_s;
+        struct event_log_reported *last = reported_of(l, entry_name(entry), !of->serial);
+        if (!last || time_format_rfc3339(of->end_s, end) < 0 ||
             (last->is_expired == is_expired && now_s - last->time_s < DAY_S))
                 return;
         last->time_s = now_s;
         last->is_expired = is_expired;
         LOG_EVENT(l->log, is_expired ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
                   is_expired ? "certificate_expired" : "certificate_expiring", LOG_STR("profile", entry_name(entry)),
-                  LOG_STR("subject", facts->certificate.subject), LOG_STR("serial", facts->certificate.serial),
-                  LOG_STR("not_after", end),
-                  LOG_STR("hint", "replace the certificate and its key: the agent notices when the files change"));
+                  LOG_STR("subject", of->subject), LOG_STR("serial", of->serial ? of->serial : ""),
+                  LOG_STR("not_after", end), LOG_STR("hint", of->hint));
+}
+
+static void report_certificate(struct event_log *l, struct entry *entry)
+{
+        const struct provider_facts *facts = entry_facts(entry);
+        if (!facts || !facts->certificate.subject)
+                return;
+        report_ending(l, entry,
+                      &(struct ending){facts->certificate.subject, facts->certificate.serial,
+                                       facts->certificate.not_after_s,
+                                       "replace the certificate and its key: the agent notices when the files change"});
+        report_ending(l, entry,
+                      &(struct ending){facts->certificate.intermediate, NULL, facts->certificate.intermediate_ends_s,
+                                       "put the renewed intermediate into the chain: the agent notices when the files "
+                                       "change"});
 }
 
 // A new certificate is in the files, but it cannot be used. A refresh that fails reports that itself.

@@ -10,6 +10,8 @@ struct provider_facts {
                 char *subject; // RFC 2253; NULL: none was loaded yet, and the rest means nothing
                 char *serial;  // decimal
                 int64_t not_after_s;
+                char *intermediate; // of its chain, the one that ends first, RFC 2253; NULL: there is no chain
+                int64_t intermediate_ends_s;
                 char *problem; // why it is not what the files say by now; NULL: it is
         } certificate;         // that requests are signed with
 };

@@ -41,7 +41,8 @@ int identity_cache_report_late(const struct x509_paths *paths, int64_t timeout_m
 
 static bool is_valid(const struct identity_cache *cache, int64_t now_s)
 {
-        return cache->x509 && cache->x509->not_after_s >= now_s;
+        const struct x509_identity *held = cache->x509;
+        return held && held->not_after_s >= now_s && (!held->intermediate || held->intermediate_ends_s >= now_s);
 }
 
 int identity_cache_renew(struct identity_cache *cache, const struct x509_paths *paths, int64_t now_s, struct error *e)

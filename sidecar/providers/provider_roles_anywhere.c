@@ -33,6 +33,7 @@ static void forget_certificate(struct roles_anywhere *r)
         free(r->facts.certificate.subject);
         free(r->facts.certificate.serial);
         free(r->facts.certificate.problem);
+        free(r->facts.certificate.intermediate);
         r->facts = (struct provider_facts){.certificate.subject = NULL};
 }
 
@@ -47,6 +48,8 @@ static void learn_certificate(struct roles_anywhere *r)
         char *subject = strdup(identity->subject);
         r->facts.certificate.serial = strdup(identity->serial);
         r->facts.certificate.not_after_s = identity->not_after_s;
+        r->facts.certificate.intermediate = identity->intermediate ? strdup(identity->intermediate) : NULL;
+        r->facts.certificate.intermediate_ends_s = identity->intermediate_ends_s;
         if (cache->reload.kind != ERROR_NONE)
                 r->facts.certificate.problem = strdup(cache->reload.message);
         if (r->facts.certificate.serial)

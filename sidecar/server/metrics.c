@@ -196,6 +196,15 @@ static void put_certificate(const char *name, const struct server_profile *p, st
         (void)buffer_printf(out, "} %" PRId64 "\n", facts->certificate.not_after_s);
 }
 
+static void put_intermediate(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        const struct provider_facts *facts = entry_facts(p->entry);
+        if (!facts || !facts->certificate.intermediate)
+                return;
+        put_profile(out, name, p->name);
+        (void)buffer_printf(out, "} %" PRId64 "\n", facts->certificate.intermediate_ends_s);
+}
+
 static void put_generation(const char *name, const struct server_profile *p, struct buffer *out)
 {
         put_profile(out, name, p->name);
@@ -228,6 +237,8 @@ static const struct section {
      "When the credentials held expire; absent when there are none or they never do.", put_expiration},
     {"keyfob_certificate_expiration_timestamp_seconds", "gauge",
      "When the profile's certificate expires; absent without one.", put_certificate},
+    {"keyfob_certificate_intermediate_expiration_timestamp_seconds", "gauge",
+     "When the first of the intermediates that are sent with it ends; absent without any.", put_intermediate},
     {"keyfob_credentials_generation", "gauge", "How many credentials the profile has had.", put_generation},
     {"keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.", put_refreshes},
     {"keyfob_served_expiring_total", "counter",

@@ -95,6 +95,13 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         put_text(b, "serial", slice_str(facts->certificate.serial));
         put_time(b, "not_after", facts->certificate.not_after_s);
         put_text(b, "problem", slice_str(facts->certificate.problem));
+        if (facts->certificate.intermediate) {
+                json_key(b, "intermediate");
+                json_begin_object(b);
+                put_text(b, "subject", slice_str(facts->certificate.intermediate));
+                put_time(b, "not_after", facts->certificate.intermediate_ends_s);
+                json_end_object(b);
+        }
         json_end_object(b);
 }
 

@@ -16,6 +16,7 @@ void x509_identity_free(struct x509_identity *identity)
         x509_key_free(identity->key);
         free(identity->serial);
         free(identity->subject);
+        free(identity->intermediate);
         buffer_free(&identity->leaf);
         buffer_free(&identity->chain);
         free(identity);
@@ -106,7 +107,7 @@ static int check_pair(STACK_OF(X509) * certificates, const char *certificate, co
         return error_hint(e, "give the key that the certificate was issued for, or have a certificate issued for it");
 }
 
-static int render(STACK_OF(X509) * certificates, const struct x509_paths *paths, const char *source,
+static int render(STACK_OF(X509) * certificates, const struct x509_paths *paths, const char *source, int64_t now_s,
                   struct x509_identity *identity, struct error *e)
 {
         if (x509_put_base64(sk_X509_value(certificates, 0), &identity->leaf) < 0)
@@ -119,7 +120,7 @@ static int render(STACK_OF(X509) * certificates, const struct x509_paths *paths,
                 if (!extra)
                         return -1;
         }
-        const struct x509_candidates in = {certificates, extra, extra ? paths->certificate_chain : source};
+        const struct x509_candidates in = {certificates, extra, extra ? paths->certificate_chain : source, now_s};
         int r = x509_chain_build(&in, identity, e);
         sk_X509_pop_free(extra, X509_free);
         ERR_clear_error();
@@ -178,7 +179,7 @@ int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x50
         int r = paths->pkcs12 ? load_pkcs12(paths, now_s, &parts, identity, e)
                               : load_files(paths, now_s, &parts, identity, e);
         if (r == 0)
-                r = render(parts.certificates, paths, source, identity, e);
+                r = render(parts.certificates, paths, source, now_s, identity, e);
         sk_X509_pop_free(parts.certificates, X509_free);
         if (r == 0)
                 *ret = identity;

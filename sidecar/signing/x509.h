@@ -24,6 +24,8 @@ struct x509_identity { // immutable after load
         struct buffer leaf;  // base64 DER, one line
         struct buffer chain; // "b64,b64", empty: none
         int64_t not_after_s;
+        char *intermediate; // of the chain, the one that ends first: RFC 2253. NULL: there is no chain
+        int64_t intermediate_ends_s;
         struct x509_key *key;
 };
 
@@ -39,10 +41,11 @@ struct x509_paths {
 
 // Loads and checks: the leaf is the first certificate, or in PKCS#12 that of the key; the key must match it; RSA,
 // EC, or ML-DSA where OpenSSL has it; chain sorted from the leaf's issuer up, without the leaf, self-signed roots and
-// duplicates, at most 5. `now_s` decides whether the leaf is expired or not valid yet. 0 and *ret (freed by
-// x509_identity_free()), or -1 and *e that names the file or the URI, and for dates the subject, the serial in decimal
-// and the date: ERROR_CONFIG, or ERROR_DENIED when a token has refused the PIN (which must not be tried again and
-// again: tokens lock themselves). May block for as long as a token does.
+// duplicates, at most 5; of several issuers the one that is valid, of those the one that ends last. `now_s` decides
+// what has expired or is not valid yet; a leaf, or an intermediate without a valid one beside it, is refused. 0 and
+// *ret (freed by x509_identity_free()), or -1 and *e that names the file or the URI, and for dates the subject, the
+// serial in decimal and the date: ERROR_CONFIG, or ERROR_DENIED when a token has refused the PIN (which must not be
+// tried again and again: tokens lock themselves). May block for as long as a token does.
 MUST_CHECK int x509_identity_load(const struct x509_paths *paths, int64_t now_s, struct x509_identity **ret,
                                   struct error *e);
 void x509_identity_free(struct x509_identity *identity);

@@ -8,6 +8,7 @@
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/limits.h"
+#include "sidecar/signing/pem.h"
 #include "sidecar/signing/x509_internal.h"
 
 const char *x509_reason(void)
@@ -31,8 +32,8 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
 static int none_read(const char *path, const char *what, struct slice content, struct error *e)
 {
         error_set(e, ERROR_CONFIG, "%s: no certificate in this %s file", path, what);
-        if (content.n > 0 && content.p[0] == 0x30)
-                return error_hint(e, "it looks like DER: convert it with openssl x509 -inform der -in %s", path);
+        if (pem_explain(content, PEM_CERTIFICATE, path, e))
+                return -1;
         return error_hint(e, "write it as PEM, which begins with -----BEGIN CERTIFICATE-----");
 }
 
@@ -60,13 +61,17 @@ static int read_all(BIO *bio, STACK_OF(X509) * list, const char *path, struct er
 
 STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path, const char *what, struct error *e)
 {
+        struct buffer tidy;
+        buffer_init(&tidy, 2 * LIMIT_KEY_FILE);
+        int tidied = pem_tidy(content, &tidy);
         ERR_clear_error();
-        BIO *bio = BIO_new_mem_buf(content.p, (int)content.n); // at most LIMIT_KEY_FILE
+        BIO *bio = tidied < 0 ? NULL : BIO_new_mem_buf(tidy.n > 0 ? tidy.p : (const uint8_t *)"", (int)tidy.n);
         STACK_OF(X509) *list = sk_X509_new_null();
         int r = bio && list ? read_all(bio, list, path, e) : error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
         if (r == 0 && sk_X509_num(list) == 0)
                 r = none_read(path, what, content, e);
         BIO_free(bio);
+        buffer_free(&tidy); // a private key may stand beside the certificate
         if (r == 0)
                 return list;
         sk_X509_pop_free(list, X509_free);
@@ -93,7 +98,7 @@ static char *serial_of(X509 *certificate)
         return copy;
 }
 
-static char *subject_of(X509 *certificate)
+char *x509_subject(X509 *certificate)
 {
         BIO *bio = BIO_new(BIO_s_mem());
         char *copy = NULL, *text = NULL;
@@ -110,7 +115,7 @@ static char *subject_of(X509 *certificate)
 int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e)
 {
         identity->serial = serial_of(certificate);
-        identity->subject = subject_of(certificate);
+        identity->subject = x509_subject(certificate);
         if (identity->serial && identity->subject)
                 return 0;
         return error_set(e, ERROR_INTERNAL, "OpenSSL could not print the certificate's serial or subject");
@@ -124,7 +129,13 @@ static bool to_seconds(const ASN1_TIME *time, int64_t *ret)
         return good;
 }
 
-static void format_date(int64_t time_s, char out[TIME_RFC3339_SIZE])
+bool x509_dates(X509 *certificate, int64_t *ret_from_s, int64_t *ret_until_s)
+{
+        return to_seconds(X509_get0_notBefore(certificate), ret_from_s) &&
+               to_seconds(X509_get0_notAfter(certificate), ret_until_s);
+}
+
+void x509_format_date(int64_t time_s, char out[TIME_RFC3339_SIZE])
 {
         static const char unknown[TIME_RFC3339_SIZE] = "outside 1970..9999";
         if (time_format_rfc3339(time_s, out) < 0)
@@ -135,8 +146,7 @@ int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct 
                      struct error *e)
 {
         int64_t from_s = 0, until_s = 0;
-        if (!to_seconds(X509_get0_notBefore(certificate), &from_s) ||
-            !to_seconds(X509_get0_notAfter(certificate), &until_s)) {
+        if (!x509_dates(certificate, &from_s, &until_s)) {
                 error_set(e, ERROR_CONFIG, "%s: the certificate's dates cannot be read: %s", path, x509_reason());
                 return error_hint(e, "ask its issuer for a new one");
         }
@@ -145,8 +155,8 @@ int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct 
                 return 0;
         char date[TIME_RFC3339_SIZE], now[TIME_RFC3339_SIZE], away[TIME_DURATION_SIZE];
         bool early = now_s < from_s;
-        format_date(early ? from_s : until_s, date);
-        format_date(now_s, now);
+        x509_format_date(early ? from_s : until_s, date);
+        x509_format_date(now_s, now);
         time_format_duration(early ? from_s - now_s : now_s - until_s, away);
         if (early) {
                 error_set(e, ERROR_CONFIG, "%s: the certificate is not valid before %s, in %s (subject %s, serial %s)",

@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 
 #include "proto/mem/must_check.h"
+#include "proto/mem/time.h"
 #include "sidecar/signing/signer.h"
 #include "sidecar/signing/x509.h"
 
@@ -52,6 +53,12 @@ STACK_OF(X509) * x509_certificates_read(const char *path, const char *what, stru
 
 // Sets serial and subject of the identity. 0, or -1 with *e.
 MUST_CHECK int x509_describe(X509 *certificate, struct x509_identity *identity, struct error *e);
+
+// The subject as RFC 2253 has it; malloc'ed. NULL: OpenSSL failed.
+char *x509_subject(X509 *certificate);
+// From when until when it is valid, inclusive. False: OpenSSL cannot read them.
+bool x509_dates(X509 *certificate, int64_t *ret_from_s, int64_t *ret_until_s);
+void x509_format_date(int64_t time_s, char out[TIME_RFC3339_SIZE]);
 
 // Whether `certificate` is valid at `now_s`. 0, or -1 with *e that names file, subject, serial and date.
 MUST_CHECK int x509_check_dates(X509 *certificate, const char *path, int64_t now_s, struct x509_identity *identity,
@@ -116,6 +123,7 @@ struct x509_candidates {
         STACK_OF(X509) * certificates; // the leaf first
         STACK_OF(X509) * extra;        // of the chain file, or NULL
         const char *path;              // of the file to name in errors
+        int64_t now_s;
 };
 MUST_CHECK int x509_chain_build(const struct x509_candidates *in, struct x509_identity *identity, struct error *e);
 

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "proto/wire/limits.h"
+#include "sidecar/signing/pem.h"
 #include "sidecar/signing/x509_internal.h"
 
 // A file with the key of a TPM, which only that TPM can decrypt (tpm2-tss, "TSS2 key format").
@@ -28,7 +30,8 @@ void x509_key_free(struct x509_key *key)
         free(key);
 }
 
-static int explain(const char *source, const struct x509_passphrase *passphrase, const char *reason, struct error *e)
+static int explain(const char *source, struct slice content, const struct x509_passphrase *passphrase,
+                   const char *reason, struct error *e)
 {
         if (passphrase->too_long) {
                 error_set(e, ERROR_CONFIG, "%s: the passphrase is too long for OpenSSL", source);
@@ -44,6 +47,8 @@ static int explain(const char *source, const struct x509_passphrase *passphrase,
                 return error_hint(e, "check %s: it must provide the passphrase alone, on one line", passphrase->key);
         }
         error_set(e, ERROR_CONFIG, "%s: no private key found (%s)", source, reason);
+        if (pem_explain(content, PEM_PRIVATE_KEY, source, e))
+                return -1;
         return error_hint(e, "set private_key to a PEM file (PKCS#8, PKCS#1 or SEC1) or to a provider's URI");
 }
 
@@ -70,7 +75,7 @@ int x509_key_parse(struct slice content, const char *path, struct x509_passphras
                 ret->pkey = x509_store_key(OSSL_STORE_attach(bio, "file", ret->context.library, ret->context.query, ui,
                                                              passphrase, NULL, NULL, NULL));
                 if (!ret->pkey)
-                        (void)explain(path, passphrase, x509_reason(), e);
+                        (void)explain(path, content, passphrase, x509_reason(), e);
         }
         UI_destroy_method(ui);
         BIO_free(bio);
@@ -78,12 +83,17 @@ int x509_key_parse(struct slice content, const char *path, struct x509_passphras
         return ret->pkey ? 0 : -1;
 }
 
+// DER has no blocks: it is taken as it is.
 static int load_file(const char *path, struct x509_passphrase *passphrase, struct x509_key *ret, struct error *e)
 {
-        struct buffer content;
+        struct buffer content, tidy;
+        buffer_init(&tidy, 2 * LIMIT_KEY_FILE);
         int r = x509_file_read(path, "private key", "write the private key to it, as PEM", &content, e);
+        if (r == 0 && pem_tidy(buffer_slice(&content), &tidy) < 0)
+                r = error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
         if (r == 0)
-                r = x509_key_parse(buffer_slice(&content), path, passphrase, ret, e);
+                r = x509_key_parse(buffer_slice(tidy.n > 0 ? &tidy : &content), path, passphrase, ret, e);
+        buffer_free(&tidy);
         buffer_free(&content);
         return r;
 }

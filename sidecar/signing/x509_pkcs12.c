@@ -6,6 +6,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
+#include "sidecar/signing/pem.h"
 #include "sidecar/signing/x509_internal.h"
 
 enum outcome { PARSED, WRONG_PASSPHRASE, WITHOUT_MAC, UNSUPPORTED, BROKEN };
@@ -17,10 +18,8 @@ static PKCS12 *decode(struct slice content, const char *path, struct error *e)
         if (file)
                 return file;
         error_set(e, ERROR_CONFIG, "%s: this is not a PKCS#12 file (%s)", path, x509_reason());
-        if (slice_find(content, '-') == 0)
-                error_hint(e, "set certificate and private_key instead: it looks like PEM");
-        else
-                error_hint(e, "write the file again: it is damaged, incomplete or not PKCS#12");
+        if (!pem_explain(content, PEM_PKCS12, path, e))
+                (void)error_hint(e, "write the file again: it is damaged, incomplete or not PKCS#12");
         return NULL;
 }
 

@@ -30,7 +30,7 @@ static void build_chain(STACK_OF(X509) * certificates)
         struct x509_identity identity = {.serial = NULL};
         struct buffer *chain = &identity.chain;
         buffer_init(chain, LIMIT_UPSTREAM_HEADER);
-        const struct x509_candidates in = {certificates, certificates, "c.pem"};
+        const struct x509_candidates in = {certificates, certificates, "c.pem", 1788264000};
         if (x509_describe(sk_X509_value(certificates, 0), &identity, &e) < 0 ||
             x509_chain_build(&in, &identity, &e) < 0)
                 assert(e.message[0]);
@@ -40,6 +40,7 @@ static void build_chain(STACK_OF(X509) * certificates)
         assert(e.message[0] || commas < X509_CHAIN_MAX);
         buffer_free(chain);
         free(identity.serial);
+        free(identity.intermediate);
         free(identity.subject);
 }
 

@@ -192,7 +192,7 @@ static void other_files_are_told_apart(void **state)
             {"", "cert.p12: this PKCS#12 file is empty", "openssl pkcs12 -export"},
             {"?", "cert.p12: this is not a PKCS#12 file", "damaged"},
             {"Pp", "cert.p12: this is not a PKCS#12 file", "certificate and private_key"},
-            {"d", "cert.p12: this is not a PKCS#12 file", "damaged, incomplete"},
+            {"d", "it is a certificate in DER", "openssl x509 -inform der"},
         };
         const struct world *w = *state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
