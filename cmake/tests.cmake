@@ -110,6 +110,6 @@ foreach(source ${module_sources})
   set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 endforeach()
 
-# It searches the stack, part of which AddressSanitizer would keep elsewhere.
-set_tests_properties(signing_test_key_forgotten PROPERTIES
+# They search the stack, part of which AddressSanitizer would keep elsewhere.
+set_tests_properties(signing_test_key_forgotten signing_test_ecdsa_key PROPERTIES
   ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=0")

@@ -22,6 +22,7 @@ static const struct api_error_text error_texts[] = {
     [API_PROFILE_NOT_FOUND] = {"profile_not_found", "Profile not found", 404},
     [API_METHOD_NOT_ALLOWED] = {"method_not_allowed", "Method not allowed", 405},
     [API_REQUEST_TIMEOUT] = {"request_timeout", "Request timeout", 408},
+    [API_GENERATION_GONE] = {"generation_gone", "Generation gone", 409},
     [API_BODY_TOO_LARGE] = {"body_too_large", "Body too large", 413},
     [API_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", "Unsupported media type", 415},
     [API_MISDIRECTED_REQUEST] = {"misdirected_request", "Misdirected request", 421},

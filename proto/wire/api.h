@@ -25,6 +25,7 @@ enum api_error {
         API_PROFILE_NOT_FOUND,       // 404
         API_METHOD_NOT_ALLOWED,      // 405
         API_REQUEST_TIMEOUT,         // 408
+        API_GENERATION_GONE,         // 409: an event stream began with credentials that were renewed since
         API_BODY_TOO_LARGE,          // 413
         API_UNSUPPORTED_MEDIA_TYPE,  // 415
         API_MISDIRECTED_REQUEST,     // 421: the header Host does not name the listener

@@ -32,6 +32,8 @@ static const struct route routes[] = {
                .resume = resume_sign),
     OF_PROFILE(ROUTE_POST, "/presign", .scope = ALLOW_SIGN, .body = BODY_WHOLE, .begin = handle_presign,
                .resume = resume_presign),
+    OF_PROFILE(ROUTE_POST, "/eventstream", .scope = ALLOW_SIGN, .body = BODY_WHOLE, .begin = handle_eventstream,
+               .resume = resume_eventstream),
     TOKEN("bedrock"),
     TOKEN("eks"),
     TOKEN("rds"),

@@ -26,6 +26,10 @@ void handle_presign(struct exchange *x);
 void resume_presign(struct exchange *x, const struct outcome *o); // of tokens, too
 void handle_token(struct exchange *x);
 
+// handlers_eventstream.c
+void handle_eventstream(struct exchange *x);
+void resume_eventstream(struct exchange *x, const struct outcome *o);
+
 // handlers_status.c
 void handle_livez(struct exchange *x);
 void handle_version(struct exchange *x);

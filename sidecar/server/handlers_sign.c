@@ -25,9 +25,9 @@ enum {
         GENERATION_CAPACITY = 32
 };
 
-static void count_signature(struct exchange *x, const struct credentials *c, int64_t now_s)
+static void count_signature(struct exchange *x, const struct sign_work *w, const struct credentials *c, int64_t now_s)
 {
-        metrics_count_signature(x->server->deps.metrics);
+        metrics_count_signature(x->server->deps.metrics, w->request.is_sigv4a ? SIGNATURE_SIGV4A : SIGNATURE_SIGV4);
         if (c->expires_s <= now_s)
                 metrics_count_served_expired(x->server->deps.metrics);
 }
@@ -121,7 +121,7 @@ static void sign(struct exchange *x, const struct sign_work *w, struct credentia
                 sign_work_send_error(x, API_INVALID_REQUEST, &e);
                 return;
         }
-        count_signature(x, c, now_s);
+        count_signature(x, w, c, now_s);
         int64_t expires_s = request.time_s + HEADERS_LIVE_S;
         send_signature(x, w, &signature, c, expires_s < c->expires_s ? expires_s : c->expires_s);
 }
@@ -129,7 +129,7 @@ static void sign(struct exchange *x, const struct sign_work *w, struct credentia
 void handle_sign(struct exchange *x)
 {
         struct sign_work w;
-        if (sign_work_begin(x, false, &w) < 0)
+        if (sign_work_begin(x, SIGN_HEADERS, &w) < 0)
                 return;
         struct credentials *c = entry_peek(x->profile->entry);
         if (c)
@@ -211,7 +211,7 @@ static void presign(struct exchange *x, const struct sign_work *w, struct creden
                 sign_work_send_error(x, API_INVALID_REQUEST, &e);
                 return;
         }
-        count_signature(x, c, now_s);
+        count_signature(x, w, c, now_s);
         send_url(x, w, request.time_s + expires_in_s, expires_in_s, is_cut);
 }
 
@@ -236,7 +236,7 @@ static void presign_or_wait(struct exchange *x, const struct sign_work *w)
 void handle_presign(struct exchange *x)
 {
         struct sign_work w;
-        if (sign_work_begin(x, true, &w) == 0)
+        if (sign_work_begin(x, SIGN_URL, &w) == 0)
                 presign_or_wait(x, &w);
 }
 

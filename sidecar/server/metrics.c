@@ -35,7 +35,7 @@ struct metrics {
         uint64_t polled_ms;
         uint64_t stall_max_ns;
         struct request_counts *requests;
-        uint64_t signatures, served_expired;
+        uint64_t signatures[SIGNATURE_ALGORITHMS_N], served_expired;
         struct histogram request_durations, refresh_durations, stalls;
 };
 
@@ -137,9 +137,9 @@ void metrics_count_request(struct metrics *m, struct request_counts *counts, int
         histogram_observe(&m->request_durations, duration_ns);
 }
 
-void metrics_count_signature(struct metrics *m)
+void metrics_count_signature(struct metrics *m, enum signature_algorithm algorithm)
 {
-        m->signatures++;
+        m->signatures[algorithm]++;
 }
 
 void metrics_count_served_expired(struct metrics *m)
@@ -271,8 +271,11 @@ void metrics_write_totals(const struct metrics *m, struct buffer *out)
         put_requests(m, out);
         histogram_write(&m->request_durations, "keyfob_request_duration_seconds",
                         "Time from a request's last byte to its answer, including waits.", out);
-        put_family(out, "keyfob_signatures_total", "counter", "Requests and URLs signed.");
-        (void)buffer_printf(out, "keyfob_signatures_total{algorithm=\"sigv4\"} %" PRIu64 "\n", m->signatures);
+        put_family(out, "keyfob_signatures_total", "counter", "Requests, URLs and messages signed.");
+        (void)buffer_printf(out, "keyfob_signatures_total{algorithm=\"sigv4\"} %" PRIu64 "\n",
+                            m->signatures[SIGNATURE_SIGV4]);
+        (void)buffer_printf(out, "keyfob_signatures_total{algorithm=\"sigv4a\"} %" PRIu64 "\n",
+                            m->signatures[SIGNATURE_SIGV4A]);
         put_number(out, "keyfob_served_expired_total", "counter", "Expired credentials handed out; must stay 0.",
                    m->served_expired);
         histogram_write(&m->stalls, "keyfob_loop_stall_seconds", "Duration of the event loop's turns.", out);

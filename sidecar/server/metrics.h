@@ -25,7 +25,8 @@ void metrics_close(struct metrics *m);
 // The counts of the API with that name, created by the first call. NULL: out of memory.
 MUST_CHECK struct request_counts *metrics_add_api(struct metrics *m, const char *name);
 void metrics_count_request(struct metrics *m, struct request_counts *counts, int status, uint64_t duration_ns);
-void metrics_count_signature(struct metrics *m);
+enum signature_algorithm { SIGNATURE_SIGV4, SIGNATURE_SIGV4A, SIGNATURE_ALGORITHMS_N };
+void metrics_count_signature(struct metrics *m, enum signature_algorithm algorithm);
 void metrics_count_served_expired(struct metrics *m);
 void metrics_observe_refresh(struct metrics *m, int64_t duration_ms);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/sign_request.h"
 
+#include <stdio.h>
+
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 #include "proto/wire/json_read.h"
@@ -8,19 +10,22 @@
 
 enum { DEFAULT_EXPIRES_IN_S = 900 };
 
+#define DATE_MS_MAX INT64_C(253402300799999) // of the year 9999
+
 struct reader {
         const struct body_reader *body;
         const struct json_doc *doc;
         struct buffer *text;
         struct sign_request *request;
         struct slice region_set;
+        bool has_prior;
         struct error *e;
 };
 
 struct member {
         struct slice key;
         const char *name;
-        bool is_of_presign;
+        unsigned kinds; // of enum sign_kind
         int (*read)(struct reader *in, const char *name, size_t node);
 };
 
@@ -202,53 +207,102 @@ static int read_expires_in(struct reader *in, const char *name, size_t node)
         return body_read_integer(in->body, name, node, 1, LIMIT_PRESIGN_EXPIRES_S, &in->request->expires_in_s);
 }
 
+static int read_prior_signature(struct reader *in, const char *name, size_t node)
+{
+        struct slice hex = {0};
+        if (read_string(in, name, node, &hex) < 0)
+                return -1;
+        if (hex.n == SIGN_HASH_SIZE && lower_hex(hex.p, in->request->prior_signature)) {
+                in->has_prior = true;
+                return 0;
+        }
+        error_set(in->e, ERROR_CONFIG, "invalid \"%s\": expected 64 hex digits", name);
+        return error_hint(in->e, "give the signature of the request, then that of the message before");
+}
+
+static int read_date_ms(struct reader *in, const char *name, size_t node)
+{
+        in->request->has_time = true;
+        if (body_read_integer(in->body, name, node, 0, DATE_MS_MAX, &in->request->date_ms) < 0)
+                return -1;
+        in->request->time_s = in->request->date_ms / 1000;
+        return 0;
+}
+
+static int read_generation(struct reader *in, const char *name, size_t node)
+{
+        return body_read_integer(in->body, name, node, 1, INT64_MAX, &in->request->generation);
+}
+
+enum { NOT_EVENT = SIGN_HEADERS | SIGN_URL, ALL = NOT_EVENT | SIGN_EVENT };
+
 static const struct member members[] = {
-    {SLICE_INIT("method"), "method", false, read_method},
-    {SLICE_INIT("url"), "url", false, read_url},
-    {SLICE_INIT("headers"), "headers", false, read_headers},
-    {SLICE_INIT("payload_sha256"), "payload_sha256", false, read_payload_sha256},
-    {SLICE_INIT("payload"), "payload", false, read_payload},
-    {SLICE_INIT("payload_text"), "payload_text", false, read_payload_text},
-    {SLICE_INIT("unsigned_payload"), "unsigned_payload", false, read_unsigned_payload},
-    {SLICE_INIT("service"), "service", false, read_service},
-    {SLICE_INIT("region"), "region", false, read_region},
-    {SLICE_INIT("region_set"), "region_set", false, read_region_set},
-    {SLICE_INIT("algorithm"), "algorithm", false, read_algorithm},
-    {SLICE_INIT("time"), "time", false, read_time},
-    {SLICE_INIT("expires_in"), "expires_in", true, read_expires_in},
+    {SLICE_INIT("method"), "method", NOT_EVENT, read_method},
+    {SLICE_INIT("url"), "url", ALL, read_url},
+    {SLICE_INIT("headers"), "headers", NOT_EVENT, read_headers},
+    {SLICE_INIT("payload_sha256"), "payload_sha256", ALL, read_payload_sha256},
+    {SLICE_INIT("payload"), "payload", ALL, read_payload},
+    {SLICE_INIT("payload_text"), "payload_text", ALL, read_payload_text},
+    {SLICE_INIT("unsigned_payload"), "unsigned_payload", NOT_EVENT, read_unsigned_payload},
+    {SLICE_INIT("service"), "service", ALL, read_service},
+    {SLICE_INIT("region"), "region", ALL, read_region},
+    {SLICE_INIT("region_set"), "region_set", NOT_EVENT, read_region_set},
+    {SLICE_INIT("algorithm"), "algorithm", NOT_EVENT, read_algorithm},
+    {SLICE_INIT("time"), "time", NOT_EVENT, read_time},
+    {SLICE_INIT("expires_in"), "expires_in", SIGN_URL, read_expires_in},
+    {SLICE_INIT("prior_signature"), "prior_signature", SIGN_EVENT, read_prior_signature},
+    {SLICE_INIT("date_ms"), "date_ms", SIGN_EVENT, read_date_ms},
+    {SLICE_INIT("generation"), "generation", SIGN_EVENT, read_generation},
 };
 
-static const struct member *find_member(const struct reader *in, size_t key, bool is_presign)
+static const struct member *find_member(const struct reader *in, size_t key, enum sign_kind kind)
 {
         struct slice raw = json_raw(in->doc, key);
         bool is_plain = !json_has_escapes(in->doc, key);
         for (size_t i = 0; i < LENGTH(members); i++) {
                 const struct member *m = &members[i];
                 if (is_plain ? slice_eq(raw, m->key) : json_string_is(in->doc, key, m->key))
-                        return is_presign || !m->is_of_presign ? m : NULL;
+                        return m->kinds & kind ? m : NULL;
         }
         return NULL;
 }
 
-static int read_members(struct reader *in, bool is_presign)
+static int refuse_unknown(const struct reader *in, size_t key, enum sign_kind kind)
 {
-        static const char known[] = "method, url, headers, payload_sha256, payload, payload_text, unsigned_payload, "
-                                    "service, region, region_set, algorithm, time";
-        for (size_t key = json_first(in->doc, JSON_ROOT); key != JSON_NONE; key = json_next(in->doc, key)) {
-                const struct member *member = find_member(in, key, is_presign);
-                if (!member)
-                        return body_refuse_unknown(in->body, key, known, is_presign ? ", expires_in" : "");
-                if (member->read(in, member->name, json_value(in->doc, key)) < 0)
-                        return -1;
-        }
+        char known[256] = "";
+        size_t n = 0;
+        for (size_t i = 0; i < LENGTH(members); i++)
+                if (members[i].kinds & kind)
+                        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", n > 0 ? ", " : "", members[i].name);
+        return body_refuse_unknown(in->body, key, known, "");
+}
+
+static int check_required(struct reader *in, enum sign_kind kind)
+{
+        if (kind == SIGN_EVENT)
+                in->request->method = SLICE("POST");
         if (in->request->method.n == 0)
                 return error_set(in->e, ERROR_CONFIG, "\"method\" is missing or empty");
         if (in->request->url.n == 0)
                 return error_set(in->e, ERROR_CONFIG, "\"url\" is missing or empty");
+        if (kind == SIGN_EVENT && !in->has_prior)
+                return error_set(in->e, ERROR_CONFIG, "\"prior_signature\" is missing");
         return check_region_set(in);
 }
 
-int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+static int read_members(struct reader *in, enum sign_kind kind)
+{
+        for (size_t key = json_first(in->doc, JSON_ROOT); key != JSON_NONE; key = json_next(in->doc, key)) {
+                const struct member *member = find_member(in, key, kind);
+                if (!member)
+                        return refuse_unknown(in, key, kind);
+                if (member->read(in, member->name, json_value(in->doc, key)) < 0)
+                        return -1;
+        }
+        return check_required(in, kind);
+}
+
+int sign_request_read(struct slice body, enum sign_kind kind, struct json_doc *doc, struct buffer *text,
                       struct sign_request *ret, struct error *e)
 {
         ret->method = ret->url = ret->service = ret->region = ret->payload = (struct slice){0};
@@ -256,10 +310,11 @@ int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, 
         ret->payload_kind = PAYLOAD_NONE;
         ret->is_sigv4a = false;
         ret->has_time = false;
+        ret->date_ms = ret->generation = 0;
         ret->expires_in_s = DEFAULT_EXPIRES_IN_S;
         struct body_reader reader;
         if (body_open(&reader, body, doc, text, e) < 0)
                 return -1;
         struct reader in = {.body = &reader, .doc = doc, .text = text, .request = ret, .e = e};
-        return read_members(&in, is_presign);
+        return read_members(&in, kind);
 }

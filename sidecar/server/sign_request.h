@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the body of POST …/sign and …/presign asks for. Slices point into the body and into the buffer of decoded texts.
+// What the body of POST …/sign, …/presign and …/eventstream asks for. Slices point into the body and into the buffer of
+// decoded texts.
 #ifndef SIDECAR_SERVER_SIGN_REQUEST_H
 #define SIDECAR_SERVER_SIGN_REQUEST_H
 
@@ -14,6 +15,8 @@ enum { SIGN_HASH_SIZE = 64 }; // hex digits of SHA-256
 
 enum sign_payload { PAYLOAD_NONE, PAYLOAD_HASH, PAYLOAD_BYTES, PAYLOAD_UNSIGNED };
 
+enum sign_kind { SIGN_HEADERS = 1, SIGN_URL = 2, SIGN_EVENT = 4 };
+
 struct sign_request {
         struct slice method, url;
         struct slice service, region; // empty: not given; `region` may be a set of regions for SigV4A
@@ -25,12 +28,16 @@ struct sign_request {
         char payload_hash[SIGN_HASH_SIZE];
         bool has_time;
         int64_t time_s;
-        int64_t expires_in_s; // of presign
+        int64_t expires_in_s; // SIGN_URL
+        // SIGN_EVENT; its time is date_ms, too
+        char prior_signature[SIGN_HASH_SIZE];
+        int64_t date_ms;
+        int64_t generation; // 0: not given
 };
 
 // Reads `body`, which is JSON; `doc` and `text`, which is empty, are scratch. 0, or -1 with *e (ERROR_CONFIG) that
 // names the member.
-MUST_CHECK int sign_request_read(struct slice body, bool is_presign, struct json_doc *doc, struct buffer *text,
+MUST_CHECK int sign_request_read(struct slice body, enum sign_kind kind, struct json_doc *doc, struct buffer *text,
                                  struct sign_request *ret, struct error *e);
 
 #endif

@@ -39,7 +39,7 @@ static int read_request(struct exchange *x, struct sign_work *w)
                 problem_sendf(x, API_UNSUPPORTED_MEDIA_TYPE, "send it as application/json", "the body is not JSON");
                 return -1;
         }
-        if (sign_request_read(x->body, w->is_presign, &x->server->json, &x->server->text, &w->request, &e) == 0)
+        if (sign_request_read(x->body, w->kind, &x->server->json, &x->server->text, &w->request, &e) == 0)
                 return 0;
         sign_work_send_error(x, API_INVALID_REQUEST, &e);
         return -1;
@@ -117,7 +117,7 @@ static bool is_unsigned(struct slice hash)
 
 static int choose_default_payload(struct exchange *x, struct sign_work *w)
 {
-        if (w->is_presign && w->rules->presigns_unsigned_payload)
+        if (w->kind == SIGN_URL && w->rules->presigns_unsigned_payload)
                 w->payload_hash = SLICE(SIGV4_UNSIGNED_PAYLOAD);
         else if (has_no_body(w->request.method))
                 w->payload_hash = SLICE(EMPTY_HASH);
@@ -167,9 +167,9 @@ int sign_work_decide(struct exchange *x, struct sign_work *w)
                    : 0;
 }
 
-int sign_work_begin(struct exchange *x, bool is_presign, struct sign_work *w)
+int sign_work_begin(struct exchange *x, enum sign_kind kind, struct sign_work *w)
 {
-        w->is_presign = is_presign;
+        w->kind = kind;
         w->token = NULL;
         w->user_agent = slice_of(NULL, 0);
         return wait_query_read(x, &w->wait_ms) < 0 || read_request(x, w) < 0 ? -1 : sign_work_decide(x, w);

@@ -15,7 +15,7 @@ enum { SIGN_SHOWN_MAX = 255 }; // bytes of a text in a message
 
 struct sign_work {
         struct sign_request request;
-        bool is_presign;
+        enum sign_kind kind;
         int64_t wait_ms;                // of the query; WAIT_NOT_GIVEN
         const struct token_kind *token; // what the URL is made into; NULL: it is the answer
         struct slice user_agent;        // of the token
@@ -29,7 +29,7 @@ struct sign_work {
 };
 
 // Reads query and body of the exchange, and decides. 0, or -1: answered. *w must not move after it.
-MUST_CHECK int sign_work_begin(struct exchange *x, bool is_presign, struct sign_work *w);
+MUST_CHECK int sign_work_begin(struct exchange *x, enum sign_kind kind, struct sign_work *w);
 
 // Keeps the request in the memory of the exchange, as its handler_state, for a wait. 0, or -1: answered.
 MUST_CHECK int sign_work_keep(struct exchange *x, const struct sign_work *w);

@@ -44,7 +44,7 @@ static void fill_request(const struct token_kind *kind, const struct token_reque
                          struct sign_work *w)
 {
         struct sign_request *to = &w->request;
-        w->is_presign = true;
+        w->kind = SIGN_URL;
         w->token = kind;
         w->user_agent = r->values[TOKEN_USER_AGENT].n > 0 || kind->type != TOKEN_MSK ? r->values[TOKEN_USER_AGENT]
                                                                                      : SLICE("keyfob/" KEYFOB_VERSION);

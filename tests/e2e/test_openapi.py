@@ -12,6 +12,7 @@ URL = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m%3A0/invoke"
 SIGN = {"method": "POST", "url": URL, "payload_text": "{}", "headers": {"content-type": "application/json"}}
 PRESIGN = {"method": "GET", "url": URL, "expires_in": 60}
 SIGV4A = {**SIGN, "algorithm": "sigv4a", "region_set": "us-east-1,eu-*"}
+EVENT = {"url": URL, "prior_signature": "0" * 64, "payload_text": ""}
 CLUSTER = {"region": "us-east-1", "cluster_name": "c"}
 DATABASE = {"region": "us-east-1", "hostname": "h.example", "port": 5432, "username": "u"}
 CACHE = {"region": "us-east-1", "serverless_cache_name": "c", "user_id": "u"}
@@ -38,6 +39,9 @@ EXCHANGES = [
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", SIGV4A, {}, 200),
     ("post", "/v1/profiles/{profile}/sign", {"profile": "irsa"}, "", {"unknown": 1}, {}, 400),
     ("post", "/v1/profiles/{profile}/presign", {"profile": "irsa"}, "", PRESIGN, {}, 200),
+    ("post", "/v1/profiles/{profile}/eventstream", {"profile": "irsa"}, "", EVENT, {}, 200),
+    ("post", "/v1/profiles/{profile}/eventstream", {"profile": "irsa"}, "", {"url": URL}, {}, 400),
+    ("post", "/v1/profiles/{profile}/eventstream", {"profile": "irsa"}, "", {**EVENT, "generation": 99}, {}, 409),
     *(
         ("post", "/v1/profiles/{profile}/tokens/{kind}", {"profile": "irsa", "kind": kind}, "", body, {}, 200)
         for kind, body in TOKENS.items()

@@ -225,6 +225,10 @@ static bool start_round(const void *arg)
 #define PRESIGN_REQUEST                                                                                                \
         "{\"method\":\"GET\",\"url\":\"https://sts.us-east-1.amazonaws.com/x?b=%41&a=1\",\"expires_in\":60}"
 
+#define ZEROS "0000000000000000"
+#define EVENT_REQUEST                                                                                                  \
+        "{\"url\":\"https://x.lex.us-east-1.amazonaws.com/\",\"prior_signature\":\"" ZEROS ZEROS ZEROS ZEROS           \
+        "\",\"payload\":\"YQ==\",\"service\":\"lex\"}"
 #define TOKEN_REQUEST "{\"region\":\"us-east-1\",\"user_name\":\"\\u00e4\",\"cluster_name\":\"C\"}"
 
 int main(void)
@@ -254,6 +258,9 @@ int main(void)
                            0,
                            false,
                            true},
+            event = {POST_OF("166", "/v1/profiles/a/eventstream", EVENT_REQUEST), 200, "signature", 0, false, false},
+            event_waits =
+                {POST_OF("166", "/v1/profiles/a/eventstream?wait=60", EVENT_REQUEST), 200, "signature", 0, false, true},
             eks = {POST_OF("39", "/v1/profiles/a/tokens/eks", "{\"region\":\"us-east-1\",\"cluster_id\":\"c\"}"),
                    200,
                    "k8s-aws-v1.",
@@ -294,6 +301,8 @@ int main(void)
             {"POST sign, read byte by byte", &sign_slowly, false},
             {"POST sign and wait", &sign_waits, false},
             {"POST presign", &presign, false},
+            {"POST a message of an event stream", &event, false},
+            {"POST a message of an event stream and wait", &event_waits, false},
             {"POST a token", &token, false},
             {"POST a token and wait", &token_waits, false},
             {"POST a token that is encoded", &eks, false},

@@ -185,6 +185,7 @@ static void test_metrics(void **state)
             "keyfob_requests_total{api=\"native\",code=\"503\"} 1\n",
             "keyfob_request_duration_seconds_bucket{le=\"+Inf\"} 6\n",
             "keyfob_signatures_total{algorithm=\"sigv4\"} 1\n",
+            "keyfob_signatures_total{algorithm=\"sigv4a\"} 0\n",
             "keyfob_served_expired_total 0\n",
             "# TYPE keyfob_loop_stall_seconds histogram\n",
             "# TYPE keyfob_loop_stall_max_seconds gauge\n",
