@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "proto/mem/secret.h"
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/limits.h"
@@ -143,6 +144,7 @@ static struct key *derive(struct ecdsa_cache *cache, struct digest *d, struct cr
         if (ecdsa_key_derive(d, c->access_key_id, c->secret_access_key, private_key) == 0)
                 pkey = make_pkey(private_key);
         explicit_bzero(private_key, sizeof(private_key));
+        secret_wipe_stack(); // OpenSSL leaves the key there
         if (!pkey) {
                 error_set(e, ERROR_INTERNAL, "OpenSSL could not derive the signing key of SigV4A");
                 return NULL;
