@@ -96,7 +96,8 @@ struct keyfob_credentials {
         size_t memory_size;        /* private */
 };
 
-/* Gets the current credentials of a profile, which are valid for another minute at least. */
+/* Gets the current credentials of a profile. They are valid for minutes, or, if the source gives no newer ones, for at
+ * least 5 seconds. */
 KEYFOB_API KEYFOB_MUST_CHECK enum keyfob_status keyfob_get_credentials(struct keyfob_client *client,
                                                                        const char *profile,
                                                                        struct keyfob_credentials *credentials,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Force-included into every file of ours: a compile error with the replacement in its name beats a review comment.
-// System headers come first, so that their own declarations are not touched.
+// Force-included into every file of ours: turns calls of dangerous functions into compile errors that name the
+// replacement. Includes the system headers first, so that their own declarations still work.
 #ifndef PROTO_MEM_BANNED_H
 #define PROTO_MEM_BANNED_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grows by a fresh block and a copy, never by realloc(), which may leave the old bytes in freed memory.
+// Grows into a new block, and wipes the old one. realloc() may leave the old bytes in freed memory.
 #include "proto/mem/buffer.h"
 
 #include <stdarg.h>
@@ -132,7 +132,7 @@ int buffer_put_i64(struct buffer *b, int64_t value)
         return buffer_put_u64(b, 0 - (uint64_t)value);
 }
 
-// vsnprintf() wants room for its NUL, which a buffer that this text fills to its limit does not have.
+// vsnprintf() writes a NUL, for which there is no room if the text fills the buffer to its limit.
 __attribute__((format(printf, 3, 0))) static int print_to_the_brim(struct buffer *b, size_t n, const char *format,
                                                                    va_list args)
 {

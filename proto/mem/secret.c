@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each secret (or slab of secret_pool.c) has its own pages: locking, dumping and inheriting are properties of whole
-// pages.
+// Each secret (or slab of secret_pool.c) has its own pages, as locking, dumping and inheriting apply to whole pages.
 #include "proto/mem/secret.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 // OpenSSL's handshakes, the deepest, take about 30 KiB.
 enum { STACK_WIPE_SIZE = 64 * 1024 };
 
-// The one piece of state in this room: a count for diagnostics, which nothing depends on.
+// The only state in this layer: a count for diagnostics.
 static _Atomic unsigned long lock_failures;
 
 // `n` rounded up to whole pages; 0 when that does not fit.
@@ -30,7 +29,7 @@ static void *map(size_t n)
 
 static void *protect(void *p, size_t n)
 {
-        // Each of these may be missing in a kernel or forbidden in a container; the secret is then still wiped.
+        // Kernels may lack each of these, and containers may forbid it. The secret is then still wiped.
         if (mlock(p, n) < 0)
                 lock_failures++;
         (void)madvise(p, n, MADV_DONTDUMP);
@@ -50,7 +49,7 @@ void *secret_alloc_aligned(size_t n)
         uint8_t *p = map(2 * n);
         if (!p)
                 return NULL;
-        size_t before = n - (uintptr_t)p % n; // at least a page: never nothing
+        size_t before = n - (uintptr_t)p % n; // at least a page, never zero
         (void)munmap(p, before);
         if (before < n)
                 (void)munmap(p + before + n, n - before);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slabs of blocks of one size. A slab is aligned to its size, so that a block finds it. Those with a free block are in
-// the list of their size; one that is all free is unmapped.
+// Slabs of blocks of one size. A slab is aligned to its size, so that a block's address leads to it. Slabs with free
+// blocks are in the list of their block size; a slab without used blocks is unmapped.
 #include "proto/mem/secret_pool.h"
 
 #include <pthread.h>
@@ -20,21 +20,21 @@
 enum {
         STEP = 128, // between sizes
         SIZES = 16,
-        LARGEST = STEP * SIZES, // what is larger fills a good part of a page by itself
+        LARGEST = STEP * SIZES, // larger secrets fill much of a page anyway
         SLAB = 16 * 1024,
         BITS = 64,
         WORDS = SLAB / STEP / BITS
 };
 
 struct slab {
-        struct slab *next, **link; // in the list of those with room
+        struct slab *next, **link; // in the list of slabs with free blocks
         uint64_t free[WORDS];      // a bit for each block
         uint32_t free_count, count;
 };
 
 enum { HEADER = (sizeof(struct slab) + 15) / 16 * 16 };
 
-// The allocator's own state, which nothing else depends on.
+// The allocator's state.
 static struct {
         pthread_mutex_t mutex;
         struct slab *with_space[SIZES];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many secrets of a few hundred bytes each: as secret_alloc() gives, but several to a page, because thousands of pages
-// are more than may be locked, and far more than the secrets need. For a process that does not fork without exec (its
-// child must not touch what is in here). Safe from several threads.
+// Memory like that of secret_alloc(), for many secrets of a few hundred bytes, several to a page: thousands of pages
+// would exceed the limit of locked memory. Only for processes that do not fork without exec: a child must not use this
+// memory. Thread-safe.
 #ifndef PROTO_MEM_SECRET_POOL_H
 #define PROTO_MEM_SECRET_POOL_H
 
@@ -9,10 +9,10 @@
 
 #include "proto/mem/must_check.h"
 
-// Zeroed memory of `n` > 0 bytes; NULL when the system has none. What is too large to share a page gets its own.
+// Zeroed memory of `n` > 0 bytes. NULL: out of memory. Blocks that are too large to share a page get their own.
 MUST_CHECK void *secret_pool_alloc(size_t n);
 
-// Wipes and gives back. `n` is what secret_pool_alloc() was given. NULL is fine.
+// Wipes and frees. `n` is the argument of secret_pool_alloc(). NULL is fine.
 void secret_pool_release(void *p, size_t n);
 
 #endif

@@ -49,7 +49,7 @@ bool slice_eq_constant_time(struct slice a, struct slice b)
 {
         if (a.n != b.n)
                 return false;
-        // volatile: the compiler may not leave the loop at the first difference
+        // volatile: keeps the compiler from leaving the loop at the first difference
         volatile uint8_t difference = 0;
         for (size_t i = 0; i < a.n; i++)
                 difference = (uint8_t)(difference | (a.p[i] ^ b.p[i]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Borrowed bytes: a pointer and a length, passed by value, never NUL-terminated. A slice owns nothing and is
-// valid only as long as what it points into.
+// Borrowed bytes: a pointer and a length, passed by value, not NUL-terminated. A slice owns nothing and is valid only
+// as long as the memory that it points to.
 #ifndef PROTO_MEM_SLICE_H
 #define PROTO_MEM_SLICE_H
 
@@ -80,7 +80,7 @@ struct slice slice_trim(struct slice s);
 // Byte order, shorter first when one is a prefix of the other: <0, 0, >0.
 int slice_compare(struct slice a, struct slice b);
 
-// Takes time that depends on the lengths only. For tokens that a caller presents.
+// Its duration depends on the lengths only. For comparing tokens.
 bool slice_eq_constant_time(struct slice a, struct slice b);
 
 #endif

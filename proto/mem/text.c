@@ -99,7 +99,7 @@ static int base64_group(const uint8_t *p, size_t padding, uint32_t *ret)
                         return -EINVAL;
                 group = group << 6 | (uint32_t)digit;
         }
-        // Bits that belong to no byte must be zero: each text has one meaning, each meaning one text (RFC 4648, 3.5).
+        // Unused bits must be zero, so that there is only one text for each sequence of bytes (RFC 4648, 3.5).
         if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0))
                 return -EINVAL;
         *ret = group;

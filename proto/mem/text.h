@@ -62,9 +62,9 @@ size_t text_utf8_sequence(struct slice s);
 // Whole and shortest-form UTF-8 without surrogates (RFC 3629).
 bool text_is_utf8(struct slice s);
 
-// --- what may be shown as it is (text_shown.c) ---
-// Not shown are: control characters (C0, DEL, C1), which terminals obey; U+2028 and U+2029; what changes the direction
-// of the text around it; what is invisible; and what is not UTF-8.
+// --- characters that are safe to show (text_shown.c) ---
+// Not safe are: control characters (C0, DEL, C1), which terminals obey; U+2028 and U+2029; characters that change the
+// direction of the text around them; invisible characters; and bytes that are not UTF-8.
 
 // Length of the character at the start of `s` if it may be shown, else 0.
 size_t text_shown_sequence(struct slice s);
@@ -72,7 +72,7 @@ size_t text_shown_sequence(struct slice s);
 // Whether all of it may be shown.
 bool text_is_shown(struct slice s);
 
-// Overwrites each byte of what may not be shown with "?".
+// Overwrites each byte of unsafe characters with "?".
 void text_defuse(uint8_t *p, size_t n);
 
 // Writes the character at the start of `s` as JSON escapes it (\u009b, \ud83d\udca9; what is not UTF-8 as \ufffd), and

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the answer to one question: which characters may go to a terminal, a log or a page as they are.
+// Decides which characters are safe in a terminal, a log or a page.
 #include "proto/mem/length.h"
 #include "proto/mem/text.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The calendar is libc's, in UTC; the forms are read here, as strptime() lets much through.
+// libc does the calendar, in UTC. The formats are parsed here, as strptime() accepts too much.
 #include "proto/mem/time.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ static int calendar(int64_t time_s, struct tm *ret)
         return time_s >= 0 && time_s <= LAST_S && gmtime_r(&(time_t){time_s}, ret) ? 0 : -ERANGE;
 }
 
-// Numbers alone: what strftime() makes of them depends on no locale.
+// Only numbers, so that strftime() does not depend on the locale.
 int time_format_rfc3339(int64_t time_s, char out[TIME_RFC3339_SIZE])
 {
         struct tm tm;
@@ -41,7 +41,7 @@ int time_format_amz(int64_t time_s, char out[TIME_AMZ_SIZE])
         return r;
 }
 
-// --- reading: each takes what it read off *rest; false: it is not there ---
+// --- parsers: each removes what it read from *rest; false: not there ---
 
 static bool take_byte(struct slice *rest, uint8_t byte)
 {
@@ -95,7 +95,7 @@ static bool take_field(struct slice *rest, char which, struct tm *tm)
         }
 }
 
-// `form` as strptime()'s, but strict: numbers have all their digits, other bytes stand for themselves.
+// Like strptime(), but strict: numbers must have all their digits, other bytes must match.
 static bool take_form(struct slice *rest, const char *form, struct tm *tm)
 {
         for (; *form; form++) {
@@ -111,7 +111,7 @@ static bool to_seconds(const struct tm *tm, int64_t *ret_s)
 {
         struct tm day = {.tm_year = tm->tm_year - 1900, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday};
         int64_t day_s = timegm(&day);
-        if (day.tm_mon != tm->tm_mon || day.tm_mday != tm->tm_mday) // it was moved to one that is
+        if (day.tm_mon != tm->tm_mon || day.tm_mday != tm->tm_mday) // the day does not exist: timegm() moved it
                 return false;
         *ret_s = day_s + (int64_t)tm->tm_hour * HOUR_S + (int64_t)tm->tm_min * MINUTE_S + tm->tm_sec;
         return true;
@@ -144,7 +144,7 @@ static bool skip_fraction(struct slice *rest)
         return has_digits;
 }
 
-// Seconds that local time is ahead of UTC. The colon may be missing, as in the output of date's %z.
+// Parses the offset of local time from UTC, in seconds. The colon is optional, as in the output of date's %z.
 static bool take_offset(struct slice *rest, int64_t *ret_s)
 {
         struct tm ahead = {0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts of points in time, UTC, from and to seconds since 1970-01-01 ("_s"). No clock is read here.
+// Formats and parses points in time, UTC, as seconds since 1970-01-01 ("_s"). Reads no clock.
 #ifndef PROTO_MEM_TIME_H
 #define PROTO_MEM_TIME_H
 
@@ -29,7 +29,7 @@ MUST_CHECK int time_parse_http_date(struct slice text, int64_t *ret_s);
 // "90", "90s", "10m", "1h", "2d". 0, or -EINVAL, or -ERANGE for a number above INT32_MAX.
 MUST_CHECK int time_parse_duration(struct slice text, int64_t *ret_s);
 
-// A length of time for people: "58 s", "42 min", "3 h 05 min", "12 d". Negative lengths read "0 s".
+// A duration for messages: "58 s", "42 min", "3 h 05 min", "12 d". Negative durations give "0 s".
 void time_format_duration(int64_t seconds, char out[TIME_DURATION_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The socket API's fixed names: default places, error codes with their status and title. Prose in proto/README.md,
-// shapes in proto/openapi.yaml.
+// The fixed names of the socket API: default paths, error codes with their status and title. See proto/README.md and
+// proto/openapi.yaml.
 #ifndef PROTO_WIRE_API_H
 #define PROTO_WIRE_API_H
 
@@ -31,15 +31,15 @@ enum api_error {
         API_MISDIRECTED_REQUEST,     // 421: the header Host does not name the listener
         API_HEADERS_TOO_LARGE,       // 431
         API_INTERNAL_ERROR,          // 500
-        API_UPSTREAM_ERROR,          // 502: AWS refused for good and nothing valid is held
-        API_CREDENTIALS_UNAVAILABLE, // 503: none held yet, or expired; retries go on
-        API_MFA_REQUIRED,            // 503: a person has to give a code: POST …/login
-        API_LOGIN_REQUIRED,          // 503: a person has to log in: POST …/login
+        API_UPSTREAM_ERROR,          // 502: AWS refused permanently, and there are no valid credentials
+        API_CREDENTIALS_UNAVAILABLE, // 503: none yet, or expired; the agent retries
+        API_MFA_REQUIRED,            // 503: a user has to enter an MFA code: POST …/login
+        API_LOGIN_REQUIRED,          // 503: a user has to log in: POST …/login
         API_TOO_MANY_CONNECTIONS,    // 503
         API_TOO_MANY_REQUESTS,       // 503: of one uid
         API_SHUTTING_DOWN,           // 503
         API_UPSTREAM_TIMEOUT,        // 504
-        API_LOOP_DETECTED,           // 508: a credential_process asks for what needs it
+        API_LOOP_DETECTED,           // 508: a credential_process requests credentials that need it
         API_ERROR_COUNT
 };
 
@@ -52,10 +52,10 @@ struct api_error_text {
 // Never NULL for a value below API_ERROR_COUNT.
 const struct api_error_text *api_error_text(enum api_error error);
 
-// The path of the socket by the rule of the contract: `flag` (--socket), then $KEYFOB_SOCKET, then
-// $XDG_RUNTIME_DIR/keyfob/keyfob.sock, then API_DEFAULT_SOCKET; each argument may be NULL or empty. With `exists`
-// given, an $XDG_RUNTIME_DIR path for which it says no is passed over (a client looks where an agent is). Writes a
-// NUL-terminated path; 0, or -ENAMETOOLONG.
+// The path of the socket: `flag` (--socket), else $KEYFOB_SOCKET, else $XDG_RUNTIME_DIR/keyfob/keyfob.sock, else
+// API_DEFAULT_SOCKET; each argument may be NULL or empty. With `exists`, a path in $XDG_RUNTIME_DIR is skipped if that
+// returns false, so that a client finds an agent that runs elsewhere. Writes a NUL-terminated path; 0, or
+// -ENAMETOOLONG.
 MUST_CHECK int api_socket_path(const char *flag, const char *keyfob_socket, const char *xdg_runtime_dir,
                                bool (*exists)(const char *path), char *out, size_t out_size);
 

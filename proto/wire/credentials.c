@@ -12,7 +12,7 @@ enum {
         ROLE_ARN_MAX = 2048   // AWS's own limit
 };
 
-// One string of the struct: where it stands and what it may hold.
+// One string of the struct: its place and its longest length.
 struct field {
         const char *name;
         size_t offset;

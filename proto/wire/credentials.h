@@ -9,11 +9,11 @@
 
 #define CREDENTIALS_NEVER_EXPIRE INT64_MAX
 
-// What was made from credentials and must not outlive them, such as a signing key. Its owner embeds it and takes it
-// off with credentials_detach() if it goes first.
+// An object derived from credentials that must not outlive them, such as a signing key. Its owner embeds this struct,
+// and calls credentials_detach() if it frees the object first.
 struct credentials_derived {
         struct credentials_derived *next, **link; // of the credentials' list; link is NULL when on none
-        // Called at the last release of the credentials, when `derived` is off the list already.
+        // Called at the last release of the credentials, after `derived` was removed from the list.
         void (*drop)(struct credentials_derived *derived);
 };
 
@@ -34,29 +34,28 @@ struct credentials {
         struct credentials_derived *derived;
 };
 
-// The member of `fields`, by its name in AWS's documents, that is not sound; NULL: none. Sound are a key and its secret
-// that are there, and texts within their limits in limits.h and free of bytes that no AWS credential has (controls,
-// space,
-// '"', '\\', non-ASCII).
+// The first invalid member of `fields`, by its name in AWS's documents; NULL: all are valid. Key and secret must not be
+// empty. Texts must be within their limits in limits.h, without bytes that AWS credentials do not contain (controls,
+// space, '"', '\\', non-ASCII).
 MUST_CHECK const char *credentials_unsound_member(const struct credentials *fields);
 
-// Copies `fields` (what the functions own is ignored) into one piece of secret memory; the caller owns one reference.
-// NULL: out of memory, or not sound.
+// Copies `fields` (except the members that the functions own) into one block of secret memory; the caller owns one
+// reference. NULL: out of memory, or an invalid member.
 MUST_CHECK struct credentials *credentials_new(const struct credentials *fields);
 
 struct credentials *credentials_ref(struct credentials *c);
 
-// At the last reference: drops what was derived, wipes and frees. NULL is fine.
+// At the last reference: drops the derived objects, wipes and frees. NULL is fine.
 void credentials_unref(struct credentials *c);
 
-// Drops what was derived so far.
+// Drops the derived objects.
 void credentials_drop_derived(struct credentials *c);
 
-// `derived->drop` is set by the caller; `derived` must stay until it is dropped or detached.
+// The caller sets `derived->drop`; `derived` must be valid until it is dropped or detached.
 void credentials_attach(struct credentials *c, struct credentials_derived *derived);
-void credentials_detach(struct credentials_derived *derived); // one that is not attached is fine
+void credentials_detach(struct credentials_derived *derived); // does nothing if it is not attached
 
-// Field 5 of an ARN ("arn:partition:service:region:account:resource"); empty when `arn` is none.
+// Field 5 of an ARN ("arn:partition:service:region:account:resource"); empty if `arn` is not an ARN.
 struct slice credentials_account_of_arn(struct slice arn);
 
 #endif

@@ -75,7 +75,7 @@ int documents_write_container(const struct credentials *c, struct slice role_arn
         return buffer_put_byte(out, '\n');
 }
 
-// A string member: where its decoded text stands in the scratch buffer, which may still move.
+// A string member: the offset of its decoded text in the scratch buffer, which may still move.
 struct member {
         struct slice key;
         bool required;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON documents in which credentials travel.
+// The JSON documents that carry credentials.
 #ifndef PROTO_WIRE_DOCUMENTS_H
 #define PROTO_WIRE_DOCUMENTS_H
 
@@ -25,8 +25,8 @@ MUST_CHECK int documents_write_imds(const struct credentials *c, int64_t updated
                                     struct buffer *out);
 
 // Reads the document of credential_process. Strings of *fields point into `scratch`, which the caller frees (it holds
-// secrets). 0, or -1 with *what, a static text that says what is wrong: Version not 1, a member that is missing, empty
-// or of the wrong type, an Expiration that cannot be read, credentials that are not sound (credentials.h).
+// secrets). 0, or -1 with *what, a static text with the fault: Version is not 1, a member is missing, empty or of the
+// wrong type, Expiration cannot be read, invalid credentials (credentials.h).
 MUST_CHECK int documents_read_process(const struct json_doc *doc, struct buffer *scratch, struct credentials *fields,
                                       const char **what);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a field of HTTP ("Name: value") may be made of (RFC 9110, section 5).
+// Checks HTTP fields ("Name: value") by RFC 9110, section 5.
 #ifndef PROTO_WIRE_FIELD_H
 #define PROTO_WIRE_FIELD_H
 
@@ -8,7 +8,7 @@
 // A token: not empty, letters, digits and !#$%&'*+-.^_`|~.
 bool field_is_name(struct slice name);
 
-// No control byte but the tab, so no end of the line. Bytes above ASCII are not looked at.
+// No control characters except the tab, so no line end. Bytes above ASCII are allowed.
 bool field_is_value(struct slice value);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a head are kept as offsets from its first byte. While a head arrives in pieces its bytes gather in
-// `held`, so that the offsets stay true; a head that comes whole is read where it lies.
+// The parts of a head are stored as offsets from its first byte. If a head arrives in pieces, its bytes are collected
+// in `held`, so that the offsets stay valid; a head that arrives in one piece is not copied.
 #include "proto/wire/http.h"
 
 #include "proto/mem/buffer.h"
@@ -10,7 +10,7 @@
 #include <llhttp.h>
 #include <stdlib.h>
 
-// Above this a buffer's memory is given back between messages.
+// Larger buffers are freed between messages.
 #define KEEP_SIZE ((size_t)16 * 1024)
 
 enum stage { STAGE_IDLE, STAGE_HEAD, STAGE_BODY };
@@ -19,9 +19,9 @@ struct http_parser {
         llhttp_t llhttp;
         enum http_event failure; // HTTP_MORE: none
         enum stage stage;
-        bool is_complete;   // llhttp has seen the end of the message; HTTP_END is not given yet
+        bool is_complete;   // llhttp has seen the end of the message; HTTP_END was not returned yet
         bool is_trailing;   // the last chunk is read
-        bool is_value_last; // the last span was (part of) a value
+        bool is_value_last; // the last span was a value or part of one
 
         const uint8_t *feed;    // the first byte of this call, while a head is read
         size_t extensions_size; // bytes of chunk extensions
@@ -46,7 +46,7 @@ static int fail(struct http_parser *p, enum http_event why)
 
 static bool add_piece(const struct http_parser *p, struct http_span *s, const char *at, size_t n)
 {
-        // Below LIMIT_HTTP_HEAD: nothing more is given to llhttp before the head is whole.
+        // Never over LIMIT_HTTP_HEAD: llhttp gets no more bytes before the head is complete.
         size_t offset = p->held.n + (size_t)((const uint8_t *)at - p->feed);
         return http_span_add(s, (uint32_t)offset, n);
 }
@@ -81,7 +81,7 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t n)
         if (spans->lines_count == 0)
                 return fail(p, HTTP_BAD);
         p->is_value_last = true;
-        if (n == 0) // where an empty value lies is for http_spans_resolve() to find
+        if (n == 0) // http_spans_resolve() finds the place of an empty value
                 return 0;
         // A gap is a folded line (RFC 9112, 5.2: to be refused).
         return add_piece(p, &spans->lines[spans->lines_count - 1].value, at, n) ? 0 : fail(p, HTTP_BAD);
@@ -96,7 +96,7 @@ static enum http_body_kind body_kind(const llhttp_t *llhttp)
         return llhttp_message_needs_eof(llhttp) ? HTTP_BODY_TO_EOF : HTTP_BODY_NONE;
 }
 
-// Pauses at the last byte of the head, or lets llhttp go on to the end of the message where that is the same byte.
+// Pauses at the last byte of the head, unless the message ends there, too.
 static int on_headers_complete(llhttp_t *llhttp)
 {
         struct http_parser *p = llhttp->data;
@@ -104,11 +104,11 @@ static int on_headers_complete(llhttp_t *llhttp)
         p->head.keep_alive = llhttp_should_keep_alive(llhttp) != 0;
         p->head.body = body_kind(llhttp);
         p->head.content_length = p->head.body == HTTP_BODY_SIZED ? llhttp->content_length : 0;
-        llhttp->upgrade = 0; // no upgrade is taken up: a body of CONNECT is a body, not the next request
+        llhttp->upgrade = 0; // upgrades are not supported: a body of CONNECT is a body, not the next request
         return p->head.body == HTTP_BODY_NONE ? 0 : HPE_PAUSED;
 }
 
-// RFC 9112, 6.1 to 6.3: one way to say where the body ends, and no coding that is not undone here.
+// RFC 9112, 6.1 to 6.3: the end of the body must be unambiguous; no transfer coding but chunked.
 static bool is_framing_good(const struct http_parser *p)
 {
         const llhttp_t *l = &p->llhttp;
@@ -160,7 +160,7 @@ static int on_chunk_header(llhttp_t *llhttp)
 {
         struct http_parser *p = llhttp->data;
         p->is_trailing = llhttp->content_length == 0;
-        return p->is_trailing ? HPE_PAUSED : 0; // what follows is collected
+        return p->is_trailing ? HPE_PAUSED : 0; // the trailers are collected
 }
 
 static int on_message_complete(llhttp_t *llhttp)
@@ -190,7 +190,7 @@ static void take(struct slice *bytes, size_t n)
         bytes->n -= n;
 }
 
-// Gives the first `n` bytes to llhttp, until a callback pauses, and removes what it took. False: `failure` is set.
+// Passes the first `n` bytes to llhttp, until a callback pauses, and removes what it consumed. False: `failure` is set.
 static bool execute(struct http_parser *p, struct slice *bytes, size_t n)
 {
         const char *at = (const char *)bytes->p;
@@ -235,7 +235,7 @@ static enum http_event read_head(struct http_parser *p, struct slice *bytes)
         struct slice taken = slice_of(fresh.p, (size_t)(bytes->p - fresh.p));
         if (is_whole && p->held.n == 0)
                 return finish_head(p, taken);
-        if (buffer_put(&p->held, taken) < 0) // its size was checked, so only memory can lack
+        if (buffer_put(&p->held, taken) < 0) // its size was checked: fails only without memory
                 return p->failure = HTTP_NO_MEMORY;
         return is_whole ? finish_head(p, buffer_slice(&p->held)) : HTTP_MORE;
 }

@@ -12,15 +12,15 @@
 enum http_side { HTTP_REQUESTS, HTTP_RESPONSES };
 
 enum http_event {
-        HTTP_MORE,           // all bytes are taken; call again with the next ones
+        HTTP_MORE,           // all bytes are consumed; call again with the next ones
         HTTP_HEAD_DONE,      // http_parser_head()
         HTTP_BODY_PIECE,     // http_parser_body(): the next piece of the body
-        HTTP_END,            // the message is whole; http_parser_trailers()
+        HTTP_END,            // the message is complete; http_parser_trailers()
         HTTP_BAD,            // malformed, or Content-Length together with Transfer-Encoding: answer 400, close
         HTTP_HEAD_TOO_LARGE, // also for trailers and chunk extensions: answer 431, close
         HTTP_BODY_TOO_LARGE, // only from http_whole.h: answer 413, close
         HTTP_EXPECTS,        // only from http_whole.h: the peer waits for "100 Continue"
-        HTTP_NO_MEMORY       // nothing is wrong with the message: answer 500, close
+        HTTP_NO_MEMORY       // not the message's fault: answer 500, close
 };
 
 enum http_body_kind {
@@ -56,27 +56,27 @@ struct http_parser; // opaque
 MUST_CHECK struct http_parser *http_parser_new(enum http_side side);
 void http_parser_free(struct http_parser *parser); // wipes what it holds
 
-// Reads the next event from `bytes`, the newly received ones, and removes from them what it took. The caller goes on
-// with the rest until HTTP_MORE; it may leave them for later. Events come in the order HEAD, BODY..., END; after END
-// the next message begins. A failure stays.
+// Reads the next event from `bytes`, the newly received ones, and removes the consumed bytes from them. The caller
+// continues with the rest until HTTP_MORE, now or later. Events come in the order HEAD, BODY..., END; after END the
+// next message begins. A failure is permanent.
 MUST_CHECK enum http_event http_parser_next(struct http_parser *parser, struct slice *bytes);
 
-// From HTTP_HEAD_DONE until the first byte of the next message is given. Its slices point into the caller's bytes where
-// the head came whole in one call, until HTTP_MORE or http_parser_keep() moves them to the parser's memory: read them
-// through this function each time.
+// Valid from HTTP_HEAD_DONE until the first byte of the next message is passed in. If the head came in one call, its
+// slices point into the caller's bytes, until HTTP_MORE or http_parser_keep() moves them to the parser's memory: call
+// this function for each use.
 const struct http_head *http_parser_head(const struct http_parser *parser);
 
-// After HTTP_HEAD_DONE, while the bytes it was read from are still there: makes the head independent of them. 0, or -1:
-// out of memory.
+// After HTTP_HEAD_DONE, while the caller's bytes are still valid: makes the head independent of them. 0, or -1: out of
+// memory.
 MUST_CHECK int http_parser_keep(struct http_parser *parser);
 
 // After HTTP_BODY_PIECE: at least one byte, within the bytes given.
 struct slice http_parser_body(const struct http_parser *parser);
 
-// After HTTP_END, until the next call of http_parser_next(): what followed the last chunk. NULL when there is none.
+// After HTTP_END, until the next call of http_parser_next(): the trailers after the last chunk. NULL: none.
 const struct http_header *http_parser_trailers(const struct http_parser *parser, size_t *ret_count);
 
-// True while a message has begun and HTTP_END is not given.
+// True while a message has begun and HTTP_END was not returned.
 bool http_parser_is_inside(const struct http_parser *parser);
 
 // The value of the first header of that name (any case), or the empty slice.

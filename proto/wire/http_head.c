@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What llhttp lets through in its tolerant build, and folded lines in any build, is refused here.
+// Refuses what llhttp accepts in its lenient builds, and folded lines.
 #include "proto/wire/http_head.h"
 
 bool http_span_add(struct http_span *s, uint32_t at, size_t n)

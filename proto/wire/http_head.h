@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the parts of a message's head lie, as offsets from its first byte, and what makes slices of them. Belongs to
+// The parts of a message's head, as offsets from its first byte, and the conversion to slices. Belongs to
 // proto/wire/http.c.
 #ifndef PROTO_WIRE_HTTP_HEAD_H
 #define PROTO_WIRE_HTTP_HEAD_H
@@ -21,7 +21,7 @@ struct http_spans {
         size_t lines_count;
 };
 
-// Begins a span, or adds the piece that follows it directly. False: there is something between.
+// Begins a span, or adds the piece that directly follows it. False: there is a gap between them.
 MUST_CHECK bool http_span_add(struct http_span *s, uint32_t at, size_t n);
 
 // Points the slices of *head (whose is_1_0 is set) into `bytes`, which are the whole head and nothing more, and checks

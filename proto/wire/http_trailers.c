@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// llhttp has found the end; the form of each line is checked here, so that a trailer is as strict as a header.
+// llhttp has found the end of the trailers. Checks each line as strictly as a header.
 #include "proto/wire/http_trailers.h"
 
 #include <stdlib.h>

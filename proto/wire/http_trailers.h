@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The header lines behind the last chunk of a body. Belongs to proto/wire/http.c.
+// The header lines after the last chunk of a body. Belongs to proto/wire/http.c.
 #ifndef PROTO_WIRE_HTTP_TRAILERS_H
 #define PROTO_WIRE_HTTP_TRAILERS_H
 

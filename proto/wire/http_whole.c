@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A body that lies in one piece is left where it is; one that comes in pieces is joined in `joined`.
+// A body in one piece is not copied; one that comes in pieces is collected in `joined`.
 #include "proto/wire/http_whole.h"
 
 #include <stdlib.h>
 
 #include "proto/mem/buffer.h"
 
-// Above this a buffer's memory is given back between messages.
+// Larger buffers are freed between messages.
 #define KEEP_SIZE ((size_t)16 * 1024)
 
 struct http_whole {
@@ -62,7 +62,7 @@ static enum http_event begin(struct http_whole *w)
         return http_parser_keep(w->parser) < 0 ? fail(w, HTTP_NO_MEMORY) : HTTP_EXPECTS; // the bytes may go now
 }
 
-// Moves a body that lies in the caller's bytes to our own memory. Its size was checked, so only memory can lack.
+// Copies a body from the caller's bytes to our memory. Its size was checked, so this fails only without memory.
 static int join(struct http_whole *w)
 {
         if (w->joined.n == w->message.body.n)

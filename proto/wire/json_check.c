@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the bytes: what may stand at each place follows from what stood before it and from the brackets that
-// are open.
+// One pass over the bytes: the previous token and the open brackets determine what is allowed next.
 #include "proto/wire/json_check.h"
 
 #include "proto/mem/length.h"
@@ -105,7 +104,7 @@ static const char *take_string(struct checker *c)
         return NULL;
 }
 
-// A number, true, false or null: all up to what can follow one.
+// Reads a number, true, false or null: all bytes up to one that can follow it.
 static const char *take_scalar(struct checker *c)
 {
         if (!expects_value(c))

@@ -10,8 +10,8 @@ struct json_check {
         bool has_escapes; // in any string
 };
 
-// Whether `text` is one JSON value within LIMIT_JSON_DEPTH_N, but for duplicate keys. NULL, or what is wrong, a static
-// text, at ret->offset.
+// Checks that `text` is one JSON value within LIMIT_JSON_DEPTH_N; does not find duplicate keys. NULL, or the fault
+// (static text), which is at ret->offset.
 const char *json_check(struct slice text, struct json_check *ret);
 
 #endif

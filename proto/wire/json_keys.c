@@ -3,7 +3,7 @@
 #include "proto/wire/json_node.h"
 #include "proto/wire/json_text.h"
 
-enum { PAIRWISE_KEYS = 12 }; // up to here comparing all pairs beats sorting
+enum { PAIRWISE_KEYS = 12 }; // up to this many, comparing all pairs is faster than sorting
 
 // While the keys of a large object are sorted, `type` is the link of their lists (0, the root, ends one).
 static size_t link_of(const struct json_node *node)
@@ -64,7 +64,7 @@ static size_t merge(struct json_doc *doc, size_t a, size_t b, size_t *duplicate)
         return head;
 }
 
-// Sorts the keys in their nodes, without memory of its own. Equal keys meet in some merge.
+// Sorts the keys in place. Equal keys always meet in one of the merges.
 static size_t sorted_duplicate(struct json_doc *doc, size_t object)
 {
         size_t runs[32] = {0}; // runs[i] is empty or holds 2^i keys

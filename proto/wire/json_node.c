@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about a parsed document. An index that the document does not have is a bug of the caller.
+// Access to a parsed document. Passing an index that the document does not have is a bug.
 #include "proto/wire/json_node.h"
 
 #include <assert.h>

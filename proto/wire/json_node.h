@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of a JSON document, shared by the files that make up json_read.h: json_read.c parses, json_keys.c finds
-// duplicate keys, json_node.c answers questions about a parsed document.
+// The inside of a JSON document, shared by the files that implement json_read.h: json_read.c parses, json_keys.c finds
+// duplicate keys, json_node.c reads a parsed document.
 #ifndef PROTO_WIRE_JSON_NODE_H
 #define PROTO_WIRE_JSON_NODE_H
 
@@ -8,7 +8,7 @@
 
 enum { NODE_OBJECT = 1, NODE_ARRAY = 2, NODE_STRING = 3, NODE_SCALAR = 4 };
 
-// A token as jsmn lays it out. The meaning of the last two members is ours: json_read.c sets them anew.
+// A token with jsmn's layout. json_read.c gives the last two members its own meaning.
 struct json_node {
         int type;       // NODE_…
         int start, end; // of a string: between its quotes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// json_check.c accepts the text, within a bounded depth: jsmn takes much that is no JSON, and climbs from the last
-// token to the open bracket at every closing one. Then jsmn finds the tokens, which are made a tree here.
+// First json_check.c checks the text and its depth: jsmn accepts much that is not JSON, and at every closing bracket
+// walks from the last token to the open one. Then jsmn finds the tokens, and this file links them to a tree.
 #include "proto/wire/json_read.h"
 
 #include <limits.h>
@@ -16,7 +16,7 @@
 
 enum {
         FIRST_NODES = 64,
-        KEPT_NODES = 16 * 1024 // more than this is not kept for the next document
+        KEPT_NODES = 16 * 1024 // more nodes than this are freed before the next document
 };
 
 // jsmn fills the nodes as an array of its own tokens.
@@ -77,9 +77,9 @@ static int tokenize(struct json_doc *doc, struct json_fault *fault)
                         doc->count = parser.toknext;
                         return 0;
                 }
-                if (r != JSMN_ERROR_NOMEM) // cannot be: the text is JSON
+                if (r != JSMN_ERROR_NOMEM) // impossible: the text is JSON
                         return fail(fault, parser.pos, "unexpected character");
-                if (grow(doc, parser.pos, fault) < 0) // jsmn goes on where it stopped
+                if (grow(doc, parser.pos, fault) < 0) // jsmn continues where it stopped
                         return -1;
         }
 }
@@ -96,7 +96,7 @@ struct tree {
         struct level levels[LIMIT_JSON_DEPTH_N + 1]; // of the open brackets; room for one that is never pushed
 };
 
-// The deepest open bracket is closed. JSON_NONE, or the key that it has twice.
+// Closes the deepest open bracket. JSON_NONE, or a key that it has twice.
 static size_t pop(struct tree *t)
 {
         size_t node = t->levels[--t->depth].node;
@@ -104,7 +104,7 @@ static size_t pop(struct tree *t)
         return is_checked ? json_duplicate_key(t->doc, node) : JSON_NONE;
 }
 
-// Hangs a token under its bracket. JSON_NONE, or the key that a bracket which ended before it has twice.
+// Adds a token to its parent. JSON_NONE, or a duplicate key of a bracket that ended before it.
 static size_t hang(struct tree *t, size_t index, size_t parent)
 {
         while (t->levels[t->depth - 1].node != parent) {
@@ -134,7 +134,7 @@ static size_t link_node(struct tree *t, size_t index)
         return duplicate;
 }
 
-// Makes the tree out of jsmn's tokens, and finds duplicate keys.
+// Builds the tree from jsmn's tokens, and finds duplicate keys.
 static int link_all(struct json_doc *doc, bool has_escapes, struct json_fault *fault)
 {
         struct tree t;

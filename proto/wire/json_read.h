@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict JSON (RFC 8259) in: the only module that sees jsmn, whose leniencies are re-checked here. Accepts exactly
-// one value with only white space around it; refuses duplicate keys (unless they are kept), raw control bytes, invalid
+// Reads strict JSON (RFC 8259). The only module that uses jsmn, whose lenient results it checks. Accepts exactly one
+// value with only white space around it; refuses duplicate keys (unless they are kept), raw control bytes, invalid
 // UTF-8, lone surrogates, "\u0000", numbers that are not JSON's, depth over LIMIT_JSON_DEPTH_N.
 //
 // A node is an index into the document. An object's children are its keys (strings), each with json_value(); an
@@ -30,10 +30,10 @@ struct json_fault {
         unsigned line;    // from 1
         unsigned column;  // from 1, in bytes
         const char *what; // static text, such as "duplicate key"
-        bool no_memory;   // nothing is wrong with the text
+        bool no_memory;   // not the text's fault
 };
 
-// An empty document; its node memory grows at need and is kept from parse to parse.
+// An empty document; its node memory grows as needed and is reused by the next parse.
 void json_doc_init(struct json_doc *doc);
 void json_doc_free(struct json_doc *doc);
 
@@ -50,22 +50,22 @@ size_t json_first(const struct json_doc *doc, size_t node);
 size_t json_next(const struct json_doc *doc, size_t node);
 // A key that equals an earlier one of the same object, or JSON_NONE. Allocates nothing.
 size_t json_duplicate_key(struct json_doc *doc, size_t object);
-// Takes a key, and so its value, out of its object.
+// Removes a key and its value from its object.
 void json_remove_key(struct json_doc *doc, size_t object, size_t key);
 // The value of a key node.
 size_t json_value(const struct json_doc *doc, size_t key);
-// How many keys or elements.
+// The number of keys or elements.
 size_t json_length(const struct json_doc *doc, size_t node);
 
-// The value under `key` in an object, or JSON_NONE (also when `node` is no object or JSON_NONE).
+// The value of `key` in an object, or JSON_NONE (also if `node` is not an object, or JSON_NONE).
 size_t json_get(const struct json_doc *doc, size_t node, struct slice key);
 
-// The text of a node as written: of a string between its quotes (escapes still in), of an object or array with its
+// The text of a node as written: a string without its quotes and with its escapes, an object or array with its
 // brackets.
 struct slice json_raw(const struct json_doc *doc, size_t node);
-// True when a string node needs decoding, that is, holds a backslash.
+// True if a string node contains escapes.
 bool json_has_escapes(const struct json_doc *doc, size_t node);
-// Appends a string's decoded text. 0, -EINVAL when it is no string, -ENOBUFS.
+// Appends a string's decoded text. 0, -EINVAL if it is not a string, -ENOBUFS.
 int json_string(const struct json_doc *doc, size_t node, struct buffer *out);
 // Compares the decoded text.
 bool json_string_is(const struct json_doc *doc, size_t node, struct slice text);

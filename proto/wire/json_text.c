@@ -79,7 +79,7 @@ static const char *check_escape(struct slice s, size_t *ret_n)
         return NULL;
 }
 
-// The top bit of each byte of `word` that is less than `byte`; only the lowest mark is sure. ASCII bytes alone.
+// The top bit of each byte of `word` that is less than `byte`; only the lowest such bit is exact. For ASCII bytes only.
 static uint64_t marks_below(uint64_t word, uint8_t byte)
 {
         const uint64_t ones = UINT64_MAX / 255;
@@ -198,7 +198,8 @@ static size_t put_utf8(uint32_t c, uint8_t out[UTF8_MAX])
         return 4;
 }
 
-// Decodes what stands at the start of *s (checked, not empty), moves *s past it and returns how many bytes it makes.
+// Decodes the character or escape at the start of *s (checked, not empty), moves *s past it and returns the number of
+// decoded bytes.
 static size_t decode_one(struct slice *s, bool is_escaped, uint8_t out[UTF8_MAX])
 {
         if (!is_escaped || s->p[0] != '\\') {
@@ -230,7 +231,7 @@ size_t json_text_decode(struct slice s, uint8_t *out)
                         memcpy(out + n, s.p, run);
                 n += run;
                 s = slice_from(s, run);
-                if (s.n > 0) { // an escape is never shorter than what it stands for
+                if (s.n > 0) { // an escape is never shorter than its character
                         uint8_t bytes[UTF8_MAX];
                         size_t made = decode_one(&s, true, bytes);
                         memcpy(out + n, bytes, made);

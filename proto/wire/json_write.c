@@ -3,7 +3,7 @@
 
 #include "proto/mem/text.h"
 
-// True when a value ends here: what follows needs a comma first. "e" and "l" end true, false and null.
+// True if a value ends here, so that a comma must follow. "e" and "l" end true, false and null.
 static bool is_end_of_value(uint8_t last)
 {
         return last == '"' || last == '}' || last == ']' || last == 'e' || last == 'l' || (last >= '0' && last <= '9');

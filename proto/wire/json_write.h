@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON out, on a buffer. Commas are placed by looking at the last byte written, so calls need no state of their own:
-// json_begin_object, json_key, json_put_string, …, json_end_object. Failure is the buffer's sticky one.
+// Writes JSON to a buffer. The last byte written decides whether a comma is needed, so there is no other state:
+// json_begin_object, json_key, json_put_string, …, json_end_object. On failure, the buffer's `failed` is set.
 #ifndef PROTO_WIRE_JSON_WRITE_H
 #define PROTO_WIRE_JSON_WRITE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every cap in one place, in bytes unless the name says otherwise.
+// All limits, in bytes unless the name says otherwise.
 #ifndef PROTO_WIRE_LIMITS_H
 #define PROTO_WIRE_LIMITS_H
 
@@ -49,9 +49,9 @@ enum {
         LIMIT_UNIX_PATH = 107 // sun_path without its NUL
 };
 
-// Credentials with less than this to live are served only while no better ones can be had (seconds).
+// Credentials that expire in less than this (seconds) are served only if the source gives no newer ones.
 #define LIMIT_MIN_LIFE_S 60
-// … and with less than this never.
+// … and never if they expire in less than this.
 #define LIMIT_LAST_LIFE_S 5
 
 #endif
