@@ -63,7 +63,7 @@ static void assert_refused(struct fixture *f, const char *text)
         assert_int_equal(f->text.n, 0);
 }
 
-static void test_sizes(void **state)
+static void reads_files_up_to_the_limit(void **state)
 {
         static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 9999, 10000};
         struct fixture *f = *state;
@@ -80,7 +80,7 @@ static void test_sizes(void **state)
 }
 
 // Its size is not known beforehand.
-static void test_proc(void **state)
+static void reads_files_of_unknown_size(void **state)
 {
         struct fixture *f = *state;
         assert_int_equal(file_read("/proc/self/status", "status", &f->text, &f->e), 0);
@@ -92,14 +92,14 @@ static void test_proc(void **state)
         buffer_free(&small);
 }
 
-static void test_missing(void **state)
+static void names_a_missing_file(void **state)
 {
         struct fixture *f = *state;
         assert_refused(f, "does not exist");
         assert_non_null(strstr(f->e.hint, "path"));
 }
 
-static void test_directory(void **state)
+static void refuses_a_directory(void **state)
 {
         struct fixture *f = *state;
         assert_int_equal(mkdir(f->path, 0700), 0);
@@ -108,14 +108,14 @@ static void test_directory(void **state)
 }
 
 // Opening a pipe that nobody writes to must not wait for a writer.
-static void test_pipe(void **state)
+static void refuses_a_pipe_without_waiting_for_a_writer(void **state)
 {
         struct fixture *f = *state;
         assert_int_equal(mkfifo(f->path, 0600), 0);
         assert_refused(f, "is not a regular file");
 }
 
-static void test_device(void **state)
+static void refuses_a_device(void **state)
 {
         struct fixture *f = *state;
         assert_int_equal(file_read("/dev/zero", "key", &f->text, &f->e), -1);
@@ -136,7 +136,7 @@ static void test_empty_device(void **state)
         assert_true(file_is_empty_device(f->path));
 }
 
-static void test_link(void **state)
+static void follows_symbolic_links(void **state)
 {
         struct fixture *f = *state;
         put_file(f, SLICE("value"));
@@ -159,7 +159,7 @@ static int read_as_nobody(struct fixture *f)
         return strstr(f->e.hint, "mode 0000") && strstr(f->e.hint, "this process runs as uid") ? 0 : 5;
 }
 
-static void test_permissions(void **state)
+static void names_both_identities_if_a_file_is_unreadable(void **state)
 {
         struct fixture *f = *state;
         put_file(f, SLICE("value"));
@@ -174,7 +174,7 @@ static void test_permissions(void **state)
         assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void test_trimmed(void **state)
+static void trims_white_space(void **state)
 {
         static const struct {
                 const char *text, *want; // NULL: refused
@@ -203,8 +203,15 @@ static void test_trimmed(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {
-            TEST(test_sizes),  TEST(test_proc),         TEST(test_missing), TEST(test_directory),   TEST(test_pipe),
-            TEST(test_device), TEST(test_empty_device), TEST(test_link),    TEST(test_permissions), TEST(test_trimmed)};
+        const struct CMUnitTest tests[] = {TEST(reads_files_up_to_the_limit),
+                                           TEST(reads_files_of_unknown_size),
+                                           TEST(names_a_missing_file),
+                                           TEST(refuses_a_directory),
+                                           TEST(refuses_a_pipe_without_waiting_for_a_writer),
+                                           TEST(refuses_a_device),
+                                           TEST(test_empty_device),
+                                           TEST(follows_symbolic_links),
+                                           TEST(names_both_identities_if_a_file_is_unreadable),
+                                           TEST(trims_white_space)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

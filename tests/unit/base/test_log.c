@@ -164,7 +164,7 @@ static void test_lines_that_are_too_long(void **state)
         }
 }
 
-static void test_levels(void **state)
+static void writes_only_events_up_to_the_level(void **state)
 {
         struct fixture *f = *state;
         LOG_EVENT(&f->log, LOG_LEVEL_DEBUG, "hidden", LOG_INT("a", 1));
@@ -290,7 +290,7 @@ int main(void)
                                            TEST(test_escapes),
                                            TEST(test_long_values_are_cut),
                                            TEST(test_lines_that_are_too_long),
-                                           TEST(test_levels),
+                                           TEST(writes_only_events_up_to_the_level),
                                            TEST(test_clock_out_of_range),
                                            TEST(test_one_write),
                                            TEST(test_nobody_reads),

@@ -52,7 +52,7 @@ static void test_versions_and_close(void **state)
         fixture_stop(&f);
 }
 
-static void test_pipelining(void **state)
+static void answers_pipelined_requests_in_order(void **state)
 {
         (void)state;
         struct fixture f;
@@ -111,7 +111,7 @@ static void test_pipelining_behind_a_wait(void **state)
         stop(&f, &c);
 }
 
-static void test_framings(void **state)
+static void accepts_bodies_with_a_length_and_in_chunks(void **state)
 {
         (void)state;
         static const char order[] =
@@ -229,9 +229,12 @@ static void test_long_target(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_keep_alive),  cmocka_unit_test(test_versions_and_close),
-            cmocka_unit_test(test_pipelining),  cmocka_unit_test(test_pipelining_behind_a_wait),
-            cmocka_unit_test(test_framings),    cmocka_unit_test(test_refused_input),
+            cmocka_unit_test(test_keep_alive),
+            cmocka_unit_test(test_versions_and_close),
+            cmocka_unit_test(answers_pipelined_requests_in_order),
+            cmocka_unit_test(test_pipelining_behind_a_wait),
+            cmocka_unit_test(accepts_bodies_with_a_length_and_in_chunks),
+            cmocka_unit_test(test_refused_input),
             cmocka_unit_test(test_long_target),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ static void test_a_browser(void **state)
         stop(&f, &c);
 }
 
-static void test_refused(void **state)
+static void returns_400_for_invalid_bodies(void **state)
 {
         (void)state;
         static const char *const bodies[] = {"[]",
@@ -149,7 +149,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_a_code),
             cmocka_unit_test(test_a_browser),
-            cmocka_unit_test(test_refused),
+            cmocka_unit_test(returns_400_for_invalid_bodies),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void test_peer_leaves_mid_answer(void **state)
         fixture_stop(&f);
 }
 
-static void test_deadlines(void **state)
+static void closes_slow_connections_at_their_deadlines(void **state)
 {
         (void)state;
         static const struct {
@@ -294,7 +294,7 @@ int main(void)
             cmocka_unit_test(test_peer_leaves),
             cmocka_unit_test(test_slow_reader),
             cmocka_unit_test(test_peer_leaves_mid_answer),
-            cmocka_unit_test(test_deadlines),
+            cmocka_unit_test(closes_slow_connections_at_their_deadlines),
             cmocka_unit_test(test_write_deadline),
             cmocka_unit_test(test_too_many_connections),
             cmocka_unit_test(keeps_a_connection_for_the_operator),

@@ -2,7 +2,7 @@
 // POST …/presign: how long a URL lives, and what is refreshed for it.
 #include "tests/unit/server/fixture.h"
 
-static void test_presign(void **state)
+static void presigns_for_15_minutes_by_default(void **state)
 {
         (void)state;
         struct fixture f;
@@ -79,7 +79,7 @@ static void refreshes_for_a_url_a_minute_after_the_last(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_presign),
+            cmocka_unit_test(presigns_for_15_minutes_by_default),
             cmocka_unit_test(refreshes_for_a_url_a_minute_after_the_last),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

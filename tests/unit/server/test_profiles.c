@@ -2,7 +2,7 @@
 // Profiles and their credentials: state, entity tags, waits, errors, access.
 #include "tests/unit/server/fixture.h"
 
-static void test_credentials(void **state)
+static void returns_the_credentials_document_with_an_entity_tag(void **state)
 {
         (void)state;
         struct fixture f;
@@ -37,7 +37,7 @@ static void test_credentials(void **state)
         stop(&f, &c);
 }
 
-static void test_head(void **state)
+static void answers_head_without_a_body(void **state)
 {
         (void)state;
         struct fixture f;
@@ -127,7 +127,7 @@ static void test_bad_parameters(void **state)
         stop(&f, &c);
 }
 
-static void test_status(void **state)
+static void reports_the_status_of_each_profile(void **state)
 {
         (void)state;
         struct fixture f;
@@ -199,7 +199,7 @@ static void test_drop_and_refresh(void **state)
 
 // --- access ---
 
-static void test_access(void **state)
+static void applies_allow_rules_to_each_peer(void **state)
 {
         (void)state;
         struct fixture f;
@@ -252,10 +252,13 @@ static void test_access(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_credentials), cmocka_unit_test(test_head),
-            cmocka_unit_test(test_entity_tags), cmocka_unit_test(test_bad_parameters),
-            cmocka_unit_test(test_status),      cmocka_unit_test(test_drop_and_refresh),
-            cmocka_unit_test(test_access),
+            cmocka_unit_test(returns_the_credentials_document_with_an_entity_tag),
+            cmocka_unit_test(answers_head_without_a_body),
+            cmocka_unit_test(test_entity_tags),
+            cmocka_unit_test(test_bad_parameters),
+            cmocka_unit_test(reports_the_status_of_each_profile),
+            cmocka_unit_test(test_drop_and_refresh),
+            cmocka_unit_test(applies_allow_rules_to_each_peer),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void test_vector_without_token(void **state)
 }
 
 // The answer is sent in one piece; only the usual head is ready for that.
-static void test_heads(void **state)
+static void writes_the_head_for_each_kind_of_connection(void **state)
 {
         (void)state;
         static const struct {
@@ -107,7 +107,7 @@ static void test_heads(void **state)
         }
 }
 
-static void test_scope(void **state)
+static void chooses_service_and_region_in_order(void **state)
 {
         (void)state;
         static const struct {
@@ -368,8 +368,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_vector_with_token),
             cmocka_unit_test(test_vector_without_token),
-            cmocka_unit_test(test_heads),
-            cmocka_unit_test(test_scope),
+            cmocka_unit_test(writes_the_head_for_each_kind_of_connection),
+            cmocka_unit_test(chooses_service_and_region_in_order),
             cmocka_unit_test(test_payload_defaults),
             cmocka_unit_test(test_payload_by_header),
             cmocka_unit_test(test_rules_of_services),

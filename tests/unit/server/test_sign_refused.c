@@ -94,7 +94,7 @@ static void test_refused_orders(void **state)
         stop(&f, &c);
 }
 
-static void test_limits(void **state)
+static void refuses_requests_over_the_limits(void **state)
 {
         (void)state;
         struct fixture f;
@@ -127,7 +127,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_refused_orders),
-            cmocka_unit_test(test_limits),
+            cmocka_unit_test(refuses_requests_over_the_limits),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 // Routing, and the agent's own state: livez, readyz, version, metrics.
 #include "tests/unit/server/fixture.h"
 
-static void test_routing(void **state)
+static void returns_404_and_405_with_allow(void **state)
 {
         (void)state;
         static const struct {
@@ -75,7 +75,7 @@ static void judges_a_repeated_target_by_the_profiles_as_they_are(void **state)
         stop(&f, &c);
 }
 
-static void test_version(void **state)
+static void returns_its_version(void **state)
 {
         (void)state;
         struct fixture f;
@@ -89,7 +89,7 @@ static void test_version(void **state)
         stop(&f, &c);
 }
 
-static void test_ready(void **state)
+static void reports_ready_when_all_profiles_have_credentials(void **state)
 {
         (void)state;
         struct fixture f;
@@ -149,7 +149,7 @@ static void test_nothing_to_be_ready(void **state)
         stop(&f, &c);
 }
 
-static void test_metrics(void **state)
+static void writes_metrics_for_each_profile(void **state)
 {
         (void)state;
         struct fixture f;
@@ -200,12 +200,12 @@ static void test_metrics(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_routing),
+            cmocka_unit_test(returns_404_and_405_with_allow),
             cmocka_unit_test(judges_a_repeated_target_by_the_profiles_as_they_are),
-            cmocka_unit_test(test_version),
-            cmocka_unit_test(test_ready),
+            cmocka_unit_test(returns_its_version),
+            cmocka_unit_test(reports_ready_when_all_profiles_have_credentials),
             cmocka_unit_test(test_nothing_to_be_ready),
-            cmocka_unit_test(test_metrics),
+            cmocka_unit_test(writes_metrics_for_each_profile),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

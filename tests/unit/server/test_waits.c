@@ -10,7 +10,7 @@ static struct error transient(bool timed_out)
         return e;
 }
 
-static void test_long_poll(void **state)
+static void long_poll_returns_the_next_generation(void **state)
 {
         (void)state;
         struct fixture f;
@@ -56,7 +56,7 @@ static void test_long_poll(void **state)
 }
 
 // Nothing is held: what the wait ends with.
-static void test_waits(void **state)
+static void waits_until_a_fetch_ends_or_the_time_is_up(void **state)
 {
         (void)state;
         struct fixture f;
@@ -125,7 +125,7 @@ static void asks_clients_to_come_back_within_a_minute(void **state)
         stop(&f, &c);
 }
 
-static void test_failures(void **state)
+static void returns_the_error_that_ended_the_fetch(void **state)
 {
         (void)state;
         struct fixture f;
@@ -162,7 +162,7 @@ static void test_failures(void **state)
         stop(&f, &c);
 }
 
-static void test_expired(void **state)
+static void does_not_serve_expired_credentials(void **state)
 {
         (void)state;
         struct fixture f;
@@ -181,7 +181,7 @@ static void test_expired(void **state)
 }
 
 // What is valid is served, after something better was sought.
-static void test_last_minute(void **state)
+static void serves_credentials_in_their_last_minute(void **state)
 {
         (void)state;
         struct fixture f;
@@ -234,7 +234,7 @@ static void test_last_minute(void **state)
 }
 
 // A request that does not wait starts the search.
-static void test_last_minute_without_a_wait(void **state)
+static void serves_the_last_minute_without_a_wait(void **state)
 {
         (void)state;
         struct fixture f;
@@ -253,14 +253,14 @@ static void test_last_minute_without_a_wait(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_long_poll),
-            cmocka_unit_test(test_waits),
+            cmocka_unit_test(long_poll_returns_the_next_generation),
+            cmocka_unit_test(waits_until_a_fetch_ends_or_the_time_is_up),
             cmocka_unit_test(waits_for_ten_seconds_unless_the_request_says_otherwise),
             cmocka_unit_test(asks_clients_to_come_back_within_a_minute),
-            cmocka_unit_test(test_failures),
-            cmocka_unit_test(test_expired),
-            cmocka_unit_test(test_last_minute),
-            cmocka_unit_test(test_last_minute_without_a_wait),
+            cmocka_unit_test(returns_the_error_that_ended_the_fetch),
+            cmocka_unit_test(does_not_serve_expired_credentials),
+            cmocka_unit_test(serves_credentials_in_their_last_minute),
+            cmocka_unit_test(serves_the_last_minute_without_a_wait),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

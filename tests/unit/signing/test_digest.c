@@ -33,7 +33,7 @@ FAILING(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const
         (library, name, properties))
 FAILING(EVP_MD_CTX *, EVP_MD_CTX_new, (void), ())
 
-static void test_failures(void **state)
+static void reports_each_failure_of_openssl(void **state)
 {
         (void)state;
         struct digest *d = NULL;
@@ -61,7 +61,7 @@ static void test_failures(void **state)
         digest_free(d);
 }
 
-static void test_sha256(void **state)
+static void computes_sha256(void **state)
 {
         static const struct {
                 struct slice text;
@@ -85,7 +85,7 @@ static void test_sha256(void **state)
         digest_free(d);
 }
 
-static void test_hmac(void **state)
+static void computes_hmac_sha256(void **state)
 {
         static const struct {
                 struct slice key, text;
@@ -141,9 +141,9 @@ static void test_prepared_key(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_failures),
-            cmocka_unit_test(test_sha256),
-            cmocka_unit_test(test_hmac),
+            cmocka_unit_test(reports_each_failure_of_openssl),
+            cmocka_unit_test(computes_sha256),
+            cmocka_unit_test(computes_hmac_sha256),
             cmocka_unit_test(test_prepared_key),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,7 +165,7 @@ static void test_two_caches_share_credentials(void **state)
 }
 
 // Keys that were not used for longest go first, and never more are held than there is space for.
-static void test_bounded(void **state)
+static void evicts_the_least_recently_used_keys(void **state)
 {
         (void)state;
         enum { COUNT = 3 * KEY_CACHE_SIZE };
@@ -240,7 +240,7 @@ int main(void)
             cmocka_unit_test(test_keys_are_told_apart),
             cmocka_unit_test(test_new_credentials_have_new_keys),
             cmocka_unit_test(test_two_caches_share_credentials),
-            cmocka_unit_test(test_bounded),
+            cmocka_unit_test(evicts_the_least_recently_used_keys),
             cmocka_unit_test(test_scope_is_checked),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

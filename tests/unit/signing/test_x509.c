@@ -58,7 +58,7 @@ static void check_identity(const struct world *w, const struct world_row *row, c
 #define RSA_ALGORITHM "AWS4-X509-RSA-SHA256"
 #define EC_ALGORITHM "AWS4-X509-ECDSA-SHA256"
 
-static void test_loads(void **state)
+static void loads_keys_and_certificates_in_every_form(void **state)
 {
         static const struct world_row rows[] = {
             // forms of keys
@@ -135,7 +135,7 @@ static void assert_refuses(const struct x509_paths *paths, const char *path)
 }
 
 // Paths that are no files, and a URI that no provider serves.
-static void test_sources(void **state)
+static void names_the_path_or_uri_that_cannot_be_loaded(void **state)
 {
         struct world *w = *state;
         char certificate[256], key[256], folder[256], uri[300], missing[256];
@@ -210,10 +210,10 @@ static void test_long_chain(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_loads),
+            cmocka_unit_test(loads_keys_and_certificates_in_every_form),
 
             cmocka_unit_test(test_dates_are_inclusive),
-            cmocka_unit_test(test_sources),
+            cmocka_unit_test(names_the_path_or_uri_that_cannot_be_loaded),
             cmocka_unit_test(test_long_chain),
         };
         return cmocka_run_group_tests(tests, world_set_up, world_tear_down);
