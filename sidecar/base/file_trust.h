@@ -20,9 +20,9 @@ struct file_trust {
 // Judges the file `path` (absolute) and all that leads to it, links included: each must belong to root or to the user
 // that this process runs as, and nobody else may write it. Of directories in which users may only remove their own
 // files (the sticky bit), as /tmp, the latter is not asked, nor of what is mounted read-only, nor of a group that has
-// no member but the owner, unless that is root. What cannot be judged, as it does not exist yet, or a directory may not
-// be searched, is left to whoever opens the file, and judges it then. 0, or -1 with *e (ERROR_CONFIG), where `what`
-// names the file. `trust` NULL: 0.
+// no member but the owner, unless that is root. Devices and pipes pass: the reader of the file refuses them or takes
+// them as empty. What does not exist yet, or lies in a directory that may not be searched, passes, too, and is judged
+// when the file is opened. 0, or -1 with *e (ERROR_CONFIG), where `what` names the file. `trust` NULL: 0.
 MUST_CHECK int file_trust_check(const struct file_trust *trust, const char *path, const char *what, struct error *e);
 
 // Whether every user may read the file, and it is in none of the directories.

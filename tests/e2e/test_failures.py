@@ -222,8 +222,8 @@ def test_answers_within_the_wait_when_there_are_no_credentials(start, standin, p
 
 
 def test_expired_credentials_are_never_served(start, standin, profiles):
-    """Under a minute to live counts as expired."""
-    standin.fault("sts", "short_life", seconds=59)
+    """The last five seconds count as expired."""
+    standin.fault("sts", "short_life", seconds=5)
     agent = start(config(irsa=profiles.irsa()))
     reply = agent.call("GET", "/v1/profiles/irsa/credentials?wait=1")
     assert reply.status == 503, reply

@@ -43,7 +43,7 @@ GOOD = {
         (json.dumps({**GOOD, "refreshToken": 1}), "refreshToken is not a string"),
         (json.dumps({**GOOD, "clientId": ""}), "clientId is missing"),
         (json.dumps({**GOOD, "signInRegion": "evil.test/"}), "signInRegion"),
-        (json.dumps(GOOD), "no private key"),
+        (json.dumps(GOOD), "not a private key"),
     ],
 )
 def test_broken_cache_file(start, standin, cache, content, what):

@@ -134,7 +134,7 @@ def test_reloads_keep_the_session(start, standin, device, mfa, profiles):
 
 def test_asks_again_when_the_session_ends(start, standin, device, mfa):
     """A short session: served while it lives, then a code is needed again; no call is made without one."""
-    standin.fault("sts", "short_life", role=ROLE, seconds=63, count=1)
+    standin.fault("sts", "short_life", role=ROLE, seconds=20, count=1)
     agent = start(mfa)
     assert login(agent).status == 200
     assert agent.credentials("admin")

@@ -131,8 +131,8 @@ def test_a_broken_file_changes_nothing(follow, standin, home, users, way):
     agent = follow()
     assert who(standin, agent, "default") == "one"
     generation = agent.profile("default")["generation"]
-    line = after(agent, getattr(home, way), "credentials", f"[default]\n{users['two']}[broken\n")
-    assert "config_reload_failed" in line and ".aws/credentials:4" in line and "stays as it is" in line
+    line = after(agent, getattr(home, way), "credentials", f"broken\n[default]\n{users['two']}")
+    assert "config_reload_failed" in line and ".aws/credentials:1" in line and "stays as it is" in line
     assert who(standin, agent, "default") == "one" and agent.profile("default")["generation"] == generation
     line = after(agent, getattr(home, way), "credentials", f"[default]\n{users['two']}")
     assert "config_reloaded" in line and who(standin, agent, "default") == "two"
