@@ -26,7 +26,7 @@ static int print_document(const void *context, struct slice answer)
         if (r < 0)
                 return cli_fail(EXIT_FAILED, NULL, "the agent's answer is not a credentials document: %s",
                                 what ? what : fault.what);
-        buffer_init(&shown, 6 * DOCUMENT_MAX);
+        buffer_init(&shown, (size_t)6 * DOCUMENT_MAX);
         cli_put_json(&shown, answer);
         int exit_code = shown.failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : cli_write(buffer_slice(&shown));
         buffer_free(&shown);

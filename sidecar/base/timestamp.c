@@ -115,7 +115,7 @@ static bool has_time(const struct reading *r)
 // "3:11", "03:11:08.5".
 static bool take_clock(struct reading *r)
 {
-        const struct token *minute = ahead(r, 2), *second = ahead(r, 4);
+        const struct token *minute = ahead(r, 2);
         if (has_time(r) || ahead(r, 0)->text.n > 2 || minute->kind != TOKEN_NUMBER || minute->text.n > 2)
                 return false;
         r->hour = token_number(ahead(r, 0)->text);
@@ -124,7 +124,7 @@ static bool take_clock(struct reading *r)
         r->at += 3;
         if (!token_is_mark(ahead(r, 0), ":"))
                 return true;
-        second = ahead(r, 1);
+        const struct token *second = ahead(r, 1);
         if ((second->kind != TOKEN_NUMBER && second->kind != TOKEN_FRACTION) || token_whole_part(second).n > 2)
                 return false;
         r->second = token_number(token_whole_part(second));

@@ -62,7 +62,7 @@ static int read_all(BIO *bio, STACK_OF(X509) * list, const char *path, struct er
 STACK_OF(X509) * x509_certificates_parse(struct slice content, const char *path, const char *what, struct error *e)
 {
         struct buffer tidy;
-        buffer_init(&tidy, 2 * LIMIT_KEY_FILE);
+        buffer_init(&tidy, (size_t)2 * LIMIT_KEY_FILE);
         int tidied = pem_tidy(content, &tidy);
         ERR_clear_error();
         BIO *bio = tidied < 0 ? NULL : BIO_new_mem_buf(tidy.n > 0 ? tidy.p : (const uint8_t *)"", (int)tidy.n);

@@ -87,7 +87,7 @@ int x509_key_parse(struct slice content, const char *path, struct x509_passphras
 static int load_file(const char *path, struct x509_passphrase *passphrase, struct x509_key *ret, struct error *e)
 {
         struct buffer content, tidy;
-        buffer_init(&tidy, 2 * LIMIT_KEY_FILE);
+        buffer_init(&tidy, (size_t)2 * LIMIT_KEY_FILE);
         int r = x509_file_read(path, "private key", "write the private key to it, as PEM", &content, e);
         if (r == 0 && pem_tidy(buffer_slice(&content), &tidy) < 0)
                 r = error_set(e, ERROR_INTERNAL, "%s: out of memory", path);
