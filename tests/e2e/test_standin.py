@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from standin import demo
 from support import aws
+from support.polling import until
 from support.raw import send
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -303,8 +304,10 @@ def test_faults(standin, kind, outcome):
 
 def test_hang_ends_when_cleared(standin):
     standin.fault("sts", "hang")
+    before = len(standin.calls())
     connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)
     connection.request("POST", "/", body="Action=GetCallerIdentity")
+    until(lambda: len(standin.calls()) > before, what="the call to hang")
     standin.clear_faults()
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
         connection.getresponse()
