@@ -245,7 +245,7 @@ def listen(build, config, folder, runs):
     """From the start of the process to a socket that accepts."""
     path = folder / "start.sock"
     run = subprocess.run([*PINNED, build / "listen", str(runs), path, build / "keyfobd", "--config", config, "--socket",
-                          path, "--log-level", "error"], check=True, capture_output=True, text=True)
+                          path, "--log-level", "error"], check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(run.stdout)
 
 
