@@ -119,6 +119,8 @@ def sign_body():
 
 
 def nginx_configuration(folder, document):
+    """In a folder of its own: nginx gives it to the user that it serves as."""
+    folder.mkdir()
     text = document.decode().strip().replace("\\", "\\\\").replace("'", "\\'").replace("$", "${dollar}")
     path = folder / "nginx.conf"
     path.write_text(f"""daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
@@ -186,10 +188,11 @@ def rates(build, folder, agent_socket, rounds, milliseconds):
         floor = stack.enter_context(floor_server(build, folder, "floor", document))
         sign_floor = stack.enter_context(floor_server(build, folder, "sign-floor", signature))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        stack.enter_context(running([*PINNED, nginx, "-p", folder, "-c", nginx_configuration(folder, document)],
+        stack.enter_context(running([*PINNED, nginx, "-p", folder / "nginx", "-c",
+                                     nginx_configuration(folder / "nginx", document)],
                                     stderr=subprocess.DEVNULL))
-        wait_for("nginx listens", lambda: connects(folder / "nginx.sock"))
-        plan = {"floor": (floor, fetch), "credentials": (agent_socket, fetch), "nginx": (folder / "nginx.sock", fetch),
+        wait_for("nginx listens", lambda: connects(folder / "nginx/nginx.sock"))
+        plan = {"floor": (floor, fetch), "credentials": (agent_socket, fetch), "nginx": (folder / "nginx/nginx.sock", fetch),
                 "sign_floor": (sign_floor, sign), "sign": (agent_socket, sign),
                 "tcp_floor": (stack.enter_context(tcp_floor_server(build, folder, container_document)), container),
                 "container": (tcp_port(agent_socket), container)}
