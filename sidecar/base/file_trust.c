@@ -76,7 +76,7 @@ static int refuse(const struct walk *w, const char *at, const char *why, struct 
 static int judge(const struct walk *w, const char *at, const struct stat *about)
 {
         if (!S_ISREG(about->st_mode) && !S_ISDIR(about->st_mode) && !S_ISLNK(about->st_mode))
-                return 0; // a device or a pipe: for whoever opens it to refuse
+                return 0; // a device or a pipe: its reader refuses it
         char why[128];
         const char *writer = S_ISLNK(about->st_mode) ? NULL : other_writer(about);
         bool is_sticky = S_ISDIR(about->st_mode) && (about->st_mode & S_ISVTX);

@@ -18,7 +18,7 @@
 #include "sidecar/server/wait_query.h"
 #include "sidecar/vault/vault.h"
 
-// What SDKs are told of credentials that never expire; they come again before that.
+// What SDKs get as the end of credentials that never expire; they ask again before that.
 enum { NEVER_S = 3600 };
 
 // One header Authorization, exactly the token.
