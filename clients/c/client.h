@@ -19,9 +19,10 @@ MUST_CHECK enum keyfob_status client_call(struct keyfob_client *client, const ch
 
 // What POST …/sign and …/presign accept beyond struct keyfob_sign_request.
 struct client_sign_options {
-        const char *time;      // such as "20260901T120000Z"; NULL: now
-        int64_t expires_in_s;  // of a presigned URL; 0: the agent's default
-        bool has_default_hash; // leave the payload's hash to the service's default
+        const char *time;       // such as "20260901T120000Z"; NULL: now
+        int64_t expires_in_s;   // of a presigned URL; 0: the agent's default
+        const char *region_set; // signs with SigV4A, for these regions; NULL: with SigV4
+        bool has_default_hash;  // leave the payload's hash to the service's default
 };
 
 // Writes the JSON body of a request to sign or presign. KEYFOB_INVALID names the argument that is invalid.

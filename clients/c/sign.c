@@ -85,11 +85,11 @@ static enum keyfob_status check_header(const struct keyfob_header *header, struc
 }
 
 // JSON is UTF-8: other bytes would be replaced, and something else would be signed than what is sent.
-static enum keyfob_status check_request(const struct keyfob_sign_request *request, const char *time,
-                                        struct keyfob_error *error)
+static enum keyfob_status check_request(const struct keyfob_sign_request *request,
+                                        const struct client_sign_options *options, struct keyfob_error *error)
 {
-        const char *const texts[] = {request->method,  request->url,    request->payload_sha256,
-                                     request->service, request->region, time};
+        const char *const texts[] = {request->method, request->url,  request->payload_sha256, request->service,
+                                     request->region, options->time, options->region_set};
         if (!request->method || !request->url)
                 return errors_set(error, KEYFOB_INVALID, "", "the request to sign has no method or no URL");
         for (size_t i = 0; i < LENGTH(texts); i++)
@@ -106,7 +106,7 @@ enum keyfob_status client_put_sign_request(const struct keyfob_sign_request *req
                                            const struct client_sign_options *options, struct buffer *out,
                                            struct keyfob_error *error)
 {
-        if (check_request(request, options->time, error) != KEYFOB_OK)
+        if (check_request(request, options, error) != KEYFOB_OK)
                 return KEYFOB_INVALID;
         json_begin_object(out);
         put_text(out, "method", request->method);
@@ -116,6 +116,8 @@ enum keyfob_status client_put_sign_request(const struct keyfob_sign_request *req
                 put_payload(request, out);
         put_text(out, "service", request->service);
         put_text(out, "region", request->region);
+        put_text(out, "algorithm", options->region_set ? "sigv4a" : NULL);
+        put_text(out, "region_set", options->region_set);
         put_text(out, "time", options->time);
         if (options->expires_in_s > 0)
                 json_member_i64(out, "expires_in", options->expires_in_s);

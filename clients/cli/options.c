@@ -21,6 +21,7 @@ static const struct option specs[] = {
     SPEC(OPTION_DATA, "data", required_argument),
     SPEC(OPTION_SERVICE, "service", required_argument),
     SPEC(OPTION_REGION, "region", required_argument),
+    SPEC(OPTION_REGION_SET, "region-set", required_argument),
     SPEC(OPTION_CURL, "curl", no_argument),
     SPEC(OPTION_TIME, "time", required_argument),
     SPEC(OPTION_EXPIRES_IN, "expires-in", required_argument),

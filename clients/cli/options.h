@@ -21,6 +21,7 @@ enum option_id {
         OPTION_DATA,
         OPTION_SERVICE,
         OPTION_REGION,
+        OPTION_REGION_SET,
         OPTION_CURL,
         OPTION_TIME,
         OPTION_EXPIRES_IN,

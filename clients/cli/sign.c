@@ -120,6 +120,7 @@ static int run_presign(const struct options *o)
         "                      standard input\n"                                                                       \
         "  --service NAME      such as s3; else taken from the host name\n"                                            \
         "  --region NAME       else taken from the host name or the profile\n"                                         \
+        "  --region-set LIST   sign with SigV4A, for these regions: us-east-1,eu-west-1, *\n"                          \
         "  --unsigned-payload  leave the body unsigned, where the service allows that:\n"                              \
         "                      S3, VPC Lattice, OpenSearch Serverless, Lambda\n"                                       \
         "  --time TIME         sign for this time, such as 20260901T120000Z\n"                                         \
@@ -145,8 +146,8 @@ const struct command command_sign = {
             "    -H 'Content-Type: application/x-amz-json-1.0' \\\n"
             "    -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -d '{}')\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
-               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) |
-               OPTION_BIT(OPTION_CURL),
+               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_REGION_SET) | OPTION_BIT(OPTION_TIME) |
+               OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) | OPTION_BIT(OPTION_CURL),
     .arguments_min = 2,
     .arguments_max = 2,
     .run = run_sign,
@@ -168,8 +169,8 @@ const struct command command_presign = {
             "  curl -T report.pdf \"$(keyfob presign PUT \\\n"
             "    https://my-bucket.s3.us-east-1.amazonaws.com/report.pdf)\"\n",
     .accepts = OPTION_BIT(OPTION_HEADER) | OPTION_BIT(OPTION_DATA) | OPTION_BIT(OPTION_SERVICE) |
-               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME) | OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) |
-               OPTION_BIT(OPTION_EXPIRES_IN),
+               OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_REGION_SET) | OPTION_BIT(OPTION_TIME) |
+               OPTION_BIT(OPTION_UNSIGNED_PAYLOAD) | OPTION_BIT(OPTION_EXPIRES_IN),
     .arguments_min = 2,
     .arguments_max = 2,
     .run = run_presign,

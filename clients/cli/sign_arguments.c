@@ -155,9 +155,12 @@ int sign_arguments_read(const struct options *o, bool is_presign, struct sign_ar
                         .url = o->arguments[1],
                         .service = o->values[OPTION_SERVICE],
                         .region = o->values[OPTION_REGION]},
-            .more = {.time = o->values[OPTION_TIME]},
+            .more = {.time = o->values[OPTION_TIME], .region_set = o->values[OPTION_REGION_SET]},
         };
         buffer_init(&ret->file, FILE_MAX + READ_SIZE);
+        if (options_has(o, OPTION_REGION) && options_has(o, OPTION_REGION_SET))
+                return cli_fail(EXIT_USAGE, "give one of them",
+                                "options that exclude each other: --region or --region-set");
         int exit_code = read_headers(o, ret);
         if (exit_code == EXIT_OK)
                 exit_code = read_expiry(o, ret);

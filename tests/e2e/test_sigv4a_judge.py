@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from standin.clock import basic, rfc3339
 from support.profiles import config
+from support.programs import keyfob
 
 SEED = 20260901
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -155,6 +156,60 @@ def test_by_query(agent, profile):
         scope = parameters[0]["X-Amz-Credential"].partition("/")[2]
         for target, signature in zip((f"{ours.path}?{ours.query}", theirs), signatures, strict=True):
             verify(credentials, request, target, {"host": ours.netloc}, "host", scope, signature)
+
+
+def arguments_of(request, seconds):
+    headers = [part for name, value in request["headers"].items() for part in ("-H", f"{name}: {value}")]
+    data = {EMPTY: [], hashlib.sha256(b"body").hexdigest(): ["-d", "body"]}[request["payload_sha256"]]
+    return [
+        *(request["method"], request["url"], "--service", request["service"], "--region-set", request["region_set"]),
+        *("--time", basic(seconds), *headers, *data),
+    ]
+
+
+def test_command_by_headers(agent):
+    rng = random.Random(SEED)
+    credentials = agent.credentials("temporary")
+    for _ in range(10):
+        request, seconds = random_request(rng), int(time.time())
+        run = keyfob("sign", *arguments_of(request, seconds), "--profile", "temporary", socket=agent.socket)
+        assert run.returncode == 0, (request, run.stderr)
+        added = dict(line.split(": ", 1) for line in run.stdout.splitlines())
+        target, theirs = by_awscrt(credentials, request, seconds, AwsSignatureType.HTTP_REQUEST_HEADERS)
+        sent = {**theirs, **added}
+        key_id, scope, names, signature = AUTHORIZATION.fullmatch(added["authorization"]).groups()
+        assert names == AUTHORIZATION.fullmatch(theirs["authorization"])[3]
+        verify(credentials, request, target, sent, names, scope, signature)
+
+
+def test_command_by_query(agent):
+    rng = random.Random(SEED + 1)
+    credentials = agent.credentials("long")
+    for _ in range(10):
+        request, seconds = random_request(rng), int(time.time())
+        request.update(headers={}, payload_sha256=hashlib.sha256(b"body").hexdigest())
+        more = ["--expires-in", "10m", "--profile", "long"]
+        run = keyfob("presign", *arguments_of(request, seconds), *more, socket=agent.socket)
+        assert run.returncode == 0, (request, run.stderr)
+        ours = urlsplit(run.stdout.strip())
+        theirs, _ = by_awscrt(credentials, request, seconds, AwsSignatureType.HTTP_REQUEST_QUERY_PARAMS, 600)
+        parameters = [dict(parse_qsl(t.partition("?")[2], keep_blank_values=True)) for t in (f"?{ours.query}", theirs)]
+        signature, _ = (p.pop("X-Amz-Signature") for p in parameters)
+        assert parameters[0] == parameters[1]
+        scope = parameters[0]["X-Amz-Credential"].partition("/")[2]
+        verify(credentials, request, f"{ours.path}?{ours.query}", {"host": ours.netloc}, "host", scope, signature)
+
+
+def test_command_refused(agent):
+    url = "https://sts.us-east-1.amazonaws.com/"
+    for options, code, word in (
+        (["--region-set", "*", "--region", "us-east-1"], 2, "--region or --region-set"),
+        (["--region-set", "a,,b"], 1, "invalid region set"),
+        (["--region-set", ""], 1, "empty"),
+    ):
+        for command in ("sign", "presign"):
+            run = keyfob(command, "GET", url, *options, "--profile", "long", socket=agent.socket)
+            assert run.returncode == code and word in run.stderr, (options, run.stderr)
 
 
 def test_refused(agent):

@@ -22,6 +22,7 @@ static int write_request(struct buffer *out)
         struct keyfob_error error;
         o.values[OPTION_DATA] = data;
         o.values[OPTION_EXPIRES_IN] = "10m";
+        o.values[OPTION_REGION_SET] = "*";
         int exit_code = sign_arguments_read(&o, true, &in);
         if (exit_code == EXIT_OK && client_put_sign_request(&in.request, &in.more, out, &error) != KEYFOB_OK) {
                 assert_int_equal(error.status, KEYFOB_NO_MEMORY);
@@ -38,7 +39,7 @@ static bool request_round(const void *arg)
         buffer_init(&want, 1024 * 1024);
         buffer_init(&got, 1024 * 1024);
         assert_int_equal(write_request(&want), EXIT_OK);
-        assert_true(slice_ends_with(buffer_slice(&want), SLICE("\"payload\":\"aGVsbG8=\",\"expires_in\":600}")));
+        assert_true(slice_ends_with(buffer_slice(&want), SLICE("\"payload\":\"aGVsbG8=\",\"algorithm\":\"sigv4a\",\"region_set\":\"*\",\"expires_in\":600}")));
         torture_short_reads(arg != NULL);
         torture_begin();
         int exit_code = write_request(&got);

@@ -101,6 +101,43 @@ static void takes_the_payload_from_the_argument(void **state)
         }
 }
 
+static void signs_with_sigv4a_for_a_set_of_regions(void **state)
+{
+        static const struct {
+                const char *region, *region_set, *ending;
+                int exit_code;
+        } rows[] = {
+            {NULL, "*", "\"algorithm\":\"sigv4a\",\"region_set\":\"*\"}", EXIT_OK},
+            {NULL, "us-east-1,eu-*", "\"algorithm\":\"sigv4a\",\"region_set\":\"us-east-1,eu-*\"}", EXIT_OK},
+            {"eu-west-1", NULL, "\"region\":\"eu-west-1\"}", EXIT_OK},
+            {"eu-west-1", "*", NULL, EXIT_USAGE},
+        };
+        struct fixture f;
+        struct keyfob_error error;
+        struct buffer body;
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                begin(&f);
+                f.options.values[OPTION_REGION] = rows[i].region;
+                f.options.values[OPTION_REGION_SET] = rows[i].region_set;
+                assert_int_equal(sign_arguments_read(&f.options, false, &f.in), rows[i].exit_code);
+                buffer_init(&body, 4096);
+                if (rows[i].ending) {
+                        assert_int_equal(client_put_sign_request(&f.in.request, &f.in.more, &body, &error), KEYFOB_OK);
+                        assert_true(slice_ends_with(buffer_slice(&body), slice_str(rows[i].ending)));
+                }
+                buffer_free(&body);
+                sign_arguments_free(&f.in);
+        }
+        begin(&f);
+        f.options.values[OPTION_REGION_SET] = "\xff";
+        assert_int_equal(sign_arguments_read(&f.options, false, &f.in), EXIT_OK);
+        buffer_init(&body, 4096);
+        assert_int_equal(client_put_sign_request(&f.in.request, &f.in.more, &body, &error), KEYFOB_INVALID);
+        buffer_free(&body);
+        sign_arguments_free(&f.in);
+}
+
 static void limits_a_file_to_what_the_agent_accepts(void **state)
 {
         static const struct {
@@ -137,6 +174,7 @@ int main(void)
             cmocka_unit_test(refuses_a_header_given_twice),
             cmocka_unit_test(limits_the_expiry_to_seven_days),
             cmocka_unit_test(takes_the_payload_from_the_argument),
+            cmocka_unit_test(signs_with_sigv4a_for_a_set_of_regions),
             cmocka_unit_test(limits_a_file_to_what_the_agent_accepts),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
