@@ -35,6 +35,7 @@ target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--
   -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex,--wrap=EVP_MD_fetch,--wrap=EVP_MD_CTX_new)
 target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
+target_link_options(cli_test_relay_serve PRIVATE -Wl,--wrap=deadline_now_ms)
 target_link_options(app_test_app PRIVATE -Wl,--wrap=server_close,--wrap=reload_new,--wrap=uv_timer_start)
 target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)
 target_link_options(server_test_time PRIVATE -Wl,--wrap=uv_timer_start)

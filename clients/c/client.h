@@ -17,6 +17,10 @@ MUST_CHECK enum keyfob_status client_call(struct keyfob_client *client, const ch
                                           const char *rest, struct slice body, struct slice *answer,
                                           struct keyfob_error *error);
 
+// Reads a credentials document. The caller clears *ret with keyfob_credentials_clear().
+MUST_CHECK enum keyfob_status client_read_credentials(struct slice body, struct keyfob_credentials *ret,
+                                                      struct keyfob_error *error);
+
 // What POST …/sign and …/presign accept beyond struct keyfob_sign_request.
 struct client_sign_options {
         const char *time;       // such as "20260901T120000Z"; NULL: now

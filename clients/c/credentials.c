@@ -36,7 +36,8 @@ static enum keyfob_status copy_out(const struct credentials *c, struct keyfob_cr
         return KEYFOB_OK;
 }
 
-static enum keyfob_status read_document(struct slice body, struct keyfob_credentials *ret, struct keyfob_error *error)
+enum keyfob_status client_read_credentials(struct slice body, struct keyfob_credentials *ret,
+                                           struct keyfob_error *error)
 {
         struct json_doc doc;
         struct json_fault fault;
@@ -65,7 +66,7 @@ enum keyfob_status keyfob_get_credentials(struct keyfob_client *client, const ch
         *credentials = (struct keyfob_credentials){0};
         enum keyfob_status status =
             client_call(client, "GET", profile, "/credentials", slice_of(NULL, 0), &answer, error);
-        return status == KEYFOB_OK ? read_document(answer, credentials, error) : status;
+        return status == KEYFOB_OK ? client_read_credentials(answer, credentials, error) : status;
 }
 
 void keyfob_credentials_clear(struct keyfob_credentials *credentials)

@@ -30,5 +30,6 @@ extern const struct command command_token;
 extern const struct command command_wait;
 extern const struct command command_refresh;
 extern const struct command command_login;
+extern const struct command command_exec;
 
 #endif

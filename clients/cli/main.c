@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &command_wait,
     &command_refresh,
     &command_login,
+    &command_exec,
 };
 
 enum { LIST_MAX = 4096 };

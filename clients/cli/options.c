@@ -42,6 +42,8 @@ static const struct option specs[] = {
     SPEC(OPTION_USER_ID, "user-id", required_argument),
     SPEC(OPTION_USER_NAME, "user-name", required_argument),
     SPEC(OPTION_ACTION, "action", required_argument),
+    SPEC(OPTION_ENV, "env", no_argument),
+    SPEC(OPTION_NESTED, "nested", no_argument),
     [OPTIONS_N] = {0},
 };
 
@@ -115,7 +117,9 @@ int options_parse(int argc, char **argv, struct options *ret, struct options_fau
                 else if (add_option(ret, id_of(found), fault) < 0)
                         return -1;
         }
+        ret->arguments_before_dashes = ret->arguments_count;
         while (optind < argc) // what follows "--"
                 add_argument(ret, argv, argv[optind++]);
+        argv[ret->arguments_count] = NULL;
         return 0;
 }

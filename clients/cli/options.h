@@ -42,6 +42,8 @@ enum option_id {
         OPTION_USER_ID,
         OPTION_USER_NAME,
         OPTION_ACTION,
+        OPTION_ENV,
+        OPTION_NESTED,
         OPTIONS_N
 };
 
@@ -51,8 +53,9 @@ enum option_id {
 struct options {
         const char *command;           // NULL: not given
         const char *values[OPTIONS_N]; // NULL: not given; of a flag: ""
-        char *const *arguments;        // after the command
+        char *const *arguments;        // after the command; NULL at the end
         size_t arguments_count;
+        size_t arguments_before_dashes;      // of them; the others follow "--"
         char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
         size_t headers_count;
 };

@@ -303,6 +303,10 @@ def measure(build, quick):
                     [*PINNED, build / "spawn", str(runs), build / "keyfob", "credential-process", "irsa", "--socket",
                      agent_socket, "--", build / "empty_musl"], check=True, capture_output=True, text=True)
                 result["credential_process"] = json.loads(spawned.stdout)
+                spawned = subprocess.run(
+                    [*PINNED, build / "spawn", str(runs), build / "keyfob", "exec", "irsa", "--socket", agent_socket,
+                     "--", build / "empty_musl", "--", build / "empty_musl"], check=True, capture_output=True, text=True)
+                result["exec"] = json.loads(spawned.stdout)
             result["listen"] = listen(build, path, folder, 21 if quick else 101)
         signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
         result["signer"] = json.loads(signer.stdout)
@@ -332,10 +336,15 @@ def greedy_rows(measured):
     yield from greedy.rows(measured)
 
 
+def exec_ms(spawned):
+    return round((spawned["a_us"] - spawned["b_us"]) / 1000, 2)
+
+
 def rows(r):
     http = r["http"]
     return [
         ("keyfob credential-process : empty musl program", r["credential_process"]["ratio"], "<=", 1.8),
+        ("keyfob exec adds to an empty program, ms", exec_ms(r["exec"]), "<=", 5),
         ("cached credential : server floor", http["credentials_to_floor"], ">=", 0.88),
         ("cached credential : nginx return 200", http["credentials_to_nginx"], ">", 1.0),
         ("cached credential over TCP : TCP server floor", http["container_to_tcp_floor"], ">=", 0.85),

@@ -2,7 +2,7 @@
 // link: proto_mem
 // Times whole runs of two commands in turn, A B A B …, standard output to /dev/null. Prints the medians in
 // microseconds and the median of the pairwise ratio A/B.
-// usage: spawn RUNS A [ARGUMENT…] -- B [ARGUMENT…]
+// usage: spawn RUNS A [ARGUMENT…] -- B [ARGUMENT…]   (arguments of A may be "--", too)
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -45,10 +45,11 @@ static double median(double *values, size_t n)
 int main(int argc, char **argv)
 {
         uint64_t runs = 0;
-        int split = 2;
-        while (split < argc && strcmp(argv[split], "--") != 0)
-                split++;
-        if (split + 1 >= argc || text_parse_u64(slice_str(argv[1]), &runs) < 0 || runs == 0 || runs > 100000) {
+        int split = argc - 1;
+        while (split > 2 && strcmp(argv[split], "--") != 0)
+                split--;
+        if (split <= 2 || split + 1 >= argc || text_parse_u64(slice_str(argv[1]), &runs) < 0 || runs == 0 ||
+            runs > 100000) {
                 fputs("usage: spawn RUNS A [ARGUMENT...] -- B [ARGUMENT...]\n", stderr);
                 return 2;
         }

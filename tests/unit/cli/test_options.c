@@ -53,11 +53,17 @@ static void keeps_dashes_and_empty_arguments(void **state)
         assert_null(o.command);
         assert_int_equal(parse((const char *const[]){"status", "-", "", "--", "--json", "--", NULL}, &o, &fault), 0);
         assert_int_equal(o.arguments_count, 4); // a single dash is an argument, and so is everything after "--"
+        assert_int_equal(o.arguments_before_dashes, 2);
+        assert_null(o.arguments[4]);
         assert_string_equal(o.arguments[2], "--json");
         assert_false(options_has(&o, OPTION_JSON));
         assert_int_equal(parse((const char *const[]){"--", "status", "--json", NULL}, &o, &fault), 0);
         assert_string_equal(o.command, "status");
         assert_int_equal(o.arguments_count, 1);
+        assert_int_equal(o.arguments_before_dashes, 0);
+        assert_int_equal(parse((const char *const[]){"exec", "p", "x", "--socket", "--", NULL}, &o, &fault), 0);
+        assert_int_equal(o.arguments_before_dashes, 2); // the dashes are the value of the option
+        assert_null(o.arguments[2]);
         assert_int_equal(parse((const char *const[]){"x", "--profile=", "-h", "--data", "--json", NULL}, &o, &fault),
                          0);
         assert_string_equal(o.values[OPTION_PROFILE], "");

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/relay_serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clients/c/deadline.h"
+#include "clients/cli/relay_request.h"
+#include "proto/mem/secret.h"
+#include "proto/wire/http_whole.h"
+
+enum { PEERS_N = 32, PEER_MS = 5000, ACCEPT_PAUSE_MS = 50, BODY_MAX = 1024, PIECE_SIZE = 16 * 1024, INPUT_SIZE = 4096 };
+
+struct peer {
+        int fd;                    // -1: this place is free
+        int agent;                 // -1: not connected to it
+        bool is_proven;            // it sent the token
+        bool has_answer;           // a part of an answer was sent, or waits in `out`
+        int64_t ends_ms;           // of the monotonic clock
+        struct http_whole *parser; // NULL: the request was read
+        uint8_t *out;              // of PIECE_SIZE bytes of secret memory; NULL: none
+        size_t out_at, out_n;      // what of it was not sent yet
+};
+
+struct relay {
+        const struct relay_settings *settings;
+        struct peer peers[PEERS_N];
+};
+
+static void end(struct peer *p)
+{
+        uint8_t rest[INPUT_SIZE];
+        if (p->fd < 0)
+                return;
+        if (p->agent >= 0)
+                (void)close(p->agent);
+        (void)shutdown(p->fd, SHUT_WR);
+        (void)recv(p->fd, rest, sizeof(rest), MSG_DONTWAIT); // else unread bytes would cut off the answer
+        (void)close(p->fd);
+        explicit_bzero(rest, sizeof(rest));
+        http_whole_free(p->parser);
+        secret_release(p->out, PIECE_SIZE);
+        *p = (struct peer){.fd = -1, .agent = -1};
+}
+
+static bool allocate_out(struct peer *p)
+{
+        if (!p->out)
+                p->out = secret_alloc(PIECE_SIZE);
+        return p->out != NULL;
+}
+
+static void fail(struct peer *p, enum api_error error, const char *text)
+{
+        const struct api_error_text *e = api_error_text(error);
+        char body[512];
+        if (!allocate_out(p)) {
+                end(p);
+                return;
+        }
+        // The SDKs disagree on the case of the names.
+        (void)snprintf(body, sizeof(body), "{\"code\":\"%s\",\"message\":\"%s\",\"Code\":\"%s\",\"Message\":\"%s\"}\n",
+                       e->code, text, e->code, text);
+        int n = snprintf((char *)p->out, PIECE_SIZE,
+                         "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                         "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
+                         e->status, e->title, strlen(body), body);
+        p->out_at = 0;
+        p->out_n = (size_t)n;
+        p->has_answer = true;
+}
+
+static void fail_agent(struct peer *p)
+{
+        if (p->agent >= 0)
+                (void)close(p->agent);
+        p->agent = -1;
+        fail(p, API_CREDENTIALS_UNAVAILABLE, "the keyfob agent does not answer; check that keyfobd runs");
+}
+
+static void forward(const struct relay *r, struct peer *p)
+{
+        int64_t now_ms = deadline_now_ms(); // neither waits: the agent's backlog and a fresh socket have room
+        p->is_proven = true;
+        p->agent = deadline_connect(r->settings->agent, now_ms);
+        if (!allocate_out(p) || p->agent < 0 ||
+            deadline_send(p->agent, slice_str(r->settings->agent_request), now_ms) < 0)
+                fail_agent(p);
+}
+
+static void handle_message(const struct relay *r, struct peer *p, enum http_event event)
+{
+        const struct relay_expected expected = {slice_str(r->settings->token), slice_str(r->settings->authority)};
+        enum api_error error = event == HTTP_BAD              ? API_INVALID_REQUEST
+                               : event == HTTP_HEAD_TOO_LARGE ? API_HEADERS_TOO_LARGE
+                               : event == HTTP_NO_MEMORY      ? API_INTERNAL_ERROR
+                                                              : API_BODY_TOO_LARGE; // also HTTP_EXPECTS
+        if (event == HTTP_END)
+                error = relay_request_check(http_whole_message(p->parser)->head, &expected);
+        http_whole_free(p->parser);
+        p->parser = NULL;
+        if (error == API_ERROR_COUNT)
+                forward(r, p);
+        else
+                fail(p, error, relay_request_text(error));
+}
+
+// True if the last recv() or send() only has to be tried again.
+static bool is_early(ssize_t n)
+{
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void read_request(const struct relay *r, struct peer *p)
+{
+        uint8_t input[INPUT_SIZE];
+        ssize_t n = recv(p->fd, input, sizeof(input), 0);
+        if (is_early(n))
+                return;
+        if (n <= 0) {
+                end(p);
+                return;
+        }
+        struct slice bytes = slice_of(input, (size_t)n);
+        enum http_event event = http_whole_next(p->parser, &bytes);
+        if (event != HTTP_MORE)
+                handle_message(r, p, event);
+        explicit_bzero(input, (size_t)n);
+}
+
+static void read_answer(struct peer *p)
+{
+        ssize_t n = recv(p->agent, p->out, PIECE_SIZE, 0);
+        if (is_early(n))
+                return;
+        if (n > 0) {
+                p->out_at = 0;
+                p->out_n = (size_t)n;
+                p->has_answer = true;
+        } else if (p->has_answer) {
+                end(p);
+        } else {
+                fail_agent(p);
+        }
+}
+
+static void write_answer(struct peer *p)
+{
+        ssize_t n = send(p->fd, p->out + p->out_at, p->out_n, MSG_NOSIGNAL);
+        if (is_early(n))
+                return;
+        if (n < 0) {
+                end(p);
+                return;
+        }
+        p->out_at += (size_t)n;
+        p->out_n -= (size_t)n;
+        if (p->out_n == 0 && p->agent < 0)
+                end(p);
+}
+
+// A peer waits for one thing at a time.
+static struct pollfd waits_for(const struct peer *p)
+{
+        if (p->fd >= 0 && p->out_n > 0)
+                return (struct pollfd){.fd = p->fd, .events = POLLOUT};
+        return (struct pollfd){.fd = p->parser ? p->fd : p->agent, .events = POLLIN}; // poll() ignores -1
+}
+
+static void handle_peer(const struct relay *r, struct peer *p)
+{
+        if (p->out_n > 0)
+                write_answer(p);
+        else if (p->parser)
+                read_request(r, p);
+        else
+                read_answer(p);
+}
+
+// The oldest that may be ended for a new one; NULL: none.
+static struct peer *find_oldest(struct relay *r)
+{
+        struct peer *oldest = NULL;
+        for (size_t i = 0; i < PEERS_N; i++) {
+                struct peer *p = &r->peers[i];
+                if (p->fd >= 0 && !p->is_proven && (!oldest || p->ends_ms < oldest->ends_ms))
+                        oldest = p;
+        }
+        return oldest;
+}
+
+static struct peer *find_place(struct relay *r)
+{
+        for (size_t i = 0; i < PEERS_N; i++)
+                if (r->peers[i].fd < 0)
+                        return &r->peers[i];
+        return find_oldest(r);
+}
+
+static void accept_peer(struct relay *r, int listener)
+{
+        struct peer *place = find_place(r);
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) {
+                if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) // out of descriptors
+                        (void)poll(NULL, 0, ACCEPT_PAUSE_MS);
+                return;
+        }
+        end(place);
+        *place = (struct peer){.fd = fd,
+                               .agent = -1,
+                               .ends_ms = deadline_now_ms() + PEER_MS,
+                               .parser = http_whole_new(HTTP_REQUESTS, BODY_MAX)};
+        if (!place->parser)
+                end(place);
+}
+
+// Ends what is late. The milliseconds until the next one is, for poll().
+static int end_late(struct relay *r)
+{
+        int64_t now_ms = deadline_now_ms(), next_ms = -1;
+        for (size_t i = 0; i < PEERS_N; i++) {
+                struct peer *p = &r->peers[i];
+                if (p->fd < 0)
+                        continue;
+                if (p->ends_ms <= now_ms)
+                        end(p);
+                else if (next_ms < 0 || p->ends_ms - now_ms < next_ms)
+                        next_ms = p->ends_ms - now_ms;
+        }
+        return (int)next_ms;
+}
+
+void relay_serve(const struct relay_settings *settings, int listener, int command)
+{
+        struct relay r = {.settings = settings};
+        struct pollfd polled[PEERS_N + 2];
+        for (size_t i = 0; i < PEERS_N; i++)
+                r.peers[i] = (struct peer){.fd = -1, .agent = -1};
+        for (;;) {
+                int timeout_ms = end_late(&r);
+                for (size_t i = 0; i < PEERS_N; i++)
+                        polled[i] = waits_for(&r.peers[i]);
+                polled[PEERS_N] = (struct pollfd){.fd = find_place(&r) ? listener : -1, .events = POLLIN};
+                polled[PEERS_N + 1] = (struct pollfd){.fd = command, .events = POLLIN};
+                if (poll(polled, PEERS_N + 2, timeout_ms) < 0)
+                        continue; // interrupted, or out of memory
+                if (polled[PEERS_N + 1].revents)
+                        break;
+                for (size_t i = 0; i < PEERS_N; i++)
+                        if (polled[i].revents)
+                                handle_peer(&r, &r.peers[i]);
+                if (polled[PEERS_N].revents)
+                        accept_peer(&r, listener);
+        }
+        for (size_t i = 0; i < PEERS_N; i++)
+                end(&r.peers[i]);
+}
