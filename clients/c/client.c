@@ -4,6 +4,7 @@
 #include "clients/c/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -195,12 +196,17 @@ static bool is_clean(const char *s)
 }
 
 // Without buffer_printf(), whose code would cost `keyfob credential-process` more page faults than all of this.
-static void put_request(const char *method, const char *path, struct slice body, struct buffer *out)
+static void put_request(const char *method, const char *path, const char *tag, struct slice body, struct buffer *out)
 {
         (void)buffer_put_str(out, method);
         (void)buffer_put_byte(out, ' ');
         (void)buffer_put_str(out, path);
         (void)buffer_put_str(out, " HTTP/1.1\r\nHost: keyfob\r\n");
+        if (tag[0]) {
+                (void)buffer_put_str(out, "If-None-Match: ");
+                (void)buffer_put_str(out, tag);
+                (void)buffer_put_str(out, "\r\n");
+        }
         if (body.p) {
                 (void)buffer_put_str(out, "Content-Type: application/json\r\nContent-Length: ");
                 (void)buffer_put_u64(out, body.n);
@@ -210,13 +216,14 @@ static void put_request(const char *method, const char *path, struct slice body,
         (void)buffer_put(out, body);
 }
 
-static enum keyfob_status request(struct keyfob_client *client, const char *method, const char *path, struct slice body,
-                                  struct keyfob_response *response, struct keyfob_error *error)
+// `tag`: an entity tag that the answer must not have, or "".
+static enum keyfob_status request(struct keyfob_client *client, const char *method, const char *path, const char *tag,
+                                  struct slice body, struct keyfob_response *response, struct keyfob_error *error)
 {
         struct buffer out;
         enum keyfob_status status;
         buffer_init(&out, LIMIT_HTTP_HEAD + LIMIT_HTTP_BODY);
-        put_request(method, path, body, &out);
+        put_request(method, path, tag, body, &out);
         if (out.no_memory)
                 status = errors_no_memory(error);
         else if (out.failed)
@@ -235,8 +242,8 @@ enum keyfob_status client_check_profile(const char *profile, struct keyfob_error
                           "invalid profile name: %s", profile);
 }
 
-enum keyfob_status client_call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
-                               struct slice body, struct slice *answer, struct keyfob_error *error)
+static enum keyfob_status call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
+                               const char *tag, struct slice body, struct slice *answer, struct keyfob_error *error)
 {
         struct buffer path;
         struct keyfob_response response = {0};
@@ -249,9 +256,30 @@ enum keyfob_status client_call(struct keyfob_client *client, const char *method,
         (void)buffer_put_str(&path, rest);
         const char *text = buffer_c_str(&path);
         enum keyfob_status status =
-            text ? request(client, method, text, body, &response, error) : errors_no_memory(error);
+            text ? request(client, method, text, tag, body, &response, error) : errors_no_memory(error);
         buffer_free(&path);
         *answer = slice_of(response.body, response.body_size);
+        return status;
+}
+
+enum keyfob_status client_call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
+                               struct slice body, struct slice *answer, struct keyfob_error *error)
+{
+        return call(client, method, profile, rest, "", body, answer, error);
+}
+
+enum keyfob_status client_poll(struct keyfob_client *client, const char *profile, int wait_s, char tag[CLIENT_TAG_SIZE],
+                               struct slice *answer, struct keyfob_error *error)
+{
+        char rest[sizeof("/credentials?wait=") + 12];
+        (void)snprintf(rest, sizeof(rest), "/credentials?wait=%d", wait_s);
+        enum keyfob_status status = call(client, "GET", profile, rest, tag, slice_of(NULL, 0), answer, error);
+        if (status != KEYFOB_OK || answer->n == 0)
+                return status;
+        struct slice given = http_head_get(http_whole_message(client->parser)->head, SLICE("etag"));
+        size_t n = given.n < CLIENT_TAG_SIZE ? given.n : 0; // without it, each poll gets the same at once
+        memcpy(tag, given.p ? (const char *)given.p : "", n);
+        tag[n] = '\0';
         return status;
 }
 
@@ -264,5 +292,5 @@ enum keyfob_status keyfob_request(struct keyfob_client *client, const char *meth
         if (path[0] != '/' || !is_clean(path) || !is_clean(method) || method[0] == 0)
                 return errors_set(error, KEYFOB_INVALID, "percent-encode the path", "invalid method or path: %s %s",
                                   method, path);
-        return request(client, method, path, slice_str(body), response, error);
+        return request(client, method, path, "", slice_str(body), response, error);
 }

@@ -21,6 +21,14 @@ MUST_CHECK enum keyfob_status client_call(struct keyfob_client *client, const ch
 MUST_CHECK enum keyfob_status client_read_credentials(struct slice body, struct keyfob_credentials *ret,
                                                       struct keyfob_error *error);
 
+// The tag of the credentials that a caller has, of the agent's answer; empty: none yet.
+enum { CLIENT_TAG_SIZE = 64 };
+
+// Gets the credentials of a profile once they are others than those of the tag, or after wait_s: then *answer is empty,
+// and the tag stays. The client's timeout has to be longer.
+MUST_CHECK enum keyfob_status client_poll(struct keyfob_client *client, const char *profile, int wait_s,
+                                          char tag[CLIENT_TAG_SIZE], struct slice *answer, struct keyfob_error *error);
+
 // What POST …/sign and …/presign accept beyond struct keyfob_sign_request.
 struct client_sign_options {
         const char *time;       // such as "20260901T120000Z"; NULL: now

@@ -23,6 +23,7 @@ struct command {
         "examples:\n"
 
 extern const struct command command_credential_process;
+extern const struct command command_export;
 extern const struct command command_status;
 extern const struct command command_sign;
 extern const struct command command_presign;

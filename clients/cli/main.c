@@ -7,6 +7,7 @@
 
 static const struct command *const commands[] = {
     &command_credential_process,
+    &command_export,
     &command_status,
     &command_sign,
     &command_presign,

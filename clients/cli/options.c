@@ -44,6 +44,8 @@ static const struct option specs[] = {
     SPEC(OPTION_ACTION, "action", required_argument),
     SPEC(OPTION_ENV, "env", no_argument),
     SPEC(OPTION_NESTED, "nested", no_argument),
+    SPEC(OPTION_FORMAT, "format", required_argument),
+    SPEC(OPTION_FILE, "file", required_argument),
     [OPTIONS_N] = {0},
 };
 

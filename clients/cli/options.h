@@ -44,6 +44,8 @@ enum option_id {
         OPTION_ACTION,
         OPTION_ENV,
         OPTION_NESTED,
+        OPTION_FORMAT,
+        OPTION_FILE,
         OPTIONS_N
 };
 

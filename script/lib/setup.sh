@@ -4,7 +4,7 @@
 packages_build="gcc libc6-dev cmake ninja-build pkg-config musl-tools \
 libuv1-dev libcurl4-openssl-dev libssl-dev libexpat1-dev libjsmn-dev ca-certificates"
 packages_run="python3 python3-venv curl"
-packages_test="libcmocka-dev python3 python3-venv curl openssl util-linux procps iproute2 \
+packages_test="libcmocka-dev python3 python3-venv curl fish openssl util-linux procps iproute2 \
 softhsm2 opensc libengine-pkcs11-openssl swtpm tpm2-tools tpm2-openssl"
 packages_lint="clang-14 clang-format-14 clang-tidy-14 python3"
 packages_bench="nginx-light valgrind python3 python3-venv curl"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/export.h"
 #include "clients/cli/sign_arguments.h"
 #include "clients/cli/status_table.h"
 #include "proto/mem/buffer.h"
@@ -85,6 +86,40 @@ static bool table_round(const void *arg)
         return r == 0;
 }
 
+static const char document[] = "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"CANARY-secret\","
+                               "\"SessionToken\":\"CANARY-token\",\"Expiration\":\"2026-09-01T12:00:00Z\"}";
+
+// `arg`: the name of a format. The file is the old one or the new one, whole.
+static bool export_round(const void *arg)
+{
+        char file[80], old[] = "old", found[2000] = "";
+        struct export_request request = {.profile = "a"};
+        struct buffer want, got;
+        int64_t expires_s;
+        (void)snprintf(file, sizeof(file), "%s.export", path);
+        buffer_init(&want, sizeof(found) - 1);
+        buffer_init(&got, sizeof(found) - 1);
+        assert_int_equal(export_format_find(slice_str(arg), &request.format), 0);
+        assert_int_equal(export_put(&request, slice_str(document), &want, &expires_s), EXIT_OK);
+        assert_int_equal(expires_s, 1788264000);
+        assert_int_equal(export_replace_file(file, slice_str(old)), EXIT_OK);
+        torture_begin();
+        int exit_code = export_put(&request, slice_str(document), &got, &expires_s);
+        if (exit_code == EXIT_OK)
+                exit_code = export_replace_file(file, buffer_slice(&got));
+        torture_end();
+        FILE *f = fopen(file, "re");
+        assert_non_null(f);
+        (void)!fread(found, 1, sizeof(found) - 1, f);
+        (void)fclose(f);
+        (void)unlink(file);
+        assert_string_equal(found, exit_code == EXIT_OK ? buffer_c_str(&want) : old);
+        explicit_bzero(found, sizeof(found));
+        buffer_free(&want);
+        buffer_free(&got);
+        return exit_code == EXIT_OK;
+}
+
 int main(void)
 {
         static const struct torture_row rows[] = {
@@ -92,6 +127,10 @@ int main(void)
             {.name = "a request to sign, byte by byte", .round = request_round, .arg = ""},
             {.name = "table of profiles", .round = table_round, .arg = many},
             {.name = "table of one profile", .round = table_round, .arg = one},
+            {.name = "export for a shell", .round = export_round, .arg = "env"},
+            {.name = "export as JSON", .round = export_round, .arg = "json"},
+            {.name = "export as a credentials file", .round = export_round, .arg = "credentials-file"},
+            {.name = "export as STS answers", .round = export_round, .arg = "claude-code"},
         };
         int fd = mkstemp(path);
         if (fd < 0 || write(fd, "hello", 5) != 5 || close(fd) < 0)
