@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clients/c/deadline.h"
 #include "clients/c/errors.h"
+#include "clients/c/user_socket.h"
 #include "proto/mem/text.h"
 #include "proto/wire/api.h"
 #include "proto/wire/http_whole.h"
@@ -34,8 +36,16 @@ static bool path_exists(const char *path)
 bool keyfob_socket_path(const char *socket, char *path, size_t size)
 {
         const size_t most = LIMIT_UNIX_PATH + 1;
-        return api_socket_path(socket, getenv("KEYFOB_SOCKET"), getenv("XDG_RUNTIME_DIR"), path_exists, path,
-                               size < most ? size : most) == 0;
+        const char *variable = getenv("KEYFOB_SOCKET");
+        if (size > most)
+                size = most;
+        if (api_socket_path(socket, variable, getenv("XDG_RUNTIME_DIR"), path_exists, path, size) < 0)
+                return false;
+        char own[LIMIT_UNIX_PATH + 1];
+        bool is_default = strcmp(path, API_DEFAULT_SOCKET) == 0 && !path_exists(path);
+        if (is_default && user_socket_path(geteuid(), own) == 0 && user_socket_is_there(geteuid(), own))
+                return api_socket_path(own, NULL, NULL, NULL, path, size) == 0;
+        return true;
 }
 
 const char *keyfob_version(void)

@@ -65,7 +65,8 @@ struct keyfob_error {
 };
 
 struct keyfob_options {
-        /* NULL: $KEYFOB_SOCKET, else $XDG_RUNTIME_DIR/keyfob/keyfob.sock if it exists, else /run/keyfob/keyfob.sock. */
+        /* NULL: $KEYFOB_SOCKET, else $XDG_RUNTIME_DIR/keyfob/keyfob.sock if it exists, else /run/keyfob/keyfob.sock, or
+         * if that does not exist the user's own agent's in /run/user/UID or /tmp/keyfob-UID (a private directory). */
         const char *socket;
         /* Milliseconds for each call as a whole; 0: 15 seconds. The agent itself waits up to 10 seconds for the first
          * credentials of a profile. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clients/c/client.h"
+#include "clients/cli/agent_start.h"
 #include "clients/cli/hints.h"
 #include "clients/cli/prompt.h"
 #include "proto/mem/text.h"
@@ -129,8 +130,14 @@ struct keyfob_client *cli_connect(const struct options *o, const char *profile, 
         struct keyfob_error error;
         struct keyfob_options options = {.socket = o->values[OPTION_SOCKET], .timeout_ms = timeout_ms};
         struct keyfob_client *client = NULL;
+        char path[LIMIT_UNIX_PATH + 1];
         if (!profile || client_check_profile(profile, &error) == KEYFOB_OK)
                 client = keyfob_connect(&options, &error);
+        if (!client && error.status == KEYFOB_NO_AGENT && options_has(o, OPTION_AUTOSTART) &&
+            agent_start(options.socket, path, &error)) {
+                options.socket = path;
+                client = keyfob_connect(&options, &error);
+        }
         if (!client)
                 *exit_code = cli_fail_with(&error);
         return client;

@@ -41,8 +41,8 @@ MUST_CHECK int cli_duration(const struct options *o, enum option_id id, int64_t 
 // The first argument, else --profile, else "default".
 const char *cli_profile(const struct options *o);
 
-// Connects as --socket says, to call for `profile` (may be NULL), whose name it checks first. NULL after a message,
-// with *exit_code.
+// Connects as --socket says, to call for `profile` (may be NULL), whose name it checks first. With --autostart, starts
+// this user's agent if none answers (agent_start.h). NULL after a message, with *exit_code.
 MUST_CHECK struct keyfob_client *cli_connect(const struct options *o, const char *profile, int timeout_ms,
                                              int *exit_code);
 

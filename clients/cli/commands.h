@@ -32,5 +32,6 @@ extern const struct command command_wait;
 extern const struct command command_refresh;
 extern const struct command command_login;
 extern const struct command command_exec;
+extern const struct command command_agent;
 
 #endif

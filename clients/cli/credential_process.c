@@ -45,14 +45,17 @@ static int run(const struct options *o)
 const struct command command_credential_process = {
     .name = "credential-process",
     .summary = "print credentials for credential_process in ~/.aws/config",
-    .help = "usage: keyfob credential-process [PROFILE]\n"
+    .help = "usage: keyfob credential-process [PROFILE] [--autostart]\n"
             "\n"
             "Prints the current credentials of a profile in the form that AWS SDKs and the\n"
             "AWS CLI expect of a credential process. Without PROFILE: \"default\".\n"
             "\n"
-            "options:\n" HELP_GLOBAL_OPTIONS "  keyfob credential-process\n"
+            "options:\n"
+            "  --autostart      start an agent for this user if none answers\n" HELP_GLOBAL_OPTIONS
+            "  keyfob credential-process\n"
             "  printf '[profile irsa]\\ncredential_process = %s\\n' \\\n"
-            "    'keyfob credential-process irsa' >> ~/.aws/config\n",
+            "    'keyfob credential-process irsa --autostart' >> ~/.aws/config\n",
+    .accepts = OPTION_BIT(OPTION_AUTOSTART),
     .arguments_max = 1,
     .run = run,
 };

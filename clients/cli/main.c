@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &command_refresh,
     &command_login,
     &command_exec,
+    &command_agent,
 };
 
 enum { LIST_MAX = 4096 };

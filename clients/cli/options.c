@@ -46,6 +46,7 @@ static const struct option specs[] = {
     SPEC(OPTION_NESTED, "nested", no_argument),
     SPEC(OPTION_FORMAT, "format", required_argument),
     SPEC(OPTION_FILE, "file", required_argument),
+    SPEC(OPTION_AUTOSTART, "autostart", no_argument),
     [OPTIONS_N] = {0},
 };
 

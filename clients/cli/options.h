@@ -46,6 +46,7 @@ enum option_id {
         OPTION_NESTED,
         OPTION_FORMAT,
         OPTION_FILE,
+        OPTION_AUTOSTART,
         OPTIONS_N
 };
 

@@ -17,6 +17,7 @@
 #include "sidecar/app/event_log.h"
 #include "sidecar/app/heap.h"
 #include "sidecar/app/listeners.h"
+#include "sidecar/app/log_open.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
 #include "sidecar/app/passphrases.h"
@@ -58,6 +59,7 @@ struct app {
         const struct env *env;
         const struct clock *clock;
         struct log log;
+        struct log_file log_file;
         struct file_trust trust;
         uv_loop_t loop;
         uv_signal_t signals[SIGNALS_COUNT];
@@ -304,7 +306,9 @@ static int start(struct app *app, struct settings *settings, struct error *e)
 {
         app->listeners = listeners_open(settings, app->env, e);
         int64_t read_ns = watch_moment();
-        app->tokens = app->listeners ? token_files_load(app->listeners, e) : NULL;
+        // After the sockets: what is wrong with their directory is also wrong with a log beside them.
+        bool is_open = app->listeners && log_open(&app->log, e) == 0;
+        app->tokens = is_open ? token_files_load(app->listeners, e) : NULL;
         if (!app->tokens || make_layers(app, e) < 0) {
                 settings_release(settings);
                 return -1;
@@ -326,6 +330,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         if (serve_all(app->server, app->listeners, app->tokens, &app->log, e) < 0)
                 return -1;
         notify_ready(&app->notify);
+        log_detach(&app->log);
         return 0;
 }
 
@@ -364,23 +369,9 @@ static int run(struct app *app, struct settings *settings)
         return status;
 }
 
-static int check(const struct app *app, struct settings *settings)
-{
-        bool is_late = false;
-        int status = check_run(settings, app->env, clock_wall_s(app->clock), &is_late);
-        if (is_late) {
-                (void)fflush(stdout);
-                _exit(status);
-        }
-        settings_release(settings);
-        return status;
-}
-
 int app_run(const struct options *options, const struct env *env, const struct clock *clock)
 {
         struct app app = {.options = options, .env = env, .clock = clock};
-        app.log = (struct log){
-            .fd = STDERR_FILENO, .level = options->log_level, .format = options->log_format, .clock = clock};
         struct error e = {0};
         struct settings *settings = NULL;
         struct faults faults = {.count = 0};
@@ -388,6 +379,7 @@ int app_run(const struct options *options, const struct env *env, const struct c
         app.trust = (struct file_trust){options->trusted, options->trusted_count};
         app.read_ns = watch_moment();
         heap_configure();
+        log_init(options, clock, &app.log, &app.log_file);
         int loaded = load_settings(&app, &faults, &settings, &e);
         passphrases_seal(&app.passphrases);
         if (loaded < 0 && faults.count > 0)
@@ -397,8 +389,9 @@ int app_run(const struct options *options, const struct env *env, const struct c
         if (loaded < 0)
                 status = report_exit_status(&e);
         else
-                status = options->check ? check(&app, settings) : run(&app, settings);
+                status = options->check ? check_run(settings, env, clock_wall_s(clock)) : run(&app, settings);
         event_log_deinit(&app.event_log);
         passphrases_free(&app.passphrases);
+        log_file_close(&app.log_file);
         return status;
 }

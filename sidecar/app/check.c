@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "sidecar/app/check_files.h"
 #include "sidecar/app/report.h"
@@ -143,7 +144,7 @@ static const char *plural(size_t n)
         return n == 1 ? "" : "s";
 }
 
-int check_run(const struct settings *settings, const struct env *env, int64_t now_s, bool *ret_is_late)
+static int check(const struct settings *settings, const struct env *env, int64_t now_s, bool *ret_is_late)
 {
         size_t warnings =
             report_warnings(settings) + report_faults_of_profiles(settings) + check_report_missing(settings, env);
@@ -159,4 +160,16 @@ int check_run(const struct settings *settings, const struct env *env, int64_t no
         else
                 puts("good");
         return 0;
+}
+
+int check_run(struct settings *settings, const struct env *env, int64_t now_s)
+{
+        bool is_late = false;
+        int status = check(settings, env, now_s, &is_late);
+        if (is_late) {
+                (void)fflush(stdout);
+                _exit(status);
+        }
+        settings_release(settings);
+        return status;
 }

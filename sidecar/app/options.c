@@ -25,6 +25,9 @@ static const char usage_text[] =
     "                       also in a token or TPM; say what is wrong, end\n"
     "  --log-level LEVEL    error, warn, info (default), debug\n"
     "  --log-format FORMAT  logfmt (default) or json\n"
+    "  --log-file FILE      log to FILE (at most 1 MiB, and as much in FILE.1); once the agent\n"
+    "                       serves it closes its standard streams, so that what started it\n"
+    "                       can wait for that and show the reason if it fails\n"
     "  --version            print the version\n"
     "  -h, --help           print this\n"
     "\n"
@@ -35,7 +38,17 @@ static const char usage_text[] =
     "  keyfobd --config /etc/keyfob/config.json --check\n"
     "  keyfobd --config ./config.json --socket /tmp/keyfob.sock --log-level debug\n";
 
-enum { OPT_CONFIG = 1, OPT_SOCKET, OPT_TRUSTED, OPT_CHECK, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_VERSION, OPT_HELP };
+enum {
+        OPT_CONFIG = 1,
+        OPT_SOCKET,
+        OPT_TRUSTED,
+        OPT_CHECK,
+        OPT_LOG_LEVEL,
+        OPT_LOG_FORMAT,
+        OPT_LOG_FILE,
+        OPT_VERSION,
+        OPT_HELP
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
@@ -44,6 +57,7 @@ static const struct option long_options[] = {
     {"check", no_argument, NULL, OPT_CHECK},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"log-file", required_argument, NULL, OPT_LOG_FILE},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -96,6 +110,8 @@ static enum options_verdict apply(int option, const char *value, struct options 
                 return log_parse_format(value, &o->log_format) == 0
                            ? OPTIONS_RUN
                            : wrong_value("--log-format", value, "logfmt, json");
+        case OPT_LOG_FILE:
+                return take_path("--log-file", value, &o->log_file);
         case OPT_VERSION:
                 puts("keyfobd " KEYFOB_VERSION);
                 return OPTIONS_DONE;

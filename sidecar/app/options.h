@@ -19,6 +19,7 @@ struct options {
         bool check;
         enum log_level log_level;
         enum log_format log_format;
+        const char *log_file; // --log-file; NULL: standard error
 };
 
 enum options_verdict {

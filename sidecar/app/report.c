@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/app/report.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,10 +30,11 @@ void report_error(const struct error *e)
 
 void report_failure(const struct log *log, const struct error *e)
 {
-        if (isatty(STDERR_FILENO) == 1) {
+        bool is_read = log->file || isatty(STDERR_FILENO) == 1; // by who started the agent
+        if (is_read)
                 report_error(e);
+        if (is_read && log->fd == STDERR_FILENO)
                 return;
-        }
         LOG_EVENT(log, LOG_LEVEL_ERROR, "failed", LOG_STR("kind", error_kind_name(e->kind)),
                   LOG_STR("error", e->message), LOG_STR("hint", e->hint));
 }

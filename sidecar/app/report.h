@@ -14,7 +14,7 @@ int report_exit_status(const struct error *e);
 // "keyfobd: …", and "hint: …" if there is one.
 void report_error(const struct error *e);
 
-// The agent cannot start: to the log, or at a terminal as above.
+// The agent cannot start: to the log, or at a terminal as above; where the log is a file, both.
 void report_failure(const struct log *log, const struct error *e);
 
 // The same for each fault of a configuration; a hint that the next fault has as well is given once.

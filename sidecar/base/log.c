@@ -14,6 +14,7 @@
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "sidecar/base/clock.h"
+#include "sidecar/base/log_file.h"
 
 #define ELLIPSIS SLICE("\xe2\x80\xa6")              // "…"
 #define REPLACEMENT_CHARACTER SLICE("\xef\xbf\xbd") // U+FFFD
@@ -185,6 +186,8 @@ void log_emit(const struct log *log, enum log_level level, const char *event, co
         struct pollfd reader = {.fd = log->fd, .events = POLLOUT};
         if (poll(&reader, 1, 0) != 0)
                 (void)!write(log->fd, line.p, line.n);
+        if (log->file && log->file->fd == log->fd)
+                log_file_wrote(log->file, line.n);
 }
 
 int log_parse_level(const char *text, enum log_level *ret)

@@ -11,12 +11,14 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct clock;
+struct log_file;
 
 struct log {
         int fd;
         enum log_level level; // events above it are dropped
         enum log_format format;
         const struct clock *clock; // for "ts"
+        struct log_file *file;     // that `fd` is of, once it is open; NULL: of none with a bound
 };
 
 struct log_field {

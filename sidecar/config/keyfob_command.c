@@ -74,6 +74,13 @@ static size_t take_option(char *const *words, const char *name, size_t shortest,
         return given.n < word.n ? 1 : 2;
 }
 
+// "--autostart", and what getopt_long() takes for it.
+static bool is_autostart(const char *word)
+{
+        size_t n = strlen(word);
+        return n > strlen("--") && n <= strlen("--autostart") && strncmp(word, "--autostart", n) == 0;
+}
+
 // The words after "keyfob".
 static bool read_keyfob(char *const *words, struct keyfob_command *ret)
 {
@@ -83,8 +90,8 @@ static bool read_keyfob(char *const *words, struct keyfob_command *ret)
                 size_t n = is_past_options ? 0 : take_option(words, "profile", 1, ret->profile, sizeof(ret->profile));
                 if (n == 0 && !is_past_options) // "--s" would be --service, too
                         n = take_option(words, "socket", 2, ret->socket, sizeof(ret->socket));
-                if (n == 0 && !is_past_options && strcmp(*words, "--") == 0) {
-                        is_past_options = true;
+                if (n == 0 && !is_past_options && (strcmp(*words, "--") == 0 || is_autostart(*words))) {
+                        is_past_options = words[0][2] == '\0';
                         n = 1;
                 }
                 if (n == 0) {

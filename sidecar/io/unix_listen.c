@@ -91,8 +91,10 @@ static int open_directory(struct place *place, struct error *e)
                         return -1;
                 place->directory = open(place->directory_path, flags);
         }
-        if (place->directory < 0)
-                return error_set_errno(e, ERROR_CONFIG, "the socket's directory %s", place->directory_path);
+        if (place->directory < 0) {
+                error_set_errno(e, ERROR_CONFIG, "the socket's directory %s", place->directory_path);
+                return error_hint(e, "check it, or choose another path (--socket, KEYFOB_SOCKET)");
+        }
         return 0;
 }
 

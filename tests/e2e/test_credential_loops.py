@@ -63,6 +63,7 @@ def assert_loop(agent, name):
     "words",
     [
         "keyfob credential-process t",
+        "{keyfob} --autostart t",
         "{keyfob} t",
         "env {keyfob} t",
         "env KEYFOB_SOCKET={socket} keyfob credential-process --profile t",

@@ -104,12 +104,13 @@ static void test_all(void **state)
 {
         (void)state;
         struct run r;
-        run(&r,
-            (const char *const[]){"--config=/c.json", "--check", "--log-level", "debug", "--log-format=json", NULL});
+        run(&r, (const char *const[]){"--config=/c.json", "--check", "--log-level", "debug", "--log-format=json",
+                                      "--log-file=/l", NULL});
         assert_int_equal(r.verdict, OPTIONS_RUN);
         assert_true(r.options.check);
         assert_int_equal(r.options.log_level, LOG_LEVEL_DEBUG);
         assert_int_equal(r.options.log_format, LOG_FORMAT_JSON);
+        assert_string_equal(r.options.log_file, "/l");
         assert_null(r.options.socket_path);
 }
 

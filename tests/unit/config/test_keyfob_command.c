@@ -10,6 +10,8 @@ static void reads_commands(void **state)
         } rows[] = {
             {"keyfob credential-process t", "t", "", NULL},
             {"keyfob credential-process", "default", "", NULL},
+            {"keyfob credential-process t --autostart", "t", "", NULL},
+            {"keyfob --auto credential-process t", "t", "", NULL},
             {"/usr/local/bin/keyfob credential-process t", "t", "", NULL},
             {"./keyfob  credential-process\t't'", "t", "", NULL},
             {"keyfob credential-process --profile t", "t", "", NULL},
@@ -48,6 +50,7 @@ static void takes_no_other_commands(void **state)
             "keyfob",
             "keyfob status t",
             "keyfob credential-process t u",
+            "keyfob credential-process t --autostarts",
             "keyfob credential-process --help",
             "keyfob credential-process --profile",
             "keyfob-helper credential-process t",
