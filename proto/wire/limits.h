@@ -12,7 +12,9 @@ enum {
         LIMIT_HTTP_REPLY = 256 * 1024,      // a rendered reply that is not a list
         LIMIT_HTTP_LIST = 64 * 1024 * 1024, // lists and metrics of many profiles
         LIMIT_CONNECTIONS_N = 4096,
-        LIMIT_WAIT_S = 60, // longest ?wait=
+        LIMIT_WAIT_S = 60,           // longest ?wait=
+        LIMIT_EVENTS = 1024 * 1024,  // recent events, for clients that come back
+        LIMIT_EVENT_PROFILES_N = 64, // ?profile= of one stream of events
 
         // signing
         LIMIT_SIGN_URL = 64 * 1024,

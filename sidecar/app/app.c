@@ -130,7 +130,7 @@ static void on_vault_closed(void *arg)
 static void on_server_closed(void *arg)
 {
         struct app *app = arg;
-        app->server = NULL;
+        app->server = app->event_log.server = NULL;
         if (app->vault)
                 vault_close(app->vault, on_vault_closed, app);
         else
@@ -262,7 +262,7 @@ static int make_layers(struct app *app, struct error *e)
                                      .sts_url = sts_url,
                                      .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
-                app->server = server_new(&server);
+                app->server = app->event_log.server = server_new(&server);
         struct profile_set_deps profile_set = {.vault = app->vault,
                                                .server = app->server,
                                                .providers = {.loop = &app->loop,

@@ -7,6 +7,7 @@
 #include "proto/mem/secret.h"
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/app/publish.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/provider_facts.h"
@@ -232,6 +233,7 @@ static void on_event(void *context, struct entry *entry, enum vault_event event,
         struct event_log *l = context;
         if (event == VAULT_ROTATED || event == VAULT_REFRESHED || event == VAULT_REFRESH_FAILED)
                 metrics_observe_refresh(l->metrics, duration_ms);
+        publish_vault_event(l->server, entry, event, e);
         bool is_logged = may_log(l, entry, event);
         switch (event) {
         case VAULT_ROTATED:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Logs what happens in the vault, and counts it in the metrics.
+// Logs what happens in the vault, counts it in the metrics, and passes it on to clients that listen.
 #ifndef SIDECAR_APP_EVENT_LOG_H
 #define SIDECAR_APP_EVENT_LOG_H
 
@@ -8,6 +8,7 @@
 
 struct log;
 struct metrics;
+struct server;
 struct settings_warnings;
 
 struct event_log_reported;
@@ -15,6 +16,7 @@ struct event_log_reported;
 struct event_log {
         const struct log *log;
         struct metrics *metrics;
+        struct server *server;      // NULL: not yet, or not any more
         bool has_reported_unlocked; // memory_not_locked is logged once
         struct event_log_reported *reported;
         struct log_limiter limiter; // of what clients ask for, by profile

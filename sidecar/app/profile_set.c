@@ -156,6 +156,7 @@ int profile_set_apply(struct profile_set *set, struct profile_table *table, stru
         vault_set_pacing(set->deps.vault, &pacing);
         server_set_profiles(set->deps.server, table->rows, table->rows_count);
         if (set->current) {
+                server_publish(set->deps.server, &(struct server_event){.kind = EVENT_CONFIG_RELOADED});
                 remember_generations(set);
                 retire_the_rest(set->current, true, "a reload of the configuration changed or removed the profile");
         }

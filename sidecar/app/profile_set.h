@@ -26,8 +26,9 @@ MUST_CHECK struct profile_set *profile_set_new(const struct profile_set_deps *de
 struct profile_table *profile_set_now(const struct profile_set *set);
 
 // Puts a table in force that was made from the present one: makes what is new, keeps what is the same, retires the
-// rest, and gives the server its new rows. 0, and *ret_before is the table that was in force before (NULL: none), which
-// the caller frees. Or -1 with *e: the profiles in force stay as they are, and the caller frees `table`.
+// rest, gives the server its new rows and, after the first time, reports a reload to its clients. 0, and *ret_before is
+// the table that was in force before (NULL: none), which the caller frees. Or -1 with *e: the profiles in force stay as
+// they are, and the caller frees `table`.
 MUST_CHECK int profile_set_apply(struct profile_set *set, struct profile_table *table,
                                  struct profile_table **ret_before, struct error *e);
 

@@ -50,6 +50,8 @@ struct route {
         void (*body_piece)(struct exchange *x, struct slice piece);  // BODY_STREAM
         void (*body_end)(struct exchange *x);                        // BODY_STREAM
         void (*drain)(struct exchange *x); // the carrier accepts more of the answer; NULL: never answers in pieces
+        // The server shuts down amid the answer in pieces: ends it. NULL: it ends soon by itself.
+        void (*shut_down)(struct exchange *x);
         void (*abort)(struct exchange *x); // the exchange ended before its answer was complete; NULL: nothing to undo
 };
 

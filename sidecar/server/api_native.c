@@ -48,6 +48,8 @@ static const struct route routes[] = {
                .resume = resume_login),
     OF_PROFILE(ROUTE_GET, "", .begin = handle_profile),
     AT("/v1/profiles", .begin = handle_profiles, .drain = drain_profiles),
+    AT("/v1/events", .begin = handle_events, .drain = drain_events, .shut_down = shut_down_events,
+       .abort = abort_events),
     AT("/livez", .begin = handle_livez),
     AT("/readyz", .begin = handle_readyz, .drain = drain_readyz),
     AT("/metrics", .begin = handle_metrics, .drain = drain_metrics),
@@ -58,7 +60,7 @@ const struct api api_native = {
     .name = "native",
     .routes = routes,
     .routes_count = LENGTH(routes),
-    .paths_hint = "this version serves /v1/profiles, /livez, /readyz, /metrics, /version",
+    .paths_hint = "this version serves /v1/profiles, /v1/events, /livez, /readyz, /metrics, /version",
     .default_wait_ms = 10000,
     .send_problem = problem_send_json,
 };

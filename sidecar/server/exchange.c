@@ -228,19 +228,12 @@ static void on_time_up(uv_timer_t *timer)
         end_wait(timer->data, &(struct outcome){.is_timed_out = true});
 }
 
-static void send_shutting_down(struct exchange *x)
-{
-        problem_send(x, &(struct problem){.code = API_SHUTTING_DOWN,
-                                          .detail = "the agent is shutting down",
-                                          .hint = "ask again once the agent is back"});
-}
-
 void exchange_wait(struct exchange *x, struct entry *entry, const struct wait *wait)
 {
         if (x->is_aborted)
                 return;
         if (x->server->is_closing) {
-                send_shutting_down(x);
+                problem_send_shutting_down(x);
                 return;
         }
         if (!account_set(x->account, USER_WAITS, x->account->held[USER_WAITS] + 1)) {
@@ -304,11 +297,15 @@ void exchange_find_profile_again(struct exchange *x)
 
 void exchange_shut_down(struct exchange *x)
 {
-        if (x->state != EXCHANGE_WAITING)
+        bool is_stream = x->state == EXCHANGE_ANSWERING && x->route->shut_down;
+        if (x->state != EXCHANGE_WAITING && !is_stream)
                 return;
         stop_waiting(x);
         enter(x);
-        send_shutting_down(x);
+        if (is_stream)
+                x->route->shut_down(x);
+        else
+                problem_send_shutting_down(x);
         leave(x);
         x->carrier->go_on(x);
 }

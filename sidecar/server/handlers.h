@@ -42,4 +42,10 @@ void drain_profiles(struct exchange *x);
 void handle_metrics(struct exchange *x);
 void drain_metrics(struct exchange *x);
 
+// handlers_events.c
+void handle_events(struct exchange *x);
+void drain_events(struct exchange *x);
+void shut_down_events(struct exchange *x);
+void abort_events(struct exchange *x);
+
 #endif

@@ -30,7 +30,7 @@ void handle_livez(struct exchange *x)
 
 void handle_version(struct exchange *x)
 {
-        static const char *const features[] = {"credentials", "sigv4", "presign", "refresh", "metrics"};
+        static const char *const features[] = {"credentials", "sigv4", "presign", "refresh", "events", "metrics"};
         struct buffer *b = json_answer_body(x);
         json_begin_object(b);
         json_member(b, "name", SLICE("keyfob"));

@@ -287,6 +287,7 @@ bool metrics_write_next(const struct server *s, const struct peer *peer, struct 
 {
         if (at->section == LENGTH(sections)) {
                 metrics_write_totals(s->deps.metrics, out);
+                events_write_metrics(&s->events, out);
                 put_number(out, "keyfob_connections", "gauge", "Open connections of the socket API.",
                            s->connections_count);
                 return false;

@@ -117,6 +117,13 @@ void problem_send_no_memory(struct exchange *x)
         problem_send(x, &(struct problem){.code = API_INTERNAL_ERROR, .detail = "out of memory"});
 }
 
+void problem_send_shutting_down(struct exchange *x)
+{
+        problem_send(x, &(struct problem){.code = API_SHUTTING_DOWN,
+                                          .detail = "the agent is shutting down",
+                                          .hint = "ask again once the agent is back"});
+}
+
 void problem_send_too_many(struct exchange *x, const char *detail)
 {
         problem_send(x, &(struct problem){.code = API_TOO_MANY_REQUESTS,

@@ -28,6 +28,8 @@ __attribute__((format(printf, 4, 5))) void problem_sendf(struct exchange *x, enu
 
 void problem_send_no_memory(struct exchange *x);
 
+void problem_send_shutting_down(struct exchange *x);
+
 // The uid is at its limit (user.h).
 void problem_send_too_many(struct exchange *x, const char *detail);
 

@@ -51,6 +51,7 @@ struct server *server_new(const struct server_deps *deps)
         peer_log_init(s);
         users_init(&s->users, deps->connections_max);
         turns_init(s);
+        events_init(s);
         return s;
 }
 
@@ -123,6 +124,7 @@ void server_release(struct server *s)
         assert(!s->users.first && !s->exchanges); // every charge has been released
         listener_free_all(s);
         imds_tokens_free(s->imds_tokens);
+        events_free(s);
         free(s->read_buffer);
         buffer_free(&s->head);
         buffer_free(&s->body);
@@ -147,6 +149,7 @@ void server_check_closed(struct server *s)
         uv_close((uv_handle_t *)&s->end, on_timer_closed);
         peer_log_close(s);
         turns_close(s);
+        events_close(s);
 }
 
 static void close_connections(struct server *s, bool all)

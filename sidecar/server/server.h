@@ -14,6 +14,7 @@
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
 #include "sidecar/base/sign_limits.h"
+#include "sidecar/server/event_ring.h"
 
 struct api;
 struct clock;
@@ -86,7 +87,19 @@ MUST_CHECK int server_listen(struct server *s, int fd, const struct server_liste
 // The caller must retire entries that are not in the new table before it returns to the loop.
 void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);
 
-// Stops accepting, lets answers in flight finish (waits end with 503 shutting_down, then the connection closes), at
+// What clients of GET /v1/events are told, if they may see the profile.
+struct server_event {
+        enum event_kind kind;
+        const char *profile;   // NULL: it is about the agent. One that is not in the table is not reported
+        uint64_t generation;   // of the credentials held
+        int64_t expires_s;     // likewise; 0: none; CREDENTIALS_NEVER_EXPIRE
+        enum error_kind error; // of EVENT_REFRESH_FAILED
+};
+// Writes nothing by itself: streams get it in their turns of the loop.
+void server_publish(struct server *s, const struct server_event *event);
+
+// Stops accepting, lets answers in flight finish (waits end with 503 shutting_down, streams of
+// events are ended, then the connection closes), at
 // most `grace_ms`; then `closed` is called, with every handle closed and all memory gone.
 void server_close(struct server *s, int64_t grace_ms, void (*closed)(void *arg), void *arg);
 

@@ -9,6 +9,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/json_read.h"
 #include "sidecar/base/log_limiter.h"
+#include "sidecar/server/events.h"
 #include "sidecar/server/server.h"
 #include "sidecar/server/turns.h"
 
@@ -49,6 +50,8 @@ struct server {
         uv_timer_t sweep;           // runs while there is a connection
         uv_timer_t end;             // draining, then the end of the grace period
         unsigned open;              // handles of the server and its listeners, and connections
+
+        struct events events;
 
         struct log_limiter log_limiter; // peer_log.h
         uv_timer_t log_report;          // runs while lines were left out
