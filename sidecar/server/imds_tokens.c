@@ -8,7 +8,7 @@
 #include "proto/mem/secret.h"
 #include "proto/mem/text.h"
 
-enum { PLACE_DIGITS = 4, RANDOM_SIZE = 32 };
+enum { PLACE_DIGITS = 4, RANDOM_SIZE = (IMDS_TOKEN_SIZE - 1 - PLACE_DIGITS) / 2 };
 
 struct issued {
         uint8_t random[RANDOM_SIZE];

@@ -15,7 +15,9 @@ struct imds_tokens; // opaque
 
 enum {
         IMDS_TOKENS_MAX = 512,
-        IMDS_TOKEN_SIZE = 4 + 64 + 1, // place, random bits, NUL; hexadecimal digits
+        // Place, random bits, NUL; hexadecimal digits. As long as EC2's: aws-c-auth has room for no more than 64
+        // characters.
+        IMDS_TOKEN_SIZE = 4 + 52 + 1,
 };
 
 MUST_CHECK struct imds_tokens *imds_tokens_new(void); // NULL: out of memory

@@ -14,10 +14,7 @@ from support import tcp_http
 from support.agent import environment
 from support.other_user import become_other_user
 from support.polling import until
-from support.programs import AWS, output_of, run
-from support.sdk import build_go, build_javascript
 
-TENANT = ":assumed-role/tenant-a/"
 
 
 @pytest.fixture
@@ -54,37 +51,6 @@ def sdk_environment(standin, folder, at, path, token_file, **more):
         AWS_EC2_METADATA_DISABLED="true",
         **more,
     )
-
-
-@pytest.fixture(scope="module")
-def javascript():
-    return build_javascript()
-
-
-@pytest.fixture(scope="module")
-def go():
-    return [build_go()]
-
-
-@pytest.fixture(scope="module")
-def cli():
-    return [AWS, "sts", "get-caller-identity", "--output", "text", "--query", "Arn"]
-
-
-@pytest.mark.parametrize("sdk", ["cli", "go", "javascript"])
-def test_sdks(request, sdk, served, standin, folder):
-    """From the environment alone, by both paths, over a rotation."""
-    command = request.getfixturevalue(sdk)
-    agent, at, token_file = served
-    for path in ("/", "/v1/container/tenant-a"):
-        before = agent.credentials("tenant-a")["AccessKeyId"]
-        env = sdk_environment(standin, folder, at, path, token_file)
-        assert TENANT in output_of(run(*command, env=env))
-        assert agent.refresh("tenant-a").status == 200
-        assert agent.credentials("tenant-a")["AccessKeyId"] != before
-        assert TENANT in output_of(run(*command, env=env))
-    calls = standin.calls(action="GetCallerIdentity")
-    assert len(calls) == 4 and all(c["verified"] and not c["error"] for c in calls)
 
 
 def test_boto3(served, standin, folder, monkeypatch):

@@ -13,10 +13,7 @@ import pytest
 from support import tcp_http
 from support.agent import environment
 from support.other_user import OTHER_UID, become_other_user
-from support.programs import AWS, output_of, run
-from support.sdk import build_go, build_javascript
 
-TENANT = ":assumed-role/tenant-a/"
 ROLES = "/latest/meta-data/iam/security-credentials/"
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN = "X-aws-ec2-metadata-token"
@@ -44,37 +41,6 @@ def sdk_environment(standin, folder, at, **more):
         AWS_SHARED_CREDENTIALS_FILE=str(folder / "none"),
         **more,
     )
-
-
-@pytest.fixture(scope="module")
-def javascript():
-    return build_javascript()
-
-
-@pytest.fixture(scope="module")
-def go():
-    return [build_go()]
-
-
-@pytest.fixture(scope="module")
-def cli():
-    return [AWS, "sts", "get-caller-identity", "--output", "text", "--query", "Arn"]
-
-
-@pytest.mark.parametrize("sdk", ["cli", "go", "javascript"])
-def test_sdks(request, sdk, served, standin, folder):
-    """From the environment alone, over a rotation."""
-    command = request.getfixturevalue(sdk)
-    agent, at = served
-    env = sdk_environment(standin, folder, at, AWS_REGION="us-east-1", AWS_EC2_METADATA_V1_DISABLED="true")
-    env["AWS_DEFAULT_REGION"] = "us-east-1"
-    before = agent.credentials("tenant-a")["AccessKeyId"]
-    assert TENANT in output_of(run(*command, env=env))
-    assert agent.refresh("tenant-a").status == 200
-    assert agent.credentials("tenant-a")["AccessKeyId"] != before
-    assert TENANT in output_of(run(*command, env=env))
-    calls = standin.calls(action="GetCallerIdentity")
-    assert len(calls) == 2 and all(c["verified"] and not c["error"] for c in calls)
 
 
 def test_boto3(served, standin, folder, monkeypatch):

@@ -350,7 +350,7 @@ def ask(command, folder, standin):
 @pytest.mark.parametrize("sdk", ["python", "javascript"])
 def test_sdk_and_agent_take_turns(request, start, standin, cache, folder, sdk):
     """Each refreshes with the token that the other has left, and uses the credentials that it wrote."""
-    command = [sys.executable, "-c", BOTO] if sdk == "python" else [*request.getfixturevalue(sdk), "work"]
+    command = [sys.executable, "-c", BOTO] if sdk == "python" else request.getfixturevalue(sdk)
     write_config(folder, standin)
     standin.control("POST", "signin", {"set": {"seconds": 290}})  # not enough for either to use them again
     cache.log_in(seconds=-1)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints the ARN that the AWS SDK for JavaScript has: with the profile named in argv, from ~/.aws/config alone, or without
-// one by its default chain.
+// Prints the ARN that the AWS SDK for JavaScript has by its default chain: once, or with any argument for each line of its
+// input.
+import { createInterface } from "node:readline";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { fromIni } from "@aws-sdk/credential-providers";
 
-const profile = process.argv[2];
-const chain = profile ? { credentials: fromIni({ profile }) } : {};
-const sts = new STSClient({ region: "us-east-1", maxAttempts: 1, ...chain });
-const identity = await sts.send(new GetCallerIdentityCommand({}));
-console.log(identity.Arn);
+const sts = new STSClient({ region: "us-east-1", maxAttempts: 1 });
+const lines = process.argv.length > 2 ? createInterface({ input: process.stdin }) : [""];
+for await (const _ of lines) {
+    const identity = await sts.send(new GetCallerIdentityCommand({}));
+    console.log(identity.Arn);
+}

@@ -40,7 +40,7 @@ static void get_token(struct client *c, const char *ttl, char out[80])
         (void)snprintf(headers, sizeof(headers), HOST TTL "%s\r\n", ttl);
         assert_int_equal(ask(c, "PUT /latest/api/token", headers, ""), 200);
         assert_true(client_head_has(c, "Content-Type: text/plain\n"));
-        assert_true(snprintf(out, 80, "%s", client_body(c)) == 68);
+        assert_true(snprintf(out, 80, "%s", client_body(c)) == 56);
 }
 
 static bool has_secret(const struct client *c)
