@@ -42,17 +42,28 @@ int cli_write(struct slice s)
         return cli_fail(EXIT_FAILED, NULL, "cannot write to standard output: %s", strerror(errno));
 }
 
+// How much of `json`, from its start, may be shown; also line breaks between values.
+static size_t shown_length(struct slice json)
+{
+        size_t n = 0;
+        while (n < json.n) {
+                if (text_is_printable(json.p[n]) || json.p[n] == '\n') {
+                        n++;
+                        continue;
+                }
+                size_t one = text_shown_sequence(slice_from(json, n));
+                if (one == 0)
+                        break;
+                n += one;
+        }
+        return n;
+}
+
 void cli_put_json(struct buffer *out, struct slice json)
 {
         char escaped[TEXT_ESCAPE_SIZE];
         while (json.n > 0) {
-                size_t n = 0;
-                size_t one = 1;
-                while (one > 0 && n < json.n) {
-                        struct slice rest = slice_from(json, n);
-                        one = rest.p[0] == '\n' ? 1 : text_shown_sequence(rest);
-                        n += one;
-                }
+                size_t n = shown_length(json);
                 (void)buffer_put(out, slice_head(json, n));
                 json = slice_from(json, n);
                 if (json.n == 0)

@@ -66,6 +66,12 @@ bool text_is_utf8(struct slice s);
 // Not safe are: control characters (C0, DEL, C1), which terminals obey; U+2028 and U+2029; characters that change the
 // direction of the text around them; invisible characters; and bytes that are not UTF-8.
 
+// Whether a byte is printable ASCII, which is safe.
+static inline bool text_is_printable(uint8_t c)
+{
+        return c >= ' ' && c < 0x7f;
+}
+
 // Length of the character at the start of `s` if it may be shown, else 0.
 size_t text_shown_sequence(struct slice s);
 

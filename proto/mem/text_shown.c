@@ -36,6 +36,8 @@ static uint32_t decode(struct slice s)
 
 size_t text_shown_sequence(struct slice s)
 {
+        if (s.n > 0 && text_is_printable(s.p[0])) // nearly all there is: no table for it
+                return 1;
         size_t n = text_utf8_sequence(s);
         return n == 0 || is_hidden(decode(slice_head(s, n))) ? 0 : n;
 }
