@@ -5,12 +5,20 @@ option(KEYFOB_BENCH "Programs of script/bench" OFF)
 option(KEYFOB_WERROR "Warnings are errors" ON)
 
 # Assertions stay on in what is shipped: a holder of credentials in a wrong state should stop.
-set(CMAKE_C_FLAGS_RELEASE "-O2" CACHE STRING "" FORCE)
+set(CMAKE_C_FLAGS_RELEASE "-Os" CACHE STRING "" FORCE)
 # With machine code beside what the link-time optimiser reads, as libkeyfob is for any linker.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
   add_compile_options(-ffat-lto-objects)
 endif()
+
+# Relocations of pointers in a few bytes each, where the linker and the C library know them (binutils 2.38, glibc 2.36).
+include(CheckCSourceRuns)
+set(CMAKE_REQUIRED_FLAGS -pie)
+set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,-z,pack-relative-relocs)
+check_c_source_runs("int x; int *volatile p = &x; int main(void) { return p != &x; }" KEYFOB_PACKED_RELOCATIONS)
+unset(CMAKE_REQUIRED_FLAGS)
+unset(CMAKE_REQUIRED_LINK_OPTIONS)
 
 # Flags of everything that is ours; the sources of libraries that we compile are left out.
 function(keyfob_flags target)
@@ -32,6 +40,9 @@ function(keyfob_flags target)
   else()
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
     target_link_options(${target} PRIVATE -Wl,--as-needed)
+  endif()
+  if(KEYFOB_PACKED_RELOCATIONS)
+    target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
   endif()
   # Bound at the start: a lazy binder saves registers with secrets on the stack when a function is first called.
   target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now)

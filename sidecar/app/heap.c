@@ -14,6 +14,8 @@ void heap_configure(void)
 #ifdef __GLIBC__
         // A threshold that was set stays; else glibc raises it to the largest block ever freed, and keeps such blocks.
         (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+        // The loop allocates nearly alone: an arena for each worker would only take pages.
+        (void)mallopt(M_ARENA_MAX, 1);
 #endif
 }
 
