@@ -47,6 +47,10 @@ static const struct option specs[] = {
     SPEC(OPTION_FORMAT, "format", required_argument),
     SPEC(OPTION_FILE, "file", required_argument),
     SPEC(OPTION_AUTOSTART, "autostart", no_argument),
+    SPEC(OPTION_AUDIENCE, "audience", required_argument),
+    SPEC(OPTION_SIGNING_ALGORITHM, "signing-algorithm", required_argument),
+    SPEC(OPTION_DURATION_SECONDS, "duration-seconds", required_argument),
+    SPEC(OPTION_TAG, "tag", required_argument),
     [OPTIONS_N] = {0},
 };
 
@@ -93,17 +97,30 @@ static void add_argument(struct options *o, char **argv, char *argument)
                 argv[o->arguments_count++] = argument;
 }
 
+// Of an option that may be given more than once.
+static int add_to(char **list, size_t *count, size_t max, const char *what, struct options_fault *fault)
+{
+        if (*count == max) {
+                *fault = (struct options_fault){.what = what, .argument = optarg};
+                return -1;
+        }
+        list[(*count)++] = optarg;
+        return 0;
+}
+
 static int add_option(struct options *o, enum option_id id, struct options_fault *fault)
 {
         o->values[id] = optarg ? optarg : "";
-        if (id != OPTION_HEADER)
+        switch (id) {
+        case OPTION_HEADER:
+                return add_to(o->headers, &o->headers_count, LIMIT_SIGN_HEADERS_N, "too many headers", fault);
+        case OPTION_AUDIENCE:
+                return add_to(o->audiences, &o->audiences_count, OPTIONS_AUDIENCES_N, "too many audiences", fault);
+        case OPTION_TAG:
+                return add_to(o->tags, &o->tags_count, OPTIONS_TAGS_N, "too many tags", fault);
+        default:
                 return 0;
-        if (o->headers_count == LIMIT_SIGN_HEADERS_N) {
-                *fault = (struct options_fault){.what = "too many headers", .argument = optarg};
-                return -1;
         }
-        o->headers[o->headers_count++] = optarg;
-        return 0;
 }
 
 int options_parse(int argc, char **argv, struct options *ret, struct options_fault *fault)

@@ -47,8 +47,14 @@ enum option_id {
         OPTION_FORMAT,
         OPTION_FILE,
         OPTION_AUTOSTART,
+        OPTION_AUDIENCE,
+        OPTION_SIGNING_ALGORITHM,
+        OPTION_DURATION_SECONDS,
+        OPTION_TAG,
         OPTIONS_N
 };
+
+enum { OPTIONS_AUDIENCES_N = 10, OPTIONS_TAGS_N = 50 }; // what STS accepts
 
 #define OPTION_BIT(option) (UINT64_C(1) << (option))
 #define OPTIONS_GLOBAL (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_PROFILE) | OPTION_BIT(OPTION_SOCKET))
@@ -61,6 +67,10 @@ struct options {
         size_t arguments_before_dashes;      // of them; the others follow "--"
         char *headers[LIMIT_SIGN_HEADERS_N]; // of each --header
         size_t headers_count;
+        char *audiences[OPTIONS_AUDIENCES_N]; // of each --audience
+        size_t audiences_count;
+        char *tags[OPTIONS_TAGS_N]; // of each --tag
+        size_t tags_count;
 };
 
 struct options_fault {

@@ -14,7 +14,7 @@
 
 enum { ANSWER_MAX = 256 * 1024, OUTPUT_MAX = 512 * 1024, TOKEN_REST_SIZE = 32 };
 
-#define COMMON (OPTION_BIT(OPTION_REGION) | OPTION_BIT(OPTION_TIME))
+#define SIGNED OPTION_BIT(OPTION_TIME) // here, and not by STS
 
 // The options of each kind; required are those of one group, of which one is enough.
 static const struct kind {
@@ -22,23 +22,28 @@ static const struct kind {
         uint64_t accepts;
         uint64_t required[3];
 } kinds[] = {
-    {"bedrock", OPTION_BIT(OPTION_EXPIRES_IN), {0}},
+    {"bedrock", SIGNED | OPTION_BIT(OPTION_EXPIRES_IN), {0}},
     {"eks",
-     OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_CLUSTER_ID) | OPTION_BIT(OPTION_EXEC_CREDENTIAL),
+     SIGNED | OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_CLUSTER_ID) | OPTION_BIT(OPTION_EXEC_CREDENTIAL),
      {OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_CLUSTER_ID)}},
     {"rds",
-     OPTION_BIT(OPTION_HOSTNAME) | OPTION_BIT(OPTION_PORT) | OPTION_BIT(OPTION_USERNAME),
+     SIGNED | OPTION_BIT(OPTION_HOSTNAME) | OPTION_BIT(OPTION_PORT) | OPTION_BIT(OPTION_USERNAME),
      {OPTION_BIT(OPTION_HOSTNAME), OPTION_BIT(OPTION_PORT), OPTION_BIT(OPTION_USERNAME)}},
     {"elasticache",
-     OPTION_BIT(OPTION_REPLICATION_GROUP_ID) | OPTION_BIT(OPTION_SERVERLESS_CACHE_NAME) | OPTION_BIT(OPTION_USER_ID),
+     SIGNED | OPTION_BIT(OPTION_REPLICATION_GROUP_ID) | OPTION_BIT(OPTION_SERVERLESS_CACHE_NAME) |
+         OPTION_BIT(OPTION_USER_ID),
      {OPTION_BIT(OPTION_REPLICATION_GROUP_ID) | OPTION_BIT(OPTION_SERVERLESS_CACHE_NAME), OPTION_BIT(OPTION_USER_ID)}},
     {"memorydb",
-     OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_USER_NAME),
+     SIGNED | OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_USER_NAME),
      {OPTION_BIT(OPTION_CLUSTER_NAME), OPTION_BIT(OPTION_USER_NAME)}},
     {"dsql",
-     OPTION_BIT(OPTION_HOSTNAME) | OPTION_BIT(OPTION_ACTION) | OPTION_BIT(OPTION_EXPIRES_IN),
+     SIGNED | OPTION_BIT(OPTION_HOSTNAME) | OPTION_BIT(OPTION_ACTION) | OPTION_BIT(OPTION_EXPIRES_IN),
      {OPTION_BIT(OPTION_HOSTNAME)}},
-    {"msk", 0, {0}},
+    {"msk", SIGNED, {0}},
+    {"web_identity",
+     OPTION_BIT(OPTION_AUDIENCE) | OPTION_BIT(OPTION_SIGNING_ALGORITHM) | OPTION_BIT(OPTION_DURATION_SECONDS) |
+         OPTION_BIT(OPTION_TAG),
+     {OPTION_BIT(OPTION_AUDIENCE)}},
 };
 
 // Options whose value is a member of the body: the name with "_" for "-".
@@ -54,14 +59,16 @@ static const enum option_id texts[] = {
     OPTION_USER_ID,
     OPTION_USER_NAME,
     OPTION_ACTION,
+    OPTION_SIGNING_ALGORITHM,
 };
 
 #define OWN_OPTIONS                                                                                                    \
-        (OPTION_BIT(OPTION_EXPIRES_IN) | OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_CLUSTER_ID) |             \
+        (SIGNED | OPTION_BIT(OPTION_EXPIRES_IN) | OPTION_BIT(OPTION_CLUSTER_NAME) | OPTION_BIT(OPTION_CLUSTER_ID) |    \
          OPTION_BIT(OPTION_EXEC_CREDENTIAL) | OPTION_BIT(OPTION_HOSTNAME) | OPTION_BIT(OPTION_PORT) |                  \
          OPTION_BIT(OPTION_USERNAME) | OPTION_BIT(OPTION_REPLICATION_GROUP_ID) |                                       \
          OPTION_BIT(OPTION_SERVERLESS_CACHE_NAME) | OPTION_BIT(OPTION_USER_ID) | OPTION_BIT(OPTION_USER_NAME) |        \
-         OPTION_BIT(OPTION_ACTION))
+         OPTION_BIT(OPTION_ACTION) | OPTION_BIT(OPTION_AUDIENCE) | OPTION_BIT(OPTION_SIGNING_ALGORITHM) |              \
+         OPTION_BIT(OPTION_DURATION_SECONDS) | OPTION_BIT(OPTION_TAG))
 
 static const struct kind *find_kind(const char *name)
 {
@@ -121,10 +128,51 @@ static void put_text(enum option_id id, const char *value, struct buffer *out)
         json_member(out, key, slice_str(value));
 }
 
+static void put_audiences(const struct options *o, struct buffer *out)
+{
+        if (o->audiences_count == 0)
+                return;
+        json_key(out, "audience");
+        json_begin_array(out);
+        for (size_t i = 0; i < o->audiences_count; i++)
+                json_put_string(out, slice_str(o->audiences[i]));
+        json_end_array(out);
+}
+
+// "KEY=VALUE" each; a key may hold no "=" here.
+static int put_tags(const struct options *o, struct buffer *out)
+{
+        if (o->tags_count == 0)
+                return EXIT_OK;
+        json_key(out, "tags");
+        json_begin_object(out);
+        for (size_t i = 0; i < o->tags_count; i++) {
+                struct slice text = slice_str(o->tags[i]);
+                size_t n = slice_find(text, '=');
+                if (n == text.n)
+                        return cli_fail(EXIT_USAGE, "write --tag KEY=VALUE", "invalid --tag: %s", o->tags[i]);
+                json_put_string(out, slice_head(text, n));
+                (void)buffer_put_byte(out, ':');
+                json_put_string(out, slice_from(text, n + 1));
+        }
+        json_end_object(out);
+        return EXIT_OK;
+}
+
+static int check_utf8(char *const *list, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (!text_is_utf8(slice_str(list[i])))
+                        return cli_fail(EXIT_USAGE, NULL, "not valid UTF-8: %s", list[i]);
+        return EXIT_OK;
+}
+
 static int put_body(const struct options *o, struct buffer *out)
 {
-        int64_t expires_in_s = 0, port = 0;
-        if (cli_duration(o, OPTION_EXPIRES_IN, &expires_in_s) < 0)
+        int64_t expires_in_s = 0, duration_s = 0, port = 0;
+        if (cli_duration(o, OPTION_EXPIRES_IN, &expires_in_s) < 0 ||
+            cli_duration(o, OPTION_DURATION_SECONDS, &duration_s) < 0 ||
+            check_utf8(o->audiences, o->audiences_count) != EXIT_OK || check_utf8(o->tags, o->tags_count) != EXIT_OK)
                 return EXIT_USAGE;
         if (options_has(o, OPTION_PORT) &&
             (text_parse_i64(slice_str(o->values[OPTION_PORT]), &port) < 0 || port < 1 || port > 65535))
@@ -142,6 +190,11 @@ static int put_body(const struct options *o, struct buffer *out)
                 json_member_i64(out, "expires_in", expires_in_s);
         if (port > 0)
                 json_member_i64(out, "port", port);
+        if (options_has(o, OPTION_DURATION_SECONDS))
+                json_member_i64(out, "duration_seconds", duration_s);
+        put_audiences(o, out);
+        if (put_tags(o, out) != EXIT_OK)
+                return EXIT_USAGE;
         json_end_object(out);
         return out->failed ? cli_fail(EXIT_FAILED, NULL, "out of memory") : EXIT_OK;
 }
@@ -209,7 +262,8 @@ static int run_token(const struct options *o)
         const char *profile = o->values[OPTION_PROFILE];
         const struct kind *kind = find_kind(o->arguments[0]);
         if (!kind)
-                return cli_fail(EXIT_USAGE, "the kinds are bedrock, eks, rds, elasticache, memorydb, dsql, msk",
+                return cli_fail(EXIT_USAGE,
+                                "the kinds are bedrock, eks, rds, elasticache, memorydb, dsql, msk, web_identity",
                                 "no such kind of token: %s", o->arguments[0]);
         int exit_code = check_options(o, kind);
         if (exit_code != EXIT_OK)
@@ -254,6 +308,11 @@ const struct command command_token = {
             "                 --hostname HOST [--action DbConnect|DbConnectAdmin]\n"
             "                 [--expires-in TIME]  at most 7d; by default 15m\n"
             "  msk          for SASL/OAUTHBEARER with Amazon MSK; for 15 minutes\n"
+            "  web_identity a JWT of STS for services outside AWS (GetWebIdentityToken)\n"
+            "                 --audience NAME...\n"
+            "                 [--signing-algorithm RS256|ES384]  by default RS256\n"
+            "                 [--duration-seconds TIME]  1m to 1h; by default 5m\n"
+            "                 [--tag KEY=VALUE]...\n"
             "\n"
             "options:\n"
             "  --region NAME    else taken from the host name or the profile\n"
@@ -266,7 +325,7 @@ const struct command command_token = {
             "  export AWS_BEARER_TOKEN_BEDROCK=\"$(keyfob token bedrock --region us-east-1)\"\n"
             "  PGPASSWORD=\"$(keyfob token rds --hostname db.example --port 5432 \\\n"
             "    --username app --region us-east-1)\" psql \"host=db.example user=app\"\n",
-    .accepts = COMMON | OWN_OPTIONS,
+    .accepts = OPTION_BIT(OPTION_REGION) | OWN_OPTIONS,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run_token,

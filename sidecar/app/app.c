@@ -26,12 +26,12 @@
 #include "sidecar/app/reload.h"
 #include "sidecar/app/report.h"
 #include "sidecar/app/serve.h"
+#include "sidecar/app/sts_tokens.h"
 #include "sidecar/app/token_files.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/base/descriptors.h"
 #include "sidecar/base/env.h"
 #include "sidecar/base/file_trust.h"
-#include "sidecar/config/endpoints.h"
 #include "sidecar/config/faults.h"
 #include "sidecar/config/settings.h"
 #include "sidecar/io/http_client.h"
@@ -77,6 +77,7 @@ struct app {
         struct http_client *http;
         struct workers *workers;
         struct vault *vault;
+        struct sts_tokens_deps sts_tokens;
         struct server *server;
         struct profile_set *profile_set;
         struct reload *reload;
@@ -232,11 +233,6 @@ static int watch_signals(struct app *app, struct error *e)
 
 // --- the start ---
 
-static int sts_url(struct slice region, char *out, size_t out_size)
-{
-        return endpoints_resolve(ENDPOINTS_STS, region, 0, out, out_size);
-}
-
 static int make_layers(struct app *app, struct error *e)
 {
         notify_init(&app->notify, &app->loop, env_get(app->env, "NOTIFY_SOCKET"));
@@ -252,6 +248,14 @@ static int make_layers(struct app *app, struct error *e)
                                    .random = random_bits,
                                    .observer = event_log_observer(&app->event_log)};
         app->vault = vault_new(&vault);
+        app->sts_tokens = (struct sts_tokens_deps){.vault = app->vault,
+                                                   .providers = {.loop = &app->loop,
+                                                                 .clock = app->clock,
+                                                                 .http = app->http,
+                                                                 .signer = app->signer,
+                                                                 .workers = app->workers,
+                                                                 .commands = &app->commands,
+                                                                 .env = app->env}};
         struct server_deps server = {.loop = &app->loop,
                                      .clock = app->clock,
                                      .log = &app->log,
@@ -259,19 +263,13 @@ static int make_layers(struct app *app, struct error *e)
                                      .metrics = app->metrics,
                                      .connections_max = descriptors_for_peers(app->descriptors_max),
                                      .commands = asking_commands(&app->commands),
-                                     .sts_url = sts_url,
+                                     .sts_url = sts_tokens_url,
+                                     .web_identity = sts_tokens_web_identity(&app->sts_tokens),
                                      .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = app->event_log.server = server_new(&server);
-        struct profile_set_deps profile_set = {.vault = app->vault,
-                                               .server = app->server,
-                                               .providers = {.loop = &app->loop,
-                                                             .clock = app->clock,
-                                                             .http = app->http,
-                                                             .signer = app->signer,
-                                                             .workers = app->workers,
-                                                             .commands = &app->commands,
-                                                             .env = app->env}};
+        struct profile_set_deps profile_set = {
+            .vault = app->vault, .server = app->server, .providers = app->sts_tokens.providers};
         app->profile_set = profile_set_new(&profile_set);
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,

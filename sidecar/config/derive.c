@@ -156,7 +156,7 @@ int derive_profile(struct derivation *d, size_t node, struct profile *p, const s
                 return -1;
         if ((has_service(p) || p->type == PROFILE_SSO || p->type == PROFILE_LOGIN) && derive_ca_bundle(d, p) < 0)
                 return -1;
-        if (derive_type(r, node, p) < 0)
+        if (derive_type(r, node, p) < 0 || derive_sts(r, p) < 0)
                 return -1;
         const char *global = p->region ? endpoints_global_region(slice_str(p->region)) : NULL;
         return global ? reader_keep(r, slice_str(global), &p->region) : 0;

@@ -44,6 +44,10 @@ struct derive_choice {
 MUST_CHECK int derive_endpoint(const struct reader *r, size_t node, const struct profile *p,
                                const struct derive_endpoint *of, struct derive_choice *ret);
 
+// The STS that is called with the credentials of *p, whose own endpoint is complete. What is wrong with it is no error:
+// most profiles never need it. 0, or -1: out of memory.
+MUST_CHECK int derive_sts(const struct reader *r, struct profile *p);
+
 // Of one type each, called by derive_profile(): what else follows from the environment, see there.
 MUST_CHECK int derive_container(const struct reader *r, size_t node, struct profile *p);
 MUST_CHECK int derive_imds(const struct reader *r, size_t node, struct profile *p);

@@ -192,3 +192,35 @@ int derive_endpoint(const struct reader *r, size_t node, const struct profile *p
         const char *global = endpoints_global_region(slice_str(*of->region));
         return global ? reader_keep(r, slice_str(global), of->region) : 0;
 }
+
+static int find_sts(const struct reader *r, const struct profile *p, struct custom *custom, struct variant *variant)
+{
+        char *own = p->sts.endpoint_url;
+        bool is_issuer = p->type == PROFILE_ASSUME_ROLE || p->type == PROFILE_WEB_IDENTITY;
+        if (is_issuer && p->aws_partition == 0) // it issues these credentials, too
+                own = p->endpoint_url;
+        const struct derive_endpoint of = {
+            .service = ENDPOINTS_STS, .shared_url = p->sts.shared_endpoint_url, .url = &own};
+        if (find_variant(r, p, variant) < 0 || find_custom(r, p, &of, custom) < 0)
+                return -1;
+        if (custom->url && variant->bits)
+                return error_set(r->e, ERROR_CONFIG,
+                                 "found a custom endpoint of STS (%s) beside %s, expected one of the two", custom->name,
+                                 variant->variable ? variant->variable : variant->key);
+        return custom->url ? check_url(r, p, custom) : 0;
+}
+
+int derive_sts(const struct reader *r, struct profile *p)
+{
+        struct error fault = {.kind = ERROR_NONE};
+        struct reader quiet = *r;
+        struct custom custom = {FROM_PROFILE, NULL, NULL};
+        struct variant variant = {0, NULL, NULL};
+        quiet.e = &fault;
+        if (find_sts(&quiet, p, &custom, &variant) < 0)
+                return reader_keep(r, slice_str(fault.message), &p->sts.fault);
+        p->sts.variant = variant.bits;
+        if (!custom.url)
+                return 0;
+        return reader_keep_url(r, slice_str(custom.url), &p->sts.endpoint_url);
+}

@@ -82,6 +82,13 @@ struct profile {
         char *shared_endpoint_url;
         unsigned aws_partition; // whose endpoints (endpoints.h) follow from AWS's rules; 0: one of them is configured,
                                 // or there are none
+        // The STS that is called with the credentials, for web identity tokens; sts_endpoint.h says where it is.
+        struct {
+                char *endpoint_url; // configured; NULL: by AWS's rules, in this variant of endpoints.h:
+                unsigned variant;
+                char *shared_endpoint_url; // of a shared file, as above; NULL: none
+                char *fault;               // why it cannot be called; NULL: it can
+        } sts;
         char *ca_bundle;
         int64_t connect_timeout_ms, read_timeout_ms; // 0: default
         int64_t refresh_before_seconds;              // 0: default

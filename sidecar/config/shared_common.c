@@ -227,6 +227,10 @@ int shared_common_apply(const struct resolution *r, const struct shared_common *
                 return -1;
         }
         fill(&p->region, from->region);
+        if (c->issuer_fault.kind == ERROR_NONE) {
+                p->sts.endpoint_url = c->own_url;
+                fill(&p->sts.shared_endpoint_url, c->sts_url);
+        }
         p->endpoint_url = has_issuer ? c->own_url : NULL; // no other type calls AWS, as the SDKs have it
         if (has_issuer)
                 apply_issuer(from, p);

@@ -16,7 +16,7 @@ struct answer {
         int64_t expires_ms;                                           // since 1970; 0: absent
         struct slice account_id;                                      // else that of the ARN
         struct slice assumed_role_arn;
-        struct slice document;      // what a service keeps: a secret's value
+        struct slice document;      // what a service keeps or issues: a secret's value, a web identity token
         struct slice refresh_token; // what newer credentials can be asked for with
         int64_t lives_s;            // of the session
         int64_t version;            // of the document that holds it

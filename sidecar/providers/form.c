@@ -41,9 +41,9 @@ void form_put_optional(struct buffer *out, const char *name, const char *value)
                 form_put(out, name, slice_str(value));
 }
 
-void form_put_member(struct buffer *out, const char *list, size_t number, const char *suffix, const char *value)
+void form_put_member(struct buffer *out, const char *list, size_t number, const char *suffix, struct slice value)
 {
         form_begin(out);
         (void)buffer_printf(out, "%s.member.%zu%s=", list, number, suffix);
-        form_put_value(out, slice_str(value));
+        form_put_value(out, value);
 }

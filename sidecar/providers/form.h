@@ -14,6 +14,6 @@ void form_put_i64(struct buffer *out, const char *name, int64_t value);
 void form_put_optional(struct buffer *out, const char *name, const char *value);
 
 // Appends "list.member.N<suffix>=value", N from 1.
-void form_put_member(struct buffer *out, const char *list, size_t number, const char *suffix, const char *value);
+void form_put_member(struct buffer *out, const char *list, size_t number, const char *suffix, struct slice value);
 
 #endif

@@ -15,7 +15,8 @@ enum {
         WEB = HINTS_WEB_IDENTITY,
         SESSION = HINTS_CREATE_SESSION,
         SECRET = HINTS_GET_SECRET_VALUE,
-        ALL = ROLE | WEB | SESSION | SECRET
+        TOKEN = HINTS_GET_WEB_IDENTITY_TOKEN,
+        ALL = ROLE | WEB | SESSION | SECRET | TOKEN
 };
 
 #define CLOCK "set this host's clock (NTP): it differs from AWS's by more than AWS allows"
@@ -48,6 +49,14 @@ enum {
 #define SECRET_KMS "allow kms:Decrypt on the secret's KMS key to source profile {source}" SECRET_ACCESS
 #define SECRET_GET "allow secretsmanager:GetSecretValue on the secret to source profile {source}" SECRET_ACCESS
 
+#define TOKEN_ACCESS                                                                                                   \
+        "allow sts:GetWebIdentityToken to the profile's identity, and check the conditions of that policy on "         \
+        "sts:IdentityTokenAudience, sts:DurationSeconds and sts:SigningAlgorithm"
+#define OWN_KEYS_EXPIRED "replace the profile's credentials if they are static: they have expired"
+#define OWN_KEYS_UNKNOWN                                                                                               \
+        "check the profile's access key: it is unknown or disabled, lacks its session token, or belongs to another "   \
+        "partition than the endpoint of STS"
+
 // The first that matches counts.
 static const struct rule {
         unsigned calls;
@@ -68,6 +77,20 @@ static const struct rule {
      "check endpoint_url and the proxies: something between this host and AWS changed the request"},
     {ALL, "MissingAuthenticationToken", NULL,
      "check endpoint_url and the proxies: something between this host and AWS removed the signature"},
+    {TOKEN, "OutboundWebIdentityFederationDisabledException", NULL,
+     "enable outbound web identity federation in the account: aws iam enable-outbound-web-identity-federation"},
+    {TOKEN, "SessionDurationEscalationException", NULL,
+     "ask for a shorter duration_seconds: the token would outlive the credentials that sign the request"},
+    {TOKEN, "JWTPayloadSizeExceededException", NULL, "send fewer or shorter audiences and tags"},
+    {TOKEN, "AccessDenied", NULL, TOKEN_ACCESS},
+    {TOKEN, "AccessDeniedException", NULL, TOKEN_ACCESS},
+    {TOKEN, "RegionDisabledException", NULL,
+     "activate STS in this region in the account settings of IAM, or give another \"region\""},
+    {TOKEN, "ValidationError", NULL, "compare the request with AWS's message: a parameter is outside AWS's limits"},
+    {TOKEN, "InvalidAction", NULL, "check the endpoint of STS: it does not know GetWebIdentityToken"},
+    {TOKEN, "ExpiredToken", NULL, OWN_KEYS_EXPIRED},
+    {TOKEN, "ExpiredTokenException", NULL, OWN_KEYS_EXPIRED},
+    {TOKEN, "InvalidClientTokenId", NULL, OWN_KEYS_UNKNOWN},
     {ROLE | WEB, "RegionDisabledException", NULL,
      "activate STS in region {region} in the account settings of IAM, or set sts_region to another region"},
     {ROLE | WEB | SESSION, "ValidationError", "chaining", CHAINED},

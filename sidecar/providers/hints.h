@@ -12,7 +12,8 @@ enum hints_call {
         HINTS_ASSUME_ROLE = 1 << 0,
         HINTS_WEB_IDENTITY = 1 << 1,
         HINTS_CREATE_SESSION = 1 << 2,
-        HINTS_GET_SECRET_VALUE = 1 << 3
+        HINTS_GET_SECRET_VALUE = 1 << 3,
+        HINTS_GET_WEB_IDENTITY_TOKEN = 1 << 4
 };
 
 struct hints_context {

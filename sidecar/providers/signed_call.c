@@ -32,7 +32,7 @@ int signed_call_sign(struct signed_call *call, struct upstream_request *r, struc
             .headers_count = r->fields_count,
             .payload_hash = slice_of(hash, sizeof(hash)),
             .service = slice_str(call->ops->service),
-            .region = slice_str(p->profile->issuer_region),
+            .region = slice_str(call->region ? call->region : p->profile->issuer_region),
             .time_s = r->time_s,
         };
         if (sigv4_sign(p->deps.signer, &request, call->keys, &r->values, &signature, e) < 0)
@@ -97,7 +97,8 @@ static int64_t min_life_s(const struct signed_call *call)
                 return INT64_MAX;
         int64_t now_s = upstream_clock_now_s(&p->time, p->deps.clock);
         int64_t refused_s = call->refused_until_s > now_s ? call->refused_until_s - now_s + 1 : 0;
-        return refused_s > BASE_MIN_LIFE_S ? refused_s : BASE_MIN_LIFE_S;
+        int64_t life_s = call->base_life_s > BASE_MIN_LIFE_S ? call->base_life_s : BASE_MIN_LIFE_S;
+        return refused_s > life_s ? refused_s : life_s;
 }
 
 int signed_call_start(struct signed_call *call, struct error *e)

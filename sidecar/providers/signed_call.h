@@ -11,6 +11,8 @@ struct signed_call {
         const struct upstream_call_ops *ops;
         struct credentials *keys; // base credentials, while a call is under way
         int64_t refused_until_s;  // expiration of the base credentials that AWS refused; 0: it refused none
+        const char *region;       // that it is signed for; NULL: the profile's issuer_region
+        int64_t base_life_s;      // the base credentials should live for that long, and for 5 minutes
         bool is_asking_source;
 };
 

@@ -27,6 +27,8 @@ enum place {
         PLACE_SESSION_TOKEN,
         PLACE_EXPIRATION,
         PLACE_ARN,
+        PLACE_WEB_IDENTITY_TOKEN,
+        PLACE_TOKEN_EXPIRATION,
         PLACE_CODE,
         PLACE_MESSAGE,
         PLACE_REQUEST_ID,
@@ -41,6 +43,8 @@ static const struct step {
     {PLACE_RESPONSE, PLACE_METADATA, "ResponseMetadata"},
     {PLACE_RESULT, PLACE_CREDENTIALS, "Credentials"},
     {PLACE_RESULT, PLACE_USER, "AssumedRoleUser"},
+    {PLACE_RESULT, PLACE_WEB_IDENTITY_TOKEN, "WebIdentityToken"},
+    {PLACE_RESULT, PLACE_TOKEN_EXPIRATION, "Expiration"},
     {PLACE_CREDENTIALS, PLACE_ACCESS_KEY_ID, "AccessKeyId"},
     {PLACE_CREDENTIALS, PLACE_SECRET_ACCESS_KEY, "SecretAccessKey"},
     {PLACE_CREDENTIALS, PLACE_SESSION_TOKEN, "SessionToken"},
@@ -74,7 +78,7 @@ static bool is_kept(enum place place)
 // AWS wraps no text of these any more, but its older samples did.
 static bool is_without_blanks(enum place place)
 {
-        return place >= PLACE_ACCESS_KEY_ID && place <= PLACE_ARN;
+        return place >= PLACE_ACCESS_KEY_ID && place <= PLACE_TOKEN_EXPIRATION;
 }
 
 static void refuse(struct reader *r, const char *what)
@@ -182,11 +186,13 @@ static void answer_from(const struct reader *r, struct answer *ret)
         *ret = (struct answer){0};
         if (!r->text->p) // no text at all
                 return;
+        bool is_token = r->spans[PLACE_WEB_IDENTITY_TOKEN].is_seen;
         *ret = (struct answer){
             .access_key_id = span(r, PLACE_ACCESS_KEY_ID),
             .secret_access_key = span(r, PLACE_SECRET_ACCESS_KEY),
             .session_token = span(r, PLACE_SESSION_TOKEN),
-            .expiration = span(r, PLACE_EXPIRATION),
+            .expiration = span(r, is_token ? PLACE_TOKEN_EXPIRATION : PLACE_EXPIRATION),
+            .document = span(r, PLACE_WEB_IDENTITY_TOKEN),
             .assumed_role_arn = span(r, PLACE_ARN),
             .code = slice_trim(span(r, PLACE_CODE)),
             .message = slice_trim(span(r, PLACE_MESSAGE)),

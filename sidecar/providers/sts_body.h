@@ -8,6 +8,7 @@
 #include "sidecar/base/error.h"
 
 struct role_settings;
+struct web_identity_request;
 
 #define STS_CONTENT_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -18,5 +19,7 @@ MUST_CHECK int sts_body_mfa(const struct role_settings *role, struct slice token
                             struct error *e);
 MUST_CHECK int sts_body_web_identity(const struct role_settings *role, struct slice token, struct buffer *out,
                                      struct error *e);
+MUST_CHECK int sts_body_get_web_identity_token(const struct web_identity_request *request, struct buffer *out,
+                                               struct error *e);
 
 #endif

@@ -17,11 +17,12 @@
         }
 #define OF_PROFILE(verb, rest, ...)                                                                                    \
         ROUTE_TO(ROUTE_PROFILE, verb, .path = PROFILES, .after = SLICE_INIT(rest), __VA_ARGS__)
-#define TOKEN(kind)                                                                                                    \
+#define TOKEN(kind) TOKEN_BY(kind, handle_token, resume_presign)
+#define TOKEN_BY(kind, handler, resumed)                                                                               \
         {                                                                                                              \
                 .match = ROUTE_PROFILE, .methods = ROUTE_POST, .path = PROFILES,                                       \
                 .after = SLICE_INIT(TOKEN_WORK_PATH kind), .scope = ALLOW_TOKEN, .body = BODY_WHOLE,                   \
-                .body_max = TOKEN_WORK_BODY_MAX, .begin = handle_token, .resume = resume_presign                       \
+                .body_max = TOKEN_WORK_BODY_MAX, .begin = handler, .resume = resumed                                   \
         }
 #define AT(text, ...) ROUTE_TO(ROUTE_EXACT, ROUTE_GET, .path = SLICE_INIT(text), __VA_ARGS__)
 
@@ -41,6 +42,7 @@ static const struct route routes[] = {
     TOKEN("memorydb"),
     TOKEN("dsql"),
     TOKEN("msk"),
+    TOKEN_BY("web_identity", handle_web_identity, resume_web_identity),
     OF_PROFILE(ROUTE_DELETE, "/credentials", .scope = ALLOW_ADMIN, .begin = handle_drop),
     OF_PROFILE(ROUTE_POST, "/refresh", .scope = ALLOW_ADMIN, .begin = handle_refresh, .resume = resume_refresh),
     OF_PROFILE(ROUTE_GET, "/login", .scope = ALLOW_CREDENTIALS, .begin = handle_login_status),

@@ -148,6 +148,7 @@ void handle_drop(struct exchange *x)
         if (query_refuse_all(x))
                 return;
         entry_drop(x->profile->entry);
+        web_identity_tokens_drop(x->server, x->profile);
         send_status(x);
 }
 

@@ -43,6 +43,7 @@ struct server *server_new(const struct server_deps *deps)
         buffer_init(&s->text, (size_t)2 * LIMIT_HTTP_BODY);
         buffer_init(&s->signing, LIMIT_SIGN_CANONICAL);
         json_doc_init(&s->json);
+        web_identity_tokens_init(&s->web_identity_tokens);
         (void)uv_timer_init(deps->loop, &s->sweep); // these cannot fail
         s->sweep.data = s;
         (void)uv_timer_init(deps->loop, &s->end);
@@ -111,6 +112,7 @@ void server_set_profiles(struct server *s, const struct server_profile *profiles
         // Exchanges point into the old table, which the caller frees when this has returned.
         for (struct exchange *x = s->exchanges; x; x = x->next)
                 exchange_find_profile_again(x);
+        web_identity_tokens_update(s);
 }
 
 // --- the end ---
@@ -125,6 +127,7 @@ void server_release(struct server *s)
         listener_free_all(s);
         imds_tokens_free(s->imds_tokens);
         events_free(s);
+        web_identity_tokens_free(&s->web_identity_tokens);
         free(s->read_buffer);
         buffer_free(&s->head);
         buffer_free(&s->body);

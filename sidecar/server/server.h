@@ -14,6 +14,7 @@
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
 #include "sidecar/base/sign_limits.h"
+#include "sidecar/base/web_identity_request.h"
 #include "sidecar/server/event_ring.h"
 
 struct api;
@@ -22,6 +23,7 @@ struct entry;
 struct log;
 struct metrics;
 struct profile;
+struct provider;
 struct secret;
 struct server;
 struct signer;
@@ -52,6 +54,20 @@ struct server_commands {
         void *context;
 };
 
+// The web identity tokens of profiles (web_identity_tokens.h). All NULL: there are none.
+struct server_web_identity {
+        // Which STS signs them. `region`: empty for the profile's. 0, or -1 with *e (ERROR_CONFIG).
+        int (*find_endpoint)(const struct server_profile *p, struct slice region, struct web_identity_endpoint *ret,
+                             struct error *e);
+        // Adds an entry that fetches the token with the credentials of *p, and holds it as a session token. NULL with
+        // *e.
+        struct entry *(*add)(void *context, const struct server_profile *p, const struct web_identity_endpoint *at,
+                             const struct web_identity_request *request, struct provider **ret_provider,
+                             struct error *e);
+        void (*update)(struct provider *provider, const struct server_profile *p); // after a reload
+        void *context;
+};
+
 struct server_deps {
         struct uv_loop_s *loop;
         const struct clock *clock;
@@ -63,6 +79,7 @@ struct server_deps {
         struct server_commands commands;
         // Writes the base URL of STS in a region, without a path. 0, or negative: there is no such region.
         int (*sts_url)(struct slice region, char *out, size_t out_size);
+        struct server_web_identity web_identity;
 };
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);

@@ -12,6 +12,7 @@
 #include "sidecar/server/events.h"
 #include "sidecar/server/server.h"
 #include "sidecar/server/turns.h"
+#include "sidecar/server/web_identity_tokens.h"
 
 struct connection;
 struct exchange;
@@ -40,6 +41,7 @@ struct server {
 
         struct listener *listeners;
         struct imds_tokens *imds_tokens; // of all listeners; NULL: none was issued yet
+        struct web_identity_tokens web_identity_tokens;
         struct connection *connections;
         size_t connections_count;
         struct exchange *exchanges; // those that are not over

@@ -26,6 +26,7 @@ TOKENS = {
     "memorydb": MEMORYDB,
     "dsql": DSQL,
     "msk": {"region": "us-east-1", "user_agent": "x/1"},
+    "web_identity": {"audience": ["a", "b"], "tags": {"team": "x"}, "duration_seconds": 600},
 }
 # What is asked: (method, template, values for it, query, body, headers, status)
 EXCHANGES = [

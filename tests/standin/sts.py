@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""STS, query protocol 2011-06-15: AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity."""
+"""STS, query protocol 2011-06-15: AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity, GetWebIdentityToken."""
 
 import json
 import re
 import zlib
 from urllib.parse import parse_qsl
 
-from standin import jwt, sigv4
+from standin import jwt, outbound, sigv4
 from standin.clock import rfc3339
 from standin.messages import AwsError, xml_result
 
@@ -28,6 +28,8 @@ RULES = {
     "SerialNumber": (r"[\w+=/:,.@-]*", 9, 256, re.ASCII),
     "TokenCode": (r"[\d]*", 6, 6, re.ASCII),
     "arn": (r".*", 20, 2048, 0),
+    "Audience": (r".*", 1, 1000, re.DOTALL),
+    "SigningAlgorithm": (r"RS256|ES384", 5, 5, 0),
     "Tag.Key": (TAG_TEXT, 1, 128, 0),
     "Tag.Value": (TAG_TEXT, 0, 256, 0),
 }
@@ -36,6 +38,7 @@ KNOWN = {
     "AssumeRole": COMMON | {"ExternalId", "Tags", "TransitiveTagKeys", "SerialNumber", "TokenCode", "SourceIdentity"},
     "AssumeRoleWithWebIdentity": COMMON | {"WebIdentityToken", "ProviderId"},
     "GetCallerIdentity": {"Action", "Version"},
+    "GetWebIdentityToken": {"Action", "Version", "Audience", "DurationSeconds", "SigningAlgorithm", "Tags"},
 }
 
 
@@ -94,7 +97,8 @@ class Parameters:
         """A misspelt parameter would be ignored by AWS; a judge says so."""
         for name in self.values:
             head, _, rest = name.partition(".member.")
-            shape = {"PolicyArns": r"\d+\.arn", "Tags": r"\d+\.(Key|Value)", "TransitiveTagKeys": r"\d+"}.get(head)
+            shape = {"PolicyArns": r"\d+\.arn", "Tags": r"\d+\.(Key|Value)", "TransitiveTagKeys": r"\d+"}
+            shape = {**shape, "Audience": r"\d+"}.get(head)
             if head not in KNOWN[action] or bool(rest) != bool(shape) or (shape and not re.fullmatch(shape, rest)):
                 raise AwsError(400, "ValidationError", f"Unknown parameter: {name}")
 
@@ -135,6 +139,7 @@ def handle(call):
         "AssumeRole": _assume_role,
         "AssumeRoleWithWebIdentity": _assume_role_with_web_identity,
         "GetCallerIdentity": _get_caller_identity,
+        "GetWebIdentityToken": _get_web_identity_token,
     }[action]
     return xml_result(action, handler(call, parameters, action))
 
@@ -149,6 +154,35 @@ def _get_caller_identity(call, parameters, action):
     caller = _verified(call)
     parameters.check_known(action)
     return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
+
+
+def _get_web_identity_token(call, parameters, action):
+    key = sigv4.verify(call.request, call.registry, call.clock, "sts", call.record)
+    call.record["verified"] = True
+    parameters.check_known(action)
+    audiences, algorithm = parameters.members("Audience"), parameters.required("SigningAlgorithm")
+    duration = parameters.integer("DurationSeconds", 60, 3600)
+    tags = parameters.members("Tags", ["Key", "Value"])
+    for audience in audiences:
+        parameters.check_member("Audience", "audience", audience)
+    for tag in tags:
+        parameters.check_member("Tag.Key", "tags", tag["Key"])
+        parameters.check_member("Tag.Value", "tags", tag["Value"])
+    parameters.finish()
+    if not 1 <= len(audiences) <= 10 or len(tags) > 50:
+        raise AwsError(400, "ValidationError", "1 to 10 audiences and at most 50 tags")
+    duration = 300 if duration is None else duration
+    if key.expires is not None and key.expires - call.clock.now() < duration:
+        raise AwsError(
+            403,
+            "SessionDurationEscalationException",
+            "The requested token duration would extend the session beyond its original expiration time.",
+        )
+    call.record.update(
+        duration=duration, audience=audiences, tags={t["Key"]: t["Value"] for t in tags}, body=call.request.body.decode()
+    )
+    token, expires = outbound.mint(key.identity, audiences, algorithm, duration, tags, call.clock)
+    return {"WebIdentityToken": token, "Expiration": rfc3339(expires)}
 
 
 def _common(call, parameters):

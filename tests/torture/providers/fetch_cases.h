@@ -26,6 +26,7 @@ struct fetch_case {
         const char *cached;      // likewise, in the cache of IAM Identity Center or of `aws login`
         const char *renewed[3];  // what it may hold instead after the fetch, all of it
         bool logs_in;            // before it fetches
+        bool is_token;           // a web identity token, with the profile's credentials
         bool survives;           // see torture.h
         unsigned speed;          // of the clock; 0: 1. Faster where the work itself waits for time to pass
 };
@@ -58,6 +59,9 @@ static char folder[64], token_path[96];
         "{\"SecretBinary\":"                                                                                           \
         "\"eyJhY2Nlc3Nfa2V5X2lkIjoiQVNJQUVYQU1QTEUiLCJzZWNyZXRfYWNjZXNzX2tleSI6IkNBTkFSWS1zZWNyZXQifQ==\"}"
 #define JWT "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9.c2lnbmF0dXJl"
+#define WEB_IDENTITY_TOKEN                                                                                             \
+        "<GetWebIdentityTokenResponse><GetWebIdentityTokenResult><WebIdentityToken>" JWT "</WebIdentityToken>"         \
+        "<Expiration>2027-01-01T01:00:00Z</Expiration></GetWebIdentityTokenResult></GetWebIdentityTokenResponse>"
 #define SSO_ROLE                                                                                                       \
         "{\"roleCredentials\":{\"accessKeyId\":\"ASIAEXAMPLE\",\"secretAccessKey\":\"CANARY-secret\","                 \
         "\"sessionToken\":"                                                                                            \
@@ -173,6 +177,16 @@ static const struct fetch_case cases[] = {
      .token_file = JWT,
      .answers = {{200, STS("AssumeRoleWithWebIdentity"), NULL, NULL}}},
     {.name = "assume role", .profile = &role, .answers = {{200, STS("AssumeRole"), NULL, NULL}}},
+    {.name = "web identity token",
+     .profile = &role,
+     .answers = {{200, WEB_IDENTITY_TOKEN, NULL, NULL}},
+     .is_token = true},
+    {.name = "refused web identity token",
+     .profile = &role,
+     .answers = {{403, STS_REFUSAL("AccessDenied"), NULL, NULL}},
+     .refusal = ERROR_DENIED,
+     .is_token = true,
+     .survives = true},
     {.name = "assume role with MFA",
      .profile = &mfa_role,
      .answers = {{200, STS("AssumeRole"), NULL, NULL}},

@@ -21,6 +21,7 @@
 #include "sidecar/io/http_client.h"
 #include "sidecar/io/workers.h"
 #include "sidecar/providers/cache_file.h"
+#include "sidecar/providers/get_web_identity_token.h"
 #include "sidecar/providers/login_session.h"
 #include "sidecar/providers/provider.h"
 #include "sidecar/providers/registry.h"
@@ -244,6 +245,10 @@ static bool is_right(const struct world *w)
                 return !w->c && w->e.kind == w->row->refusal;
         if (!w->c)
                 return false;
+        if (w->row->is_token) {
+                assert_true(slice_eq(w->c->session_token, SLICE(JWT)));
+                return true;
+        }
         assert_true(slice_eq(w->c->access_key_id, SLICE("ASIAEXAMPLE")));
         assert_true(slice_eq(w->c->secret_access_key, SLICE("CANARY-secret")));
         assert_true(w->c->session_token.n == 0 || slice_eq(w->c->session_token, SLICE("CANARY-token")));
@@ -269,6 +274,16 @@ static void check_cached(const struct fetch_case *row)
         buffer_free(&text);
 }
 
+static int make(struct world *w, const struct credentials_source *source, struct provider **ret)
+{
+        static const struct web_identity_endpoint at = {.url = "https://s", .region = "us-east-1"};
+        static const struct web_identity_request request = {
+            .audiences = {SLICE_INIT("a")}, .audiences_count = 1, .signing_algorithm = SLICE_INIT("RS256")};
+        if (w->row->is_token)
+                return get_web_identity_token_new(&w->deps, w->row->profile, source, &at, &request, ret, &w->e);
+        return registry_make(&w->deps, w->row->profile, source, ret, &w->e);
+}
+
 static bool fetch_round(const void *arg)
 {
         static char path[] = "PATH=/usr/bin:/bin";
@@ -287,7 +302,7 @@ static bool fetch_round(const void *arg)
         assert_non_null(w.deps.workers);
         write_files(w.row);
         torture_begin();
-        if (registry_make(&w.deps, w.row->profile, &source, &p, &w.e) == 0)
+        if (make(&w, &source, &p) == 0)
                 fetch(&w, p);
         torture_end();
         bool is_done = is_right(&w);

@@ -152,12 +152,45 @@ static bool is_right(const struct request_case *c, const struct wire *w, int sta
         return true;
 }
 
+// Where web identity tokens come from: the profile's own provider, in another entry.
+static int find_sts(const struct server_profile *p, struct slice region, struct web_identity_endpoint *ret,
+                    struct error *e)
+{
+        (void)p;
+        (void)region;
+        (void)e;
+        *ret = (struct web_identity_endpoint){.url = "https://sts.us-east-1.amazonaws.com", .region = "us-east-1"};
+        return 0;
+}
+
+static struct entry *add_token(void *context, const struct server_profile *p, const struct web_identity_endpoint *at,
+                               const struct web_identity_request *request, struct provider **ret_provider,
+                               struct error *e)
+{
+        struct fixture *f = context;
+        const struct entry_options options = {.name = "a/web_identity", .shown_name = p->name, .on_demand = true};
+        bool is_on = torture_is_on();
+        (void)at;
+        (void)request;
+        torture_end();
+        f->scripts[1] = f->scripts[0];
+        f->scripts[1].script = SCRIPT_GIVE;
+        *ret_provider = fake_new(&f->scripts[1]);
+        if (is_on)
+                torture_begin();
+        struct entry *entry = vault_add(f->vault, &options, *ret_provider);
+        if (!entry)
+                (void)error_set(e, ERROR_INTERNAL, "out of memory");
+        return entry;
+}
+
 static bool request_round(const void *arg)
 {
         static struct wire w;
         const struct request_case *c = arg;
         struct fixture f;
         fixture_start(&f);
+        f.server->deps.web_identity = (struct server_web_identity){find_sts, add_token, NULL, &f};
         struct scripted *s = fixture_add(&f, "a", c->hangs);
         s->script = c->hangs ? SCRIPT_HANG : SCRIPT_GIVE;
         fixture_fetch_all(&f);
@@ -229,6 +262,7 @@ static bool start_round(const void *arg)
 #define EVENT_REQUEST                                                                                                  \
         "{\"url\":\"https://x.lex.us-east-1.amazonaws.com/\",\"prior_signature\":\"" ZEROS ZEROS ZEROS ZEROS           \
         "\",\"payload\":\"YQ==\",\"service\":\"lex\"}"
+#define WEB_IDENTITY_REQUEST "{\"audience\":[\"a\",\"\\u00e4\"],\"tags\":{\"a\":\"\"}}"
 #define TOKEN_REQUEST "{\"region\":\"us-east-1\",\"user_name\":\"\\u00e4\",\"cluster_name\":\"C\"}"
 
 int main(void)
@@ -258,6 +292,12 @@ int main(void)
                            0,
                            false,
                            true},
+            web_identity = {POST_OF("43", "/v1/profiles/a/tokens/web_identity", WEB_IDENTITY_REQUEST),
+                            200,
+                            "\"token\":\"" TOKEN,
+                            0,
+                            false,
+                            false},
             event = {POST_OF("166", "/v1/profiles/a/eventstream", EVENT_REQUEST), 200, "signature", 0, false, false},
             event_waits =
                 {POST_OF("166", "/v1/profiles/a/eventstream?wait=60", EVENT_REQUEST), 200, "signature", 0, false, true},
@@ -306,6 +346,7 @@ int main(void)
             {"POST a token", &token, false},
             {"POST a token and wait", &token_waits, false},
             {"POST a token that is encoded", &eks, false},
+            {"POST a web identity token", &web_identity, false},
             {"a body that is echoed", &echo, false},
             {"a body that is echoed, sent byte by byte", &echo_bytewise, false},
             // problems without words

@@ -44,8 +44,8 @@ static void form_lists_and_absence(void **state)
         form_put_optional(&b, "Absent", NULL);
         form_put_optional(&b, "Empty", "");
         form_put_i64(&b, "D", 900);
-        form_put_member(&b, "Tags", 1, ".Key", "a b");
-        form_put_member(&b, "K", 12, "", "x");
+        form_put_member(&b, "Tags", 1, ".Key", SLICE("a b"));
+        form_put_member(&b, "K", 12, "", SLICE("x"));
         assert_text("lists", &b, "D=900&Tags.member.1.Key=a+b&K.member.12=x");
         buffer_free(&b);
 }
