@@ -20,11 +20,11 @@ static const struct {
     [AWS_FILE_BOTO] = {"BOTO_CONFIG", {"/etc/boto.cfg", ".boto"}},
 };
 
-static const struct slice keys[] = {
-    SLICE_INIT("aws_access_key_id"), SLICE_INIT("aws_secret_access_key"), SLICE_INIT("credential_process"),
-    SLICE_INIT("credential_source"), SLICE_INIT("login_session"),         SLICE_INIT("role_arn"),
-    SLICE_INIT("source_profile"),    SLICE_INIT("sso_account_id"),        SLICE_INIT("sso_role_name"),
-    SLICE_INIT("sso_session"),       SLICE_INIT("sso_start_url"),         SLICE_INIT("web_identity_token_file"),
+static const char keys[][24] = {
+    "aws_access_key_id", "aws_secret_access_key", "credential_process",
+    "credential_source", "login_session",         "role_arn",
+    "source_profile",    "sso_account_id",        "sso_role_name",
+    "sso_session",       "sso_start_url",         "web_identity_token_file",
 };
 
 const char *aws_files_variable(enum aws_file file)
@@ -56,7 +56,7 @@ static bool is_credentials_key(struct slice line)
         size_t n = equals < colon ? equals : colon;
         struct slice name = slice_trim(slice_head(line, n));
         for (size_t i = 0; n < line.n && i < LENGTH(keys); i++)
-                if (slice_eq_ignore_case(name, keys[i]))
+                if (slice_eq_ignore_case(name, slice_str(keys[i])))
                         return true;
         return false;
 }

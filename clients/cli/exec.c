@@ -116,7 +116,7 @@ static int execute(char *const *command, const struct variables *v)
                         strerror(cause));
 }
 
-static int run_with_variables(const struct options *o, char *const *command, struct variables *v)
+static int run_with_variables(const struct options *o, char *const *command, struct variables v)
 {
         struct keyfob_credentials credentials = {0}, *ret = &credentials;
         char expiration[TIME_RFC3339_SIZE];
@@ -124,13 +124,13 @@ static int run_with_variables(const struct options *o, char *const *command, str
         if (exit_code != EXIT_OK)
                 return exit_code;
         say_until_when(&credentials);
-        set_credentials(v, &credentials, expiration);
-        exit_code = execute(command, v);
+        set_credentials(&v, &credentials, expiration);
+        exit_code = execute(command, &v);
         keyfob_credentials_clear(&credentials);
         return exit_code;
 }
 
-static int run_with_endpoint(const struct options *o, char *const *command, size_t command_count, struct variables *v)
+static int run_with_endpoint(const struct options *o, char *const *command, size_t command_count, struct variables v)
 {
         struct keyfob_credentials credentials = {0}, *ret = &credentials;
         struct relay_endpoint endpoint;
@@ -140,10 +140,8 @@ static int run_with_endpoint(const struct options *o, char *const *command, size
                 return exit_code;
         if (relay_start(o->values[OPTION_SOCKET], cli_profile(o), command, command_count, &endpoint) < 0)
                 return EXIT_FAILED;
-        set_endpoint(v, &endpoint);
-        exit_code = execute(command, v);
-        explicit_bzero(&endpoint, sizeof(endpoint));
-        return exit_code;
+        set_endpoint(&v, &endpoint);
+        return execute(command, &v);
 }
 
 static int run(const struct options *all)
@@ -163,8 +161,8 @@ static int run(const struct options *all)
                 return cli_fail(EXIT_USAGE, "name it as the argument or with --profile",
                                 "the profile is given twice: %s", all->values[OPTION_PROFILE]);
         if (outer && outer[0] && !options_has(all, OPTION_NESTED))
-                return cli_fail(EXIT_FAILED, "leave it first, or add --nested",
-                                "this is inside of keyfob exec for the profile %s", outer);
+                return cli_fail(EXIT_FAILED, "leave that one first, or add --nested",
+                                "already inside of keyfob exec, with the profile %s", outer);
         int exit_code = get(&own, "", read_region, &ret);
         if (exit_code != EXIT_OK)
                 return exit_code;
@@ -174,8 +172,8 @@ static int run(const struct options *all)
                 set(&v, "AWS_REGION", chosen);
                 set(&v, "AWS_DEFAULT_REGION", chosen);
         }
-        return options_has(all, OPTION_ENV) ? run_with_variables(&own, command, &v)
-                                            : run_with_endpoint(&own, command, command_count, &v);
+        return options_has(all, OPTION_ENV) ? run_with_variables(&own, command, v)
+                                            : run_with_endpoint(&own, command, command_count, v);
 }
 
 const struct command command_exec = {

@@ -33,7 +33,7 @@ static bool find(const char *name, char *ret, size_t size)
 static int execute_script(char *const *command, char *const *environment)
 {
         char found[LIMIT_CONFIG_PATH];
-        size_t count = 0;
+        size_t count = 1;
         const char *script = command[0];
         while (command[count])
                 count++;

@@ -7,7 +7,7 @@
 #include "proto/mem/secret.h"
 
 // What an SDK would use instead of the credentials given, or together with them.
-static const char *const removed[] = {
+static const char removed[][40] = {
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

@@ -36,7 +36,6 @@ static int make_token(char out[RELAY_TOKEN_SIZE])
                 return -1;
         text_hex_encode(slice_of(bytes, sizeof(bytes)), out);
         out[RELAY_TOKEN_SIZE - 1] = '\0';
-        explicit_bzero(bytes, sizeof(bytes));
         return 0;
 }
 
@@ -122,7 +121,7 @@ static _Noreturn void detach(const struct relay_settings *settings, int listener
                 explicit_bzero(arguments[i], strlen(arguments[i]));
         if (settings->agent[0] == '/')
                 (void)!chdir("/"); // the folder that it started in can be unmounted
-        pid_t pid = fork();
+        pid_t pid = _Fork();
         if (pid != 0)
                 _exit(pid < 0 ? EXIT_FAILED : EXIT_OK);
         relay_serve(settings, LISTENER, COMMAND);
@@ -136,7 +135,7 @@ static int start_process(const struct relay_settings *settings, int listener, in
         int status = -1;
         if (sigaction(SIGCHLD, &own, &inherited) < 0) // else, ignored, the child's status would be lost
                 return -1;
-        pid_t pid = fork();
+        pid_t pid = _Fork();
         if (pid == 0)
                 detach(settings, listener, command, arguments, arguments_count);
         while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -181,6 +180,5 @@ int relay_start(const char *socket, const char *profile, char *const *arguments,
                 (void)snprintf(ret->uri, sizeof(ret->uri), "http://%s" RELAY_PATH, settings.authority);
                 memcpy(ret->token, settings.token, sizeof(ret->token));
         }
-        explicit_bzero(&settings, sizeof(settings));
         return r;
 }

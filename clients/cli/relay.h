@@ -12,7 +12,7 @@ enum { RELAY_URI_SIZE = 64 };
 
 struct relay_endpoint {
         char uri[RELAY_URI_SIZE];     // AWS_CONTAINER_CREDENTIALS_FULL_URI
-        char token[RELAY_TOKEN_SIZE]; // AWS_CONTAINER_AUTHORIZATION_TOKEN; the caller wipes it
+        char token[RELAY_TOKEN_SIZE]; // AWS_CONTAINER_AUTHORIZATION_TOKEN
 };
 
 // Starts the process. It serves until this process ends, whatever that executes meanwhile, and is no child of it. It

@@ -40,7 +40,6 @@ static void end(struct peer *p)
         (void)shutdown(p->fd, SHUT_WR);
         (void)recv(p->fd, rest, sizeof(rest), MSG_DONTWAIT); // else unread bytes would cut off the answer
         (void)close(p->fd);
-        explicit_bzero(rest, sizeof(rest));
         http_whole_free(p->parser);
         secret_release(p->out, PIECE_SIZE);
         *p = (struct peer){.fd = -1, .agent = -1};
@@ -128,7 +127,6 @@ static void read_request(const struct relay *r, struct peer *p)
         enum http_event event = http_whole_next(p->parser, &bytes);
         if (event != HTTP_MORE)
                 handle_message(r, p, event);
-        explicit_bzero(input, (size_t)n);
 }
 
 static void read_answer(struct peer *p)

@@ -20,6 +20,7 @@ from support.sdk import build_go, build_javascript
 TENANT = ":assumed-role/tenant-a/"
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to see or to be others")
 
 
 @pytest.fixture
@@ -284,7 +285,7 @@ def test_every_cell(agent, running):
         "code", "message", "Code", "Message"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+@NEEDS_ROOT
 def test_another_user_gets_nothing(running):
     """Neither the token out of /proc, nor an answer; and cannot keep the command from one."""
     command = running()
@@ -387,12 +388,14 @@ def test_is_the_process_that_was_started(running):
 
 
 def test_signals_reach_it(running):
-    command = running('trap "echo got; exit 5" TERM; read line')
+    command = running('trap "echo got; exit 5" TERM; echo ready; read line')
+    assert command.process.stdout.readline() == "ready\n"
     command.process.send_signal(signal.SIGTERM)
     assert command.process.stdout.readline() == "got\n" and command.process.wait(30) == 5
     command.check_nothing_is_left()
 
 
+@NEEDS_ROOT
 def test_credentials_while_it_ignores_signals(running):
     """A supervisor sends SIGTERM to the whole group; a terminal SIGINT."""
     command = running('trap "" TERM INT; echo ready; read line; true', start_new_session=True)
@@ -420,6 +423,7 @@ def servers_of(command):
     return found
 
 
+@NEEDS_ROOT
 def test_nothing_is_left_of_a_killed_command(running):
     command = running()
     (server,) = servers_of(command)
@@ -429,6 +433,7 @@ def test_nothing_is_left_of_a_killed_command(running):
     until(lambda: not Path(f"/proc/{server}").exists(), what="the end of the process that serves")
 
 
+@NEEDS_ROOT
 def test_what_serves(running):
     """It is no child of the command, shows none of its arguments, holds none of its files, and cannot be dumped."""
     command = running()

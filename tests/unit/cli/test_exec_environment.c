@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/exec_environment.h"
 
-#include "tests/canary.h"
+#include "tests/unit/memory_scan.h"
 #include "tests/unit/unit.h"
 
 enum { ENTRIES_MAX = 8 };
@@ -23,7 +23,7 @@ static void replaces_and_removes(void **state)
             {{"AWS_BEARER_TOKEN_BEDROCK=x", "AWS_BEARER_TOKEN_=y", "AWS_BEARER_TOKEN=z"},
              {{0}},
              {"AWS_BEARER_TOKEN=z"}},
-            {{"AWS_SESSION_TOKEN=x"}, {{"AWS_SESSION_TOKEN", CANARY}}, {"AWS_SESSION_TOKEN=" CANARY}},
+            {{"AWS_SESSION_TOKEN=x"}, {{"AWS_SESSION_TOKEN", "y"}}, {"AWS_SESSION_TOKEN=y"}},
             {{"AWS_REGION=x", "AWS_CONFIG_FILE=y", "AWS_CA_BUNDLE=z"},
              {{0}},
              {"AWS_REGION=x", "AWS_CONFIG_FILE=y", "AWS_CA_BUNDLE=z"}},
@@ -92,11 +92,27 @@ static void removes_other_credentials(void **state)
         }
 }
 
+static void keeps_no_value(void **state)
+{
+        char secret[] = "SECRET-THAT-IS-IN-THE-ENVIRONMENT", none[] = "";
+        char *inherited[] = {none, NULL};
+        struct exec_environment e;
+        (void)state;
+        struct needle needle = needle_take("the value", secret, sizeof(secret) - 1);
+        needle_write(&needle, secret);
+        assert_int_equal(exec_environment_new(inherited, &(struct exec_variable){"A", secret}, 1, &e), 0);
+        explicit_bzero(secret, sizeof(secret));
+        assert_somewhere(&needle);
+        exec_environment_free(&e);
+        assert_nowhere(&needle);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(replaces_and_removes),
             cmocka_unit_test(removes_other_credentials),
+            cmocka_unit_test(keeps_no_value),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "clients/c/deadline.h"
-#include "tests/canary.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/memory_scan.h"
 #include "tests/unit/unit.h"
 
 enum { PEERS_N = 32, ANSWER_SIZE = 256 * 1024, LONG_MS = 60000 };
@@ -117,18 +117,24 @@ static bool is_ready(int fd, int timeout_ms)
         return poll(&p, 1, timeout_ms) == 1;
 }
 
-// All until the end of the connection, as text.
-static const char *hear(int fd)
+// All until the end of the connection, or `most` bytes, as text.
+static char *hear_until(int fd, size_t most)
 {
         static char text[ANSWER_SIZE];
         size_t n = 0;
         ssize_t r = 1;
-        while (r > 0 && n < sizeof(text) - 1) {
+        while (r > 0 && n < most) {
                 assert_true(is_ready(fd, LONG_MS));
-                r = recv(fd, text + n, sizeof(text) - 1 - n, 0);
+                r = recv(fd, text + n, most - n, 0);
                 n += r > 0 ? (size_t)r : 0;
         }
         text[n] = '\0';
+        return text;
+}
+
+static const char *hear(int fd)
+{
+        const char *text = hear_until(fd, ANSWER_SIZE - 1);
         (void)close(fd);
         return text;
 }
@@ -145,16 +151,44 @@ static int take(const struct world *w)
         return fd;
 }
 
+// Waits until what was sent before was handled.
+static void pass_by(const struct world *w)
+{
+        int client = dial(w);
+        say(client, "nonsense\r\n\r\n");
+        (void)hear(client);
+}
+
 static void forwards_to_the_agent_and_back(void **state)
 {
         const struct world *w = *state;
         int client = dial(w);
         ask(w, client);
         int agent = take(w);
-        say(agent, "HTTP/1.1 200 OK\r\n\r\n" CANARY); // in two pieces
+        say(agent, "HTTP/1.1 200 OK\r\n\r\nhalf"); // in two pieces
         say(agent, "-2");
         (void)close(agent);
-        assert_string_equal(hear(client), "HTTP/1.1 200 OK\r\n\r\n" CANARY "-2");
+        assert_string_equal(hear(client), "HTTP/1.1 200 OK\r\n\r\nhalf-2");
+}
+
+static void keeps_no_answer(void **state)
+{
+        const struct world *w = *state;
+        char secret[] = "SECRET-THAT-IS-IN-AN-ANSWER";
+        struct needle needle = needle_take("the answer", secret, sizeof(secret) - 1);
+        int client = dial(w);
+        ask(w, client);
+        int agent = take(w);
+        needle_write(&needle, secret);
+        say(agent, secret);
+        explicit_bzero(secret, sizeof(secret));
+        char *answer = hear_until(client, needle.n);
+        assert_somewhere(&needle); // in the relay, too
+        explicit_bzero(answer, needle.n);
+        (void)close(agent);
+        assert_string_equal(hear(client), "");
+        pass_by(w);
+        assert_nowhere(&needle);
 }
 
 static void reads_requests_byte_by_byte(void **state)
@@ -239,14 +273,6 @@ static void answers_without_an_agent(void **state)
         assert_string_equal(hear(client), "y");
 }
 
-// Waits until what was sent before was handled.
-static void pass_by(const struct world *w)
-{
-        int client = dial(w);
-        say(client, "nonsense\r\n\r\n");
-        (void)hear(client);
-}
-
 static void ends_late_connections(void **state)
 {
         const struct world *w = *state;
@@ -320,6 +346,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test_setup_teardown(forwards_to_the_agent_and_back, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(keeps_no_answer, set_up, tear_down),
             cmocka_unit_test_setup_teardown(reads_requests_byte_by_byte, set_up, tear_down),
             cmocka_unit_test_setup_teardown(forwards_large_answers, set_up, tear_down),
             cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
