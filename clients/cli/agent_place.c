@@ -96,6 +96,17 @@ static const char *const removed[] = {
     "JOURNAL_STREAM",
 };
 
+// What keyfob exec set, for its own command: beginnings of variables.
+static const char *const of_exec[] = {
+    "KEYFOB_EXEC=",
+    "AWS_REGION=",
+    "AWS_DEFAULT_REGION=",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN=",
+    "AWS_CONFIG_FILE=/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+    "BOTO_CONFIG=/dev/null",
+};
+
 static const char *const paths[] = {
     "KEYFOB_CONFIG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE",
 };
@@ -117,10 +128,21 @@ static bool is_loopback_endpoint(const char *variable)
                 slice_starts_with(text, SLICE("http://[::1]")));
 }
 
-static bool is_removed(const char *variable)
+static bool is_in_exec(char *const *environment)
+{
+        for (size_t i = 0; environment[i]; i++)
+                if (value_of(environment[i], "KEYFOB_EXEC"))
+                        return true;
+        return false;
+}
+
+static bool is_removed(const char *variable, bool in_exec)
 {
         for (size_t i = 0; i < LENGTH(removed); i++)
                 if (value_of(variable, removed[i]))
+                        return true;
+        for (size_t i = 0; in_exec && i < LENGTH(of_exec); i++)
+                if (slice_starts_with(slice_str(variable), slice_str(of_exec[i])))
                         return true;
         return is_loopback_endpoint(variable);
 }
@@ -150,11 +172,12 @@ char **agent_place_environment(char *const *environment)
         size_t count = 0, kept = 0, made = 0;
         while (environment[count])
                 count++;
+        bool in_exec = is_in_exec(environment);
         char **list = calloc(count + LENGTH(paths) + 2, sizeof(char *));
         char *own[LENGTH(paths)] = {NULL};
         for (size_t i = 0; list && i < count; i++) {
                 char *changed;
-                if (is_removed(environment[i]))
+                if (is_removed(environment[i], in_exec))
                         continue;
                 if (!make_path_absolute(environment[i], &changed)) {
                         while (made > 0)

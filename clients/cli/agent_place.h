@@ -19,9 +19,9 @@ MUST_CHECK int agent_place_socket(const char *socket, char path[LIMIT_UNIX_PATH 
 MUST_CHECK int agent_place_program(char path[AGENT_PROGRAM_SIZE]);
 
 // Returns the environment of the agent, or NULL: out of memory. It is `environment` without what belongs to one shell
-// (keys, the choice of a profile, container endpoints on loopback, KEYFOB_PROFILE), without what a service manager
-// meant for another process, and with relative paths of files made absolute, as the agent runs in "/". The caller frees
-// it with agent_place_free(); the texts that were not changed are borrowed.
+// (keys, the choice of a profile, container endpoints on loopback, KEYFOB_PROFILE, what `keyfob exec` set), without
+// what a service manager meant for another process, and with relative paths of files made absolute, as the agent runs
+// in "/". The caller frees it with agent_place_free(); the texts that were not changed are borrowed.
 MUST_CHECK char **agent_place_environment(char *const *environment);
 void agent_place_free(char **environment);
 

@@ -21,10 +21,9 @@ static const struct {
 };
 
 static const char keys[][24] = {
-    "aws_access_key_id", "aws_secret_access_key", "credential_process",
-    "credential_source", "login_session",         "role_arn",
-    "source_profile",    "sso_account_id",        "sso_role_name",
-    "sso_session",       "sso_start_url",         "web_identity_token_file",
+    "aws_access_key_id", "aws_secret_access_key",   "credential_process", "credential_source", "login_session",
+    "role_arn",          "source_profile",          "sso_account_id",     "sso_role_name",     "sso_session",
+    "sso_start_url",     "web_identity_token_file",
 };
 
 const char *aws_files_variable(enum aws_file file)

@@ -153,6 +153,7 @@ static int run(const struct options *all)
         size_t command_count = all->arguments_count - all->arguments_before_dashes;
         const char *outer = getenv(EXEC_MARK);
         own.arguments_count = all->arguments_before_dashes;
+        own.values[OPTION_AUTOSTART] = "";
         if (own.arguments_count > 1 || command_count == 0 || command[0][0] == '\0')
                 return cli_fail(EXIT_USAGE, "write keyfob exec PROFILE -- COMMAND", "%s%s",
                                 own.arguments_count > 1 ? "unexpected argument: " : "no command",
@@ -183,7 +184,8 @@ const struct command command_exec = {
             "\n"
             "Runs a command whose AWS SDK gets the credentials of a profile, and newer ones\n"
             "before they expire, from an endpoint on 127.0.0.1 that is for this command\n"
-            "alone and ends with it. Without PROFILE: \"default\".\n"
+            "alone and ends with it. Without PROFILE: \"default\". If no agent answers, one is\n"
+            "started for this user, as by keyfob agent start.\n"
             "\n"
             "The command takes the place of keyfob: signals reach it, and its exit status is\n"
             "that of keyfob exec. 126: it cannot be run, 127: it was not found; 1, 2 or 3\n"

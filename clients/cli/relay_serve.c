@@ -12,7 +12,8 @@
 #include "proto/mem/secret.h"
 #include "proto/wire/http_whole.h"
 
-enum { PEERS_N = 32, PEER_MS = 5000, ACCEPT_PAUSE_MS = 50, BODY_MAX = 1024, PIECE_SIZE = 16 * 1024, INPUT_SIZE = 4096 };
+enum { PEERS_N = 32, BODY_MAX = 1024, PIECE_SIZE = 16 * 1024, INPUT_SIZE = 4096 };
+enum { PEER_MS = 5000, ACCEPT_PAUSE_MS = 50, SHOW_USE_MS = 3600 * 1000 };
 
 struct peer {
         int fd;                    // -1: this place is free
@@ -28,6 +29,7 @@ struct peer {
 struct relay {
         const struct relay_settings *settings;
         struct peer peers[PEERS_N];
+        int64_t show_ms; // when to connect to the agent, to show that it is used
 };
 
 static void end(struct peer *p)
@@ -232,14 +234,28 @@ static int end_late(struct relay *r)
         return (int)next_ms;
 }
 
+// The milliseconds until the next time, for poll().
+static int show_use(struct relay *r)
+{
+        int64_t now_ms = deadline_now_ms();
+        if (now_ms >= r->show_ms) {
+                int fd = deadline_connect(r->settings->agent, now_ms);
+                if (fd >= 0)
+                        (void)close(fd);
+                r->show_ms = now_ms + SHOW_USE_MS;
+        }
+        return (int)(r->show_ms - now_ms);
+}
+
 void relay_serve(const struct relay_settings *settings, int listener, int command)
 {
-        struct relay r = {.settings = settings};
+        struct relay r = {.settings = settings, .show_ms = deadline_now_ms() + SHOW_USE_MS};
         struct pollfd polled[PEERS_N + 2];
         for (size_t i = 0; i < PEERS_N; i++)
                 r.peers[i] = (struct peer){.fd = -1, .agent = -1};
         for (;;) {
-                int timeout_ms = end_late(&r);
+                int late_ms = end_late(&r), show_ms = show_use(&r);
+                int timeout_ms = late_ms >= 0 && late_ms < show_ms ? late_ms : show_ms;
                 for (size_t i = 0; i < PEERS_N; i++)
                         polled[i] = waits_for(&r.peers[i]);
                 polled[PEERS_N] = (struct pollfd){.fd = find_place(&r) ? listener : -1, .events = POLLIN};

@@ -23,7 +23,7 @@ struct relay_settings {
 
 // Serves `listener`, a listening TCP socket that does not block, until `command` can be read: a pidfd can when its
 // process has ended. Holds at most 32 connections: a new one takes the place of the oldest that has not proved itself.
-// Each ends after 5 s.
+// Each ends after 5 s. Connects to the agent every hour, as one that is not used for longer may end itself.
 void relay_serve(const struct relay_settings *settings, int listener, int command);
 
 #endif

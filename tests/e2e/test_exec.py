@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from support import paths, tcp_http
 from support.agent import environment
 from support.other_user import become_other_user
+from support.own_agent import OwnAgent
 from support.polling import until
 from support.programs import AWS, output_of, run
 from support.sdk import build_go, build_javascript
@@ -323,9 +325,53 @@ def test_agent_restarts_in_the_middle(agent, running):
     assert command.get().json()["AccessKeyId"] == agent.credentials("tenant-a")["AccessKeyId"]
 
 
-def test_without_an_agent(agent, folder):
-    finished = run(paths.KEYFOB, "exec", "p", "--socket", folder / "none", "--", "touch", folder / "ran",
-                   env=environment(folder))
+@pytest.fixture
+def user(folder, standin):
+    """One whom keyfob starts an agent for."""
+    made = []
+
+    def make(**more):
+        made.append(OwnAgent(folder, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end(standin.secrets())
+
+
+PROCESS = """[profile p]
+region = eu-west-3
+credential_process = echo '{"Version": 1, "AccessKeyId": "ASIAEXAMPLEKEYID0001", "SecretAccessKey": "x"}'
+"""
+
+
+def test_starts_an_agent(user):
+    """Twenty at once start one; so does another later, which is then the one that commands use."""
+    one = user(aws=PROCESS)
+    script = f'curl -sS -H "Authorization: ${TOKEN}" "${URI}"; echo $AWS_REGION'
+    finished = one.at_once(20, "exec", "p", "--", "sh", "-c", script)
+    assert all(f.returncode == 0 and "ASIAEXAMPLE" in f.stdout and "eu-west-3" in f.stdout for f in finished), finished
+    assert len(one.running()) == 1
+    one.kill()
+    assert "ASIAEXAMPLE" in output_of(one.keyfob("exec", "p", "--env", "--", "env"))
+    assert len(one.running()) == 1
+
+
+def test_an_agent_that_starts_inside(user):
+    """It serves other shells, too: what exec set is not for it."""
+    one = user(aws="[default]\nrole_arn = x\n" + PROCESS)
+    inner = 'test $AWS_CONFIG_FILE = /dev/null && $0 agent stop && $0 agent start && $0 status p --json'
+    finished = one.keyfob("exec", "p", "--", "sh", "-c", inner, str(paths.KEYFOB))
+    assert json.loads(output_of(finished).splitlines()[-1])["region"] == "eu-west-3"
+
+
+def test_without_an_agent(folder):
+    """Where none can be started."""
+    (folder / "bin").mkdir()
+    lone = folder / "bin" / "keyfob"
+    shutil.copy(paths.KEYFOB, lone)
+    env = environment(folder, PATH="/bin")
+    finished = run(lone, "exec", "p", "--socket", folder / "none", "--", "touch", folder / "ran", env=env)
     assert finished.returncode == 3 and "keyfobd" in finished.stderr and not (folder / "ran").exists()
 
 

@@ -95,11 +95,45 @@ static void prepares_the_environment(void **state)
         }
 }
 
+static void forgets_what_exec_set(void **state)
+{
+        static const struct {
+                const char *variable;
+                bool is_kept;
+        } rows[] = {
+            {"AWS_REGION=r", false},
+            {"AWS_DEFAULT_REGION=r", false},
+            {"AWS_CONTAINER_AUTHORIZATION_TOKEN=t", false},
+            {"AWS_CONFIG_FILE=/dev/null", false},
+            {"AWS_SHARED_CREDENTIALS_FILE=/dev/null", false},
+            {"BOTO_CONFIG=/dev/null", false},
+            {"AWS_CONFIG_FILE=/c", true},
+            {"AWS_SHARED_CREDENTIALS_FILE=/c", true},
+            {"AWS_ENDPOINT_URL=/dev/null", true},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++)
+                for (int in_exec = 0; in_exec < 2; in_exec++) {
+                        char variable[128], mark[] = "KEYFOB_EXEC=p";
+                        char *const given[] = {variable, in_exec ? mark : NULL, NULL};
+                        (void)snprintf(variable, sizeof(variable), "%s", rows[i].variable);
+                        char **list = agent_place_environment(given);
+                        assert_non_null(list);
+                        if (rows[i].is_kept || !in_exec) {
+                                assert_non_null(list[0]);
+                                assert_string_equal(list[0], rows[i].variable);
+                        }
+                        assert_null(list[rows[i].is_kept || !in_exec ? 1 : 0]);
+                        agent_place_free(list);
+                }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(finds_the_socket_by_the_rule_of_the_agent),
             cmocka_unit_test(prepares_the_environment),
+            cmocka_unit_test(forgets_what_exec_set),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

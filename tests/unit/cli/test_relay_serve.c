@@ -291,6 +291,24 @@ static void ends_late_connections(void **state)
         (void)close(agent);
 }
 
+static void shows_that_the_agent_is_used(void **state)
+{
+        const struct world *w = *state;
+        pass_by(w);
+        now_ms += 3600 * 1000 - 1;
+        pass_by(w);
+        assert_false(is_ready(w->agent, 0));
+        for (int i = 0; i < 2; i++) {
+                now_ms += i == 0 ? 1 : 3600 * 1000;
+                pass_by(w);
+                assert_true(is_ready(w->agent, LONG_MS));
+                int fd = accept4(w->agent, NULL, NULL, SOCK_CLOEXEC);
+                assert_string_equal(hear(fd), "");
+                pass_by(w);
+                assert_false(is_ready(w->agent, 0));
+        }
+}
+
 static void silent_connections_make_room(void **state)
 {
         const struct world *w = *state;
@@ -352,6 +370,7 @@ int main(void)
             cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
             cmocka_unit_test_setup_teardown(answers_without_an_agent, set_up, tear_down),
             cmocka_unit_test_setup_teardown(ends_late_connections, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(shows_that_the_agent_is_used, set_up, tear_down),
             cmocka_unit_test_setup_teardown(silent_connections_make_room, set_up, tear_down),
             cmocka_unit_test_setup_teardown(proven_connections_are_waited_for, set_up, tear_down),
         };

@@ -63,8 +63,7 @@ static void each_command_has_its_own(void **state)
                     {&command_sign, 2, 15000},
                     {&command_presign, 2, 15000},
                     {&command_refresh, 0, 75000},
-                    {&command_login, 0, 75000},
-                    {&command_exec, 1, 15000}};
+                    {&command_login, 0, 75000}};
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct options o = {.arguments = request, .arguments_count = rows[i].arguments_count};
                 assert_int_equal(run(rows[i].command, &o), EXIT_NO_AGENT);
