@@ -27,6 +27,10 @@ enum {
         REPORT_SIZE = 8192, // of what keyfobd writes before it serves; the rest is not read
 };
 
+// No session of a role lasts longer: after as long without requests nothing is lost that a user had to enter a code
+// for.
+#define IDLE_EXIT "12h"
+
 static bool answers(const char *path, int64_t deadline_ms)
 {
         int fd = deadline_connect(path, deadline_ms);
@@ -99,7 +103,7 @@ static bool start(const char *path, int64_t deadline_ms, struct keyfob_error *er
                                  "cannot start the agent: found no keyfobd beside keyfob or on PATH");
                 return false;
         }
-        const char *const arguments[] = {program, "--socket", path, "--log-file", log, NULL};
+        const char *const arguments[] = {program, "--socket", path, "--log-file", log, "--idle-exit", IDLE_EXIT, NULL};
         int output = agent_process_start(arguments);
         if (output < 0) {
                 (void)errors_set(error, KEYFOB_NO_AGENT, "", "cannot start the agent: %s", strerror(-output));

@@ -15,7 +15,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/api.h"
 
-enum { TEXT_MAX = 2048, HINT_MAX = 1024, OUTPUT_MAX = 8 * 1024 };
+enum { TEXT_MAX = 2048, HINT_MAX = 1024, OUTPUT_MAX = 8 * 1024, STARTS_MAX = 3 };
 
 static int write_all(int fd, struct slice s)
 {
@@ -136,6 +136,11 @@ const char *cli_profile(const struct options *o)
         return options_has(o, OPTION_PROFILE) ? o->values[OPTION_PROFILE] : CLI_DEFAULT_PROFILE;
 }
 
+static bool may_start(const struct options *o, const struct keyfob_error *error)
+{
+        return options_has(o, OPTION_AUTOSTART) && error->status == KEYFOB_NO_AGENT;
+}
+
 struct keyfob_client *cli_connect(const struct options *o, const char *profile, int timeout_ms, int *exit_code)
 {
         struct keyfob_error error;
@@ -144,8 +149,10 @@ struct keyfob_client *cli_connect(const struct options *o, const char *profile, 
         char path[LIMIT_UNIX_PATH + 1];
         if (!profile || client_check_profile(profile, &error) == KEYFOB_OK)
                 client = keyfob_connect(&options, &error);
-        if (!client && error.status == KEYFOB_NO_AGENT && options_has(o, OPTION_AUTOSTART) &&
-            agent_start(options.socket, path, &error)) {
+        // Again where the agent that answered was about to end.
+        for (unsigned i = 0; i < STARTS_MAX && !client && may_start(o, &error); i++) {
+                if (!agent_start(o->values[OPTION_SOCKET], path, &error))
+                        break;
                 options.socket = path;
                 client = keyfob_connect(&options, &error);
         }
@@ -161,6 +168,13 @@ static bool gave_code(struct keyfob_client *client, const char *profile, struct 
                prompt_for_code(client, profile, error);
 }
 
+// The agent ended while this command connected to it: another one can be started.
+static bool has_left(const struct options *o, const struct keyfob_error *error)
+{
+        return options_has(o, OPTION_AUTOSTART) && (error->status == KEYFOB_BAD_ANSWER ||
+                                                    strcmp(error->code, api_error_text(API_SHUTTING_DOWN)->code) == 0);
+}
+
 int cli_call(const struct options *o, const struct cli_call *call)
 {
         struct keyfob_error error;
@@ -171,6 +185,13 @@ int cli_call(const struct options *o, const struct cli_call *call)
                 return exit_code;
         enum keyfob_status status =
             client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+        if (status != KEYFOB_OK && has_left(o, &error)) {
+                keyfob_disconnect(client);
+                client = cli_connect(o, call->profile, call->timeout_ms, &exit_code);
+                if (!client)
+                        return exit_code;
+                status = client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+        }
         if (status != KEYFOB_OK && gave_code(client, call->profile, &error))
                 status = client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
         exit_code = status == KEYFOB_OK ? call->consume(call->context, answer) : cli_fail_with(&error);

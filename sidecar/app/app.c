@@ -16,6 +16,7 @@
 #include "sidecar/app/check.h"
 #include "sidecar/app/event_log.h"
 #include "sidecar/app/heap.h"
+#include "sidecar/app/idle_exit.h"
 #include "sidecar/app/listeners.h"
 #include "sidecar/app/log_open.h"
 #include "sidecar/app/notify.h"
@@ -26,6 +27,7 @@
 #include "sidecar/app/reload.h"
 #include "sidecar/app/report.h"
 #include "sidecar/app/serve.h"
+#include "sidecar/app/signals.h"
 #include "sidecar/app/sts_tokens.h"
 #include "sidecar/app/token_files.h"
 #include "sidecar/base/clock.h"
@@ -52,8 +54,6 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1 }; // see report_exit_status()
 // How often to check shared files for changes that the kernel does not report.
 #define POLL_EVERY_MS 15000
 
-#define SIGNALS_COUNT 3
-
 struct app {
         const struct options *options;
         const struct env *env;
@@ -62,7 +62,7 @@ struct app {
         struct log_file log_file;
         struct file_trust trust;
         uv_loop_t loop;
-        uv_signal_t signals[SIGNALS_COUNT];
+        struct signals signals;
         uv_timer_t end;
         bool is_closing;
         struct passphrases passphrases;
@@ -81,6 +81,7 @@ struct app {
         struct server *server;
         struct profile_set *profile_set;
         struct reload *reload;
+        struct idle_exit idle_exit;
         size_t descriptors_max;
         int64_t read_ns; // watch_moment() before the settings were first read
 };
@@ -157,8 +158,8 @@ static void close_all(struct app *app)
         app->end.data = app;
         (void)uv_timer_start(&app->end, on_end_overdue, END_MS, 0);
         uv_unref((uv_handle_t *)&app->end); // does not keep the loop alive
-        for (size_t i = 0; i < SIGNALS_COUNT; i++)
-                uv_close((uv_handle_t *)&app->signals[i], NULL);
+        signals_close(&app->signals);
+        idle_exit_stop(&app->idle_exit);
         reload_close(app->reload);
         app->reload = NULL;
         listeners_close(app->listeners);
@@ -203,9 +204,9 @@ static int apply(void *context, struct profile_table *table, struct profile_tabl
         return 0;
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_signal(void *arg, int number)
 {
-        struct app *app = handle->data;
+        struct app *app = arg;
         if (number == SIGHUP) {
                 reload_run(app->reload, "signal");
                 return;
@@ -215,20 +216,12 @@ static void on_signal(uv_signal_t *handle, int number)
         close_all(app);
 }
 
-static int watch_signals(struct app *app, struct error *e)
+static void on_idle(void *arg)
 {
-        static const int numbers[SIGNALS_COUNT] = {SIGTERM, SIGINT, SIGHUP};
-        for (size_t i = 0; i < SIGNALS_COUNT; i++) {
-                int rc = uv_signal_init(&app->loop, &app->signals[i]);
-                assert(rc == 0); // fails only where the loop has no signal pipe, which its creation made
-                app->signals[i].data = app;
-        }
-        for (size_t i = 0; i < SIGNALS_COUNT; i++) {
-                int rc = uv_signal_start(&app->signals[i], on_signal, numbers[i]);
-                if (rc < 0)
-                        return error_set(e, ERROR_INTERNAL, "watch signal %d: %s", numbers[i], uv_strerror(rc));
-        }
-        return 0;
+        struct app *app = arg;
+        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "stopping", LOG_INT("idle_seconds", app->idle_exit.limit_s));
+        notify_stopping(&app->notify);
+        close_all(app);
 }
 
 // --- the start ---
@@ -327,6 +320,14 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         if (serve_all(app->server, app->listeners, app->tokens, &app->log, e) < 0)
                 return -1;
+        app->idle_exit = (struct idle_exit){.limit_s = app->options->idle_exit_s,
+                                            .loop = &app->loop,
+                                            .clock = app->clock,
+                                            .server = app->server,
+                                            .vault = app->vault,
+                                            .end = on_idle,
+                                            .arg = app};
+        idle_exit_start(&app->idle_exit);
         notify_ready(&app->notify);
         log_detach(&app->log);
         return 0;
@@ -344,7 +345,7 @@ static int run(struct app *app, struct settings *settings)
                 settings_release(settings);
                 return EXIT_FAILED;
         }
-        if (watch_signals(app, &e) < 0) {
+        if (signals_watch(&app->signals, &app->loop, on_signal, app, &e) < 0) {
                 settings_release(settings);
                 status = EXIT_FAILED;
         } else if (start(app, settings, &e) < 0) {

@@ -4,6 +4,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "proto/mem/time.h"
+
 static const char usage_text[] =
     "Usage: keyfobd [OPTIONS]\n"
     "\n"
@@ -28,6 +30,8 @@ static const char usage_text[] =
     "  --log-file FILE      log to FILE (at most 1 MiB, and as much in FILE.1); once the agent\n"
     "                       serves it closes its standard streams, so that what started it\n"
     "                       can wait for that and show the reason if it fails\n"
+    "  --idle-exit SECONDS  end after this long without a connection (also 10m, 12h), but not\n"
+    "                       while a refresh or a login is under way; default: never\n"
     "  --version            print the version\n"
     "  -h, --help           print this\n"
     "\n"
@@ -46,6 +50,7 @@ enum {
         OPT_LOG_LEVEL,
         OPT_LOG_FORMAT,
         OPT_LOG_FILE,
+        OPT_IDLE_EXIT,
         OPT_VERSION,
         OPT_HELP
 };
@@ -58,6 +63,7 @@ static const struct option long_options[] = {
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"log-file", required_argument, NULL, OPT_LOG_FILE},
+    {"idle-exit", required_argument, NULL, OPT_IDLE_EXIT},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -90,6 +96,14 @@ static enum options_verdict take_trusted(const char *value, struct options *o)
         return OPTIONS_USAGE;
 }
 
+static enum options_verdict take_duration(const char *option, const char *value, int64_t *ret_s)
+{
+        if (time_parse_duration(slice_str(value), ret_s) == 0 && *ret_s > 0)
+                return OPTIONS_RUN;
+        fprintf(stderr, "keyfobd: %s: \"%s\" is no duration, expected 3600, 90s, 10m or 12h\n", option, value);
+        return OPTIONS_USAGE;
+}
+
 static enum options_verdict apply(int option, const char *value, struct options *o)
 {
         switch (option) {
@@ -112,6 +126,8 @@ static enum options_verdict apply(int option, const char *value, struct options 
                            : wrong_value("--log-format", value, "logfmt, json");
         case OPT_LOG_FILE:
                 return take_path("--log-file", value, &o->log_file);
+        case OPT_IDLE_EXIT:
+                return take_duration("--idle-exit", value, &o->idle_exit_s);
         case OPT_VERSION:
                 puts("keyfobd " KEYFOB_VERSION);
                 return OPTIONS_DONE;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/mem/must_check.h"
 #include "sidecar/base/log.h"
@@ -20,6 +21,7 @@ struct options {
         enum log_level log_level;
         enum log_format log_format;
         const char *log_file; // --log-file; NULL: standard error
+        int64_t idle_exit_s;  // --idle-exit; 0: never
 };
 
 enum options_verdict {

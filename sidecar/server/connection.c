@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proto/mem/length.h"
+#include "sidecar/base/clock.h"
 #include "sidecar/server/listener.h"
 #include "sidecar/server/problem.h"
 #include "sidecar/server/state.h"
@@ -74,6 +75,7 @@ void connection_close(struct connection *c)
         exchange_close(&c->exchange, on_timer_closed);
         account_close(&c->account);
         if (s->connections_count == 0) {
+                s->idle_since_ms = clock_boot_ms(s->deps.clock);
                 uv_timer_stop(&s->sweep);
                 server_check_closed(s);
         }

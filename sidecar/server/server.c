@@ -7,6 +7,7 @@
 
 #include "proto/mem/length.h"
 #include "proto/wire/limits.h"
+#include "sidecar/base/clock.h"
 #include "sidecar/server/connection.h"
 #include "sidecar/server/imds_tokens.h"
 #include "sidecar/server/listener.h"
@@ -37,6 +38,7 @@ struct server *server_new(const struct server_deps *deps)
         }
         s->deps = *deps;
         s->deadlines = deadlines;
+        s->idle_since_ms = clock_boot_ms(deps->clock);
         s->read_buffer = read_buffer;
         buffer_init(&s->head, LIMIT_HTTP_HEAD);
         buffer_init(&s->body, LIMIT_HTTP_REPLY);
@@ -67,6 +69,11 @@ static bool is_scratch_clean(const struct server *s)
         size_t n = s->head.n | s->body.n | s->text.n | s->signing.n;
         bool has_failed = s->head.failed | s->body.failed | s->text.failed | s->signing.failed;
         return n == 0 && !has_failed && !s->json.text.p;
+}
+
+int64_t server_idle_ms(const struct server *s)
+{
+        return s->connections_count > 0 ? -1 : clock_boot_ms(s->deps.clock) - s->idle_since_ms;
 }
 
 void server_wipe_scratch(struct server *s)

@@ -100,6 +100,9 @@ struct server_listener {
 // Serves on a listening Unix or TCP socket; takes over `fd`, also on failure. 0, or -1 with *e.
 MUST_CHECK int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e);
 
+// Milliseconds of the clock since the last connection was closed, or since the start; -1: there is a connection.
+int64_t server_idle_ms(const struct server *s);
+
 // Replaces all profiles at once (sorted by name by the caller, borrowed until the next call has returned or the end).
 // The caller must retire entries that are not in the new table before it returns to the loop.
 void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);

@@ -44,6 +44,7 @@ struct server {
         struct web_identity_tokens web_identity_tokens;
         struct connection *connections;
         size_t connections_count;
+        int64_t idle_since_ms;      // boot clock, while there is no connection
         struct exchange *exchanges; // those that are not over
         struct users users;
         struct connection *control; // of the operator, beyond what its uid may take; NULL: none

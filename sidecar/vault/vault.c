@@ -85,6 +85,18 @@ void vault_replan(struct vault *v)
                 plan_again(e);
 }
 
+bool vault_is_busy(const struct vault *v)
+{
+        for (const struct entry *e = TAILQ_FIRST(&v->entries); e; e = TAILQ_NEXT(e, all)) {
+                struct login_status login;
+                entry_login_status(e, &login);
+                if (entry_is_fetching(e) || e->is_running || login.state == LOGIN_STARTING ||
+                    login.state == LOGIN_PENDING)
+                        return true;
+        }
+        return false;
+}
+
 void vault_set_pacing(struct vault *v, const struct vault_pacing *pacing)
 {
         endpoints_set_pacing(&v->endpoints, pacing);

@@ -218,6 +218,9 @@ bool entry_was_asked_for(const struct entry *entry);
 // What its provider has learned; borrowed until control returns to the loop. NULL: its type learns nothing.
 const struct provider_facts *entry_facts(const struct entry *entry);
 
+// Whether a refresh, or a login that a user has begun, is under way.
+bool vault_is_busy(const struct vault *v);
+
 // Plans every entry anew because the wall clock was stepped or the machine resumed. The vault notices that by itself,
 // within 10 s.
 void vault_replan(struct vault *v);

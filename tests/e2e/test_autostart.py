@@ -268,6 +268,39 @@ def test_neither_home_nor_runtime_directory(user, folder):
         shutil.rmtree(own, ignore_errors=True)
 
 
+# ---- its end ----
+
+
+def test_it_ends_after_12_hours_without_requests(user):
+    """On a clock that runs 60,000 times as fast: 12 hours in 0.72 s."""
+    one = user(aws=PROCESS, KEYFOB_TEST_SPEED="60000", KEYFOB_TEST_EPOCH_MS="1788264000000")
+    program = one.home / "bin"
+    program.mkdir()
+    (program / "keyfobd").symlink_to(paths.BUILD / "keyfobd_accelerated")
+    copy = shutil.copy(paths.KEYFOB, program / "keyfob")
+    command = [copy, "agent", "start"]  # no wait for credentials lasts on this clock
+    for _ in range(2):
+        finished = subprocess.run(command, env=one.env, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished
+        until(lambda: not one.running(), what="the end of the idle agent")
+        assert not one.socket.exists()
+    assert one.log().count("event=stopping idle_seconds=43200") == 2
+    assert len(one.started()) == 2
+
+
+def test_no_request_fails_while_it_ends(user):
+    one = user(aws=PROCESS)
+    command = f"for i in $(seq 60); do {paths.KEYFOB} credential-process t --autostart >/dev/null || echo failed; done"
+    asking = subprocess.Popen(["sh", "-c", command], env=one.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    ended = 0
+    while asking.poll() is None:
+        if one.log().count("event=rotated") > ended:  # it has answered
+            ended += one.keyfob("agent", "stop").returncode == 0
+    assert asking.stdout.read() == b""
+    asking.stdout.close()
+    assert ended > 2
+
+
 # ---- keyfob agent ----
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // link: app
-// keyfobd on a clock that runs KEYFOB_TEST_SPEED times as fast (1 to 1000) from the moment KEYFOB_TEST_EPOCH_MS of the
-// real wall clock on, so that hours of renewals pass in minutes. Everything else is the agent itself.
+// keyfobd on a clock that runs KEYFOB_TEST_SPEED times as fast (1 to 100,000) from the moment KEYFOB_TEST_EPOCH_MS of
+// the real wall clock on, so that hours of renewals pass in minutes. Everything else is the agent itself.
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
         uint64_t speed = 0;
         uint64_t epoch_ms = 0;
         env_init(&env, environ);
-        if (text_parse_u64(slice_str(env_get(&env, "KEYFOB_TEST_SPEED")), &speed) < 0 || speed < 1 || speed > 1000 ||
+        if (text_parse_u64(slice_str(env_get(&env, "KEYFOB_TEST_SPEED")), &speed) < 0 || speed < 1 || speed > 100000 ||
             text_parse_u64(slice_str(env_get(&env, "KEYFOB_TEST_EPOCH_MS")), &epoch_ms) < 0) {
                 fputs("keyfobd_accelerated: set KEYFOB_TEST_SPEED and KEYFOB_TEST_EPOCH_MS\n", stderr);
                 return 2;

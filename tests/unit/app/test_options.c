@@ -95,6 +95,7 @@ static void test_defaults(void **state)
         assert_null(r.options.socket_path);
         assert_false(r.options.check);
         assert_int_equal(r.options.log_level, LOG_LEVEL_INFO);
+        assert_int_equal(r.options.idle_exit_s, 0);
         assert_int_equal(r.options.log_format, LOG_FORMAT_LOGFMT);
         assert_string_equal(r.out, "");
         assert_string_equal(r.err, "");
@@ -105,12 +106,13 @@ static void test_all(void **state)
         (void)state;
         struct run r;
         run(&r, (const char *const[]){"--config=/c.json", "--check", "--log-level", "debug", "--log-format=json",
-                                      "--log-file=/l", NULL});
+                                      "--log-file=/l", "--idle-exit=10m", NULL});
         assert_int_equal(r.verdict, OPTIONS_RUN);
         assert_true(r.options.check);
         assert_int_equal(r.options.log_level, LOG_LEVEL_DEBUG);
         assert_int_equal(r.options.log_format, LOG_FORMAT_JSON);
         assert_string_equal(r.options.log_file, "/l");
+        assert_int_equal(r.options.idle_exit_s, 600);
         assert_null(r.options.socket_path);
 }
 
@@ -161,7 +163,10 @@ static void test_wrong_usage(void **state)
                     {{"--log-level="}, {"--log-level: \"\"", ""}},
                     {{"--log-format=xml"}, {"--log-format: \"xml\"", "logfmt, json"}},
                     {{"--config", ""}, {"--config: is empty", ""}},
-                    {{"--socket="}, {"--socket: is empty", ""}}};
+                    {{"--socket="}, {"--socket: is empty", ""}},
+                    {{"--log-file="}, {"--log-file: is empty", ""}},
+                    {{"--idle-exit=0"}, {"--idle-exit: \"0\"", "12h"}},
+                    {{"--idle-exit=soon"}, {"--idle-exit: \"soon\"", ""}}};
         for (size_t i = 0; i < LENGTH(rows); i++) {
                 struct run r;
                 run(&r, rows[i].arguments);

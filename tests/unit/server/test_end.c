@@ -12,6 +12,37 @@ static void test_nothing_open(void **state)
         fixture_stop(&f);
 }
 
+static void measures_the_time_without_a_connection(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        serve(&f, &c);
+        assert_int_equal(client_get(&c, "/livez"), 200);
+        f.now_ms += 7000;
+        assert_int_equal(server_idle_ms(f.server), -1);
+        struct client other = client_open(&f);
+        settle(&f);
+        client_close(&c);
+        settle(&f);
+        assert_int_equal(server_idle_ms(f.server), -1);
+        client_close(&other);
+        TURN_UNTIL(&f, server_idle_ms(f.server) == 0);
+        f.now_ms += 5000;
+        assert_int_equal(server_idle_ms(f.server), 5000);
+        fixture_stop(&f);
+}
+
+static void is_idle_from_the_start(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        f.now_ms += 3000;
+        assert_int_equal(server_idle_ms(f.server), 3000);
+        fixture_stop(&f);
+}
+
 static void test_idle_connections(void **state)
 {
         (void)state;
@@ -251,6 +282,8 @@ int main(void)
             cmocka_unit_test(test_end_after_the_table_was_replaced),
             cmocka_unit_test(refuses_a_wait_whose_peer_lost_its_access),
             cmocka_unit_test(test_nothing_open),
+            cmocka_unit_test(measures_the_time_without_a_connection),
+            cmocka_unit_test(is_idle_from_the_start),
             cmocka_unit_test(test_idle_connections),
             cmocka_unit_test(test_request_on_its_way),
             cmocka_unit_test(test_waiting_requests),

@@ -185,6 +185,34 @@ static void fetches_after_a_login(void **state)
         sim_end(&sim);
 }
 
+static void is_busy_during_a_refresh_and_a_login(void **state)
+{
+        (void)state;
+        static const bool busy[] = {
+            [LOGIN_IDLE] = false,     [LOGIN_STARTING] = true, [LOGIN_PENDING] = true,
+            [LOGIN_COMPLETE] = false, [LOGIN_FAILED] = false,
+        };
+        struct sim sim;
+        struct fake f;
+        struct asker a = {0};
+        begin_with_login(&sim, &f);
+        struct entry *e = fake_add(&f, "dev", true);
+        sim_run(&sim, SECOND);
+        assert_false(vault_is_busy(sim.vault));
+        f.way = FAKE_HANGS;
+        ask(&a, e, VAULT_WANT_REFRESH);
+        sim_run(&sim, SECOND);
+        assert_true(vault_is_busy(sim.vault));
+        fake_finish(&f, ERROR_NONE);
+        sim_run(&sim, SECOND);
+        assert_false(vault_is_busy(sim.vault));
+        for (size_t i = 0; i < LENGTH(busy); i++) {
+                login_state = (enum login_state)i;
+                assert_int_equal(vault_is_busy(sim.vault), busy[i]);
+        }
+        sim_end(&sim);
+}
+
 // A fetch that began before the login brings the previous user's credentials, or none.
 static void fetches_again_after_a_login_during_a_fetch(void **state)
 {
@@ -284,6 +312,7 @@ int main(void)
             cmocka_unit_test(answers_each_request_by_one_attempt),
             cmocka_unit_test(checks_every_30_s_whether_the_user_has_logged_in),
             cmocka_unit_test(fetches_after_a_login),
+            cmocka_unit_test(is_busy_during_a_refresh_and_a_login),
             cmocka_unit_test(fetches_again_after_a_login_during_a_fetch),
             cmocka_unit_test(replaces_what_would_live_longer_after_a_login),
             cmocka_unit_test(a_drop_cancels_the_fetch_after_a_login),
