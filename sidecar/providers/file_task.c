@@ -16,7 +16,6 @@ enum { LATE_MS = 10000 }; // of real time, as it is a disk or a network that is 
 struct file_task {
         struct worker_job worker;
         struct workers *workers;
-        int64_t late_ms;
         const struct file_task_ops *ops;
         const struct profile *profile; // held
         void (*done)(void *owner, const struct error *e);
@@ -57,7 +56,7 @@ static void on_late(void *arg)
         if (t->is_freed)
                 return;
         (void)error_set(&e, ERROR_TRANSIENT, "%.600s: no answer within %lld ms", t->worker.task.device,
-                        (long long)t->late_ms);
+                        (long long)LATE_MS);
         (void)hint_stuck(&e);
         t->done(t->owner, &e); // which frees it
 }
@@ -90,7 +89,6 @@ struct file_task *file_task_new(const struct provider *p, const struct file_task
         if (!t)
                 return NULL;
         t->workers = p->deps.workers;
-        t->late_ms = p->deps.file_timeout_ms > 0 ? p->deps.file_timeout_ms : LATE_MS;
         t->ops = ops;
         t->profile = p->profile;
         t->done = done;
@@ -108,7 +106,7 @@ void *file_task_work(struct file_task *t)
 void file_task_start(struct file_task *t, const char *path)
 {
         const struct worker_task task = {
-            .device = path, .late_ms = (uint64_t)t->late_ms, .run = run, .late = on_late, .done = on_done, .arg = t};
+            .device = path, .late_ms = LATE_MS, .run = run, .late = on_late, .done = on_done, .arg = t};
         t->is_out = true;
         workers_start(t->workers, &t->worker, &task);
 }

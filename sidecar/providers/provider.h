@@ -45,7 +45,6 @@ struct provider_deps {
         struct signer *signer;
         struct workers *workers;           // for keys that may hang
         const struct env *env;             // for commands that are run; NULL: an empty one
-        int64_t file_timeout_ms;           // until a file with a secret counts as one that hangs; 0: 10 s
         struct running_commands *commands; // where these are entered while they run; NULL: nowhere
 };
 
