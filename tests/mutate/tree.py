@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A copy of the tree with a build of its tests, in which one file at a time is mutated."""
 import collections
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -93,6 +94,15 @@ class Tree:
     def program(self, test):
         return self.build_folder / test.name
 
+    def end(self, process):
+        """Ends what a test has started: its group, and the programs of this tree that have left it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for entry in pathlib.Path("/proc").glob("[0-9]*/exe"):
+            with contextlib.suppress(OSError):
+                if pathlib.Path(os.readlink(entry)).is_relative_to(self.build_folder.resolve()):
+                    os.kill(int(entry.parent.name), signal.SIGKILL)
+
     def run(self, test, trace=None):
         """Seconds that it took; None: it failed or did not end."""
         limit = max(LEAST_TIMEOUT_S, 5 * test.seconds + 5) if test.seconds else 600
@@ -107,10 +117,7 @@ class Tree:
                 code = process.wait(limit)
             except subprocess.TimeoutExpired:
                 code = None
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # with what it started
-            except ProcessLookupError:
-                pass
+            self.end(process)
         return time.monotonic() - begin if code == 0 else None
 
     def end_to_end(self, layer, python):
@@ -124,8 +131,9 @@ class Tree:
             try:
                 return process.wait(1200) == 0
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
                 return False
+            finally:
+                self.end(process)
 
     def tests(self):
         """All unit, torture and replayed fuzzing programs, as ctest names them."""
