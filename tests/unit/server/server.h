@@ -25,7 +25,7 @@
 #include "tests/unit/server/scripted.h"
 
 #define NOON_S INT64_C(1788264000) // 2026-09-01T12:00:00Z
-#define TEST_TIMEOUT_S 20          // of a test that waits for what should come at once
+#define TEST_TIMEOUT_S 60          // of a test that waits for what should come at once
 
 enum {
         PROFILES_MAX = 4,

@@ -541,7 +541,7 @@ static void a_stream_counts_as_a_request_that_waits(void **state)
 
 // --- many ---
 
-enum { STREAMS = 100, MANY = 10000 };
+enum { STREAMS = 20, MANY = 10000 };
 
 // 10,000 profiles rotate at once. Each stream is told of all of them, in pieces; others get their answers meanwhile.
 static void tells_many_streams_of_many_rotations_in_turns(void **state)
