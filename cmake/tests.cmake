@@ -35,6 +35,12 @@ target_link_options(signing_test_digest PRIVATE -Wl,--wrap=EVP_DigestInit_ex2,--
   -Wl,--wrap=EVP_DigestFinal_ex,--wrap=EVP_MD_CTX_copy_ex,--wrap=EVP_MD_fetch,--wrap=EVP_MD_CTX_new)
 target_link_options(client_test_client PRIVATE -Wl,--wrap=deadline_receive)
 target_link_options(cli_test_timeouts PRIVATE -Wl,--wrap=keyfob_connect,--wrap=deadline_now_ms,--wrap=nanosleep)
+target_link_options(cli_test_agent_start PRIVATE -Wl,--wrap=deadline_now_ms,--wrap=deadline_connect,--wrap=poll
+  -Wl,--wrap=agent_place_program,--wrap=agent_process_start)
+target_link_options(cli_test_agent_peer PRIVATE -Wl,--wrap=geteuid)
+target_link_options(server_test_own_commands PRIVATE -Wl,--wrap=geteuid)
+target_link_options(cli_test_agent_stop PRIVATE -Wl,--wrap=deadline_now_ms,--wrap=agent_peer_find
+  -Wl,--wrap=agent_peer_stop,--wrap=agent_peer_close)
 target_link_options(cli_test_relay_serve PRIVATE -Wl,--wrap=deadline_now_ms)
 target_link_options(app_test_app PRIVATE -Wl,--wrap=server_close,--wrap=reload_new,--wrap=uv_timer_start)
 target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)

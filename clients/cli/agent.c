@@ -72,9 +72,9 @@ const struct command command_agent = {
             "configuration is found as keyfobd finds it, or ~/.aws is enough. Does nothing if\n"
             "an agent answers already. `stop` returns once the agent has ended.\n"
             "\n"
-            "The agent logs to a file beside its socket (keyfob.sock.log). It is shared by all\n"
-            "of your shells: it does not take over AWS_PROFILE and the keys in AWS_* variables\n"
-            "of the one that starts it.\n"
+            "The agent logs to a file beside its socket (keyfob.sock.log). All of your shells\n"
+            "share it: it does not take over AWS_PROFILE and the keys in AWS_* variables of\n"
+            "the one that starts it.\n"
             "\n"
             "options:\n" HELP_GLOBAL_OPTIONS "  keyfob agent start\n"
             "  keyfob agent stop\n",

@@ -103,7 +103,8 @@ static bool start(const char *path, int64_t deadline_ms, struct keyfob_error *er
                                  "cannot start the agent: found no keyfobd beside keyfob or on PATH");
                 return false;
         }
-        const char *const arguments[] = {program, "--socket", path, "--log-file", log, "--idle-exit", IDLE_EXIT, NULL};
+        const char *const arguments[] = {program,   "--socket",       path, "--log-file", log, "--idle-exit",
+                                         IDLE_EXIT, "--run-commands", NULL};
         int output = agent_process_start(arguments);
         if (output < 0) {
                 (void)errors_set(error, KEYFOB_NO_AGENT, "", "cannot start the agent: %s", strerror(-output));

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "clients/c/client.h"
@@ -129,11 +130,19 @@ int cli_duration(const struct options *o, enum option_id id, int64_t *ret_s)
         return -1;
 }
 
+const char *cli_profile_option(const struct options *o)
+{
+        const char *variable = getenv("KEYFOB_PROFILE");
+        if (options_has(o, OPTION_PROFILE))
+                return o->values[OPTION_PROFILE];
+        return variable && variable[0] ? variable : CLI_DEFAULT_PROFILE;
+}
+
 const char *cli_profile(const struct options *o)
 {
         if (o->arguments_count > 0)
                 return o->arguments[0];
-        return options_has(o, OPTION_PROFILE) ? o->values[OPTION_PROFILE] : CLI_DEFAULT_PROFILE;
+        return cli_profile_option(o);
 }
 
 static bool may_start(const struct options *o, const struct keyfob_error *error)
@@ -175,6 +184,18 @@ static bool has_left(const struct options *o, const struct keyfob_error *error)
                                                     strcmp(error->code, api_error_text(API_SHUTTING_DOWN)->code) == 0);
 }
 
+static enum keyfob_status send_call(struct keyfob_client *client, const struct cli_call *call, struct slice *answer,
+                                    struct keyfob_error *error)
+{
+        struct keyfob_response response;
+        if (!call->path)
+                return client_call(client, call->method, call->profile, call->rest, call->body, answer, error);
+        enum keyfob_status status =
+            keyfob_request(client, call->method, call->path, (const char *)call->body.p, &response, error);
+        *answer = slice_of(response.body, response.body_size);
+        return status;
+}
+
 int cli_call(const struct options *o, const struct cli_call *call)
 {
         struct keyfob_error error;
@@ -183,17 +204,16 @@ int cli_call(const struct options *o, const struct cli_call *call)
         struct keyfob_client *client = cli_connect(o, call->profile, call->timeout_ms, &exit_code);
         if (!client)
                 return exit_code;
-        enum keyfob_status status =
-            client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+        enum keyfob_status status = send_call(client, call, &answer, &error);
         if (status != KEYFOB_OK && has_left(o, &error)) {
                 keyfob_disconnect(client);
                 client = cli_connect(o, call->profile, call->timeout_ms, &exit_code);
                 if (!client)
                         return exit_code;
-                status = client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+                status = send_call(client, call, &answer, &error);
         }
         if (status != KEYFOB_OK && gave_code(client, call->profile, &error))
-                status = client_call(client, call->method, call->profile, call->rest, call->body, &answer, &error);
+                status = send_call(client, call, &answer, &error);
         exit_code = status == KEYFOB_OK ? call->consume(call->context, answer) : cli_fail_with(&error);
         keyfob_disconnect(client);
         return exit_code;

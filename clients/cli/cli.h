@@ -38,7 +38,8 @@ __attribute__((format(printf, 1, 2))) MUST_CHECK int cli_print(const char *forma
 // message.
 MUST_CHECK int cli_duration(const struct options *o, enum option_id id, int64_t *ret_s);
 
-// The first argument, else --profile, else "default".
+// --profile, else $KEYFOB_PROFILE, else "default"; with the first argument before these.
+const char *cli_profile_option(const struct options *o);
 const char *cli_profile(const struct options *o);
 
 // Connects as --socket says, to call for `profile` (may be NULL), whose name it checks first. With --autostart, starts
@@ -50,6 +51,7 @@ struct cli_call {
         const char *method;
         const char *profile; // NULL: of all profiles
         const char *rest;    // of the path, after the profile
+        const char *path;    // instead of these two, with a body that a NUL ends; NULL: by these two
         struct slice body;   // p == NULL: no body
         int timeout_ms;
         int (*consume)(const void *context, struct slice answer); // returns the exit code

@@ -80,10 +80,11 @@ static int run(const struct options *o)
 
 const struct command command_export = {
     .name = "export",
-    .summary = "print credentials for a shell or a tool, or keep a file current",
+    .summary = "print credentials for shells and tools, or into a file",
     .help = "usage: keyfob export [PROFILE] [--format FORMAT] [--file FILE [--watch]]\n"
             "\n"
-            "Prints the current credentials of a profile. Without PROFILE: \"default\".\n"
+            "Prints the current credentials of a profile. Without PROFILE:\n"
+            "$KEYFOB_PROFILE, else \"default\".\n"
             "\n"
             "formats:\n"
             "  env               for sh, bash, zsh: export AWS_ACCESS_KEY_ID='...'\n"

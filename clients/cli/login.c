@@ -173,7 +173,8 @@ const struct command command_login = {
             "a browser (type sso) and waits until you did, or asks for the code of an MFA\n"
             "device (mfa_serial). For a profile with a source profile it logs in to that one;\n"
             "where both are needed, one follows the other. For a session of \"aws login\" it\n"
-            "prints the command to run. Without PROFILE: \"default\".\n"
+            "prints the command to run. Without PROFILE:\n"
+            "$KEYFOB_PROFILE, else \"default\".\n"
             "\n"
             "options:\n"
             "  --code-stdin     read the MFA code from standard input, not the terminal\n" HELP_GLOBAL_OPTIONS

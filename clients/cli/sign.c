@@ -78,9 +78,8 @@ static int print_url(const void *context, struct slice answer)
 // The arguments are the method and the URL, so that only --profile names the profile.
 static int call(const struct sign_arguments *in, struct slice body)
 {
-        const char *profile = in->options->values[OPTION_PROFILE];
         return cli_call(in->options, &(struct cli_call){.method = "POST",
-                                                        .profile = profile ? profile : CLI_DEFAULT_PROFILE,
+                                                        .profile = cli_profile_option(in->options),
                                                         .rest = in->is_presign ? "/presign" : "/sign",
                                                         .body = body,
                                                         .timeout_ms = CLI_QUICK_MS,
@@ -120,11 +119,11 @@ static int run_presign(const struct options *o)
         "                      standard input\n"                                                                       \
         "  --service NAME      such as s3; else taken from the host name\n"                                            \
         "  --region NAME       else taken from the host name or the profile\n"                                         \
-        "  --region-set LIST   sign with SigV4A, for these regions: us-east-1,eu-west-1, *\n"                          \
+        "  --region-set LIST   sign with SigV4A, for these regions: us-east-1,eu-west-1,*\n"                           \
         "  --unsigned-payload  leave the body unsigned, where the service allows that:\n"                              \
         "                      S3, VPC Lattice, OpenSearch Serverless, Lambda\n"                                       \
         "  --time TIME         sign for this time, such as 20260901T120000Z\n"                                         \
-        "  --profile NAME      the profile; \"default\" if not given\n"                                                \
+        "  --profile NAME      the profile; else $KEYFOB_PROFILE, else \"default\"\n"                                  \
         "  --socket PATH       the agent's socket\n"                                                                   \
         "  --help              this text\n"                                                                            \
         "\n"                                                                                                           \

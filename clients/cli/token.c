@@ -259,7 +259,6 @@ static int run_token(const struct options *o)
 {
         char rest[TOKEN_REST_SIZE];
         struct buffer body;
-        const char *profile = o->values[OPTION_PROFILE];
         const struct kind *kind = find_kind(o->arguments[0]);
         if (!kind)
                 return cli_fail(EXIT_USAGE,
@@ -273,7 +272,7 @@ static int run_token(const struct options *o)
         exit_code = put_body(o, &body);
         if (exit_code == EXIT_OK)
                 exit_code = cli_call(o, &(struct cli_call){.method = "POST",
-                                                           .profile = profile ? profile : CLI_DEFAULT_PROFILE,
+                                                           .profile = cli_profile_option(o),
                                                            .rest = rest,
                                                            .body = buffer_slice(&body),
                                                            .timeout_ms = CLI_QUICK_MS,
@@ -317,7 +316,7 @@ const struct command command_token = {
             "options:\n"
             "  --region NAME    else taken from the host name or the profile\n"
             "  --time TIME      sign for this time, such as 20260901T120000Z\n"
-            "  --profile NAME   the profile; \"default\" if not given\n"
+            "  --profile NAME   the profile; else $KEYFOB_PROFILE, else \"default\"\n"
             "  --socket PATH    the agent's socket\n"
             "  --help           this text\n"
             "\n"

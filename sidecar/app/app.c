@@ -21,6 +21,7 @@
 #include "sidecar/app/log_open.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
+#include "sidecar/app/own_commands.h"
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/profile_set.h"
 #include "sidecar/app/profile_table.h"
@@ -78,6 +79,7 @@ struct app {
         struct workers *workers;
         struct vault *vault;
         struct sts_tokens_deps sts_tokens;
+        struct own_commands own_commands;
         struct server *server;
         struct profile_set *profile_set;
         struct reload *reload;
@@ -249,21 +251,23 @@ static int make_layers(struct app *app, struct error *e)
                                                                  .workers = app->workers,
                                                                  .commands = &app->commands,
                                                                  .env = app->env}};
-        struct server_deps server = {.loop = &app->loop,
-                                     .clock = app->clock,
-                                     .log = &app->log,
-                                     .signer = app->signer,
-                                     .metrics = app->metrics,
-                                     .connections_max = descriptors_for_peers(app->descriptors_max),
-                                     .commands = asking_commands(&app->commands),
-                                     .sts_url = sts_tokens_url,
-                                     .web_identity = sts_tokens_web_identity(&app->sts_tokens),
-                                     .run = random_bits(NULL) | 1}; // never 0
+        own_commands_init(&app->own_commands, app->vault, &app->log, &app->sts_tokens.providers);
+        struct server_deps server = {
+            .loop = &app->loop,
+            .clock = app->clock,
+            .log = &app->log,
+            .signer = app->signer,
+            .metrics = app->metrics,
+            .connections_max = descriptors_for_peers(app->descriptors_max),
+            .commands = asking_commands(&app->commands),
+            .sts_url = sts_tokens_url,
+            .web_identity = sts_tokens_web_identity(&app->sts_tokens),
+            .own_commands = own_commands_for_server(app->options->runs_commands ? &app->own_commands : NULL),
+            .run = random_bits(NULL) | 1}; // never 0
         if (app->metrics && app->signer)
                 app->server = app->event_log.server = server_new(&server);
-        struct profile_set_deps profile_set = {
-            .vault = app->vault, .server = app->server, .providers = app->sts_tokens.providers};
-        app->profile_set = profile_set_new(&profile_set);
+        app->profile_set =
+            profile_set_new(&(struct profile_set_deps){app->vault, app->server, app->sts_tokens.providers});
         struct reload_deps reload = {.loop = &app->loop,
                                      .log = &app->log,
                                      .manager = &app->notify,
@@ -359,6 +363,7 @@ static int run(struct app *app, struct settings *settings)
         uv_close((uv_handle_t *)&app->end, NULL);
         uv_run(&app->loop, UV_RUN_DEFAULT);
         profile_set_free(app->profile_set);
+        own_commands_free(&app->own_commands);
         token_files_free(app->tokens);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);

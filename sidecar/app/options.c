@@ -32,6 +32,8 @@ static const char usage_text[] =
     "                       can wait for that and show the reason if it fails\n"
     "  --idle-exit SECONDS  end after this long without a connection (also 10m, 12h), but not\n"
     "                       while a refresh or a login is under way; default: never\n"
+    "  --run-commands       run commands that the agent's own user asks for, to obtain credentials\n"
+    "                       (keyfob credential-process -- COMMAND)\n"
     "  --version            print the version\n"
     "  -h, --help           print this\n"
     "\n"
@@ -51,6 +53,7 @@ enum {
         OPT_LOG_FORMAT,
         OPT_LOG_FILE,
         OPT_IDLE_EXIT,
+        OPT_RUN_COMMANDS,
         OPT_VERSION,
         OPT_HELP
 };
@@ -64,6 +67,7 @@ static const struct option long_options[] = {
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"log-file", required_argument, NULL, OPT_LOG_FILE},
     {"idle-exit", required_argument, NULL, OPT_IDLE_EXIT},
+    {"run-commands", no_argument, NULL, OPT_RUN_COMMANDS},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -126,6 +130,9 @@ static enum options_verdict apply(int option, const char *value, struct options 
                            : wrong_value("--log-format", value, "logfmt, json");
         case OPT_LOG_FILE:
                 return take_path("--log-file", value, &o->log_file);
+        case OPT_RUN_COMMANDS:
+                o->runs_commands = true;
+                return OPTIONS_RUN;
         case OPT_IDLE_EXIT:
                 return take_duration("--idle-exit", value, &o->idle_exit_s);
         case OPT_VERSION:

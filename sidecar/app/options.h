@@ -21,6 +21,7 @@ struct options {
         enum log_level log_level;
         enum log_format log_format;
         const char *log_file; // --log-file; NULL: standard error
+        bool runs_commands;   // --run-commands
         int64_t idle_exit_s;  // --idle-exit; 0: never
 };
 

@@ -43,7 +43,8 @@ static bool keep(const char *text, char *out, size_t size)
         return snprintf(out, size, "%s", text) < (int)size;
 }
 
-// Takes "NAME=value", of a variable that decides which agent is asked. False: it is no assignment, or too long.
+// Takes "NAME=value", of a variable that decides which agent is asked, or for what. False: it is no assignment, or too
+// long.
 static bool take_variable(const char *word, struct keyfob_command *ret)
 {
         const char *equals = strchr(word, '=');
@@ -52,6 +53,8 @@ static bool take_variable(const char *word, struct keyfob_command *ret)
                 return false;
         if (slice_eq(name, SLICE("KEYFOB_SOCKET")))
                 return keep(equals + 1, ret->socket, sizeof(ret->socket));
+        if (slice_eq(name, SLICE("KEYFOB_PROFILE")))
+                return keep(equals + 1, ret->profile, sizeof(ret->profile));
         if (!slice_eq(name, SLICE("XDG_RUNTIME_DIR")))
                 return true;
         ret->has_runtime_dir = true;
@@ -85,11 +88,14 @@ static bool is_autostart(const char *word)
 static bool read_keyfob(char *const *words, struct keyfob_command *ret)
 {
         bool has_command = false, has_argument = false, is_past_options = false;
-        (void)keep("default", ret->profile, sizeof(ret->profile));
+        if (ret->profile[0] == '\0') // no variable has named one
+                (void)keep("default", ret->profile, sizeof(ret->profile));
         while (*words) {
                 size_t n = is_past_options ? 0 : take_option(words, "profile", 1, ret->profile, sizeof(ret->profile));
                 if (n == 0 && !is_past_options) // "--s" would be --service, too
                         n = take_option(words, "socket", 2, ret->socket, sizeof(ret->socket));
+                if (n == 0 && !is_past_options && has_command && strcmp(*words, "--") == 0)
+                        return false; // a command follows
                 if (n == 0 && !is_past_options && (strcmp(*words, "--") == 0 || is_autostart(*words))) {
                         is_past_options = words[0][2] == '\0';
                         n = 1;

@@ -13,6 +13,7 @@
 #include "sidecar/base/env.h"
 #include "sidecar/config/command_words.h"
 #include "sidecar/config/profile.h"
+#include "sidecar/config/settings.h"
 #include "sidecar/config/values.h"
 #include "sidecar/io/child.h"
 #include "sidecar/providers/host_answer.h"
@@ -117,7 +118,12 @@ static void hint_status(int status, struct error *e)
 static void explain_circle(const struct process *p, struct error *e)
 {
         const char *name = profile_shown_name(p->base.profile);
+        const struct settings *settings = p->base.profile->settings;
         (void)error_set(e, ERROR_CONFIG, "%s asks this agent for credentials that need the command itself", p->name);
+        if (settings && settings->path && settings->path[0] != '/') { // of no file: a client has named the command
+                (void)error_hint(e, "let the command obtain the credentials by itself");
+                return;
+        }
         (void)error_hint(e,
                          "use two names: move what provides the credentials to [profile %s-source], and set "
                          "credential_process = keyfob credential-process %s-source in [profile %s]",

@@ -91,6 +91,8 @@ static bool needs(const struct running_commands *all, const struct profile *p, c
                         return true;
                 const struct running_command *c = depth < NESTED_MAX ? find_for(all, p->name) : NULL;
                 for (size_t i = 0; c && i < RUNNING_COMMAND_ASKED_N; i++) {
+                        if (strcmp(c->asked[i], goal) == 0) // also one that no settings list
+                                return true;
                         const struct profile *asked = c->asked[i][0] ? profile_named(p, c->asked[i]) : NULL;
                         if (asked && needs(all, asked, goal, depth + 1))
                                 return true;

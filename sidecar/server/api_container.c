@@ -70,7 +70,7 @@ static void send_credentials(struct exchange *x, const struct credentials *c)
                 problem_send_no_memory(x);
                 return;
         }
-        credentials_reply_check_life(x, c);
+        credentials_reply_check_life(x, x->profile->entry, c);
         struct slice whole = secret_expose(&reply->text);
         exchange_answer(x, &(struct answer){.status = 200,
                                             .content_type = "application/json",

@@ -145,7 +145,7 @@ static void send_credentials(struct exchange *x, const struct credentials *c)
         entry_status(entry, &status);
         int64_t now_s = entry_now_s(entry);
         (void)!documents_write_imds(c, status.last_success_s > 0 ? status.last_success_s : now_s, now_s + NEVER_S, b);
-        credentials_reply_check_life(x, c);
+        credentials_reply_check_life(x, x->profile->entry, c);
         json_answer_send_fast(x);
 }
 

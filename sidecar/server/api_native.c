@@ -52,6 +52,8 @@ static const struct route routes[] = {
     AT("/v1/profiles", .begin = handle_profiles, .drain = drain_profiles),
     AT("/v1/events", .begin = handle_events, .drain = drain_events, .shut_down = shut_down_events,
        .abort = abort_events),
+    ROUTE_TO(ROUTE_EXACT, ROUTE_POST, .path = SLICE_INIT("/v1/commands"), .body = BODY_WHOLE, .begin = handle_commands,
+             .resume = resume_commands),
     AT("/livez", .begin = handle_livez),
     AT("/readyz", .begin = handle_readyz, .drain = drain_readyz),
     AT("/metrics", .begin = handle_metrics, .drain = drain_metrics),
@@ -62,7 +64,7 @@ const struct api api_native = {
     .name = "native",
     .routes = routes,
     .routes_count = LENGTH(routes),
-    .paths_hint = "this version serves /v1/profiles, /v1/events, /livez, /readyz, /metrics, /version",
+    .paths_hint = "this version serves /v1/profiles, /v1/commands, /v1/events, /livez, /readyz, /metrics, /version",
     .default_wait_ms = 10000,
     .send_problem = problem_send_json,
 };

@@ -78,13 +78,13 @@ const struct entry_rendering *credentials_reply_container(struct entry *entry, c
         return kept;
 }
 
-void credentials_reply_check_life(struct exchange *x, const struct credentials *c)
+void credentials_reply_check_life(struct exchange *x, const struct entry *entry, const struct credentials *c)
 {
         struct server *s = x->server;
         uint64_t now_ms = uv_now(s->deps.loop);
         if (now_ms == s->checked_ms)
                 return;
         s->checked_ms = now_ms;
-        if (c->expires_s <= entry_now_s(x->profile->entry))
+        if (c->expires_s <= entry_now_s(entry))
                 metrics_count_served_expired(s->deps.metrics);
 }

@@ -30,6 +30,6 @@ MUST_CHECK const struct entry_rendering *credentials_reply_container(struct entr
                                                                      struct slice role_arn);
 
 // The vault returns no expired credentials. This verifies it, at most once a millisecond, and counts violations.
-void credentials_reply_check_life(struct exchange *x, const struct credentials *c);
+void credentials_reply_check_life(struct exchange *x, const struct entry *entry, const struct credentials *c);
 
 #endif

@@ -26,6 +26,10 @@ void handle_presign(struct exchange *x);
 void resume_presign(struct exchange *x, const struct outcome *o); // of tokens, too
 void handle_token(struct exchange *x);
 
+// handlers_commands.c
+void handle_commands(struct exchange *x);
+void resume_commands(struct exchange *x, const struct outcome *o);
+
 // handlers_web_identity.c
 void handle_web_identity(struct exchange *x);
 void resume_web_identity(struct exchange *x, const struct outcome *o);

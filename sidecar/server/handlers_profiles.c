@@ -82,7 +82,7 @@ static void send_credentials(struct exchange *x, const struct credentials *c)
                 return;
         }
         struct slice whole = secret_expose(&reply->text);
-        credentials_reply_check_life(x, c);
+        credentials_reply_check_life(x, x->profile->entry, c);
         exchange_answer(x, &(struct answer){.status = 200,
                                             .content_type = "application/json",
                                             .put_headers = put_etag,

@@ -55,6 +55,16 @@ struct server_commands {
 };
 
 // The web identity tokens of profiles (web_identity_tokens.h). All NULL: there are none.
+enum { SERVER_COMMAND_WORDS_N = 256 };
+
+// Commands that clients have run for credentials.
+struct server_own_commands {
+        // The profile that runs this command, made if there is none; borrowed until control returns to the loop. NULL
+        // with *e: ERROR_THROTTLED where too many are running, ERROR_CONFIG, ERROR_INTERNAL.
+        const struct server_profile *(*get)(void *context, const struct slice *words, size_t count, struct error *e);
+        void *context;
+};
+
 struct server_web_identity {
         // Which STS signs them. `region`: empty for the profile's. 0, or -1 with *e (ERROR_CONFIG).
         int (*find_endpoint)(const struct server_profile *p, struct slice region, struct web_identity_endpoint *ret,
@@ -80,6 +90,7 @@ struct server_deps {
         // Writes the base URL of STS in a region, without a path. 0, or negative: there is no such region.
         int (*sts_url)(struct slice region, char *out, size_t out_size);
         struct server_web_identity web_identity;
+        struct server_own_commands own_commands; // `get` NULL: nobody may
 };
 
 MUST_CHECK struct server *server_new(const struct server_deps *deps);

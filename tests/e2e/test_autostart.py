@@ -14,7 +14,7 @@ from support import paths
 from support.other_user import OTHER_UID, become_other_user, give_to_other_user
 from support.own_agent import OwnAgent
 from support.polling import until
-from support.profiles import config
+from support.programs import AWS
 
 DOCUMENT = json.dumps({"Version": 1, "AccessKeyId": "ASIAEXAMPLEKEYID0001", "SecretAccessKey": "s" * 40})
 PROCESS = f"[profile t]\ncredential_process = echo '{DOCUMENT}'\n"
@@ -86,6 +86,51 @@ def descriptors_of(pid):
         return {os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
     except OSError:
         return set()
+
+
+# ---- unmodified clients ----
+
+
+IDENTITY = """
+import boto3
+print(boto3.Session(profile_name="gateway").client("sts").get_caller_identity()["Arn"])
+"""
+
+
+def test_judges_twenty_aws_clients_over_a_rotation(user, standin, profiles):
+    """The AWS CLI and boto3 from nothing but ~/.aws/config, with no agent; then with one that was renewed meanwhile."""
+    lines = "[profile gateway]\nregion = us-east-1\nendpoint_url = {url}\ncredential_process = {keyfob} {words}\n"
+    text = lines.format(url=standin.url, keyfob=paths.KEYFOB, words="credential-process irsa --autostart")
+    one = user(config={"region": "us-east-1", "profiles": {"irsa": profiles.irsa(refresh="on_demand")}}, aws=text)
+    aws = [AWS, "sts", "get-caller-identity", "--profile", "gateway", "--query", "Arn", "--output", "text"]
+    commands = [list(map(str, aws)), [sys.executable, "-c", IDENTITY]] * (MANY // 2)
+    for rotation in range(2):
+        running = [
+            subprocess.Popen(c, env=one.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for c in commands
+        ]
+        for process in running:
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0 and ":assumed-role/gateway/" in out, err
+        calls = [c for c in standin.calls() if c["action"] == "AssumeRoleWithWebIdentity"]
+        assert len(calls) == rotation + 1 and len(one.started()) == 1 == len(one.running())
+        if rotation == 0:
+            assert one.keyfob("refresh", "irsa").returncode == 0
+    identities = [c for c in standin.calls() if c["action"] == "GetCallerIdentity"]
+    assert len(identities) == 2 * MANY and all(c["verified"] and not c["error"] for c in identities)
+
+
+def test_the_profile_of_the_environment(user):
+    one = user(aws=PROCESS)
+    for words in (["credential-process", "--autostart"], ["export", "--format", "json"]):
+        finished = one.keyfob(*words, env={"KEYFOB_PROFILE": "t"})
+        assert finished.returncode == 0 and "ASIAEXAMPLEKEYID0001" in finished.stdout, finished
+    for arguments in (["nobody"], ["--profile", "nobody"]):
+        finished = one.keyfob("credential-process", *arguments, env={"KEYFOB_PROFILE": "t"})
+        assert finished.returncode == 1 and "nobody" in finished.stderr, finished
+    sign = ["sign", "GET", "https://sts.us-east-1.amazonaws.com/"]
+    assert one.keyfob(*sign, env={"KEYFOB_PROFILE": "t"}).returncode == 0
+    assert "there is no profile default" in one.keyfob(*sign, env={"KEYFOB_PROFILE": ""}).stderr
 
 
 # ---- what it is ----

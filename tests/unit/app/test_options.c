@@ -96,6 +96,7 @@ static void test_defaults(void **state)
         assert_false(r.options.check);
         assert_int_equal(r.options.log_level, LOG_LEVEL_INFO);
         assert_int_equal(r.options.idle_exit_s, 0);
+        assert_false(r.options.runs_commands);
         assert_int_equal(r.options.log_format, LOG_FORMAT_LOGFMT);
         assert_string_equal(r.out, "");
         assert_string_equal(r.err, "");
@@ -106,13 +107,14 @@ static void test_all(void **state)
         (void)state;
         struct run r;
         run(&r, (const char *const[]){"--config=/c.json", "--check", "--log-level", "debug", "--log-format=json",
-                                      "--log-file=/l", "--idle-exit=10m", NULL});
+                                      "--log-file=/l", "--idle-exit=10m", "--run-commands", NULL});
         assert_int_equal(r.verdict, OPTIONS_RUN);
         assert_true(r.options.check);
         assert_int_equal(r.options.log_level, LOG_LEVEL_DEBUG);
         assert_int_equal(r.options.log_format, LOG_FORMAT_JSON);
         assert_string_equal(r.options.log_file, "/l");
         assert_int_equal(r.options.idle_exit_s, 600);
+        assert_true(r.options.runs_commands);
         assert_null(r.options.socket_path);
 }
 
