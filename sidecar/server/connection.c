@@ -65,12 +65,21 @@ void connection_close(struct connection *c)
         connection_set_state(c, CONNECTION_CLOSING);
         exchange_abort(&c->exchange);
         turns_unqueue(c);
+        if (s->control == c)
+                s->control = NULL;
+        stream_pause(&c->stream);
+        turns_end_connection(c);
+}
+
+void connection_end(struct connection *c)
+{
+        struct server *s = c->server;
+        if (s->unchecked == c)
+                s->unchecked = c->next;
         *c->link = c->next;
         if (c->next)
                 c->next->link = c->link;
         s->connections_count--;
-        if (s->control == c)
-                s->control = NULL;
         stream_close(&c->stream);
         exchange_close(&c->exchange, on_timer_closed);
         account_close(&c->account);
@@ -106,7 +115,7 @@ static void refuse_slow(struct connection *c)
                                                .hint = "send head and body of a request without pausing"});
 }
 
-static void sweep_serving(struct connection *c, uint64_t now_ms, uint64_t age)
+static void check_serving(struct connection *c, uint64_t now_ms, uint64_t age)
 {
         const struct server_deadlines *limits = &c->server->deadlines;
         bool waits_for_body = c->is_in_body && !c->exchange.is_body_paused && c->stream.is_reading;
@@ -123,10 +132,13 @@ static void sweep_serving(struct connection *c, uint64_t now_ms, uint64_t age)
         }
 }
 
-static void sweep(struct connection *c, uint64_t now_ms)
+void connection_check(struct connection *c)
 {
         const struct server_deadlines *limits = &c->server->deadlines;
+        uint64_t now_ms = uv_now(c->server->deps.loop);
         uint64_t age = now_ms - c->since_ms;
+        if (c->state == CONNECTION_CLOSING)
+                return;
         if (!c->stream.is_reading && stream_has_hung_up(&c->stream)) { // while reading, the read reports it
                 connection_close(c);
                 return;
@@ -146,7 +158,7 @@ static void sweep(struct connection *c, uint64_t now_ms)
                 break;
         case CONNECTION_SERVING: // a wait has its own timer
         case CONNECTION_WRITING:
-                sweep_serving(c, now_ms, age);
+                check_serving(c, now_ms, age);
                 break;
         case CONNECTION_LINGERING:
                 if (age >= limits->linger_ms)
@@ -160,12 +172,7 @@ static void sweep(struct connection *c, uint64_t now_ms)
 
 static void on_sweep(uv_timer_t *timer)
 {
-        struct server *s = timer->data;
-        struct connection *next;
-        for (struct connection *c = s->connections; c; c = next) {
-                next = c->next; // closing `c` closes no other connection
-                sweep(c, uv_now(timer->loop));
-        }
+        turns_check_all(timer->data);
 }
 
 // --- start ---

@@ -29,7 +29,7 @@ struct connection {
         unsigned open; // handles
         struct server *server;
         struct connection *next, **link; // of the server's list
-        TAILQ_ENTRY(connection) ready;   // of its user, with is_ready (turns.h)
+        TAILQ_ENTRY(connection) ready;   // of its user, with is_ready; or of the server's `closing` (turns.h)
         bool is_ready;
 
         bool is_at_end;   // the peer sends nothing more
@@ -60,8 +60,14 @@ MUST_CHECK struct connection *connection_open(const struct listener *l, int fd, 
 // The server shuts down: ends a wait, and makes the next answer the last.
 void connection_shut_down(struct connection *c);
 
-// Closes at once. Calling it twice is fine.
+// Ends what is under way, at once, then the connection (turns_end_connection()). Calling it twice is fine.
 void connection_close(struct connection *c);
+
+// For turns.c: closes the handles, and releases what is charged to the user.
+void connection_end(struct connection *c);
+
+// For turns.c: closes `c` if the peer has hung up, or a deadline has passed.
+void connection_check(struct connection *c);
 
 void connection_set_state(struct connection *c, enum connection_state state);
 

@@ -258,6 +258,7 @@ static bool on_buffer(struct stream *stream, uint8_t **ret_p, size_t *ret_n)
                 turns_queue(c);
                 return false;
         }
+        turns_begin(c->server); // reading is part of the work
         *ret_p = c->server->read_buffer;
         *ret_n = READ_SIZE;
         return true;
@@ -267,14 +268,11 @@ static void on_bytes(struct stream *stream, uint8_t *p, size_t n)
 {
         enum { LARGE = 4096 }; // costs time even without an answer
         struct connection *c = connection_of_stream(stream);
-        struct slice rest = {p, n};
-        turns_begin(c->server);
-        rest = parse(c, rest);
+        struct slice rest = parse(c, slice_of(p, n));
         if (rest.n > 0 && c->state != CONNECTION_LINGERING && c->state != CONNECTION_CLOSING)
                 set_aside(c, rest);
         explicit_bzero(p, n);
-        if (c->state != CONNECTION_CLOSING)
-                turns_end(c, n < LARGE);
+        turns_end(c, n < LARGE);
 }
 
 static void on_end(struct stream *stream)
@@ -284,6 +282,7 @@ static void on_end(struct stream *stream)
         c->is_at_end = true;
         if (!is_owed || c->is_in_body || stream_has_hung_up(stream))
                 connection_close(c);
+        turns_end(c, false);
 }
 
 static void read_on(struct connection *c)

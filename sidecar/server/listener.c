@@ -19,7 +19,7 @@
 #include "sidecar/server/peer_log.h"
 #include "sidecar/server/state.h"
 
-enum { ACCEPTS_A_TURN = 64 }; // so that those who are in are served too
+enum { ACCEPTS_A_TURN = 16 }; // so that those who are in are served too
 
 static void on_readable(uv_poll_t *handle, int status, int events);
 

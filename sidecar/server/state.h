@@ -49,10 +49,14 @@ struct server {
         struct users users;
         struct connection *control; // of the operator, beyond what its uid may take; NULL: none
         struct user_queue ready;    // users with connections that wait for a turn
-        uv_idle_t turns;            // runs while there are any
-        uv_timer_t sweep;           // runs while there is a connection
-        uv_timer_t end;             // draining, then the end of the grace period
-        unsigned open;              // handles of the server and its listeners, and connections
+        uv_idle_t turns;            // runs while there are any, or any of these:
+        struct connection_queue closing;
+        struct connection *unchecked; // those from here on are not checked yet; NULL: all are
+        uint64_t ends_ms;             // the turn (loop time) that `ends` is of
+        unsigned ends;
+        uv_timer_t sweep; // runs while there is a connection
+        uv_timer_t end;   // draining, then the end of the grace period
+        unsigned open;    // handles of the server and its listeners, and connections
 
         struct events events;
 

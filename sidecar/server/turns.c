@@ -7,9 +7,16 @@
 #include "sidecar/server/state.h"
 
 static const struct {
-        unsigned requests;
+        unsigned requests, ends, checks;
         uint64_t connection_ns, user_ns, queue_ns;
-} budget = {.requests = 16, .connection_ns = 500000, .user_ns = 2000000, .queue_ns = 2000000};
+} budget = {
+    .requests = 16,
+    .ends = 32, // closing a socket whose peer has sent much that was not read takes the kernel up to 50 us
+    .checks = 128,
+    .connection_ns = 500000,
+    .user_ns = 2000000,
+    .queue_ns = 1000000,
+};
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -19,6 +26,7 @@ static void on_closed(uv_handle_t *handle)
 void turns_init(struct server *s)
 {
         TAILQ_INIT(&s->ready);
+        TAILQ_INIT(&s->closing);
         (void)uv_idle_init(s->deps.loop, &s->turns); // cannot fail
         s->turns.data = s;
         s->open++;
@@ -42,15 +50,72 @@ static struct connection *take_first(struct server *s)
         return c;
 }
 
+// --- ends and deadlines ---
+
+static bool may_end_one(struct server *s)
+{
+        if (s->ends_ms != uv_now(s->deps.loop)) {
+                s->ends_ms = uv_now(s->deps.loop);
+                s->ends = 0;
+        }
+        return s->ends < budget.ends;
+}
+
+static void end_now(struct connection *c)
+{
+        c->server->ends++;
+        connection_end(c);
+}
+
+static void end_some(struct server *s)
+{
+        s->ends = 0; // this is the next turn, even if the time is the same
+        while (!TAILQ_EMPTY(&s->closing) && may_end_one(s)) {
+                struct connection *c = TAILQ_FIRST(&s->closing);
+                TAILQ_REMOVE(&s->closing, c, ready);
+                end_now(c);
+        }
+}
+
+static void check_some(struct server *s)
+{
+        for (unsigned i = 0; s->unchecked && i < budget.checks; i++) {
+                struct connection *c = s->unchecked;
+                s->unchecked = c->next; // before `c` may end
+                connection_check(c);
+        }
+}
+
 static void on_turn(uv_idle_t *handle)
 {
         struct server *s = handle->data;
         uint64_t end_ns = uv_hrtime() + budget.queue_ns;
         while (!TAILQ_EMPTY(&s->ready) && uv_hrtime() < end_ns)
                 connection_take_turn(take_first(s));
-        if (TAILQ_EMPTY(&s->ready))
+        end_some(s);
+        check_some(s);
+        if (TAILQ_EMPTY(&s->ready) && TAILQ_EMPTY(&s->closing) && !s->unchecked)
                 (void)uv_idle_stop(handle);
 }
+
+void turns_end_connection(struct connection *c)
+{
+        struct server *s = c->server;
+        if (TAILQ_EMPTY(&s->closing) && may_end_one(s)) {
+                end_now(c);
+                return;
+        }
+        TAILQ_INSERT_TAIL(&s->closing, c, ready);
+        (void)uv_idle_start(&s->turns, on_turn);
+}
+
+void turns_check_all(struct server *s)
+{
+        s->unchecked = s->connections;
+        (void)uv_idle_start(&s->turns, on_turn);
+}
+
+// --- requests ---
 
 void turns_queue(struct connection *c)
 {
@@ -85,6 +150,8 @@ void turns_end(struct connection *c, bool is_measured)
 {
         struct server *s = c->server;
         struct user *u = c->account.user;
+        if (!u)
+                return;
         if (!is_measured)
                 s->now_ns = uv_hrtime();
         if (u->turn_ms != uv_now(s->deps.loop)) {
