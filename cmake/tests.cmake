@@ -44,6 +44,7 @@ target_link_options(cli_test_agent_stop PRIVATE -Wl,--wrap=deadline_now_ms,--wra
 target_link_options(cli_test_relay_serve PRIVATE -Wl,--wrap=deadline_now_ms)
 target_link_options(app_test_app PRIVATE -Wl,--wrap=server_close,--wrap=reload_new,--wrap=uv_timer_start)
 target_link_options(app_test_main PRIVATE -Wl,--wrap=app_run)
+target_link_options(app_test_token_files PRIVATE -Wl,--wrap=workers_start)
 target_link_options(server_test_time PRIVATE -Wl,--wrap=uv_timer_start)
 target_link_options(providers_test_roles_anywhere_pool PRIVATE -Wl,--wrap=x509_identity_is_in_device,--wrap=workers_start)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)

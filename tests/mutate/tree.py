@@ -111,7 +111,9 @@ class Tree:
             environment["MUTATE_TRACE"] = str(trace)
         begin = time.monotonic()
         arguments = [str(self.folder / a) for a in test.arguments]
-        with subprocess.Popen([self.program(test), *arguments], cwd=self.build_folder, env=environment, stdin=subprocess.DEVNULL,
+        # What it starts in sessions of its own outlives it, and may turn for ever: the processor's time is limited, too.
+        argv = ["prlimit", f"--cpu={int(limit) + 1}", str(self.program(test)), *arguments]
+        with subprocess.Popen(argv, cwd=self.build_folder, env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as process:
             try:
                 code = process.wait(limit)

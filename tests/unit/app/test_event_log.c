@@ -235,6 +235,43 @@ static void test_refreshed(void **state)
         buffer_free(&text);
 }
 
+static struct login_status login_now;
+
+static void login_as_it_is(const struct provider *p, struct login_status *ret)
+{
+        (void)p;
+        *ret = login_now;
+}
+
+// Of a login, only that what it brought cannot be kept is for the log: all else the user sees.
+static void test_token_not_written(void **state)
+{
+        static const struct login_ops ops = {.status = login_as_it_is};
+        struct error e = {0};
+        error_set(&e, ERROR_CONFIG, "the disk is full");
+        error_hint(&e, "make room");
+        const struct {
+                enum login_state state;
+                const struct error *error;
+                bool is_logged;
+        } rows[] = {{LOGIN_STARTING, NULL, false},
+                    {LOGIN_PENDING, NULL, false},
+                    {LOGIN_FAILED, &e, false},
+                    {LOGIN_COMPLETE, NULL, false},
+                    {LOGIN_COMPLETE, &e, true}};
+        struct desk *d = *state;
+        d->provider.login = &ops;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                login_now = (struct login_status){.kind = LOGIN_SSO, .state = rows[i].state, .error = rows[i].error};
+                forget_log(d);
+                ask(d, VAULT_WANT_REFRESH, 0);
+                turn_until_event(d, "rotated");
+                assert_int_equal(has_event(d, "token_not_written"), rows[i].is_logged);
+        }
+        EXPECT(d, "level=warn event=token_not_written profile=irsa error=\"the disk is full\" hint=\"make room\"\n");
+        d->provider.login = NULL;
+}
+
 static void test_credentials_without_end(void **state)
 {
         struct desk *d = *state;
@@ -403,6 +440,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             TEST(test_rotated),
             TEST(test_refreshed),
+            TEST(test_token_not_written),
             TEST(test_credentials_without_end),
             TEST(test_failed),
             TEST(test_expired_and_dropped),

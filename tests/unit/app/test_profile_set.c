@@ -9,6 +9,11 @@
 // After how many seconds the entry `rechecked`, added last, is fetched again. The linker sends calls of vault_add()
 // here.
 static int64_t noted_recheck_seconds;
+#define ROLE_OF_BASE(role)                                                                                             \
+        "\"type\": \"assume_role\", \"region\": \"us-east-1\", \"source_profile\": \"base\", \"role_arn\":"            \
+        " \"arn:aws:iam::111122223333:role/" role "\""
+
+static struct entry_options noted; // of the one of this name
 
 struct entry *__real_vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
 struct entry *__wrap_vault_add(struct vault *v, const struct entry_options *options, struct provider *provider);
@@ -16,6 +21,8 @@ struct entry *__wrap_vault_add(struct vault *v, const struct entry_options *opti
 {
         if (strcmp(options->name, "rechecked") == 0)
                 noted_recheck_seconds = options->recheck_seconds;
+        if (strcmp(options->name, "noted") == 0)
+                noted = *options;
         return __real_vault_add(v, options, provider);
 }
 
@@ -43,6 +50,31 @@ static void what_does_not_expire_is_fetched_again(void **state)
                 apply(h, BASE("base", KEY_B), text, "");
                 if (noted_recheck_seconds != rows[i].seconds)
                         fail_msg("%s: %lld s", rows[i].body, (long long)noted_recheck_seconds);
+        }
+}
+
+static void entries_know_how_to_be_renewed(void **state)
+{
+        static const struct {
+                const char *body;
+                bool needs_interaction, on_demand;
+                int64_t refresh_before_s;
+        } rows[] = {
+            {"\"type\": \"static\", \"access_key_id\": \"" KEY_A "\", \"secret_access_key\": \"s\"", false, false, 0},
+            {ROLE_OF_BASE("a"), false, false, 0},
+            {ROLE_OF_BASE("b") ", \"refresh\": \"on_demand\"", false, true, 0},
+            {ROLE_OF_BASE("c") ", \"refresh_before_seconds\": 700", false, false, 700},
+            {ROLE_OF_BASE("d") ", \"mfa_serial\": \"arn:aws:iam::111122223333:mfa/x\"", true, false, 0},
+        };
+        struct fixture *h = *state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char text[512];
+                (void)snprintf(text, sizeof(text), "\"noted\": {%s}", rows[i].body);
+                noted = (struct entry_options){0};
+                apply(h, BASE("base", KEY_B), text, "");
+                if (noted.needs_interaction != rows[i].needs_interaction || noted.on_demand != rows[i].on_demand ||
+                    noted.refresh_before_seconds != rows[i].refresh_before_s)
+                        fail_msg("%s", rows[i].body);
         }
 }
 
@@ -343,6 +375,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             WITH_FIXTURE(what_does_not_expire_is_fetched_again),
+            WITH_FIXTURE(entries_know_how_to_be_renewed),
             WITH_FIXTURE(test_the_servers_table),
             WITH_FIXTURE(test_what_is_equal_stays),
             WITH_FIXTURE(test_what_is_beside_the_identity_changes_in_place),

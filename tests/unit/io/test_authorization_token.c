@@ -45,7 +45,8 @@ static void creates_what_is_missing(void **state)
 {
         struct scene *s = *state;
         for (int has_gid = 0; has_gid < 2; has_gid++) {
-                struct authorization_token_file file = {s->path, has_gid, getegid()};
+                gid_t gid = geteuid() == 0 ? 4711 : getegid(); // only root may give it to another
+                struct authorization_token_file file = {s->path, has_gid, gid};
                 struct secret first = {NULL, 0}, second = {NULL, 0};
                 struct error e = {0};
                 struct stat st;
@@ -56,6 +57,7 @@ static void creates_what_is_missing(void **state)
                         fail_msg("%s", e.message);
                 assert_int_equal(stat(s->path, &st), 0);
                 assert_int_equal(st.st_mode & 0777, has_gid ? 0640 : 0600);
+                assert_int_equal(st.st_gid, has_gid ? gid : getegid());
                 assert_int_equal(st.st_size, 64); // no line break
                 assert_int_equal(st.st_nlink, 1);
                 assert_int_equal(first.n, 64);

@@ -64,7 +64,11 @@ static void listens_on_both_families(void **state)
                 int accepted = accept_from(fd);
                 assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
                 assert_int_equal(value, 1);
+                int next = dup(fd);
+                close(next);
                 assert_int_equal(tcp_peer(accepted, &peer), 0);
+                assert_int_equal(dup(fd), next); // it keeps no descriptor
+                close(next);
                 assert_int_equal(peer.uid, geteuid());
                 assert_int_equal(peer.gid, (gid_t)-1);
                 assert_int_equal(peer.pid, 0);
@@ -73,6 +77,17 @@ static void listens_on_both_families(void **state)
                 close(accepted);
                 close(fd);
         }
+}
+
+// Whoever wants both families lists both: an IPv4 peer would have another form of address.
+static void listens_on_ipv6_alone(void **state)
+{
+        struct inet_address a, v4 = at("127.0.0.1:0");
+        (void)state;
+        int fd = listen_at("[::]:0", &a);
+        v4.socket.v4.sin_port = a.socket.v6.sin6_port;
+        assert_int_equal(connect_to(&v4), -1);
+        close(fd);
 }
 
 // Accepted sockets have it from the listening one.
@@ -162,6 +177,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(listens_on_both_families),
+            cmocka_unit_test(listens_on_ipv6_alone),
             cmocka_unit_test(limits_hops),
             cmocka_unit_test(names_another_user),
             cmocka_unit_test(refuses_what_it_cannot_have),

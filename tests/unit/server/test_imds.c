@@ -3,6 +3,7 @@
 #include "sidecar/server/api_container.h"
 #include "sidecar/server/api_imds.h"
 #include "tests/unit/server/tcp.h"
+#include "tests/unit/stack.h"
 
 #define HOST "Host: localhost\r\n"
 #define TTL "X-aws-ec2-metadata-token-ttl-seconds: "
@@ -139,6 +140,55 @@ static void gives_the_document_of_a_role(void **state)
         stop(&f, &c);
 }
 
+// SDKs want an end: those that never end have one in an hour, and are asked for again.
+static void gives_an_end_to_credentials_without_one(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct inet_address at;
+        char token[80];
+        fixture_start(&f);
+        fixture_add(&f, "a", false)->life_s = 0;
+        const struct server_listener served = {.apis = {&api_imds}, .apis_count = 1, .profile = "a"};
+        tcp_serve(&f, "127.0.0.1", &served, &at);
+        fixture_fetch_all(&f);
+        struct client c = tcp_client(&f, &at);
+        get_token(&c, "60", token);
+        f.now_ms += 7200 * 1000;
+        get_token(&c, "60", token);
+        assert_int_equal(ask(&c, "GET " ROLES "/a", HOST HAS_TOKEN, token), 200);
+        assert_true(client_body_has(&c, "\"LastUpdated\":\"2026-09-01T12:16:40Z\""));
+        assert_true(client_body_has(&c, "\"Expiration\":\"2026-09-01T15:16:40Z\""));
+        stop(&f, &c);
+}
+
+static void answer_one(void *arg)
+{
+        struct fixture *f = arg;
+        TURN_UNTIL(f, f->server->imds_tokens);
+}
+
+static void leaves_no_token_on_the_stack(void **state)
+{
+        enum { PART = 16 };
+        (void)state;
+        struct fixture f;
+        struct inet_address at;
+        struct stack stack;
+        serve_imds(&f, &at);
+        struct client c = tcp_client(&f, &at);
+        TURN_UNTIL(&f, f.server->connections);
+        client_send(&c, "PUT /latest/api/token HTTP/1.1\r\n" HOST TTL "60\r\n\r\n");
+        assert_null(f.server->imds_tokens);
+        stack_run(&stack, answer_one, &f); // and nothing after it
+        assert_int_equal(client_answer(&c), 200);
+        assert_int_equal(strlen(client_body(&c)), 56);
+        for (size_t i = 0; i + PART <= 56; i++) // later calls overwrite some of it
+                assert_false(stack_has(&stack, slice_of((const uint8_t *)client_body(&c) + i, PART)));
+        stack_free(&stack);
+        stop(&f, &c);
+}
+
 static void tokens_end(void **state)
 {
         (void)state;
@@ -222,6 +272,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(answers_by_path_and_proof),
             cmocka_unit_test(gives_the_document_of_a_role),
+            cmocka_unit_test(gives_an_end_to_credentials_without_one),
+            cmocka_unit_test(leaves_no_token_on_the_stack),
             cmocka_unit_test(tokens_end),
             cmocka_unit_test(is_for_those_that_the_profile_allows),
             cmocka_unit_test(fetches_ahead),

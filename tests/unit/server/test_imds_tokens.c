@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/imds_tokens.h"
 
-#include "tests/unit/unit.h"
+#include "proto/mem/text.h"
+#include "tests/unit/stack.h"
 
 #define NOW_MS INT64_C(1000000)
 #define LATER_MS (NOW_MS + 1000)
@@ -100,13 +101,49 @@ static void many_uids_cannot_take_each_others(void **state)
         imds_tokens_free(t);
 }
 
+struct work {
+        struct imds_tokens *tokens;
+        token_text text;
+        bool is_good;
+};
+
+static void issue(void *arg)
+{
+        struct work *w = arg;
+        w->is_good = imds_tokens_issue(w->tokens, 1, NOW_MS, LATER_MS, w->text) == 0;
+}
+
+static void check(void *arg)
+{
+        struct work *w = arg;
+        w->is_good = is_good(w->tokens, 1, NOW_MS, w->text);
+}
+
+static void leave_nothing_on_the_stack(void **state)
+{
+        enum { PLACE = 4, BYTES = (IMDS_TOKEN_SIZE - 1 - PLACE) / 2 };
+        uint8_t random[BYTES];
+        (void)state;
+        struct work w = {.tokens = imds_tokens_new()};
+        assert_int_equal(imds_tokens_issue(w.tokens, 1, NOW_MS, LATER_MS, w.text), 0);
+        assert_int_equal(text_hex_decode(slice_from(slice_str(w.text), PLACE), random), 0);
+        assert_false(stack_keeps(slice_of(random, BYTES), check, &w));
+        assert_true(w.is_good);
+        struct stack stack;
+        stack_run(&stack, issue, &w); // what it issues is known afterwards
+        assert_true(w.is_good);
+        assert_int_equal(text_hex_decode(slice_from(slice_str(w.text), PLACE), random), 0);
+        assert_false(stack_has(&stack, slice_of(random, BYTES)));
+        stack_free(&stack);
+        imds_tokens_free(w.tokens);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(is_good_for_its_uid_until_its_end),
-            cmocka_unit_test(nothing_else_is_good),
-            cmocka_unit_test(share_of_a_uid_is_bounded),
-            cmocka_unit_test(many_uids_cannot_take_each_others),
+            cmocka_unit_test(is_good_for_its_uid_until_its_end), cmocka_unit_test(nothing_else_is_good),
+            cmocka_unit_test(share_of_a_uid_is_bounded),         cmocka_unit_test(many_uids_cannot_take_each_others),
+            cmocka_unit_test(leave_nothing_on_the_stack),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

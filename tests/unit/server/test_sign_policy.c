@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "sidecar/server/listener.h"
+#include "sidecar/server/sign_policy.h"
 #include "tests/unit/server/fixture.h"
 
 #define LIST(member, ...)                                                                                              \
@@ -409,11 +410,46 @@ static void test_denials_are_logged(void **state)
         stop(&f, &c);
 }
 
+static void hosts_match_whole_names_and_labels(void **state)
+{
+        static const struct {
+                const char *pattern, *name;
+                uint64_t port;
+                bool is_allowed;
+        } rows[] = {
+            {"s3.amazonaws.com", "s3.amazonaws.com", 443, true},
+            {"s3.amazonaws.com", "evil-s3.amazonaws.com", 443, false},
+            {"s3.amazonaws.com", "bkt.s3.amazonaws.com", 443, false},
+            {"s3.amazonaws.com", "s3.amazonaws.com.evil.example", 443, false},
+            {"s3.amazonaws.com", "amazonaws.com", 443, false},
+            {"s3.amazonaws.com", "s3.amazonaws.com", 8443, true}, // any, where the pattern has none
+            {"s3.amazonaws.com:443", "s3.amazonaws.com", 443, true},
+            {"s3.amazonaws.com:443", "s3.amazonaws.com", 8443, false},
+            {"s3.amazonaws.com:", "s3.amazonaws.com", 443, false},
+            {"*.amazonaws.com", "s3.amazonaws.com", 443, true},
+            {"*.amazonaws.com", "a.b.amazonaws.com", 443, true},
+            {"*.amazonaws.com", "amazonaws.com", 443, false},
+            {"*.amazonaws.com", ".amazonaws.com", 443, false},
+            {"*.amazonaws.com", "evilamazonaws.com", 443, false},
+            {"*.amazonaws.com:8443", "s3.amazonaws.com", 8443, true},
+            {"*.amazonaws.com:8443", "s3.amazonaws.com", 443, false},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                char *hosts[] = {(char *)(uintptr_t)rows[i].pattern};
+                const struct sign_limits limits = {.hosts = hosts, .hosts_count = 1};
+                if (sign_policy_allows_host(&limits, slice_str(rows[i].name), rows[i].port) != rows[i].is_allowed)
+                        fail_msg("%s, %s:%llu", rows[i].pattern, rows[i].name, (unsigned long long)rows[i].port);
+        }
+        assert_true(sign_policy_allows_host(&(struct sign_limits){0}, SLICE("any.example"), 1));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_services_and_regions),
             cmocka_unit_test(test_hosts),
+            cmocka_unit_test(hosts_match_whole_names_and_labels),
             cmocka_unit_test(test_paths),
             cmocka_unit_test(test_other_resources),
             cmocka_unit_test(test_methods),
