@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "clients/c/client.h"
+#include "clients/cli/browser.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/profile_state.h"
@@ -41,15 +42,22 @@ static int give_code(const struct options *o, struct keyfob_client *client, cons
 
 // --- the browser ---
 
-static int show(const struct keyfob_login *login)
+static int show(const struct options *o, const struct keyfob_login *login)
 {
         bool has_complete = login->verification_uri_complete[0] != 0;
         if (!has_complete && login->verification_uri[0] == 0)
                 return cli_fail(EXIT_FAILED, NULL, "the agent's answer has no web address to open");
-        return cli_print("Open this address in a browser:\n\n    %s\n\n"
+        const char *address = has_complete ? login->verification_uri_complete : login->verification_uri;
+        bool is_open = options_has(o, OPTION_BROWSER) && browser_open(address);
+        if (options_has(o, OPTION_BROWSER) && !is_open)
+                (void)cli_fail(EXIT_OK, "set BROWSER to a command that opens an https address",
+                               "no browser could be started");
+        return cli_print("%s:\n\n    %s\n\n"
                          "and confirm that it shows this code:\n\n    %s\n\n"
                          "Waiting for you to confirm ...\n",
-                         has_complete ? login->verification_uri_complete : login->verification_uri, login->user_code);
+                         is_open ? "Your browser opens this address. If it does not, open it yourself"
+                                 : "Open this address in a browser",
+                         address, login->user_code);
 }
 
 static int wait_for_browser(struct keyfob_client *client, const char *profile, struct keyfob_login *login)
@@ -72,13 +80,13 @@ static int wait_for_browser(struct keyfob_client *client, const char *profile, s
                         login->detail[0] ? login->detail : "the agent gave up the login");
 }
 
-static int log_in(struct keyfob_client *client, const char *profile)
+static int log_in(const struct options *o, struct keyfob_client *client, const char *profile)
 {
         struct keyfob_login login;
         struct keyfob_error error;
         if (keyfob_login_begin(client, profile, NULL, &login, &error) != KEYFOB_OK)
                 return cli_fail_with(&error);
-        int exit_code = show(&login);
+        int exit_code = show(o, &login);
         return exit_code == EXIT_OK ? wait_for_browser(client, profile, &login) : exit_code;
 }
 
@@ -87,7 +95,7 @@ static int log_in(struct keyfob_client *client, const char *profile)
 static int do_what_is_needed(const struct options *o, struct keyfob_client *client, const char *profile,
                              const struct keyfob_login *login)
 {
-        int exit_code = login->kind == KEYFOB_LOGIN_MFA ? give_code(o, client, profile) : log_in(client, profile);
+        int exit_code = login->kind == KEYFOB_LOGIN_MFA ? give_code(o, client, profile) : log_in(o, client, profile);
         return exit_code == EXIT_OK ? cli_print("%s: logged in\n", login->profile) : exit_code;
 }
 
@@ -167,7 +175,7 @@ static int run(const struct options *o)
 const struct command command_login = {
     .name = "login",
     .summary = "log in to IAM Identity Center, or give an MFA code",
-    .help = "usage: keyfob login [PROFILE] [--code-stdin]\n"
+    .help = "usage: keyfob login [PROFILE] [--browser] [--code-stdin]\n"
             "\n"
             "Logs in where a profile needs you: shows the address and the code to confirm in\n"
             "a browser (type sso) and waits until you did, or asks for the code of an MFA\n"
@@ -177,10 +185,11 @@ const struct command command_login = {
             "$KEYFOB_PROFILE, else \"default\".\n"
             "\n"
             "options:\n"
+            "  --browser        open the address: with $BROWSER, xdg-open or open\n"
             "  --code-stdin     read the MFA code from standard input, not the terminal\n" HELP_GLOBAL_OPTIONS
             "  keyfob login dev\n"
             "  ykman oath accounts code -s aws | keyfob login admin --code-stdin\n",
-    .accepts = OPTION_BIT(OPTION_CODE_STDIN),
+    .accepts = OPTION_BIT(OPTION_CODE_STDIN) | OPTION_BIT(OPTION_BROWSER),
     .arguments_max = 1,
     .run = run,
 };

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &command_wait,
     &command_refresh,
     &command_login,
+    &command_logout,
     &command_exec,
     &command_agent,
 };

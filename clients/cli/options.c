@@ -51,6 +51,8 @@ static const struct option specs[] = {
     SPEC(OPTION_SIGNING_ALGORITHM, "signing-algorithm", required_argument),
     SPEC(OPTION_DURATION_SECONDS, "duration-seconds", required_argument),
     SPEC(OPTION_TAG, "tag", required_argument),
+    SPEC(OPTION_ALL, "all", no_argument),
+    SPEC(OPTION_BROWSER, "browser", no_argument),
     [OPTIONS_N] = {0},
 };
 

@@ -51,6 +51,8 @@ enum option_id {
         OPTION_SIGNING_ALGORITHM,
         OPTION_DURATION_SECONDS,
         OPTION_TAG,
+        OPTION_ALL,
+        OPTION_BROWSER,
         OPTIONS_N
 };
 

@@ -50,6 +50,11 @@ int mfa_take(struct mfa *m, const struct profile *p, int64_t now_ms, struct erro
         return hint_login(p, e);
 }
 
+void mfa_forget_given(struct mfa *m)
+{
+        secret_clear(&m->given);
+}
+
 void mfa_forget(struct mfa *m)
 {
         secret_clear(&m->given);

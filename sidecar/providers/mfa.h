@@ -21,7 +21,8 @@ MUST_CHECK int mfa_give(struct mfa *m, struct slice code, int64_t now_ms, struct
 // Makes the code that was entered the one in use. -1 with *e (ERROR_INTERACTION): none was, or too long ago.
 MUST_CHECK int mfa_take(struct mfa *m, const struct profile *p, int64_t now_ms, struct error *e);
 
-void mfa_forget(struct mfa *m); // wipes both codes
+void mfa_forget_given(struct mfa *m); // not the one that a call under way has taken
+void mfa_forget(struct mfa *m);       // wipes both codes
 
 // AWS refused a call with a code: ERROR_INTERACTION where it was for the code, as another one may be accepted.
 void mfa_explain(const struct profile *p, struct error *e);

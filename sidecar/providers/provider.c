@@ -89,6 +89,11 @@ int provider_login(struct provider *p, struct slice token_code, struct error *e)
         return p->login ? p->login->begin(p, token_code, e) : error_set(e, ERROR_CONFIG, "the profile takes no login");
 }
 
+int provider_logout(struct provider *p, struct error *e)
+{
+        return p->login ? p->login->end(p, e) : error_set(e, ERROR_CONFIG, "the profile takes no login");
+}
+
 void provider_login_status(const struct provider *p, struct login_status *ret)
 {
         *ret = (struct login_status){.kind = LOGIN_NONE};

@@ -54,6 +54,10 @@ struct login_ops {
         // provider_login_moved() follows. 0, or -1 with *e.
         int (*begin)(struct provider *p, struct slice token_code, struct error *e);
         void (*status)(const struct provider *p, struct login_status *ret);
+        // Ends the login, and forgets what it brought: LOGIN_ENDING, then provider_login_moved(), unless that is done
+        // at once. Meanwhile no fetch begins. What was there of it is gone in any case but LOGIN_FAILED. 0, or -1 with
+        // *e.
+        int (*end)(struct provider *p, struct error *e);
 };
 
 // What a source implements.
@@ -95,6 +99,7 @@ void provider_finish(struct provider *p, struct credentials *c, const struct err
 
 // For callers.
 MUST_CHECK int provider_login(struct provider *p, struct slice token_code, struct error *e);
+MUST_CHECK int provider_logout(struct provider *p, struct error *e);
 void provider_login_status(const struct provider *p, struct login_status *ret);
 
 // For implementations: the state of the login is another one. Never from within login_ops.

@@ -110,7 +110,14 @@ static void assume_role_login_status(const struct provider *p, struct login_stat
         ret->mfa_serial = p->profile->role.mfa_serial;
 }
 
-static const struct login_ops login = {assume_role_login, assume_role_login_status};
+static int assume_role_logout(struct provider *p, struct error *e)
+{
+        (void)e;
+        mfa_forget_given(&((struct assume_role *)p)->mfa);
+        return 0;
+}
+
+static const struct login_ops login = {assume_role_login, assume_role_login_status, assume_role_logout};
 
 const struct provider_ops source_assume_role = {
     .start = assume_role_start,

@@ -8,9 +8,13 @@
 #include "proto/wire/limits.h"
 #include "sidecar/config/profile.h"
 #include "sidecar/io/delay.h"
+#include "sidecar/providers/file_task.h"
 #include "sidecar/providers/login_refresh.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/token_file.h"
+#include "sidecar/providers/token_removal.h"
+
+#define CACHE_WHAT "aws login cache file"
 
 enum { GOOD_LIFE_S = 300 }; // with more than this, what is cached is used as it is: what the SDKs do
 
@@ -24,6 +28,8 @@ struct login {
         struct buffer spent;         // the refresh token that was refused
         struct buffer served;        // the access key ID that was handed out last
         struct credentials *renewed; // while they are being written
+        struct file_task *removal;   // of the file, in a log-out; NULL: none is under way
+        struct error not_removed;    // of kind ERROR_NONE: it was
         struct error failure;        // of the refresh, while it is seen whether there is another session
 };
 
@@ -278,7 +284,7 @@ static int login_init(struct provider *p, struct error *e)
         struct login *l = (struct login *)p;
         (void)e;
         upstream_call_init(&l->refresh, p, p);
-        token_file_init(&l->file, "aws login cache file", LIMIT_TOKEN_FILE, read_session, l);
+        token_file_init(&l->file, CACHE_WHAT, LIMIT_TOKEN_FILE, read_session, l);
         login_session_init(&l->session);
         buffer_init(&l->spent, LIMIT_TOKEN_FILE);
         buffer_init(&l->served, LIMIT_TOKEN_FILE);
@@ -288,6 +294,11 @@ static int login_init(struct provider *p, struct error *e)
 static int login_start(struct provider *p, struct error *e)
 {
         struct login *l = (struct login *)p;
+        if (l->removal) {
+                (void)error_set(e, ERROR_INTERACTION, "the user is being logged out");
+                return needs_login(l, e);
+        }
+        l->not_removed.kind = ERROR_NONE;
         l->file.waits = 0;
         return delay_start(p->deps.loop, 0, run, l) ? 0 : error_set(e, ERROR_INTERNAL, "out of memory");
 }
@@ -300,6 +311,7 @@ static void login_cancel(struct provider *p)
 static void login_destroy(struct provider *p)
 {
         struct login *l = (struct login *)p;
+        file_task_free(l->removal);
         token_file_deinit(&l->file);
         credentials_unref(l->renewed);
         login_session_clear(&l->session);
@@ -318,11 +330,44 @@ static int login_begin(struct provider *p, struct slice token_code, struct error
 
 static void login_report(const struct provider *p, struct login_status *ret)
 {
-        (void)p;
+        const struct login *l = (const struct login *)p;
         ret->kind = LOGIN_AWS_CLI;
+        if (l->removal) {
+                ret->state = LOGIN_ENDING;
+        } else if (l->not_removed.kind != ERROR_NONE) {
+                ret->state = LOGIN_FAILED;
+                ret->error = &l->not_removed;
+        }
 }
 
-static const struct login_ops login = {login_begin, login_report};
+static void removed(void *owner, const struct error *e)
+{
+        struct login *l = owner;
+        if (e) // of the task
+                l->not_removed = *e;
+        file_task_free(l->removal);
+        l->removal = NULL;
+        provider_login_moved(&l->base); // last
+}
+
+// As `aws logout`, which revokes nothing, either.
+static int login_end(struct provider *p, struct error *e)
+{
+        struct login *l = (struct login *)p;
+        char *path = NULL;
+        if (l->removal)
+                return 0;
+        if (login_session_path(p->profile, &path, e) < 0)
+                return -1;
+        l->removal = token_removal_start(p, path, CACHE_WHAT, removed, l, e);
+        if (!l->removal)
+                return -1;
+        l->not_removed.kind = ERROR_NONE;
+        token_file_forget(&l->file);
+        return 0;
+}
+
+static const struct login_ops login = {login_begin, login_report, login_end};
 
 const struct provider_ops source_login = {
     .start = login_start,

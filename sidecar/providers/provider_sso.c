@@ -8,13 +8,16 @@
 #include "sidecar/config/profile.h"
 #include "sidecar/providers/sources.h"
 #include "sidecar/providers/sso_answer.h"
+#include "sidecar/providers/sso_cache.h"
 #include "sidecar/providers/sso_login.h"
+#include "sidecar/providers/sso_logout.h"
 #include "sidecar/providers/sso_token_cache.h"
 
 struct sso {
         struct provider base; // first: the interface is cast back
         struct sso_token_cache cache;
         struct sso_login login;
+        struct sso_logout logout;
         struct upstream_call portal;
         bool has_asked_again;
         struct error_upstream refused; // by the portal, before it was asked again
@@ -23,6 +26,8 @@ struct sso {
 static void finish(struct sso *s, struct credentials *c, const struct error *e)
 {
         sso_login_fetch_ended(&s->login, c != NULL, e && e->kind == ERROR_INTERACTION);
+        if (c)
+                s->logout.error.kind = ERROR_NONE;
         provider_finish(&s->base, c, e);
 }
 
@@ -121,6 +126,7 @@ static int sso_init(struct provider *p, struct error *e)
         (void)e;
         sso_token_cache_init(&s->cache, p, token_is_ready);
         sso_login_init(&s->login, p, &s->cache);
+        sso_logout_init(&s->logout, p);
         upstream_call_init(&s->portal, p, p);
         return 0;
 }
@@ -128,6 +134,11 @@ static int sso_init(struct provider *p, struct error *e)
 static int sso_start(struct provider *p, struct error *e)
 {
         struct sso *s = (struct sso *)p;
+        if (s->logout.is_under_way) {
+                (void)error_set(e, ERROR_INTERACTION, "the user is being logged out");
+                sso_token_hint_login(p->profile, e);
+                return -1;
+        }
         s->has_asked_again = false;
         s->cache.file.waits = 0;
         sso_login_fetch_begins(&s->login);
@@ -149,6 +160,7 @@ static void sso_destroy(struct provider *p)
 {
         struct sso *s = (struct sso *)p;
         sso_login_deinit(&s->login);
+        sso_logout_deinit(&s->logout);
         sso_token_cache_deinit(&s->cache);
         free(s);
 }
@@ -157,7 +169,11 @@ static int sso_begin_login(struct provider *p, struct slice token_code, struct e
 {
         if (token_code.n > 0)
                 return error_set(e, ERROR_CONFIG, "IAM Identity Center takes no MFA code");
-        return sso_login_begin(&((struct sso *)p)->login, e);
+        struct sso *s = (struct sso *)p;
+        if (s->logout.is_under_way)
+                return error_set(e, ERROR_TRANSIENT, "the user is being logged out");
+        s->logout.error.kind = ERROR_NONE;
+        return sso_login_begin(&s->login, e);
 }
 
 static void sso_report_login(const struct provider *p, struct login_status *ret)
@@ -166,9 +182,26 @@ static void sso_report_login(const struct provider *p, struct login_status *ret)
         sso_login_status(&s->login, ret);
         if (ret->state == LOGIN_COMPLETE && s->cache.file.pending.n == 0) // it has been written since
                 ret->error = NULL;
+        ret->session = sso_cache_token_key(p->profile);
+        if (s->logout.is_under_way) {
+                ret->state = LOGIN_ENDING;
+        } else if (ret->state == LOGIN_IDLE && s->logout.error.kind != ERROR_NONE) {
+                ret->state = s->logout.has_failed ? LOGIN_FAILED : LOGIN_IDLE;
+                ret->error = &s->logout.error;
+        }
 }
 
-static const struct login_ops login = {sso_begin_login, sso_report_login};
+static int sso_end_login(struct provider *p, struct error *e)
+{
+        struct sso *s = (struct sso *)p;
+        if (sso_logout_begin(&s->logout, buffer_slice(&s->cache.file.pending), e) < 0)
+                return -1;
+        sso_login_cancel(&s->login);
+        sso_token_cache_forget(&s->cache);
+        return 0;
+}
+
+static const struct login_ops login = {sso_begin_login, sso_report_login, sso_end_login};
 
 const struct provider_ops source_sso = {
     .start = sso_start,

@@ -50,6 +50,14 @@ void sso_login_deinit(struct sso_login *l)
         forget(l);
 }
 
+void sso_login_cancel(struct sso_login *l)
+{
+        sso_login_deinit(l);
+        l->delay = NULL;
+        l->task = NULL;
+        l->state = LOGIN_IDLE;
+}
+
 static const struct profile *profile_of(const struct sso_login *l)
 {
         return l->provider->profile;

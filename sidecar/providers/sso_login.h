@@ -44,6 +44,9 @@ MUST_CHECK int sso_login_begin(struct sso_login *l, struct error *e);
 void sso_login_fetch_begins(struct sso_login *l);
 void sso_login_fetch_ended(struct sso_login *l, bool has_credentials, bool needs_interaction);
 
+// Gives up what is under way, and forgets how the last one ended.
+void sso_login_cancel(struct sso_login *l);
+
 void sso_login_status(const struct sso_login *l, struct login_status *ret);
 
 #endif

@@ -126,6 +126,12 @@ int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct sl
         return r;
 }
 
+void sso_token_cache_forget(struct sso_token_cache *k)
+{
+        token_file_forget(&k->file);
+        k->is_overtaken = true;
+}
+
 // Whether the token can be used as it is, should a renewal fail.
 static bool is_usable_at(const struct sso_token_cache *k, int64_t at_s)
 {

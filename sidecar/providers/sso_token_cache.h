@@ -35,4 +35,7 @@ MUST_CHECK int sso_token_cache_get(struct sso_token_cache *k, struct slice refus
 // either.
 MUST_CHECK int sso_token_cache_hold(struct sso_token_cache *k, struct slice text, struct slice seen, struct error *e);
 
+// The user logs out: drops a token that is in memory alone, and what a renewal under way will bring.
+void sso_token_cache_forget(struct sso_token_cache *k);
+
 #endif

@@ -277,6 +277,11 @@ void token_file_write(struct token_file *f, const struct provider *p, token_file
                 f->done(f->owner, NULL);
 }
 
+void token_file_forget(struct token_file *f)
+{
+        buffer_free(&f->pending);
+}
+
 void token_file_unlock(struct token_file *f)
 {
         if (f->lock >= 0)

@@ -74,6 +74,9 @@ MUST_CHECK int token_file_take(struct token_file *f, struct slice bytes, struct 
 // `done` is called once, from the loop, without an error.
 void token_file_write(struct token_file *f, const struct provider *p, token_file_done_fn *done);
 
+// Drops what is pending: a log-out.
+void token_file_forget(struct token_file *f);
+
 void token_file_unlock(struct token_file *f);
 
 // Runs `retry` with the owner once, a little later. 0, or -1 with *e: it has waited for too long.

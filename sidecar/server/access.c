@@ -39,6 +39,11 @@ bool access_may_see(const struct server_profile *profile, const struct peer *pee
                ALLOW_NOT_PEER;
 }
 
+bool access_may(const struct server_profile *profile, const struct peer *peer, unsigned scope)
+{
+        return allow_check(profile->allow, profile->allow_count, peer->uid, peer->gid, scope) == ALLOW_YES;
+}
+
 // "uid 1000, gid 1000"; over TCP as much of it as is known.
 static const char *peer_text(const struct peer *peer, char out[PEER_TEXT_SIZE])
 {

@@ -14,6 +14,9 @@ struct server_profile;
 // Whether the peer may know that the profile exists: it needs any one of the scopes.
 bool access_may_see(const struct server_profile *profile, const struct peer *peer);
 
+// Whether the peer has the scope (of enum allow_scope).
+bool access_may(const struct server_profile *profile, const struct peer *peer, unsigned scope);
+
 // Checks that the peer has the scope (of enum allow_scope; 0: any). False: answered with 403, and logged.
 bool access_check(struct exchange *x, unsigned scope);
 

@@ -48,6 +48,7 @@ static const struct route routes[] = {
     OF_PROFILE(ROUTE_GET, "/login", .scope = ALLOW_CREDENTIALS, .begin = handle_login_status),
     OF_PROFILE(ROUTE_POST, "/login", .scope = ALLOW_CREDENTIALS, .body = BODY_WHOLE, .begin = handle_login,
                .resume = resume_login),
+    OF_PROFILE(ROUTE_DELETE, "/login", .scope = ALLOW_CREDENTIALS, .begin = handle_logout, .resume = resume_logout),
     OF_PROFILE(ROUTE_GET, "", .begin = handle_profile),
     AT("/v1/profiles", .begin = handle_profiles, .drain = drain_profiles),
     AT("/v1/events", .begin = handle_events, .drain = drain_events, .shut_down = shut_down_events,

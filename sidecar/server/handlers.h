@@ -18,6 +18,8 @@ void resume_refresh(struct exchange *x, const struct outcome *o);
 void handle_login_status(struct exchange *x);
 void handle_login(struct exchange *x);
 void resume_login(struct exchange *x, const struct outcome *o);
+void handle_logout(struct exchange *x);
+void resume_logout(struct exchange *x, const struct outcome *o);
 
 // handlers_sign.c
 void handle_sign(struct exchange *x);

@@ -3,6 +3,7 @@
 // passes them to its source profile. Codes are secrets: only the request keeps them.
 #include "proto/wire/http_whole.h"
 #include "proto/wire/json_write.h"
+#include "sidecar/base/allow.h"
 #include "sidecar/base/login_status.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/exchange.h"
@@ -23,7 +24,7 @@ static void put_text(struct buffer *b, const char *key, struct slice text)
 
 static const char *state_name(const struct login_status *status, struct entry *entry)
 {
-        static const char *const names[] = {"idle", "pending", "pending", "complete", "failed"};
+        static const char *const names[] = {"idle", "pending", "pending", "complete", "failed", "idle"};
         if (status->kind == LOGIN_MFA || status->kind == LOGIN_AWS_CLI)
                 return entry_peek(entry) ? "complete" : "idle";
         return names[status->state];
@@ -183,6 +184,66 @@ void resume_login(struct exchange *x, const struct outcome *o)
                                                   .detail = "AWS did not answer in time; the login continues",
                                                   .hint = "GET the same path for its progress"});
         else if (entry && status.state == LOGIN_FAILED)
+                problem_send_error(x, status.error);
+        else
+                send_login(x, entry);
+}
+
+// --- logging out ---
+
+// Other profiles of the same login that this peer may use: their tokens are gone, and so are their credentials.
+static void logout_others(struct exchange *x, const struct entry *entry)
+{
+        const struct server *s = x->server;
+        struct login_status status, other;
+        struct error ignored;
+        entry_login_status(entry, &status);
+        for (size_t i = 0; status.session && i < s->profiles_count; i++) {
+                const struct server_profile *p = &s->profiles[i];
+                if (!p->login_entry || p->login_entry == entry || p->login_entry != p->entry)
+                        continue;
+                entry_login_status(p->login_entry, &other);
+                if (other.session && strcmp(other.session, status.session) == 0 && other.state != LOGIN_ENDING &&
+                    access_may(p, x->peer, ALLOW_CREDENTIALS))
+                        (void)!entry_logout(p->login_entry, &ignored);
+        }
+}
+
+void handle_logout(struct exchange *x)
+{
+        struct error e;
+        const struct server_profile *p = x->profile;
+        struct entry *entry = p->login_entry ? p->login_entry : p->mfa_entry;
+        if (query_refuse_all(x))
+                return;
+        if (!entry) {
+                problem_sendf(x, API_INVALID_REQUEST, "DELETE /v1/profiles/{profile}/credentials drops what is held",
+                              "this profile needs no login");
+                return;
+        }
+        if (entry_logout(entry, &e) < 0 ||
+            (p->mfa_entry && entry != p->mfa_entry && entry_logout(p->mfa_entry, &e) < 0)) {
+                problem_send_error(x, &e);
+                return;
+        }
+        logout_others(x, entry);
+        exchange_wait(x, entry, &(struct wait){.want = VAULT_WANT_LOGIN, .ms = LOGIN_WAIT_MS});
+}
+
+void resume_logout(struct exchange *x, const struct outcome *o)
+{
+        const struct server_profile *p = x->profile;
+        struct entry *entry = p->login_entry ? p->login_entry : p->mfa_entry;
+        struct login_status status = {.kind = LOGIN_NONE};
+        if (entry) // a reload may have removed it
+                entry_login_status(entry, &status);
+        if (o->error)
+                problem_send_error(x, o->error);
+        else if (o->is_timed_out)
+                problem_send(x, &(struct problem){.code = API_UPSTREAM_TIMEOUT,
+                                                  .detail = "AWS did not answer in time; the log-out continues",
+                                                  .hint = "the credentials are dropped already"});
+        else if (status.state == LOGIN_FAILED)
                 problem_send_error(x, status.error);
         else
                 send_login(x, entry);

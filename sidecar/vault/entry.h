@@ -84,6 +84,7 @@ struct entry {
         bool is_settling : 1;          // waiters are being called
         bool is_settle_queued : 1;     // … or will be, from the loop
         bool is_retired : 1;
+        bool is_logged_out : 1; // within entry_logout(): what is held goes
         char name[];
 };
 

@@ -91,7 +91,7 @@ bool vault_is_busy(const struct vault *v)
                 struct login_status login;
                 entry_login_status(e, &login);
                 if (entry_is_fetching(e) || e->is_running || login.state == LOGIN_STARTING ||
-                    login.state == LOGIN_PENDING)
+                    login.state == LOGIN_PENDING || login.state == LOGIN_ENDING)
                         return true;
         }
         return false;

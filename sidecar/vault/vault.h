@@ -164,7 +164,7 @@ enum vault_want {
         VAULT_WANT_CREDENTIALS,
         VAULT_WANT_NEWER,   // a generation above after_generation; starts nothing
         VAULT_WANT_REFRESH, // the result of the refresh under way, or of one that it starts
-        VAULT_WANT_LOGIN    // until a login that was begun is past LOGIN_STARTING; `done` then gets neither
+        VAULT_WANT_LOGIN // until a login is past LOGIN_STARTING, a log-out past LOGIN_ENDING; `done` then gets neither
 };
 
 // A waiter lives in its owner, zeroed before its first use. `done` is called once, from the loop, never from inside
@@ -190,6 +190,11 @@ void entry_login_status(const struct entry *entry, struct login_status *ret);
 // Begins it, see login.h. A code of an MFA device is used by the next refresh, which the caller asks for
 // (VAULT_WANT_REFRESH); after a login in a browser the vault refreshes by itself. 0, or -1 with *e.
 MUST_CHECK int entry_login(struct entry *entry, struct slice token_code, struct error *e);
+
+// Logs out: begins what the provider does for that (VAULT_WANT_LOGIN waits for its end), and wipes what this entry
+// holds, and what all have that are chained on it. Unlike entry_drop() it refuses nothing: the next fetch says that a
+// login is needed. 0, or -1 with *e.
+MUST_CHECK int entry_logout(struct entry *entry, struct error *e);
 
 // A source for chained providers on this entry. Stays valid as long as the entry.
 struct credentials_source entry_source(struct entry *entry);

@@ -104,7 +104,7 @@ static enum verdict judge_login(const struct entry *e)
 {
         struct login_status status;
         entry_login_status(e, &status);
-        return status.state == LOGIN_STARTING ? STAY : GIVE;
+        return status.state == LOGIN_STARTING || status.state == LOGIN_ENDING ? STAY : GIVE;
 }
 
 static enum verdict judge(struct entry *e, const struct vault_waiter *w, enum flight flight)

@@ -52,6 +52,7 @@ EXCHANGES = [
     ("get", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", None, {}, 200),
     ("post", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", {"token_code": "123456"}, {}, 400),
     ("post", "/v1/profiles/{profile}/login", {"profile": "none"}, "", {}, {}, 404),
+    ("delete", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", None, {}, 400),
     ("post", "/v1/profiles/{profile}/refresh", {"profile": "irsa"}, "", None, {}, 200),
     ("get", "/v1/container/{profile}", {"profile": "irsa"}, "", None, {}, 200),
     ("get", "/v1/container/{profile}", {"profile": "none"}, "", None, {}, 404),

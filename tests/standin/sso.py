@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from standin.messages import JSON_NAMES, AwsError, json_error, json_response
+from standin.messages import JSON_NAMES, AwsError, Response, json_error, json_response
 from standin.registry import Identity
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -26,6 +26,11 @@ DEFAULTS = {
     "rotates": True,  # a refresh token is good for one use
     "approves": False,  # device codes are approved as soon as they are there
     "role_seconds": 3600,
+    "page": 1000,  # at most so many of a list at once
+    "accounts": [
+        {"id": "123456789012", "name": "Development", "roles": ["Dev Role", "ReadOnly"]},
+        {"id": "210987654321", "name": "Prod / EU", "roles": ["ReadOnly"]},
+    ],
 }
 
 
@@ -281,7 +286,72 @@ def _role_credentials(call):
     )
 
 
+def _bearer(call, operation, method, parameters):
+    """The token that the portal's operation is called with, judged like its parameters."""
+    call.record["action"] = operation
+    token = call.request.header("x-amz-sso_bearer_token")
+    if token is not None:
+        parameters["accessToken"] = token
+    if call.request.method != method or call.request.header("authorization"):
+        raise AwsError(400, "InvalidRequestException", f"not an unsigned {method}")
+    call.sso.validate("sso", operation, parameters)
+    held = call.sso.access.get(token)
+    if not held or call.clock.now() >= held["expires"]:
+        raise AwsError(401, "UnauthorizedException", "Session token not found or invalid")
+    call.record["verified"] = True
+    return token
+
+
+def _logout(call):
+    token = _bearer(call, "Logout", "POST", {})
+    if call.request.body:
+        raise AwsError(400, "InvalidRequestException", "Logout has no body")
+    del call.sso.access[token]
+    return Response(200, b"", "application/json")
+
+
+def _page(call, operation, names, items, key):
+    """A page of the list, by max_result and next_token."""
+    query = dict(parse_qsl(call.request.query, keep_blank_values=True))
+    if set(query) - set(names):
+        raise AwsError(400, "InvalidRequestException", f"unknown parameters: {query}")
+    parameters = {names[name]: value for name, value in query.items()}
+    parameters.update({"maxResults": int(query["max_result"])} if "max_result" in query else {})
+    _bearer(call, operation, "GET", parameters)
+    start = int(query.get("next_token") or 0)
+    size = min(parameters.get("maxResults", 20), call.sso.settings["page"])
+    more = {"nextToken": str(start + size)} if start + size < len(items(parameters)) else {"nextToken": None}
+    return json_response(200, {key: items(parameters)[start : start + size], **more})
+
+
+PAGING = {"max_result": "maxResults", "next_token": "nextToken"}
+
+
+def _accounts(call):
+    accounts = call.sso.settings["accounts"]
+
+    def items(_):
+        return [
+            {"accountId": a["id"], "accountName": a["name"], "emailAddress": f"{a['id']}@example.com"} for a in accounts
+        ]
+
+    return _page(call, "ListAccounts", PAGING, items, "accountList")
+
+
+def _account_roles(call):
+    def items(parameters):
+        for account in call.sso.settings["accounts"]:
+            if account["id"] == parameters["accountId"]:
+                return [{"roleName": role, "accountId": account["id"]} for role in account["roles"]]
+        raise AwsError(404, "ResourceNotFoundException", "no such account")
+
+    return _page(call, "ListAccountRoles", {**PAGING, "account_id": "accountId"}, items, "roleList")
+
+
 PATHS = {
+    "/logout": ("sso", _logout, json_error),
+    "/assignment/accounts": ("sso", _accounts, json_error),
+    "/assignment/roles": ("sso", _account_roles, json_error),
     "/client/register": _oidc("RegisterClient"),
     "/device_authorization": _oidc("StartDeviceAuthorization"),
     "/token": _oidc("CreateToken"),

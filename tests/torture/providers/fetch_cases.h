@@ -26,6 +26,7 @@ struct fetch_case {
         const char *cached;      // likewise, in the cache of IAM Identity Center or of `aws login`
         const char *renewed[3];  // what it may hold instead after the fetch, all of it
         bool logs_in;            // before it fetches
+        bool logs_out;           // instead of a fetch
         bool is_token;           // a web identity token, with the profile's credentials
         bool survives;           // see torture.h
         unsigned speed;          // of the clock; 0: 1. Faster where the work itself waits for time to pass
@@ -187,6 +188,16 @@ static const struct fetch_case cases[] = {
      .refusal = ERROR_DENIED,
      .is_token = true,
      .survives = true},
+    {.name = "log-out from IAM Identity Center",
+     .profile = &sso,
+     .cached = SSO_TOKEN("2027-01-01T08:00:00Z"),
+     .answers = {{200, "", NULL, "/logout"}},
+     .logs_out = true},
+    {.name = "log-out from a session of aws login",
+     .profile = &session,
+     .cached = SESSION_FILE("2027-01-01T01:00:00Z"),
+     .logs_out = true,
+     .survives = true}, // what the file held does not matter
     {.name = "assume role with MFA",
      .profile = &mfa_role,
      .answers = {{200, STS("AssumeRole"), NULL, NULL}},

@@ -227,9 +227,32 @@ static int log_in(struct world *w, struct provider *p)
         return -1;
 }
 
+// w->is_over, or w->e.
+static void log_out(struct world *w, struct provider *p)
+{
+        struct login_status status;
+        w->is_over = false;
+        w->e = (struct error){.kind = ERROR_NONE};
+        if (provider_logout(p, &w->e) < 0)
+                return;
+        for (;;) {
+                provider_login_status(p, &status);
+                if (status.state != LOGIN_ENDING)
+                        break;
+                (void)uv_run(&w->loop, UV_RUN_ONCE);
+        }
+        w->is_over = status.state == LOGIN_IDLE && !status.error;
+        if (status.error)
+                w->e = *status.error;
+}
+
 // w->c or w->e.
 static void fetch(struct world *w, struct provider *p)
 {
+        if (w->row->logs_out) {
+                log_out(w, p);
+                return;
+        }
         w->is_over = false;
         w->c = NULL;
         w->e = (struct error){.kind = ERROR_NONE};
@@ -241,6 +264,8 @@ static void fetch(struct world *w, struct provider *p)
 
 static bool is_right(const struct world *w)
 {
+        if (w->row->logs_out)
+                return w->is_over;
         if (w->row->refusal != ERROR_NONE)
                 return !w->c && w->e.kind == w->row->refusal;
         if (!w->c)
@@ -260,7 +285,7 @@ static bool is_right(const struct world *w)
 static void check_cached(const struct fetch_case *row)
 {
         struct buffer text;
-        if (!row->cached)
+        if (!row->cached || row->logs_out)
                 return;
         char *path = cache_of(row->profile);
         buffer_init(&text, 65536);

@@ -9,7 +9,7 @@ static struct {
         struct login_status status;
         enum login_state after; // begin
         char code[8];
-        unsigned begins;
+        unsigned begins, ends;
 } person;
 
 static int begin(struct provider *p, struct slice code, struct error *e)
@@ -24,6 +24,16 @@ static int begin(struct provider *p, struct slice code, struct error *e)
         return 0;
 }
 
+static int end(struct provider *p, struct error *e)
+{
+        (void)p;
+        person.ends++;
+        if (person.after == LOGIN_FAILED)
+                return error_set(e, ERROR_CONFIG, "HOME is not set");
+        person.status.state = LOGIN_ENDING;
+        return 0;
+}
+
 static void report(const struct provider *p, struct login_status *ret)
 {
         (void)p;
@@ -32,7 +42,7 @@ static void report(const struct provider *p, struct login_status *ret)
 
 static struct scripted *add(struct fixture *f, enum login_kind kind)
 {
-        static const struct login_ops ops = {begin, report};
+        static const struct login_ops ops = {begin, report, end};
         memset(&person, 0, sizeof(person));
         person.status.kind = kind;
         person.status.mfa_serial = kind == LOGIN_MFA ? "arn:x" : NULL;
@@ -144,12 +154,62 @@ static void returns_400_for_invalid_bodies(void **state)
         stop(&f, &c);
 }
 
+static void test_a_log_out(void **state)
+{
+        (void)state;
+        struct fixture f;
+        fixture_start(&f);
+        struct scripted *s = add(&f, LOGIN_SSO);
+        struct client c = client_open(&f);
+        person.after = LOGIN_IDLE;
+        assert_int_equal(client_get(&c, "/v1/profiles/a/credentials"), 200);
+        s->script = SCRIPT_FAIL;
+        error_set(&s->error, ERROR_INTERACTION, "nobody is logged in");
+        client_send(&c, "DELETE " LOGIN " HTTP/1.1\r\n\r\n");
+        TURN_UNTIL(&f, person.ends == 1);
+        settle(&f);
+        person.status.state = LOGIN_IDLE;
+        provider_login_moved(&s->provider->base);
+        assert_int_equal(client_answer(&c), 200);
+        expect_member(&c, "state", "idle");
+        assert_int_equal(client_get(&c, "/v1/profiles/a/credentials"), 503);
+        expect_problem(&c, 503, "login_required");
+
+        struct error why; // the token is gone, but not revoked
+        error_set(&why, ERROR_TRANSIENT, "HTTP 500");
+        client_send(&c, "DELETE " LOGIN " HTTP/1.1\r\n\r\n");
+        TURN_UNTIL(&f, person.ends == 2);
+        person.status.state = LOGIN_IDLE;
+        person.status.error = &why;
+        provider_login_moved(&s->provider->base);
+        assert_int_equal(client_answer(&c), 200);
+        expect_member(&c, "error/detail", "HTTP 500");
+
+        client_send(&c, "DELETE " LOGIN " HTTP/1.1\r\n\r\n");
+        TURN_UNTIL(&f, person.ends == 3);
+        person.status.state = LOGIN_FAILED;
+        error_set(&why, ERROR_CONFIG, "cannot remove the file");
+        provider_login_moved(&s->provider->base);
+        assert_int_equal(client_answer(&c), 502);
+        assert_true(client_body_has(&c, "cannot remove the file"));
+
+        person.after = LOGIN_FAILED;
+        assert_int_equal(client_ask(&c, "DELETE " LOGIN " HTTP/1.1\r\n\r\n"), 502);
+        assert_true(client_body_has(&c, "HOME is not set"));
+        assert_int_equal(client_ask(&c, "DELETE " LOGIN "?x=y HTTP/1.1\r\n\r\n"), 400);
+        f.profiles[0].login_entry = NULL;
+        assert_int_equal(client_ask(&c, "DELETE " LOGIN " HTTP/1.1\r\n\r\n"), 400);
+        assert_true(client_body_has(&c, "needs no login"));
+        stop(&f, &c);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_a_code),
             cmocka_unit_test(test_a_browser),
             cmocka_unit_test(returns_400_for_invalid_bodies),
+            cmocka_unit_test(test_a_log_out),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static void report_login(const struct provider *p, struct login_status *ret)
 static void logins_wait_half_a_minute_for_the_service(void **state)
 {
         (void)state;
-        static const struct login_ops ops = {begin_login, report_login};
+        static const struct login_ops ops = {.begin = begin_login, .status = report_login};
         struct fixture f;
         fixture_start(&f);
         struct scripted *s = fixture_add(&f, "a", true);

@@ -105,6 +105,15 @@ static int begin_login(struct provider *p, struct slice token_code, struct error
         return 0;
 }
 
+static int end_login(struct provider *p, struct error *e)
+{
+        (void)p;
+        if (login_state == LOGIN_FAILED)
+                return error_set(e, ERROR_INTERNAL, "out of memory");
+        login_state = LOGIN_ENDING;
+        return 0;
+}
+
 static void report_login(const struct provider *p, struct login_status *ret)
 {
         (void)p;
@@ -114,7 +123,7 @@ static void report_login(const struct provider *p, struct login_status *ret)
 
 static void begin_with_login(struct sim *sim, struct fake *f)
 {
-        static const struct login_ops ops = {begin_login, report_login};
+        static const struct login_ops ops = {begin_login, report_login, end_login};
         sim_begin(sim);
         fake_init(f, sim);
         f->base.login = &ops;
@@ -190,7 +199,7 @@ static void is_busy_during_a_refresh_and_a_login(void **state)
         (void)state;
         static const bool busy[] = {
             [LOGIN_IDLE] = false,     [LOGIN_STARTING] = true, [LOGIN_PENDING] = true,
-            [LOGIN_COMPLETE] = false, [LOGIN_FAILED] = false,
+            [LOGIN_COMPLETE] = false, [LOGIN_FAILED] = false,  [LOGIN_ENDING] = true,
         };
         struct sim sim;
         struct fake f;
@@ -210,6 +219,70 @@ static void is_busy_during_a_refresh_and_a_login(void **state)
                 login_state = (enum login_state)i;
                 assert_int_equal(vault_is_busy(sim.vault), busy[i]);
         }
+        sim_end(&sim);
+}
+
+static void has_credentials(struct vault_waiter *w, struct credentials *c, const struct error *e)
+{
+        (void)w;
+        assert_non_null(c);
+        assert_null(e);
+}
+
+static void a_log_out_takes_all_that_is_chained_on_it(void **state)
+{
+        (void)state;
+        struct sim sim;
+        struct fake f, middle, top, other;
+        struct error error;
+        struct login_asker a = {.waiter.done = login_asked};
+        begin_with_login(&sim, &f);
+        struct entry *base = fake_add(&f, "dev", true);
+        fake_init(&middle, &sim);
+        middle.base.source = entry_source(base);
+        struct entry *second = fake_add(&middle, "middle", true);
+        fake_init(&top, &sim);
+        top.base.source = entry_source(second);
+        struct entry *third = fake_add(&top, "top", false);
+        fake_init(&other, &sim);
+        struct entry *fourth = fake_add(&other, "other", false);
+        struct login_asker asks[2] = {{.waiter.done = has_credentials}, {.waiter.done = has_credentials}};
+        entry_wait(base, VAULT_WANT_CREDENTIALS, &asks[0].waiter);
+        entry_wait(second, VAULT_WANT_CREDENTIALS, &asks[1].waiter);
+        sim_run(&sim, SECOND);
+        assert_non_null(entry_peek(base));
+        assert_non_null(entry_peek(second));
+        assert_non_null(entry_peek(third));
+
+        login_state = LOGIN_FAILED;
+        assert_int_equal(entry_logout(base, &error), -1); // nothing is lost
+        assert_string_equal(error.message, "profile dev: out of memory");
+        assert_non_null(entry_peek(third));
+
+        fake_fails(&f, ERROR_INTERACTION);
+        fake_fails(&middle, ERROR_INTERACTION);
+        fake_fails(&top, ERROR_INTERACTION);
+        login_state = LOGIN_IDLE;
+        assert_int_equal(entry_logout(base, &error), 0);
+        assert_null(entry_peek(base));
+        assert_null(entry_peek(second));
+        assert_null(entry_peek(third));
+        assert_non_null(entry_peek(fourth));
+        entry_wait(base, VAULT_WANT_LOGIN, &a.waiter);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 0);
+        move_login(&f, LOGIN_IDLE);
+        sim_run(&sim, SECOND);
+        assert_int_equal(a.completions, 1);
+        assert_int_equal(a.failures, 0);
+
+        f.way = middle.way = FAKE_GIVES; // no refusal stays
+        move_login(&f, LOGIN_COMPLETE);
+        sim_run(&sim, SECOND);
+        assert_non_null(entry_peek(base));
+        error_set(&error, ERROR_CANCELLED, "gone");
+        entry_retire(base, &error);
+        assert_int_equal(entry_logout(base, &error), -1);
         sim_end(&sim);
 }
 
@@ -313,6 +386,7 @@ int main(void)
             cmocka_unit_test(checks_every_30_s_whether_the_user_has_logged_in),
             cmocka_unit_test(fetches_after_a_login),
             cmocka_unit_test(is_busy_during_a_refresh_and_a_login),
+            cmocka_unit_test(a_log_out_takes_all_that_is_chained_on_it),
             cmocka_unit_test(fetches_again_after_a_login_during_a_fetch),
             cmocka_unit_test(replaces_what_would_live_longer_after_a_login),
             cmocka_unit_test(a_drop_cancels_the_fetch_after_a_login),
