@@ -32,6 +32,7 @@ extern const struct command command_wait;
 extern const struct command command_refresh;
 extern const struct command command_login;
 extern const struct command command_logout;
+extern const struct command command_sso;
 extern const struct command command_exec;
 extern const struct command command_agent;
 

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &command_refresh,
     &command_login,
     &command_logout,
+    &command_sso,
     &command_exec,
     &command_agent,
 };

@@ -53,6 +53,10 @@ static const struct option specs[] = {
     SPEC(OPTION_TAG, "tag", required_argument),
     SPEC(OPTION_ALL, "all", no_argument),
     SPEC(OPTION_BROWSER, "browser", no_argument),
+    SPEC(OPTION_SESSION, "session", required_argument),
+    SPEC(OPTION_START_URL, "start-url", required_argument),
+    SPEC(OPTION_NAME_TEMPLATE, "name-template", required_argument),
+    SPEC(OPTION_DRY_RUN, "dry-run", no_argument),
     [OPTIONS_N] = {0},
 };
 

@@ -53,6 +53,10 @@ enum option_id {
         OPTION_TAG,
         OPTION_ALL,
         OPTION_BROWSER,
+        OPTION_SESSION,
+        OPTION_START_URL,
+        OPTION_NAME_TEMPLATE,
+        OPTION_DRY_RUN,
         OPTIONS_N
 };
 

@@ -310,6 +310,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
         }
         if (apply_first(app, profile_table_new(NULL, settings), e) < 0)
                 return -1;
+        sts_tokens_serve_sso(&app->sts_tokens, app->server);
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "started", LOG_STR("version", KEYFOB_VERSION),
                   LOG_STR("config", config_name(settings)), LOG_INT("profiles", settings_shown_count(settings)),
                   LOG_INT("pid", getpid()));

@@ -7,6 +7,7 @@
 #include "sidecar/config/endpoints.h"
 #include "sidecar/config/sts_endpoint.h"
 #include "sidecar/providers/get_web_identity_token.h"
+#include "sidecar/providers/sso_list.h"
 #include "sidecar/vault/vault.h"
 
 #define ENDING "/web_identity" // no configured profile has such a name
@@ -50,4 +51,22 @@ struct server_web_identity sts_tokens_web_identity(const struct sts_tokens_deps 
 int sts_tokens_url(struct slice region, char *out, size_t out_size)
 {
         return endpoints_resolve(ENDPOINTS_STS, region, 0, out, out_size);
+}
+
+static void *start_list(void *context, const struct server_profile *p, const struct sso_list_request *request,
+                        void (*done)(void *arg, struct slice json, const struct error *e), void *arg, struct error *e)
+{
+        const struct sts_tokens_deps *deps = context;
+        return sso_list_start(&deps->providers, p->profile, request, done, arg, e);
+}
+
+static void cancel_list(void *job)
+{
+        sso_list_abandon(job);
+}
+
+void sts_tokens_serve_sso(const struct sts_tokens_deps *deps, struct server *server)
+{
+        server_set_sso(server, &(struct server_sso){
+                                   .start = start_list, .cancel = cancel_list, .context = (void *)(uintptr_t)deps});
 }

@@ -16,6 +16,9 @@ struct sts_tokens_deps {
 // `deps` must live as long as the server.
 struct server_web_identity sts_tokens_web_identity(const struct sts_tokens_deps *deps);
 
+// Lists of IAM Identity Center. `deps` must live as long as the server.
+void sts_tokens_serve_sso(const struct sts_tokens_deps *deps, struct server *server);
+
 // For struct server_deps.
 int sts_tokens_url(struct slice region, char *out, size_t out_size);
 

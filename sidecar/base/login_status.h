@@ -33,6 +33,7 @@ struct login_status {
         const char *session; // LOGIN_SSO: what profiles with one login have in common: the name of the session, or the
                              // start URL
         const char *mfa_serial;                                              // LOGIN_MFA
+        const char *sso_region;                                              // LOGIN_SSO; may be NULL
         const char *start_url;                                               // LOGIN_SSO; may be NULL
         struct slice verification_uri, verification_uri_complete, user_code; // LOGIN_PENDING
         int64_t expires_in_s, interval_s;                                    // likewise

@@ -183,6 +183,7 @@ static void sso_report_login(const struct provider *p, struct login_status *ret)
         if (ret->state == LOGIN_COMPLETE && s->cache.file.pending.n == 0) // it has been written since
                 ret->error = NULL;
         ret->session = sso_cache_token_key(p->profile);
+        ret->sso_region = p->profile->sso.region;
         if (s->logout.is_under_way) {
                 ret->state = LOGIN_ENDING;
         } else if (ret->state == LOGIN_IDLE && s->logout.error.kind != ERROR_NONE) {

@@ -21,6 +21,12 @@ void resume_login(struct exchange *x, const struct outcome *o);
 void handle_logout(struct exchange *x);
 void resume_logout(struct exchange *x, const struct outcome *o);
 
+// handlers_sso.c
+void handle_sso_accounts(struct exchange *x);
+void handle_sso_roles(struct exchange *x);
+void drain_sso_list(struct exchange *x);
+void abort_sso_list(struct exchange *x);
+
 // handlers_sign.c
 void handle_sign(struct exchange *x);
 void resume_sign(struct exchange *x, const struct outcome *o);

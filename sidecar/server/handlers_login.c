@@ -67,6 +67,8 @@ static void send_login(struct exchange *x, struct entry *entry)
         }
         put_text(b, "mfa_serial", slice_str(status.mfa_serial));
         put_text(b, "start_url", slice_str(status.start_url));
+        put_text(b, "sso_region", slice_str(status.sso_region));
+        put_text(b, "session", slice_str(status.session));
         if (status.state == LOGIN_PENDING) {
                 put_text(b, "verification_uri", status.verification_uri);
                 put_text(b, "verification_uri_complete", status.verification_uri_complete);

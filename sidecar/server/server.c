@@ -58,6 +58,11 @@ struct server *server_new(const struct server_deps *deps)
         return s;
 }
 
+void server_set_sso(struct server *s, const struct server_sso *sso)
+{
+        s->sso = *sso;
+}
+
 int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e)
 {
         return listener_open(s, fd, options, e);

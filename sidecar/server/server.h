@@ -14,6 +14,7 @@
 #include "sidecar/base/chain_link.h"
 #include "sidecar/base/error.h"
 #include "sidecar/base/sign_limits.h"
+#include "sidecar/base/sso_list_request.h"
 #include "sidecar/base/web_identity_request.h"
 #include "sidecar/server/event_ring.h"
 
@@ -78,6 +79,16 @@ struct server_web_identity {
         void *context;
 };
 
+// Lists of IAM Identity Center, a page at a time.
+struct server_sso {
+        // `done` is called once, from the loop: with JSON text, borrowed, or with an error. NULL with *e: it is not
+        // called.
+        void *(*start)(void *context, const struct server_profile *p, const struct sso_list_request *request,
+                       void (*done)(void *arg, struct slice json, const struct error *e), void *arg, struct error *e);
+        void (*cancel)(void *job); // `done` is not called any more
+        void *context;
+};
+
 struct server_deps {
         struct uv_loop_s *loop;
         const struct clock *clock;
@@ -107,6 +118,9 @@ struct server_listener {
         const char *path;                                 // of a Unix socket, for GET /v1/profiles; NULL: not known
         bool any_time; // requests may be signed for times that are far from the clock's
 };
+
+// Before it listens: who lists what users of IAM Identity Center may use.
+void server_set_sso(struct server *s, const struct server_sso *sso);
 
 // Serves on a listening Unix or TCP socket; takes over `fd`, also on failure. 0, or -1 with *e.
 MUST_CHECK int server_listen(struct server *s, int fd, const struct server_listener *options, struct error *e);

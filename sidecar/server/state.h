@@ -42,6 +42,7 @@ struct server {
         struct listener *listeners;
         struct imds_tokens *imds_tokens; // of all listeners; NULL: none was issued yet
         struct web_identity_tokens web_identity_tokens;
+        struct server_sso sso;
         struct connection *connections;
         size_t connections_count;
         int64_t idle_since_ms;      // boot clock, while there is no connection

@@ -123,8 +123,10 @@ static struct web_identity_token *add(struct server *s, const struct server_prof
                 return NULL;
         }
         *t = (struct web_identity_token){.uid = uid, .base = p->entry, .name_n = name.n, .key_n = key.n};
-        memcpy(t->text, name.p, name.n);
-        memcpy(t->text + name.n, key.p, key.n);
+        if (name.n > 0)
+                memcpy(t->text, name.p, name.n);
+        if (key.n > 0)
+                memcpy(t->text + name.n, key.p, key.n);
         t->entry = make->add(make->context, p, at, request, &t->provider, e);
         if (!t->entry) {
                 free(t);

@@ -53,6 +53,8 @@ EXCHANGES = [
     ("post", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", {"token_code": "123456"}, {}, 400),
     ("post", "/v1/profiles/{profile}/login", {"profile": "none"}, "", {}, {}, 404),
     ("delete", "/v1/profiles/{profile}/login", {"profile": "irsa"}, "", None, {}, 400),
+    ("get", "/v1/profiles/{profile}/sso/accounts", {"profile": "irsa"}, "", None, {}, 400),
+    ("get", "/v1/profiles/{profile}/sso/roles", {"profile": "irsa"}, "?account_id=123456789012", None, {}, 400),
     ("post", "/v1/profiles/{profile}/refresh", {"profile": "irsa"}, "", None, {}, 200),
     ("get", "/v1/container/{profile}", {"profile": "irsa"}, "", None, {}, 200),
     ("get", "/v1/container/{profile}", {"profile": "none"}, "", None, {}, 404),

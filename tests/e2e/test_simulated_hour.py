@@ -122,3 +122,27 @@ def test_serves_an_hour_without_a_gap(fast_standin, start, folder):
         assert profile["refreshes"] == profile["generation"], "one upstream call a renewal"
     metrics = agent.call("GET", "/metrics").body.decode()
     assert "\nkeyfob_served_expired_total 0\n" in metrics
+
+
+def test_renews_web_identity_tokens_ahead(fast_standin, start, folder):
+    """Ten minutes of a token of five: never one in its last minute, one call for each renewal."""
+    (name,) = list(sessions_of_15_minutes(fast_standin).items())[:1]
+    epoch_ms = str(int(fast_standin.epoch * 1000))
+    agent = start(
+        {"region": "us-east-1", "profiles": dict([name])},
+        binary=BUILD / "keyfobd_accelerated",
+        env=environment(folder, KEYFOB_TEST_SPEED=str(SPEED), KEYFOB_TEST_EPOCH_MS=epoch_ms),
+    )
+    agent.credentials_in_time(name[0])
+    began, tokens, least = time.time(), [], 3600
+    while (time.time() - began) * SPEED < HOUR / 6:
+        reply = agent.call("POST", f"/v1/profiles/{name[0]}/tokens/web_identity", {"audience": "x"})
+        assert reply.status == 200, reply.body
+        answer = reply.json()
+        least = min(least, answer["expires_in"])
+        tokens += [answer["token"]] if answer["token"] not in tokens else []
+    assert least >= 60, least
+    # Half of 5 minutes, up to 30 s earlier: one renewal each 2 to 2.5 minutes.
+    assert 4 <= len(tokens) <= 6
+    calls = fast_standin.calls(action="GetWebIdentityToken")
+    assert len(tokens) <= len(calls) <= len(tokens) + 1, "one upstream call a renewal"

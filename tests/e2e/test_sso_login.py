@@ -23,7 +23,8 @@ LOGIN = Draft202012Validator(DESCRIPTION["components"]["schemas"]["Login"])
 
 def test_login(start, standin, cache, folder, monkeypatch):
     agent = start(config(dev=sso(standin)))
-    assert progress(agent) == {"kind": "sso", "profile": "dev", "state": "idle", "start_url": START_URL}
+    about = {"start_url": START_URL, "sso_region": "us-east-1", "session": "my-sso"}
+    assert progress(agent) == {"kind": "sso", "profile": "dev", "state": "idle", **about}
     shown = begin(agent)
     assert shown["state"] == "pending" and shown["interval"] == 1 and 590 <= shown["expires_in"] <= 600
     assert shown["verification_uri_complete"].endswith(shown["user_code"])

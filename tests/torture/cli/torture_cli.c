@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command makes of its arguments, of files and of answers. Its messages go to standard error.
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/config_file.h"
 #include "clients/cli/export.h"
 #include "clients/cli/sign_arguments.h"
 #include "clients/cli/status_table.h"
@@ -54,6 +57,35 @@ static bool request_round(const void *arg)
         buffer_free(&want);
         buffer_free(&got);
         return exit_code == EXIT_OK;
+}
+
+// The file is whole, with or without what is appended.
+static bool append_round(const void *arg)
+{
+        static char file_path[] = "/tmp/keyfob-torture-config-XXXXXX";
+        static const char before[] = "[default]\n", after[] = "[default]\n\n[profile p]\n";
+        struct config_file file;
+        char got[64] = "";
+        (void)arg;
+        memcpy(file_path + sizeof(file_path) - 7, "XXXXXX", 6);
+        int fd = mkstemp(file_path);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, before, sizeof(before) - 1), sizeof(before) - 1);
+        torture_begin();
+        int r = config_file_read(file_path, &file);
+        if (r == 0)
+                r = config_file_append(&file, SLICE("[profile p]\n"));
+        torture_end();
+        config_file_free(&file);
+        (void)close(fd);
+        fd = open(file_path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_true(read(fd, got, sizeof(got) - 1) > 0);
+        (void)close(fd);
+        (void)unlink(file_path);
+        assert_string_equal(got, r == 0 ? after : before);
+        assert_true(r == 0 || r == -ENOMEM);
+        return r == 0;
 }
 
 #define ERROR                                                                                                          \
@@ -131,6 +163,7 @@ int main(void)
             {.name = "export as JSON", .round = export_round, .arg = "json"},
             {.name = "export as a credentials file", .round = export_round, .arg = "credentials-file"},
             {.name = "export as STS answers", .round = export_round, .arg = "claude-code"},
+            {.name = "appending to a file", .round = append_round},
         };
         int fd = mkstemp(path);
         if (fd < 0 || write(fd, "hello", 5) != 5 || close(fd) < 0)

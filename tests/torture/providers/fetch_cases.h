@@ -27,6 +27,7 @@ struct fetch_case {
         const char *renewed[3];  // what it may hold instead after the fetch, all of it
         bool logs_in;            // before it fetches
         bool logs_out;           // instead of a fetch
+        bool lists;              // accounts, instead of a fetch
         bool is_token;           // a web identity token, with the profile's credentials
         bool survives;           // see torture.h
         unsigned speed;          // of the clock; 0: 1. Faster where the work itself waits for time to pass
@@ -188,6 +189,12 @@ static const struct fetch_case cases[] = {
      .refusal = ERROR_DENIED,
      .is_token = true,
      .survives = true},
+    {.name = "list of IAM Identity Center",
+     .profile = &sso,
+     .cached = SSO_TOKEN("2027-01-01T08:00:00Z"),
+     .answers = {{200, "{\"accountList\":[{\"accountId\":\"1\",\"accountName\":\"\\u00e4\"}],\"nextToken\":\"n\"}",
+                  NULL, "?max_result=100"}},
+     .lists = true},
     {.name = "log-out from IAM Identity Center",
      .profile = &sso,
      .cached = SSO_TOKEN("2027-01-01T08:00:00Z"),

@@ -26,6 +26,7 @@
 #include "sidecar/providers/provider.h"
 #include "sidecar/providers/registry.h"
 #include "sidecar/providers/sso_cache.h"
+#include "sidecar/providers/sso_list.h"
 #include "sidecar/signing/sigv4.h"
 #include "tests/torture/providers/fetch_cases.h"
 #include "tests/torture/torture.h"
@@ -246,9 +247,36 @@ static void log_out(struct world *w, struct provider *p)
                 w->e = *status.error;
 }
 
+static void has_listed(void *arg, struct slice json, const struct error *e)
+{
+        struct world *w = arg;
+        w->is_over = true;
+        if (e)
+                w->e = *e;
+        else
+                assert_true(slice_eq(json, SLICE("{\"accounts\":[{\"account_id\":\"1\",\"account_name\":\"\xc3\xa4\"}],"
+                                                 "\"next_token\":\"n\"}")));
+}
+
+// w->is_over without w->e.
+static void list_accounts(struct world *w)
+{
+        static const struct sso_list_request request = {.account_id = {NULL, 0}};
+        w->is_over = false;
+        w->e = (struct error){.kind = ERROR_NONE};
+        if (!sso_list_start(&w->deps, w->row->profile, &request, has_listed, w, &w->e))
+                return;
+        while (!w->is_over)
+                (void)uv_run(&w->loop, UV_RUN_ONCE);
+}
+
 // w->c or w->e.
 static void fetch(struct world *w, struct provider *p)
 {
+        if (w->row->lists) {
+                list_accounts(w);
+                return;
+        }
         if (w->row->logs_out) {
                 log_out(w, p);
                 return;
@@ -264,6 +292,8 @@ static void fetch(struct world *w, struct provider *p)
 
 static bool is_right(const struct world *w)
 {
+        if (w->row->lists)
+                return w->is_over && w->e.kind == ERROR_NONE;
         if (w->row->logs_out)
                 return w->is_over;
         if (w->row->refusal != ERROR_NONE)

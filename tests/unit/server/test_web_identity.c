@@ -6,7 +6,7 @@
 
 #define PATH "/v1/profiles/a/tokens/web_identity"
 
-enum { TOKENS_MAX = 90 };
+enum { OF_UID = 64, OF_ALL = 1024, TOKENS_MAX = OF_ALL + 8 };
 
 // What stands in for STS: each entry that the server asks for has a script of its own.
 static struct {
@@ -180,6 +180,7 @@ static void says_why_there_is_no_token(void **state)
         sts.script = SCRIPT_HANG;
         assert_int_equal(client_post(&c, PATH "?wait=0", "{\"audience\":\"y\"}"), 503);
         expect_problem(&c, 503, "credentials_unavailable");
+        assert_true(client_head_has(&c, "Retry-After: 1"));
         sts.fails = true;
         assert_int_equal(client_post(&c, PATH, "{\"audience\":\"z\"}"), 500);
         stop(&f, &c);
@@ -198,16 +199,16 @@ static void the_least_recently_used_goes_first(void **state)
         struct client c;
         (void)state;
         begin(&f, &c);
-        for (int i = 0; i < LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N; i++)
+        for (int i = 0; i < OF_UID; i++)
                 ask_for(&c, i, 200);
         ask_for(&c, 0, 200);
-        assert_int_equal(sts.made, LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N);
+        assert_int_equal(sts.made, OF_UID);
         ask_for(&c, 1000, 200); // in the place of 1
         ask_for(&c, 0, 200);
         ask_for(&c, 2, 200);
-        assert_int_equal(sts.made, LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N + 1);
+        assert_int_equal(sts.made, OF_UID + 1);
         ask_for(&c, 1, 200);
-        assert_int_equal(sts.made, LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N + 2);
+        assert_int_equal(sts.made, OF_UID + 2);
         stop(&f, &c);
 }
 
@@ -219,13 +220,37 @@ static void those_that_are_being_fetched_stay(void **state)
         (void)state;
         begin(&f, &c);
         sts.script = SCRIPT_HANG;
-        for (int i = 0; i < LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N; i++) {
+        for (int i = 0; i < OF_UID; i++) {
                 snprintf(body, sizeof(body), "{\"audience\":\"%d\"}", i);
                 assert_int_equal(client_post(&c, PATH "?wait=0", body), 503);
         }
         assert_int_equal(client_post(&c, PATH "?wait=0", "{\"audience\":\"more\"}"), 503);
         expect_problem(&c, 503, "too_many_requests");
-        assert_int_equal(sts.made, LIMIT_WEB_IDENTITY_TOKENS_OF_UID_N);
+        assert_int_equal(sts.made, OF_UID);
+        stop(&f, &c);
+}
+
+static void all_users_together_have_a_limited_number(void **state)
+{
+        struct fixture f;
+        struct client c;
+        struct error e;
+        struct web_identity_endpoint at = {.url = "https://sts", .region = "us-east-1"};
+        struct web_identity_request request = {.audiences_count = 1, .signing_algorithm = SLICE("RS256")};
+        char audience[16];
+        (void)state;
+        begin(&f, &c);
+        for (int i = 0; i <= OF_ALL; i++) {
+                snprintf(audience, sizeof(audience), "%d", i);
+                request.audiences[0] = slice_str(audience);
+                uid_t uid = (uid_t)(5000 + i / OF_UID);
+                assert_non_null(web_identity_tokens_get(f.server, &f.profiles[0], uid, &at, &request, &e));
+                if (i == OF_ALL - 1)
+                        assert_non_null(sts.scripts[0].provider);
+        }
+        TURN_UNTIL(&f, !sts.scripts[0].provider); // the first went for the last
+        assert_non_null(sts.scripts[1].provider);
+        assert_int_equal(sts.made, OF_ALL + 1);
         stop(&f, &c);
 }
 
@@ -290,6 +315,16 @@ static void the_limits_of_signing_hold(void **state)
                 expect_member(&c, "cut", t[i].cut);
                 assert_int_equal(sts.last.duration_seconds, t[i].sent_s);
         }
+        static char s3[] = "s3", service[] = "sts", host[] = "sts.us-east-1.amazonaws.com";
+        char *services[] = {s3}, *hosts[] = {host};
+        f.profiles[0].sign = (struct sign_limits){.services = services, .services_count = 1};
+        assert_int_equal(client_post(&c, PATH, "{\"audience\":\"0\"}"), 403);
+        expect_problem(&c, 403, "target_not_allowed");
+        services[0] = service;
+        f.profiles[0].sign.hosts = hosts;
+        f.profiles[0].sign.hosts_count = 1;
+        assert_int_equal(client_post(&c, PATH, "{\"audience\":\"0\"}"), 200);
+        assert_int_equal(client_post(&c, PATH, "{\"audience\":\"0\",\"region\":\"eu-west-1\"}"), 403);
         stop(&f, &c);
 }
 
@@ -303,6 +338,7 @@ int main(void)
             cmocka_unit_test(says_why_there_is_no_token),
             cmocka_unit_test(the_least_recently_used_goes_first),
             cmocka_unit_test(those_that_are_being_fetched_stay),
+            cmocka_unit_test(all_users_together_have_a_limited_number),
             cmocka_unit_test(tokens_go_with_the_credentials_of_their_profile),
             cmocka_unit_test(the_limits_of_signing_hold),
         };
