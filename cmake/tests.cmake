@@ -48,6 +48,10 @@ target_link_options(app_test_token_files PRIVATE -Wl,--wrap=workers_start)
 target_link_options(server_test_time PRIVATE -Wl,--wrap=uv_timer_start)
 target_link_options(providers_test_roles_anywhere_pool PRIVATE -Wl,--wrap=x509_identity_is_in_device,--wrap=workers_start)
 target_link_options(app_test_passphrases PRIVATE -Wl,--wrap=poll)
+target_link_options(app_test_output_file PRIVATE -Wl,--wrap=delay_start,--wrap=delay_cancel,--wrap=export_file_replace
+  -Wl,--wrap=workers_start)
+target_link_options(proto_wire_test_export_file PRIVATE -Wl,--wrap=write)
+target_link_options(app_test_on_rotate PRIVATE -Wl,--wrap=child_start,--wrap=child_cancel)
 
 target_link_options(io_test_unix_listen PRIVATE -Wl,--wrap=bind,--wrap=listen) # it looks on
 

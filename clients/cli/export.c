@@ -7,7 +7,6 @@
 #include "clients/cli/commands.h"
 #include "proto/mem/text.h"
 #include "proto/wire/documents.h"
-#include "proto/wire/export_file.h"
 
 int export_put(const struct export_request *request, struct slice answer, struct buffer *out, int64_t *expires_s)
 {
@@ -32,16 +31,22 @@ int export_put(const struct export_request *request, struct slice answer, struct
         return r;
 }
 
-int export_replace_file(const char *path, struct slice text)
+struct export_file export_file_of(const struct export_request *request)
 {
-        const struct export_file file = {.path = path, .mode = 0600};
+        return (struct export_file){
+            .path = request->file, .mode = 0600, .keeps_others = request->format == EXPORT_CREDENTIALS_FILE};
+}
+
+int export_replace_file(const struct export_request *request, struct slice text)
+{
+        const struct export_file file = export_file_of(request);
         const char *what = NULL;
         int r = export_file_replace(&file, text, &what);
         if (r == 0)
                 return EXIT_OK;
         return cli_fail(EXIT_FAILED,
                         "check that its directory exists, this user may write there, and the disk is not full",
-                        "file %s: cannot %s: %s", path, what, strerror(-r));
+                        "file %s: cannot %s: %s", file.path, what, strerror(-r));
 }
 
 static int print(const void *context, struct slice answer)
@@ -52,8 +57,8 @@ static int print(const void *context, struct slice answer)
         buffer_init(&text, EXPORT_TEXT_MAX);
         int exit_code = export_put(request, answer, &text, &expires_s);
         if (exit_code == EXIT_OK)
-                exit_code = request->file ? export_replace_file(request->file, buffer_slice(&text))
-                                          : cli_write(buffer_slice(&text));
+                exit_code =
+                    request->file ? export_replace_file(request, buffer_slice(&text)) : cli_write(buffer_slice(&text));
         buffer_free(&text);
         return exit_code;
 }

@@ -7,6 +7,7 @@
 #include "proto/mem/buffer.h"
 #include "proto/mem/must_check.h"
 #include "proto/wire/export.h"
+#include "proto/wire/export_file.h"
 
 enum { EXPORT_TEXT_MAX = 512 * 1024 };
 
@@ -23,7 +24,8 @@ MUST_CHECK int export_put(const struct export_request *request, struct slice ans
                           int64_t *expires_s);
 
 // Writes it to the file. EXIT_OK, or EXIT_FAILED after a message.
-MUST_CHECK int export_replace_file(const char *path, struct slice text);
+MUST_CHECK int export_replace_file(const struct export_request *request, struct slice text);
+struct export_file export_file_of(const struct export_request *request);
 
 // Keeps the file current until a signal ends the process, or the agent refuses for good. Returns the exit code.
 int export_watch(const struct export_request *request);

@@ -9,10 +9,9 @@
 
 #include "clients/c/client.h"
 #include "clients/cli/cli.h"
-#include "proto/wire/export_file.h"
 #include "proto/wire/limits.h"
 
-enum { POLL_S = 30, PAUSE_FIRST_S = 1, PAUSE_LAST_S = 30 };
+enum { POLL_EVERY_S = 30, PAUSE_FIRST_S = 1, PAUSE_LAST_S = 30 };
 
 struct watching {
         const struct export_request *request;
@@ -44,7 +43,8 @@ static void remove_file(struct watching *w)
         const char *what = NULL;
         w->expires_s = 0;
         w->tag[0] = '\0';
-        int r = export_file_remove(w->request->file, &what);
+        const struct export_file file = export_file_of(w->request);
+        int r = export_file_remove(&file, &what);
         if (r < 0)
                 (void)cli_fail(EXIT_FAILED, NULL, "file %s: cannot %s: %s", w->request->file, what, strerror(-r));
 }
@@ -66,7 +66,7 @@ static int write_file(struct watching *w, const char *tag, struct slice answer)
         buffer_init(&text, EXPORT_TEXT_MAX);
         int exit_code = export_put(w->request, answer, &text, &expires_s);
         if (exit_code == EXIT_OK)
-                exit_code = export_replace_file(w->request->file, buffer_slice(&text));
+                exit_code = export_replace_file(w->request, buffer_slice(&text));
         buffer_free(&text);
         if (exit_code != EXIT_OK)
                 return exit_code;
@@ -101,7 +101,7 @@ static int poll_once(struct watching *w)
         memcpy(tag, w->tag, sizeof(tag));
         struct keyfob_client *client = keyfob_connect(&options, &error);
         enum keyfob_status status =
-            client ? client_poll(client, w->request->profile, (int)left_s(w, POLL_S), tag, &answer, &error)
+            client ? client_poll(client, w->request->profile, (int)left_s(w, POLL_EVERY_S), tag, &answer, &error)
                    : error.status;
         int exit_code = EXIT_OK;
         if (status != KEYFOB_OK) {

@@ -250,6 +250,32 @@ static void put_certificate(struct table *t, size_t profile, struct buffer *out)
         put_wrapped(t, out);
 }
 
+// The files that the agent keeps current.
+static void put_files(struct table *t, size_t profile, struct buffer *out)
+{
+        size_t files = json_get(t->doc, profile, SLICE("files"));
+        size_t file = is_kind(t, files, JSON_ARRAY) ? json_first(t->doc, files) : JSON_NONE;
+        for (; file != JSON_NONE; file = json_next(t->doc, file)) {
+                bool is_current = is_kind(t, json_get(t->doc, file, SLICE("current")), JSON_TRUE);
+                begin_text(t, is_current ? "file: " : "file that is not current: ");
+                put_member(t, file, SLICE("path"));
+                (void)buffer_put_str(&t->text, " (");
+                put_member(t, file, SLICE("format"));
+                (void)buffer_put_str(&t->text, ")");
+                put_wrapped(t, out);
+                if (!is_kind(t, json_get(t->doc, file, SLICE("error")), JSON_STRING))
+                        continue;
+                begin_text(t, "error: ");
+                put_member(t, file, SLICE("error"));
+                put_wrapped(t, out);
+                if (!is_kind(t, json_get(t->doc, file, SLICE("hint")), JSON_STRING))
+                        continue;
+                begin_text(t, "hint: ");
+                put_member(t, file, SLICE("hint"));
+                put_wrapped(t, out);
+        }
+}
+
 // The source that answers, and before it those that were skipped.
 static void put_chain(struct table *t, size_t profile, struct buffer *out)
 {
@@ -283,6 +309,7 @@ static void put_table(struct table *t, size_t first, bool is_only, struct buffer
                 put_hint(t, p, out);
                 put_certificate(t, p, out);
                 put_chain(t, p, out);
+                put_files(t, p, out);
         }
 }
 

@@ -31,6 +31,22 @@ int export_format_find(struct slice name, enum export_format *ret)
         return -1;
 }
 
+#define MARK "# written by keyfob"
+
+bool export_is_ours(struct slice head)
+{
+        static const char *const heads[] = {MARK,
+                                            "export AWS_ACCESS_KEY_ID='",
+                                            "set -gx AWS_ACCESS_KEY_ID '",
+                                            "$Env:AWS_ACCESS_KEY_ID = '",
+                                            "{\"Version\":1,\"AccessKeyId\":\"",
+                                            "{\"Credentials\":{\"AccessKeyId\":\""};
+        for (size_t i = 0; i < LENGTH(heads); i++)
+                if (slice_starts_with(head, slice_str(heads[i])))
+                        return true;
+        return head.n == 0;
+}
+
 // --- quotes ---
 
 void export_quote_posix(struct slice text, struct buffer *out)
@@ -137,7 +153,7 @@ static void put_section(const char *section, const struct credentials *c, struct
 
 static void put_file(const struct credentials *c, const char *profile, const char *expiration, struct buffer *out)
 {
-        (void)buffer_put_str(out, "# written by keyfob");
+        (void)buffer_put_str(out, MARK);
         if (expiration[0] != '\0')
                 (void)buffer_put_str(out, "; these credentials end at ");
         (void)buffer_put_str(out, expiration);

@@ -33,6 +33,10 @@ MUST_CHECK int export_format_find(struct slice name, enum export_format *ret);
 MUST_CHECK int export_write(enum export_format format, const struct credentials *c, const char *profile,
                             struct buffer *out);
 
+// Whether a text with this head is one that export_write() may have made, in any of the formats; or empty.
+bool export_is_ours(struct slice head);
+enum { EXPORT_HEAD_SIZE = 32 }; // is enough to tell, and too short for a secret
+
 // Text in single quotes, for any bytes but NUL: "'" becomes "'\''".
 void export_quote_posix(struct slice text, struct buffer *out);
 // "'" and "\" become "\'" and "\\".

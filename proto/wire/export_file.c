@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "proto/mem/buffer.h"
+#include "proto/wire/export.h"
+
+#define PRIVATE_MODE (S_IRUSR | S_IWUSR) // until the file has its group and is whole
 
 enum { TRIES_MAX = 8, NAME_LONGEST = 255, NAME_SIZE = NAME_LONGEST + 1 };
 
@@ -68,12 +71,32 @@ static void place_close(const struct place *place)
                 (void)close(place->directory);
 }
 
-// 1: a regular file; 0: nothing is there.
-static int look(const struct place *place, const char **what)
+// Whether keyfob has written it. -1 with errno.
+static int is_ours(const struct place *place)
+{
+        char head[EXPORT_HEAD_SIZE];
+        int fd = openat(place->directory, place->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -1;
+        ssize_t n = read(fd, head, sizeof(head));
+        int number = errno;
+        (void)close(fd);
+        bool found = n >= 0 && export_is_ours(slice_of(head, (size_t)n));
+        errno = number;
+        return n < 0 ? -1 : found;
+}
+
+// 1: a regular file that may be replaced; 0: nothing is there.
+static int look(const struct place *place, const struct export_file *file, const char **what)
 {
         struct stat about;
         if (fstatat(place->directory, place->name, &about, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : failed("look at it", what);
+        int found = S_ISREG(about.st_mode) && file->keeps_others ? is_ours(place) : 1;
+        if (found < 0)
+                return failed("read what is there", what);
+        if (found == 0)
+                return fail_with(EEXIST, "replace a file that keyfob has not written", what);
         if (S_ISREG(about.st_mode))
                 return 1;
         if (S_ISLNK(about.st_mode))
@@ -104,11 +127,11 @@ static int temporary_open(const struct place *place)
 {
         for (unsigned i = 0; i < TRIES_MAX; i++) {
                 int fd = openat(place->directory, place->temporary,
-                                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+                                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, PRIVATE_MODE);
                 if (fd < 0)
                         return -1;
                 int r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -1 : judge(place, fd);
-                if (r > 0 && fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0)
+                if (r > 0 && fchmod(fd, PRIVATE_MODE) == 0 && ftruncate(fd, 0) == 0)
                         return fd;
                 int number = r == 0 ? EAGAIN : errno;
                 (void)close(fd);
@@ -165,7 +188,7 @@ int export_file_replace(const struct export_file *file, struct slice content, co
         struct place place;
         int r = place_open(file->path, &place, what);
         if (r == 0)
-                r = look(&place, what);
+                r = look(&place, file, what);
         if (r >= 0)
                 r = replace(&place, file, content, what);
         place_close(&place);
@@ -185,14 +208,14 @@ static void remove_leftover(const struct place *place)
         (void)close(fd);
 }
 
-int export_file_remove(const char *path, const char **what)
+int export_file_remove(const struct export_file *file, const char **what)
 {
         struct place place;
-        int r = place_open(path, &place, what);
+        int r = place_open(file->path, &place, what);
         if (r == -ENOENT)
                 return 0;
         if (r == 0)
-                r = look(&place, what);
+                r = look(&place, file, what);
         if (r > 0)
                 r = unlinkat(place.directory, place.name, 0) < 0 && errno != ENOENT ? failed("remove it", what) : 0;
         if (place.directory >= 0)

@@ -16,6 +16,7 @@ struct export_file {
         mode_t mode;
         bool has_gid; // else the group that the system gives a new file
         gid_t gid;
+        bool keeps_others; // leaves alone what is there if keyfob has not written it: people edit files of that kind
 };
 
 // What is at the path must be a regular file, or nothing: links, directories and devices are refused. Of the file that
@@ -23,6 +24,6 @@ struct export_file {
 MUST_CHECK int export_file_replace(const struct export_file *file, struct slice content, const char **what);
 
 // Removes the file, if it is a regular one, and what is left of a replacement. 0, also if there is none, or as above.
-MUST_CHECK int export_file_remove(const char *path, const char **what);
+MUST_CHECK int export_file_remove(const struct export_file *file, const char **what);
 
 #endif

@@ -21,6 +21,7 @@
 #include "sidecar/app/log_open.h"
 #include "sidecar/app/notify.h"
 #include "sidecar/app/options.h"
+#include "sidecar/app/output_files.h"
 #include "sidecar/app/own_commands.h"
 #include "sidecar/app/passphrases.h"
 #include "sidecar/app/profile_set.h"
@@ -73,6 +74,7 @@ struct app {
         struct notify notify;
         struct listeners *listeners;
         struct token_files *tokens;
+        struct output_files *files;
         struct metrics *metrics;
         struct signer *signer;
         struct http_client *http;
@@ -167,6 +169,7 @@ static void close_all(struct app *app)
         listeners_close(app->listeners);
         app->listeners = NULL;
         token_files_close(app->tokens);
+        output_files_close(app->files);
         if (app->server)
                 server_close(app->server, GRACE_MS, on_server_closed, app);
         else
@@ -195,10 +198,20 @@ static int load_again(void *context, struct profile_table **ret, struct error *e
         return *ret ? 0 : error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
 }
 
+static int apply_table(struct app *app, struct profile_table *table, struct profile_table **ret_before, struct error *e)
+{
+        if (output_files_prepare(app->files, table->settings) < 0)
+                return error_set(e, ERROR_INTERNAL, "out of memory for the files");
+        if (profile_set_apply(app->profile_set, table, ret_before, e) < 0)
+                return -1;
+        output_files_apply(app->files, table);
+        return 0;
+}
+
 static int apply(void *context, struct profile_table *table, struct profile_table **ret_before, struct error *e)
 {
         struct app *app = context;
-        if (profile_set_apply(app->profile_set, table, ret_before, e) < 0)
+        if (apply_table(app, table, ret_before, e) < 0)
                 return -1;
         if (!listeners_are_as(app->listeners, table->settings))
                 LOG_EVENT(&app->log, LOG_LEVEL_WARN, "listeners_not_reloaded",
@@ -238,11 +251,18 @@ static int make_layers(struct app *app, struct error *e)
         app->http = http_client_new(&http);
         app->workers = workers_new(&app->loop);
         app->event_log = (struct event_log){.log = &app->log, .metrics = app->metrics};
+        const struct output_files_deps files = {.loop = &app->loop,
+                                                .clock = app->clock,
+                                                .log = &app->log,
+                                                .env = app->env,
+                                                .workers = app->workers,
+                                                .observer = event_log_observer(&app->event_log)};
+        app->files = output_files_new(&files);
         struct vault_deps vault = {.loop = &app->loop,
                                    .clock = app->clock,
                                    .random = random_bits,
-                                   .observer = event_log_observer(&app->event_log)};
-        app->vault = vault_new(&vault);
+                                   .observer = output_files_observer(app->files)};
+        app->vault = app->files ? vault_new(&vault) : NULL;
         app->sts_tokens = (struct sts_tokens_deps){.vault = app->vault,
                                                    .providers = {.loop = &app->loop,
                                                                  .clock = app->clock,
@@ -291,7 +311,7 @@ static int apply_first(struct app *app, struct profile_table *table, struct erro
         struct profile_table *before; // there is none
         if (!table)
                 return error_set(e, ERROR_INTERNAL, "out of memory for the table of profiles");
-        if (profile_set_apply(app->profile_set, table, &before, e) == 0)
+        if (apply_table(app, table, &before, e) == 0)
                 return 0;
         profile_table_free(table);
         return -1;
@@ -325,7 +345,7 @@ static int start(struct app *app, struct settings *settings, struct error *e)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         if (serve_all(app->server, app->listeners, app->tokens, &app->log, e) < 0)
                 return -1;
-        app->idle_exit = (struct idle_exit){.limit_s = app->options->idle_exit_s,
+        app->idle_exit = (struct idle_exit){.limit_s = settings->files_count > 0 ? 0 : app->options->idle_exit_s,
                                             .loop = &app->loop,
                                             .clock = app->clock,
                                             .server = app->server,
@@ -366,6 +386,7 @@ static int run(struct app *app, struct settings *settings)
         profile_set_free(app->profile_set);
         own_commands_free(&app->own_commands);
         token_files_free(app->tokens);
+        output_files_free(app->files);
         signer_free(app->signer);
         rc = uv_loop_close(&app->loop);
         assert(rc == 0); // a handle that nobody closed is a bug

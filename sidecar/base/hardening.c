@@ -28,6 +28,9 @@ int hardening_apply(struct error *e)
         // A write to a peer that has gone is an error of that connection, not the end of the process.
         if (sigaction(SIGPIPE, &ignore, NULL) < 0)
                 return error_set_errno(e, ERROR_INTERNAL, "ignore SIGPIPE");
+        // A file that may grow no further (RLIMIT_FSIZE) is a failure like a full disk.
+        if (sigaction(SIGXFSZ, &ignore, NULL) < 0)
+                return error_set_errno(e, ERROR_INTERNAL, "ignore SIGXFSZ");
         if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
                 return error_set_errno(e, ERROR_INTERNAL, "forbid new privileges (PR_SET_NO_NEW_PRIVS)");
         return hardening_forbid_dumps(e);

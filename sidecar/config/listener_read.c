@@ -11,12 +11,15 @@
 
 #define LISTENERS_MAX 64
 
-static key_read_fn read_unix, read_mode, read_group, read_api, read_tcp, read_allow_remote, read_any_time;
+static key_read_fn read_unix, read_api, read_tcp, read_allow_remote, read_any_time;
 
 static const struct key_rule rules[] = {
     {.key = "unix", .read = read_unix},
-    {.key = "mode", .read = read_mode},
-    {.key = "group", .read = read_group},
+    {.key = "mode", .read = reader_mode, .offset = offsetof(struct listener_settings, mode)},
+    {.key = "group",
+     .read = reader_group,
+     .offset = offsetof(struct listener_settings, gid),
+     .count_offset = offsetof(struct listener_settings, has_gid)},
     {.key = "tcp", .read = read_tcp},
     {.key = "allow_remote", .read = read_allow_remote},
     {.key = "api", .read = read_api},
@@ -51,40 +54,6 @@ static int read_unix(struct reader *r, size_t value, const struct key_rule *rule
         reader_fail(r, value, "found a path of %zu bytes, expected at most %d (\"%s\")", strlen(l->unix_path),
                     LIMIT_UNIX_PATH, l->unix_path);
         return error_hint(r->e, "set a shorter path: the system limits socket paths");
-}
-
-static int read_mode(struct reader *r, size_t value, const struct key_rule *rule, void *record)
-{
-        struct listener_settings *l = record;
-        struct slice text = {NULL, 0};
-        (void)rule;
-        if (json_kind(r->doc, value) == JSON_STRING && reader_text(r, value, &text) < 0)
-                return -1;
-        if (text.n == 4 && text.p[0] == '0')
-                text = slice_from(text, 1);
-        mode_t mode = 0;
-        bool is_octal = text.n == 3;
-        for (size_t i = 0; i < text.n && is_octal; i++) {
-                is_octal = text.p[i] >= '0' && text.p[i] <= '7';
-                mode = mode * 8 + (mode_t)(text.p[i] - '0');
-        }
-        if (!is_octal)
-                return reader_expected(r, value, "an octal mode in quotes, such as \"0660\"");
-        l->mode = mode;
-        return 0;
-}
-
-static int read_group(struct reader *r, size_t value, const struct key_rule *rule, void *record)
-{
-        struct listener_settings *l = record;
-        struct slice text = {NULL, 0};
-        (void)rule;
-        if (json_kind(r->doc, value) != JSON_STRING)
-                return reader_expected(r, value, "a group's name or number, in quotes");
-        if (reader_text(r, value, &text) < 0)
-                return -1;
-        l->has_gid = true;
-        return reader_account(r, value, ACCOUNT_GROUP, text, &l->gid);
 }
 
 static int read_tcp(struct reader *r, size_t value, const struct key_rule *rule, void *record)

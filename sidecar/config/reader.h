@@ -159,6 +159,8 @@ static inline void *reader_field(void *record, size_t offset)
 key_read_fn reader_string;
 key_read_fn reader_path;     // a file that must exist
 key_read_fn reader_new_path; // one that may appear later
+key_read_fn reader_mode;     // of a file, in octal digits: mode_t
+key_read_fn reader_group;    // gid_t, and at count_offset a bool that there is one
 key_read_fn reader_integer;
 key_read_fn reader_strings;
 key_read_fn reader_pairs;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "proto/mem/must_check.h"
+#include "proto/wire/export.h"
 #include "sidecar/base/error.h"
 #include "sidecar/base/inet_address.h"
 #include "sidecar/config/profile.h"
@@ -43,6 +44,18 @@ struct listener_settings {
 // Whether `tcp` may be an address that other hosts reach.
 bool listener_may_be_remote(const struct listener_settings *l);
 
+// A file that the agent keeps current.
+struct file_settings {
+        char *path;
+        char *profile; // one that can be asked for
+        enum export_format format;
+        mode_t mode;
+        bool has_gid;
+        gid_t gid;
+        char **on_rotate;       // the command that follows each new file, its words; not NULL-terminated
+        size_t on_rotate_count; // 0: none
+};
+
 // Of each service that issues credentials; 0: the vault's default.
 struct upstream_settings {
         int64_t calls_per_second; // in any second
@@ -56,6 +69,8 @@ struct settings {
         char *region;                        // of the top level, else the environment's; NULL: none
         struct listener_settings *listeners; // at least one
         size_t listeners_count;
+        struct file_settings *files;
+        size_t files_count;
         struct upstream_settings upstream;
         struct profile *profiles; // in order of refresh: sources first
         size_t profiles_count;

@@ -10,13 +10,14 @@
 #include "sidecar/base/file_trust.h"
 #include "sidecar/config/draft.h"
 #include "sidecar/config/endpoints.h"
+#include "sidecar/config/files_read.h"
 #include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
 #include "sidecar/config/resolve.h"
 #include "sidecar/config/upstream_read.h"
 #include "sidecar/config/values.h"
 
-static key_read_fn read_region, read_listeners, read_include, read_upstream, read_trusted;
+static key_read_fn read_region, read_listeners, read_files, read_include, read_upstream, read_trusted;
 
 #define TRUSTED_MAX 64
 
@@ -24,6 +25,7 @@ static const struct key_rule rules[] = {
     {"$schema", 0, reader_nothing, .expected = "the address of the schema, a string"},
     {"region", 0, read_region, .is_valid = endpoints_is_region, .expected = "an AWS region such as us-east-1"},
     {.key = "listeners", .read = read_listeners},
+    {.key = "files", .read = read_files},
     {.key = "upstream", .read = read_upstream},
     {.key = "include", .read = read_include},
     {.key = "trusted_directories", .read = read_trusted},
@@ -41,6 +43,13 @@ static int read_listeners(struct reader *r, size_t value, const struct key_rule 
         struct draft *d = record;
         (void)rule;
         return listener_read_all(r, value, &d->store->settings.listeners, &d->store->settings.listeners_count);
+}
+
+static int read_files(struct reader *r, size_t value, const struct key_rule *rule, void *record)
+{
+        struct draft *d = record;
+        (void)rule;
+        return files_read_all(r, value, &d->store->settings.files, &d->store->settings.files_count);
 }
 
 // Read once all else of this file is.
@@ -150,12 +159,14 @@ static int add_default(struct draft *d)
         return reader_keep(d->reader, SLICE("default"), &p->name);
 }
 
-static int check_listeners(struct draft *d)
+static int check_uses(struct draft *d)
 {
         const struct settings *s = &d->store->settings;
         d->place = &d->main;
         reader_move(d->reader, d->place);
-        return listener_check_profiles(d->reader, s->listeners, s->listeners_count, d->profiles, d->count);
+        if (listener_check_profiles(d->reader, s->listeners, s->listeners_count, d->profiles, d->count) < 0)
+                return -1;
+        return files_check(d->reader, s, d->profiles, d->count);
 }
 
 static int read_all(struct draft *d, const struct slice *text, struct included **ret)
@@ -165,7 +176,7 @@ static int read_all(struct draft *d, const struct slice *text, struct included *
                 return -1;
         if (resolve_profiles(d) < 0 && reader_go_on(d->reader) < 0)
                 return -1;
-        if (text && check_listeners(d) < 0)
+        if (text && check_uses(d) < 0)
                 return -1;
         return d->count > 0 ? draft_finish(d) : 0;
 }

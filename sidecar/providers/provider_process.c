@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "proto/mem/length.h"
 #include "proto/mem/secret.h"
 #include "proto/mem/text.h"
 #include "proto/wire/credentials.h"
@@ -16,6 +15,7 @@
 #include "sidecar/config/settings.h"
 #include "sidecar/config/values.h"
 #include "sidecar/io/child.h"
+#include "sidecar/io/child_environment.h"
 #include "sidecar/providers/host_answer.h"
 #include "sidecar/providers/masked_text.h"
 #include "sidecar/providers/running_commands.h"
@@ -32,29 +32,6 @@ struct process {
 
 // --- its start ---
 
-static bool is_left_out(const char *entry)
-{
-        static const char *const names[] = {"KEYFOB_",     "AWS_PROFILE=", "AWS_DEFAULT_PROFILE=", "NOTIFY_SOCKET=",
-                                            "LISTEN_FDS=", "LISTEN_PID=",  "LISTEN_FDNAMES=",      "WATCHDOG_"};
-        for (size_t i = 0; i < LENGTH(names); i++)
-                if (strncmp(entry, names[i], strlen(names[i])) == 0)
-                        return true;
-        return false;
-}
-
-// NULL: out of memory. The entries are borrowed.
-static char **environment_of(const struct env *env)
-{
-        size_t count = 0, kept = 0;
-        while (env && env->entries && env->entries[count])
-                count++;
-        char **entries = calloc(count + 1, sizeof(char *));
-        for (size_t i = 0; entries && i < count; i++)
-                if (!is_left_out(env->entries[i]))
-                        entries[kept++] = env->entries[i];
-        return entries;
-}
-
 // The last name of its path.
 static void name_it(struct process *p, const char *path)
 {
@@ -67,7 +44,7 @@ static void process_ended(void *arg, const struct child_result *result);
 
 static int start_words(struct process *p, char *const *words, struct error *e)
 {
-        char **environment = environment_of(p->base.deps.env);
+        char **environment = child_environment(p->base.deps.env ? p->base.deps.env->entries : NULL);
         if (!environment)
                 return error_set(e, ERROR_INTERNAL, "out of memory");
         name_it(p, words[0]);

@@ -13,6 +13,7 @@
 #include "proto/mem/buffer.h"
 #include "proto/mem/length.h"
 #include "proto/wire/credentials.h"
+#include "sidecar/base/file_status.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/histogram.h"
@@ -159,12 +160,13 @@ static void put_family(struct buffer *out, const char *name, const char *type, c
         (void)buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-// Name and opening brace, the label `profile` with its value escaped.
-static void put_profile(struct buffer *out, const char *name, const char *profile)
+// A label with its value escaped, after what is before it.
+static void put_label(struct buffer *out, const char *before, const char *label, const char *value)
 {
-        (void)buffer_put_str(out, name);
-        (void)buffer_put_str(out, "{profile=\"");
-        for (const char *at = profile; *at; at++) {
+        (void)buffer_put_str(out, before);
+        (void)buffer_put_str(out, label);
+        (void)buffer_put_str(out, "=\"");
+        for (const char *at = value; *at; at++) {
                 if (*at == '\\' || *at == '"')
                         (void)buffer_put_byte(out, '\\');
                 if (*at == '\n')
@@ -173,6 +175,13 @@ static void put_profile(struct buffer *out, const char *name, const char *profil
                         (void)buffer_put_byte(out, (uint8_t)*at);
         }
         (void)buffer_put_byte(out, '"');
+}
+
+// Name and opening brace, the label `profile`.
+static void put_profile(struct buffer *out, const char *name, const char *profile)
+{
+        (void)buffer_put_str(out, name);
+        put_label(out, "{", "profile", profile);
 }
 
 // --- lines about a profile ---
@@ -229,6 +238,27 @@ static void put_served_expiring(const char *name, const struct server_profile *p
         (void)buffer_printf(out, "} %" PRIu64 "\n", status.served_expiring);
 }
 
+static void put_file_current(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        for (const struct file_status *f = p->files; f; f = f->next) {
+                put_profile(out, name, p->name);
+                put_label(out, ",", "file", f->path);
+                (void)buffer_printf(out, "} %d\n", f->is_current);
+        }
+}
+
+static void put_file_writes(const char *name, const struct server_profile *p, struct buffer *out)
+{
+        for (const struct file_status *f = p->files; f; f = f->next) {
+                put_profile(out, name, p->name);
+                put_label(out, ",", "file", f->path);
+                (void)buffer_printf(out, ",result=\"success\"} %" PRIu64 "\n", f->writes);
+                put_profile(out, name, p->name);
+                put_label(out, ",", "file", f->path);
+                (void)buffer_printf(out, ",result=\"failure\"} %" PRIu64 "\n", f->failures);
+        }
+}
+
 static const struct section {
         const char *name, *type, *help;
         void (*put)(const char *name, const struct server_profile *p, struct buffer *out);
@@ -243,6 +273,9 @@ static const struct section {
     {"keyfob_refreshes_total", "counter", "Attempts to obtain credentials, by result.", put_refreshes},
     {"keyfob_served_expiring_total", "counter",
      "Answers with credentials in their last minute, as the source gave no newer ones.", put_served_expiring},
+    {"keyfob_file_current", "gauge", "Whether the file holds the credentials that the profile holds.",
+     put_file_current},
+    {"keyfob_file_writes_total", "counter", "Attempts to write or remove the file, by result.", put_file_writes},
 };
 
 // --- the rest ---

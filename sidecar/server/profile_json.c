@@ -4,6 +4,7 @@
 #include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
+#include "sidecar/base/file_status.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/server/access.h"
 #include "sidecar/server/server.h"
@@ -105,6 +106,25 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         json_end_object(b);
 }
 
+static void put_files(struct buffer *b, const struct file_status *f)
+{
+        if (!f)
+                return;
+        json_key(b, "files");
+        json_begin_array(b);
+        for (; f; f = f->next) {
+                json_begin_object(b);
+                json_member(b, "path", slice_str(f->path));
+                json_member(b, "format", slice_str(f->format));
+                json_member_bool(b, "current", f->is_current);
+                put_time(b, "written", f->written_s);
+                put_text(b, "error", slice_str(f->error.message));
+                put_text(b, "hint", slice_str(f->error.hint));
+                json_end_object(b);
+        }
+        json_end_array(b);
+}
+
 // A profile with a fault is shown as failed before its first fetch, and even if it still has credentials.
 static void report_fault(const struct server_profile *p, struct entry_status *status, struct error *e)
 {
@@ -140,6 +160,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p, const 
         json_member_bool(b, "on_demand", p->on_demand);
         put_chain(b, p);
         put_certificate(b, entry_facts(p->entry));
+        put_files(b, p->files);
         put_error(b, p, peer, status.last_error);
         put_time(b, "last_success", status.last_success_s);
         json_member_i64(b, "refreshes", (int64_t)status.successes);

@@ -21,6 +21,7 @@
 struct api;
 struct clock;
 struct entry;
+struct file_status;
 struct log;
 struct metrics;
 struct profile;
@@ -45,6 +46,7 @@ struct server_profile {
         const struct server_profile *source; // the profile whose name its errors may contain; NULL: none
         const char *fault, *fault_hint;      // why it cannot be used; NULL: it can
         struct sign_limits sign;
+        const struct file_status *files; // that the agent keeps current, a list; NULL: none
 };
 
 // The commands that the agent runs for credentials, which may themselves send requests to it. All NULL: there are none.

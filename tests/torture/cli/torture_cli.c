@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clients/cli/cli.h"
@@ -124,8 +125,8 @@ static const char document[] = "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"Secret
 // `arg`: the name of a format. The file is the old one or the new one, whole.
 static bool export_round(const void *arg)
 {
-        char file[80], old[] = "old", found[2000] = "";
-        struct export_request request = {.profile = "a"};
+        char file[80], old[] = "# written by keyfob before", found[2000] = "";
+        struct export_request request = {.profile = "a", .file = file};
         struct buffer want, got;
         int64_t expires_s;
         (void)snprintf(file, sizeof(file), "%s.export", path);
@@ -134,11 +135,14 @@ static bool export_round(const void *arg)
         assert_int_equal(export_format_find(slice_str(arg), &request.format), 0);
         assert_int_equal(export_put(&request, slice_str(document), &want, &expires_s), EXIT_OK);
         assert_int_equal(expires_s, 1788264000);
-        assert_int_equal(export_replace_file(file, slice_str(old)), EXIT_OK);
+        struct stat about;
+        assert_int_equal(export_replace_file(&request, slice_str(old)), EXIT_OK);
+        assert_int_equal(stat(file, &about), 0);
+        assert_int_equal(about.st_mode & 07777, 0600);
         torture_begin();
         int exit_code = export_put(&request, slice_str(document), &got, &expires_s);
         if (exit_code == EXIT_OK)
-                exit_code = export_replace_file(file, buffer_slice(&got));
+                exit_code = export_replace_file(&request, buffer_slice(&got));
         torture_end();
         FILE *f = fopen(file, "re");
         assert_non_null(f);

@@ -50,6 +50,8 @@ static int check(void)
                 return 2;
         if (prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) != 1)
                 return 3;
+        if (sigaction(SIGXFSZ, NULL, &pipe_action) < 0 || pipe_action.sa_handler != SIG_IGN)
+                return 8;
         if (sigaction(SIGPIPE, NULL, &pipe_action) < 0 || pipe_action.sa_handler != SIG_IGN)
                 return 4;
         if (umask(0) != 077)

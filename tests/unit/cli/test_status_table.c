@@ -52,6 +52,17 @@ static const struct {
      "a        -     -      -        -             -\n"
      "    certificate: CN=a, serial 1, expired 2026-09-01T11:59:59Z\n"
      "    the certificate in its files is not used: the key is another's\n"},
+    {"{\"name\":\"a\",\"files\":[{\"path\":\"/run/"
+     "a\",\"format\":\"env\",\"current\":true,\"error\":null,\"hint\":null},"
+     "{\"path\":\"/run/b\",\"format\":\"json\",\"current\":false,\"error\":\"cannot write it: No space left on "
+     "device\",\"hint\":\"free some\"},{\"path\":\"/run/c\",\"format\":\"fish\",\"current\":false,\"error\":null}]}",
+     "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\n"
+     "a        -     -      -        -             -\n"
+     "    file: /run/a (env)\n"
+     "    file that is not current: /run/b (json)\n"
+     "    error: cannot write it: No space left on device\n"
+     "    hint: free some\n"
+     "    file that is not current: /run/c (fish)\n"},
     {"{\"name\":\"a\",\"certificate\":null}",
      "PROFILE  TYPE  STATE  EXPIRES  NEXT REFRESH  LAST ERROR\na        -     -      -        -             -\n"},
     {"{\"profiles\":[{\"name\":\"a\",\"certificate\":{}},{\"name\":\"b\",\"certificate\":{}}]}",

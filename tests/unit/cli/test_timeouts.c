@@ -20,7 +20,7 @@ struct keyfob_client *__wrap_keyfob_connect(const struct keyfob_options *options
 {
         assert_true(calls_count < CALLS_MAX);
         timeouts_ms[calls_count++] = options->timeout_ms;
-        bool is_last = calls_count == calls_until_invalid;
+        bool is_last = calls_until_invalid > 0 && calls_count >= calls_until_invalid;
         *error = (struct keyfob_error){.status = is_last ? KEYFOB_INVALID : KEYFOB_NO_AGENT, .detail = "none"};
         return NULL;
 }
@@ -59,6 +59,7 @@ static void each_command_has_its_own(void **state)
                 size_t arguments_count;
                 int timeout_ms; // 15 s from memory, 75 s where the agent calls AWS first
         } rows[] = {{&command_credential_process, 0, 15000},
+                    {&command_export, 0, 15000},
                     {&command_status, 0, 15000},
                     {&command_sign, 2, 15000},
                     {&command_presign, 2, 15000},
@@ -89,6 +90,22 @@ static void watching_asks_each_second(void **state)
         assert_int_equal(pauses_ms[0], 1000);
 }
 
+static void keeping_a_file_asks_again_with_growing_pauses(void **state)
+{
+        static const int64_t expected_ms[] = {1000, 2000, 4000, 8000, 16000, 30000, 30000};
+        (void)state;
+        struct options o = {.values[OPTION_WATCH] = "", .values[OPTION_FILE] = "/nonexistent/keys"};
+        calls_until_invalid = LENGTH(expected_ms) + 1; // and the next again, which ends it
+        assert_int_equal(run(&command_export, &o), EXIT_USAGE);
+        calls_until_invalid = 0;
+        assert_int_equal(calls_count, LENGTH(expected_ms) + 2);
+        assert_int_equal(pauses_count, LENGTH(expected_ms));
+        for (size_t i = 0; i < LENGTH(expected_ms); i++) {
+                assert_int_equal(pauses_ms[i], expected_ms[i]);
+                assert_int_equal(timeouts_ms[i], 75000); // longer than an answer takes
+        }
+}
+
 static void wait_asks_for_a_minute_with_growing_pauses(void **state)
 {
         (void)state;
@@ -111,6 +128,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(each_command_has_its_own),
             cmocka_unit_test(watching_asks_each_second),
+            cmocka_unit_test(keeping_a_file_asks_again_with_growing_pauses),
             cmocka_unit_test(wait_asks_for_a_minute_with_growing_pauses),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "proto/wire/json_read.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/file.h"
+#include "sidecar/config/files_read.h"
 #include "sidecar/config/include.h"
 #include "sidecar/config/included.h"
 #include "sidecar/config/listener_read.h"
@@ -92,6 +93,7 @@ static void test_profiles(void **state)
 static void test_listeners(void **state)
 {
         compare(*state, "listener", listener_keys.rules, listener_keys.count, 0);
+        compare(*state, "file", file_keys.rules, file_keys.count, 0);
 }
 
 static void test_upstream_and_included(void **state)
@@ -101,7 +103,7 @@ static void test_upstream_and_included(void **state)
         // the top level
         const struct json_doc *doc = &((struct schema *)*state)->doc;
         size_t properties = json_get(doc, JSON_ROOT, SLICE("properties"));
-        assert_int_equal(json_length(doc, properties), 7);
+        assert_int_equal(json_length(doc, properties), 8);
         compare(*state, "includeElement", include_keys.rules, include_keys.count, 0);
         assert_int_not_equal(json_get(doc, properties, SLICE("include")), JSON_NONE);
         assert_int_not_equal(json_get(doc, properties, SLICE("upstream")), JSON_NONE);

@@ -47,7 +47,8 @@ static void test_form(void **state)
             {"{\"region\": \"us_east\"}", "region: found \"us_east\", expected an AWS region", ""},
             {"{\"$schema\": 1}", "$schema: found 1, expected", ""},
             {"{\"profile\": {}}", "profile: found an unknown key \"profile\" in the top level",
-             "did you mean \"profiles\"? Allowed: $schema, region, listeners, upstream, include, trusted_directories, "
+             "did you mean \"profiles\"? Allowed: $schema, region, listeners, files, upstream, include, "
+             "trusted_directories, "
              "profiles"},
             {"{\"upstream\": 100}", "upstream: found 100, expected an object", ""},
             {"{\"upstream\": {\"rate\": 100}}", "upstream.rate: found an unknown key \"rate\" in \"upstream\"",

@@ -12,6 +12,26 @@
 
 enum { PATH_SIZE = 128 };
 
+static bool is_watched; // the writing
+static unsigned writes;
+
+ssize_t __real_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n);
+// Nobody else may read what is not whole, nor has its group yet; and short writes go on.
+ssize_t __wrap_write(int fd, const void *p, size_t n) // in the place of write(), by the linker
+{
+        struct stat about;
+        if (!is_watched)
+                return __real_write(fd, p, n);
+        assert_int_equal(fstat(fd, &about), 0);
+        assert_int_equal(about.st_mode & 07777, 0600);
+        if (++writes % 2 == 1) {
+                errno = EINTR;
+                return -1;
+        }
+        return __real_write(fd, p, 1);
+}
+
 struct place {
         struct folder folder;
         char path[PATH_SIZE], temporary[PATH_SIZE];
@@ -30,6 +50,12 @@ static int put(const struct place *p, const char *text, const char **what)
 {
         const struct export_file file = {.path = p->path, .mode = 0640};
         return export_file_replace(&file, slice_str(text), what);
+}
+
+static int take_away(const struct place *p, const char **what)
+{
+        const struct export_file file = {.path = p->path};
+        return export_file_remove(&file, what);
 }
 
 static void assert_content(int fd, const char *expected)
@@ -70,8 +96,8 @@ static void replaces_the_whole_file(void **state)
         assert_file(p.path, "the second");
         assert_false(is_there(p.temporary));
         assert_int_equal(close(reader), 0);
-        assert_int_equal(export_file_remove(p.path, &what), 0);
-        assert_int_equal(export_file_remove(p.path, &what), 0); // there is none
+        assert_int_equal(take_away(&p, &what), 0);
+        assert_int_equal(take_away(&p, &what), 0); // there is none
         folder_remove(&p.folder);
 }
 
@@ -94,6 +120,22 @@ static void sets_the_group(void **state)
         folder_remove_all(&p.folder);
 }
 
+static void writes_in_private(void **state)
+{
+        struct place p = make_place();
+        const char *what = NULL;
+        (void)state;
+        write_file(p.temporary, "left behind");
+        assert_int_equal(chmod(p.temporary, 0666), 0);
+        is_watched = true;
+        int r = put(&p, "abc", &what);
+        is_watched = false;
+        assert_int_equal(r, 0);
+        assert_int_equal(writes, 6);
+        assert_file(p.path, "abc");
+        folder_remove_all(&p.folder);
+}
+
 // What a process left there that was killed.
 static void writes_over_what_was_left_behind(void **state)
 {
@@ -109,7 +151,7 @@ static void writes_over_what_was_left_behind(void **state)
         assert_int_equal(about.st_mode & 07777, 0640);
         assert_false(is_there(p.temporary));
         write_file(p.temporary, "half");
-        assert_int_equal(export_file_remove(p.path, &what), 0);
+        assert_int_equal(take_away(&p, &what), 0);
         folder_remove(&p.folder);
 }
 
@@ -122,7 +164,7 @@ static void leaves_the_file_that_another_process_writes(void **state)
         assert_int_equal(flock(other, LOCK_EX), 0);
         assert_int_equal(put(&p, "x", &what), -EAGAIN);
         assert_string_equal(what, "make a temporary file beside it");
-        assert_int_equal(export_file_remove(p.path, &what), 0);
+        assert_int_equal(take_away(&p, &what), 0);
         assert_true(is_there(p.temporary));
         assert_false(is_there(p.path));
         assert_int_equal(close(other), 0);
@@ -209,7 +251,7 @@ static void refuses_what_it_may_not_replace(void **state)
                 assert_int_equal(is_there(p.path), faults[i].is_target);
                 what = NULL;
                 int expected = faults[i].is_target ? faults[i].result : 0;
-                assert_int_equal(export_file_remove(p.path, &what), expected);
+                assert_int_equal(take_away(&p, &what), expected);
                 assert_int_equal(is_there(p.path), faults[i].is_target);
                 if (faults[i].make == make_link || faults[i].make == make_temporary_link) {
                         assert_file("/tmp/keyfob-test-target", "untouched");
@@ -255,6 +297,36 @@ static void keeps_the_old_file_on_a_full_disk(void **state)
         folder_remove_all(&p.folder);
 }
 
+static void leaves_files_of_others(void **state)
+{
+        static const struct {
+                const char *text;
+                bool is_ours;
+        } rows[] = {{"", true},
+                    {"# written by keyfob; and more", true},
+                    {"export AWS_ACCESS_KEY_ID='A'\n", true},
+                    {"set -gx AWS_ACCESS_KEY_ID 'A'\n", true},
+                    {"$Env:AWS_ACCESS_KEY_ID = 'A'\n", true},
+                    {"{\"Version\":1,\"AccessKeyId\":\"A\"}", true},
+                    {"{\"Credentials\":{\"AccessKeyId\":\"A\"}}", true},
+                    {"# written by keyfo", false},
+                    {"\n", false},
+                    {"[default]\naws_access_key_id = A\n", false}};
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct place p = make_place();
+                const char *what = NULL;
+                const struct export_file file = {.path = p.path, .mode = 0600, .keeps_others = true};
+                const char *text = "# written by keyfob";
+                write_file(p.path, rows[i].text);
+                assert_int_equal(export_file_replace(&file, slice_str(text), &what), rows[i].is_ours ? 0 : -EEXIST);
+                assert_file(p.path, rows[i].is_ours ? text : rows[i].text);
+                assert_int_equal(export_file_remove(&file, &what), rows[i].is_ours ? 0 : -EEXIST);
+                assert_int_equal(is_there(p.path), !rows[i].is_ours);
+                folder_remove_all(&p.folder);
+        }
+}
+
 static void takes_paths_of_any_form(void **state)
 {
         struct place p = make_place();
@@ -278,7 +350,7 @@ static void takes_paths_of_any_form(void **state)
         assert_int_equal(close(before), 0);
         (void)snprintf(name, sizeof(name), "%s", "/nonexistent-keyfob-test/x");
         assert_int_equal(export_file_replace(&file, SLICE("x"), &what), -ENOENT);
-        assert_int_equal(export_file_remove(name, &what), 0);
+        assert_int_equal(export_file_remove(&file, &what), 0);
         folder_remove_all(&p.folder);
 }
 
@@ -287,11 +359,13 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(replaces_the_whole_file),
             cmocka_unit_test(sets_the_group),
+            cmocka_unit_test(writes_in_private),
             cmocka_unit_test(writes_over_what_was_left_behind),
             cmocka_unit_test(leaves_the_file_that_another_process_writes),
             cmocka_unit_test(refuses_what_it_may_not_replace),
             cmocka_unit_test(refuses_a_leftover_of_another_user),
             cmocka_unit_test(keeps_the_old_file_on_a_full_disk),
+            cmocka_unit_test(leaves_files_of_others),
             cmocka_unit_test(takes_paths_of_any_form),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Routing, and the agent's own state: livez, readyz, version, metrics.
+#include "sidecar/base/file_status.h"
 #include "tests/unit/server/fixture.h"
 
 static void returns_404_and_405_with_allow(void **state)
@@ -149,6 +150,40 @@ static void test_nothing_to_be_ready(void **state)
         stop(&f, &c);
 }
 
+static void shows_the_files_of_a_profile(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct client c;
+        struct file_status bad = {.path = "/run/b\"\\\n", .format = "json", .failures = 3};
+        struct file_status good = {
+            .path = "/run/a", .format = "env", .is_current = true, .written_s = 1788264000, .writes = 2, .next = &bad};
+        error_set(&bad.error, ERROR_TRANSIENT, "cannot write it");
+        error_hint(&bad.error, "free some");
+        serve_credentials(&f, &c);
+        assert_int_equal(client_get(&c, "/v1/profiles/a"), 200);
+        assert_null(strstr(client_body(&c), "\"files\""));
+        f.profiles[0].files = &good;
+        assert_int_equal(client_get(&c, "/v1/profiles/a"), 200);
+        assert_non_null(strstr(client_body(&c),
+                               "\"files\":[{\"path\":\"/run/a\",\"format\":\"env\",\"current\":true,"
+                               "\"written\":\"2026-09-01T12:00:00Z\",\"error\":null,\"hint\":null},"
+                               "{\"path\":\"/run/b\\\"\\\\\\n\",\"format\":\"json\",\"current\":false,"
+                               "\"written\":null,\"error\":\"cannot write it\",\"hint\":\"free some\"}]"));
+        assert_int_equal(client_get(&c, "/metrics"), 200);
+        static const char *const lines[] = {
+            "keyfob_file_current{profile=\"a\",file=\"/run/a\"} 1\n",
+            "keyfob_file_current{profile=\"a\",file=\"/run/b\\\"\\\\\\n\"} 0\n",
+            "keyfob_file_writes_total{profile=\"a\",file=\"/run/a\",result=\"success\"} 2\n",
+            "keyfob_file_writes_total{profile=\"a\",file=\"/run/a\",result=\"failure\"} 0\n",
+            "keyfob_file_writes_total{profile=\"a\",file=\"/run/b\\\"\\\\\\n\",result=\"failure\"} 3\n",
+        };
+        for (size_t i = 0; i < LENGTH(lines); i++)
+                if (!strstr(client_body(&c), lines[i]))
+                        fail_msg("%s is not in %s", lines[i], client_body(&c));
+        stop(&f, &c);
+}
+
 static void writes_metrics_for_each_profile(void **state)
 {
         (void)state;
@@ -205,6 +240,7 @@ int main(void)
             cmocka_unit_test(returns_its_version),
             cmocka_unit_test(reports_ready_when_all_profiles_have_credentials),
             cmocka_unit_test(test_nothing_to_be_ready),
+            cmocka_unit_test(shows_the_files_of_a_profile),
             cmocka_unit_test(writes_metrics_for_each_profile),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
