@@ -9,8 +9,6 @@
 #include "proto/wire/export.h"
 #include "proto/wire/export_file.h"
 
-enum { EXPORT_TEXT_MAX = 512 * 1024 };
-
 struct export_request {
         const struct options *options;
         const char *profile;

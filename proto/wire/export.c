@@ -47,6 +47,24 @@ bool export_is_ours(struct slice head)
         return head.n == 0;
 }
 
+int64_t export_ends(struct slice text)
+{
+        static const char *const before[] = {"these credentials end at ", "AWS_CREDENTIAL_EXPIRATION='",
+                                             "AWS_CREDENTIAL_EXPIRATION '", "AWS_CREDENTIAL_EXPIRATION = '",
+                                             "\"Expiration\":\""};
+        for (size_t i = 0; i < LENGTH(before); i++) {
+                struct slice mark = slice_str(before[i]);
+                const uint8_t *at = text.n > 0 ? memmem(text.p, text.n, mark.p, mark.n) : NULL;
+                int64_t ends_s;
+                if (!at)
+                        continue;
+                struct slice rest = slice_from(text, (size_t)(at - text.p) + mark.n);
+                if (time_parse_rfc3339(slice_head(rest, TIME_RFC3339_SIZE - 1), &ends_s) == 0)
+                        return ends_s;
+        }
+        return CREDENTIALS_NEVER_EXPIRE;
+}
+
 // --- quotes ---
 
 void export_quote_posix(struct slice text, struct buffer *out)

@@ -35,7 +35,11 @@ MUST_CHECK int export_write(enum export_format format, const struct credentials 
 
 // Whether a text with this head is one that export_write() may have made, in any of the formats; or empty.
 bool export_is_ours(struct slice head);
+enum { EXPORT_TEXT_MAX = 512 * 1024 };
 enum { EXPORT_HEAD_SIZE = 32 }; // is enough to tell, and too short for a secret
+
+// When the credentials in a text that export_write() has made end; CREDENTIALS_NEVER_EXPIRE if it does not say.
+int64_t export_ends(struct slice text);
 
 // Text in single quotes, for any bytes but NUL: "'" becomes "'\''".
 void export_quote_posix(struct slice text, struct buffer *out);

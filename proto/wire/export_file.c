@@ -195,6 +195,31 @@ int export_file_replace(const struct export_file *file, struct slice content, co
         return r;
 }
 
+// --- what was there before ---
+
+bool export_file_has_ended(const char *path, int64_t now_s)
+{
+        struct buffer text;
+        struct stat about;
+        ssize_t n = -1;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return false;
+        buffer_init(&text, EXPORT_TEXT_MAX);
+        uint8_t *space = fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_size <= EXPORT_TEXT_MAX
+                             ? buffer_reserve(&text, (size_t)about.st_size + 1)
+                             : NULL;
+        if (space)
+                n = read(fd, space, (size_t)about.st_size); // of what keyfob writes, one read gives all
+        (void)close(fd);
+        if (n > 0)
+                buffer_commit(&text, (size_t)n);
+        struct slice all = buffer_slice(&text);
+        bool has_ended = n > 0 && export_is_ours(slice_head(all, EXPORT_HEAD_SIZE)) && export_ends(all) <= now_s;
+        buffer_free(&text);
+        return has_ended;
+}
+
 // --- the end ---
 
 // One that another process is writing stays.

@@ -26,4 +26,8 @@ MUST_CHECK int export_file_replace(const struct export_file *file, struct slice 
 // Removes the file, if it is a regular one, and what is left of a replacement. 0, also if there is none, or as above.
 MUST_CHECK int export_file_remove(const struct export_file *file, const char **what);
 
+// Whether the file is one that keyfob has written, and the credentials in it end at `now_s` or before. False also if it
+// cannot be read.
+bool export_file_has_ended(const char *path, int64_t now_s);
+
 #endif

@@ -58,6 +58,8 @@ static void run(struct worker_job *job, void *arg)
                 (void)error_set(&w->error, ERROR_CANCELLED, "cancelled");
                 return;
         }
+        if (w->options.ended_s != 0 && !export_file_has_ended(f->path, w->options.ended_s))
+                return;
         if (w->text.n > 0 && file_trust_check(w->options.settings->trust, f->path, "file", &w->error) < 0)
                 return;
         int r = w->text.n > 0 ? export_file_replace(&file, secret_expose(&w->text), &what)

@@ -21,6 +21,7 @@ struct file_write_options {
         const struct file_settings *file;
         bool is_ours;      // what is there was written before
         struct slice text; // copied into secret memory; empty: removes the file
+        int64_t ended_s;   // not 0: removes it only if what an agent of before left there had ended by then
         // The worker is late; the work goes on. Called from the loop, at most once.
         void (*late)(void *owner, const struct error *e);
         // The work has ended, `e` NULL: well. Called from the loop, once, unless it never ends; frees the object.

@@ -16,7 +16,7 @@
 #include "sidecar/config/settings.h"
 #include "sidecar/io/delay.h"
 
-enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000, RETRY_DOUBLINGS = 6, TEXT_MAX = 512 * 1024 };
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000, RETRY_DOUBLINGS = 6 };
 
 static void step(struct output_file *f);
 
@@ -173,7 +173,7 @@ static void on_written(void *owner, const struct error *e)
         step(f);
 }
 
-static struct file_write *start(struct output_file *f, struct slice text,
+static struct file_write *start(struct output_file *f, struct slice text, int64_t ended_s,
                                 void (*done)(void *owner, const struct error *e))
 {
         const struct file_write_options options = {.workers = f->deps->workers,
@@ -181,6 +181,7 @@ static struct file_write *start(struct output_file *f, struct slice text,
                                                    .file = f->file,
                                                    .is_ours = f->is_there,
                                                    .text = text,
+                                                   .ended_s = ended_s,
                                                    .late = on_late,
                                                    .done = done,
                                                    .owner = f};
@@ -188,13 +189,23 @@ static struct file_write *start(struct output_file *f, struct slice text,
         return f->write;
 }
 
+// Whatever became of it: the first credentials replace it.
+static void on_judged(void *owner, const struct error *e)
+{
+        struct output_file *f = owner;
+        (void)e;
+        f->write = NULL;
+        step(f);
+}
+
 static void write_credentials(struct output_file *f, const struct credentials *c)
 {
         struct buffer text;
         f->writing = entry_generation(f->entry);
         f->writing_ends_s = c->expires_s;
-        buffer_init(&text, TEXT_MAX);
-        if (export_write(f->file->format, c, f->file->profile, &text) < 0 || !start(f, buffer_slice(&text), on_written))
+        buffer_init(&text, EXPORT_TEXT_MAX);
+        if (export_write(f->file->format, c, f->file->profile, &text) < 0 ||
+            !start(f, buffer_slice(&text), 0, on_written))
                 fail_without_memory(f);
         buffer_free(&text);
 }
@@ -227,13 +238,18 @@ static void step(struct output_file *f)
         if (f->must_remove) {
                 delay_cancel(f->retry); // it may be one for writing
                 f->retry = NULL;
-                if (!start(f, slice_of(NULL, 0), on_removed))
+                if (!start(f, slice_of(NULL, 0), 0, on_removed))
                         fail_without_memory(f);
                 return;
         }
         if (f->is_leaving) {
                 output_file_close(f);
                 return;
+        }
+        if (!f->is_judged) {
+                f->is_judged = true;
+                if (start(f, slice_of(NULL, 0), clock_wall_s(f->deps->clock) + LIMIT_LAST_LIFE_S, on_judged))
+                        return;
         }
         if (!f->retry)
                 wait_for_newer(f, f->written);

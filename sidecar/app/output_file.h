@@ -41,6 +41,7 @@ struct output_file {
         struct file_write *write;   // under way; NULL: none
         struct delay *retry, *end;  // after a failure; of the credentials in the file
         uint64_t writing, written;  // generations; `written` 0: nothing that is to stay
+        bool is_judged;             // what an agent of before has left there
         bool is_there;              // a file of ours is
         int64_t writing_ends_s, written_ends_s;
         unsigned failures_in_row;

@@ -322,6 +322,35 @@ static void removes_the_file_at_the_end_of_its_credentials(void **state)
         TURN_UNTIL(h, has_key(h, "ASIAEXAMPLE2"));
 }
 
+// By an agent that has ended: whether its file has, is seen before there are others.
+static void removes_what_has_ended_before_the_start(void **state)
+{
+        static const struct {
+                const char *text;
+                bool stays;
+        } rows[] = {
+            {"{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE8\",\"Expiration\":\"2026-09-01T12:00:05Z\"}\n", false},
+            {"{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE8\",\"Expiration\":\"2026-09-01T12:00:06Z\"}\n", true},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                void *own_state;
+                assert_int_equal(set_up(&own_state), 0);
+                struct fixture *h = own_state;
+                h->script.script = SCRIPT_HANG;
+                write_file(h->path, rows[i].text);
+                output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
+                assert_non_null(h->file->write);
+                TURN_UNTIL(h, is_idle(h));
+                assert_true(has_key(h, rows[i].stays ? "ASIAEXAMPLE8" : ""));
+                TURN_UNTIL(h, h->script.starts == 1);
+                h->script.script = SCRIPT_GIVE;
+                script_release(&h->script);
+                TURN_UNTIL(h, has_key(h, "ASIAEXAMPLE1") && is_idle(h));
+                assert_int_equal(tear_down(&own_state), 0);
+        }
+}
+
 static void never_ends_what_does_not_expire(void **state)
 {
         struct fixture *h = *state;
@@ -348,8 +377,7 @@ static void removes_what_was_dropped_while_it_was_written(void **state)
         struct fixture *h = *state;
         is_held = true;
         output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
-        TURN_UNTIL(h, h->file->write);
-        assert_int_equal(sem_wait(&entered), 0);
+        TURN_UNTIL(h, sem_trywait(&entered) == 0);
         entry_drop(h->entry);
         output_file_end(h->file);
         is_held = false;
@@ -428,7 +456,7 @@ static void leaves_before_it_was_written(void **state)
         h->script.script = SCRIPT_HANG;
         output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
         output_file_remove(h->file);
-        assert_null(h->file);
+        TURN_UNTIL(h, !h->file);
 }
 
 static void leaves_while_it_is_written(void **state)
@@ -436,7 +464,7 @@ static void leaves_while_it_is_written(void **state)
         struct fixture *h = *state;
         is_held = true;
         output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
-        TURN_UNTIL(h, h->file->write);
+        TURN_UNTIL(h, sem_trywait(&entered) == 0);
         output_file_remove(h->file);
         is_held = false;
         assert_int_equal(sem_post(&let_go), 0);
@@ -493,7 +521,7 @@ static void reports_a_worker_that_is_late(void **state)
         char expected[96];
         is_held = true;
         output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
-        TURN_UNTIL(h, h->file->write);
+        TURN_UNTIL(h, sem_trywait(&entered) == 0);
         (void)snprintf(expected, sizeof(expected), "%s/", h->directory);
         assert_string_equal(device, expected);
         assert_int_equal(task.late_ms, 10000);
@@ -511,8 +539,7 @@ static void ends_while_it_is_written(void **state)
         struct fixture *h = *state;
         is_held = true;
         output_file_follow(h->file, h->settings, &h->settings->files[0], h->entry);
-        TURN_UNTIL(h, h->file->write);
-        assert_int_equal(sem_wait(&entered), 0);
+        TURN_UNTIL(h, sem_trywait(&entered) == 0);
         output_file_close(h->file);
         assert_null(h->file);
         is_held = false;
@@ -526,6 +553,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             WITH_FIXTURE(writes_each_generation),
             WITH_FIXTURE(removes_the_file_at_the_end_of_its_credentials),
+            cmocka_unit_test(removes_what_has_ended_before_the_start),
             WITH_FIXTURE(never_ends_what_does_not_expire),
             WITH_FIXTURE(removes_the_file_of_dropped_credentials),
             WITH_FIXTURE(removes_what_was_dropped_while_it_was_written),

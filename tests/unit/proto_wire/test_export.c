@@ -128,6 +128,15 @@ static void refuses_a_time_that_has_no_form(void **state)
         }
 }
 
+static void reads_when_they_end(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++)
+                assert_int_equal(export_ends(slice_str(rows[i].text)), rows[i].credentials->expires_s);
+        assert_int_equal(export_ends(slice_of(NULL, 0)), CREDENTIALS_NEVER_EXPIRE);
+        assert_int_equal(export_ends(SLICE("\"Expiration\":\"2026-09")), CREDENTIALS_NEVER_EXPIRE);
+}
+
 static void finds_formats_by_name(void **state)
 {
         static const char *const no_formats[] = {"", "ENV", "env ", "en", "envs", "process", "credentials_file"};
@@ -188,6 +197,7 @@ int main(void)
             cmocka_unit_test(refuses_a_time_that_has_no_form),
             cmocka_unit_test(finds_formats_by_name),
             cmocka_unit_test(quotes_any_text),
+            cmocka_unit_test(reads_when_they_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

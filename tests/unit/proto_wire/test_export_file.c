@@ -327,6 +327,31 @@ static void leaves_files_of_others(void **state)
         }
 }
 
+static void tells_what_has_ended(void **state)
+{
+        static const struct {
+                const char *text;
+                bool has_ended;
+        } rows[] = {
+            {"# written by keyfob; these credentials end at 2026-09-01T12:00:00Z\n", true},
+            {"# written by keyfob; these credentials end at 2026-09-01T12:00:01Z\n", false},
+            {"# written by keyfob\n", false},
+            {"# not by keyfob; these credentials end at 2026-09-01T12:00:00Z\n", false},
+            {"", false},
+        };
+        (void)state;
+        for (size_t i = 0; i < LENGTH(rows); i++) {
+                struct place p = make_place();
+                write_file(p.path, rows[i].text);
+                assert_int_equal(export_file_has_ended(p.path, 1788264000), rows[i].has_ended);
+                assert_false(export_file_has_ended(p.folder.path, 1788264000));
+                assert_false(export_file_has_ended(p.temporary, 1788264000)); // is not there
+                assert_int_equal(symlink(p.path, p.temporary), 0);
+                assert_false(export_file_has_ended(p.temporary, 1788264000));
+                folder_remove_all(&p.folder);
+        }
+}
+
 static void takes_paths_of_any_form(void **state)
 {
         struct place p = make_place();
@@ -366,6 +391,7 @@ int main(void)
             cmocka_unit_test(refuses_a_leftover_of_another_user),
             cmocka_unit_test(keeps_the_old_file_on_a_full_disk),
             cmocka_unit_test(leaves_files_of_others),
+            cmocka_unit_test(tells_what_has_ended),
             cmocka_unit_test(takes_paths_of_any_form),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
