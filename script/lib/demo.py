@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import tempfile
 from urllib.parse import quote
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+BUILD = pathlib.Path(os.environ.get("KEYFOB_BUILD", ROOT / "build")).resolve()  # the tests have others
 
 
 def say(text):
@@ -67,15 +68,16 @@ def running(name, argv, **options):
 
 @contextlib.contextmanager
 def standin(folder):
-    """AWS on the loopback interface; writes config.json into `folder`."""
+    """AWS on the loopback interface. Writes config.json into `folder`; yields its path and the stand-in's URL."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}
     argv = [sys.executable, "-m", "standin", "serve", "--dir", folder, "--port", "0"]
     with running("the stand-in", argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         if not line:
             raise Failed("the stand-in for AWS did not start")
-        say(f"the stand-in for AWS listens on 127.0.0.1:{json.loads(line)['port']}")
-        yield folder / "config.json"
+        url = f"http://127.0.0.1:{json.loads(line)['port']}"
+        say(f"the stand-in for AWS listens on {url}")
+        yield folder / "config.json", url
 
 
 def wait_until_ready(agent, path):
@@ -104,22 +106,24 @@ def fetch_all(path):
     agent.close()
 
 
-def print_commands(path, profiles):
-    keyfob = os.path.relpath(BUILD / "keyfob")
+def print_commands(path, url, profiles):
     name = "tenant-a" if "tenant-a" in profiles else profiles[0]
+    build = shlex.quote(str(BUILD))
     print(f"""
-Ready. In another shell, in this folder:
+Ready. In another shell:
 
-  export KEYFOB_SOCKET={path}
-  {keyfob} status
-  curl --unix-socket {path} http://keyfob/v1/profiles/{name}/credentials
-  {keyfob} sign POST https://bedrock-runtime.us-east-1.amazonaws.com/model/demo-v1%3A0/converse \\
+  export PATH={build}:"$PATH" KEYFOB_SOCKET={shlex.quote(str(path))}
+  export AWS_ENDPOINT_URL={url}    # aws and the AWS SDKs call the stand-in
+
+  keyfob status
+  curl --unix-socket "$KEYFOB_SOCKET" http://keyfob/v1/profiles/{name}/credentials
+  keyfob sign POST https://bedrock-runtime.us-east-1.amazonaws.com/model/demo-v1%3A0/converse \\
       --profile {name} -H 'content-type: application/json' -d '{{"messages": []}}'
 
-Ctrl-C stops everything.""", flush=True)
+The commands of README.md under "Use it" work there, too. Ctrl-C here stops everything.""", flush=True)
 
 
-def serve(config, socket_path, check, options):
+def serve(config, url, socket_path, check, options):
     argv = [BUILD / "keyfobd", *(["--config", config] if config else []), "--socket", socket_path, *options]
     with running("keyfobd", argv) as agent:
         wait_until_ready(agent, socket_path)
@@ -127,7 +131,7 @@ def serve(config, socket_path, check, options):
             fetch_all(socket_path)
             return
         api = Agent(socket_path)
-        print_commands(socket_path, [p["name"] for p in api.get("/v1/profiles")["profiles"]])
+        print_commands(socket_path, url, [p["name"] for p in api.get("/v1/profiles")["profiles"]])
         api.close()
         agent.wait()
         raise Failed(f"keyfobd exited with status {agent.returncode}")
@@ -150,11 +154,11 @@ def main():
             folder = pathlib.Path(temporary)
             socket_path = folder / "keyfob.sock"
             if arguments.check_own:
-                serve(None, socket_path, True, arguments.options)
+                serve(None, None, socket_path, True, arguments.options)
             else:
                 say("no configuration: starting a demo with a local stand-in for AWS")
-                with standin(folder / "demo") as config:
-                    serve(config, socket_path, arguments.check, arguments.options)
+                with standin(folder / "demo") as (config, url):
+                    serve(config, url, socket_path, arguments.check, arguments.options)
     except KeyboardInterrupt:
         say("stopping")
     except Failed as failure:

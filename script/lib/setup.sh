@@ -132,6 +132,20 @@ need_venv() {
         printf '%s\n' "$stamp" >"$folder/.stamp"
 }
 
+# Ends the script for what pytest would refuse after everything is built. Needs build-asan/venv.
+refuse_pytest_arguments() {
+        build-asan/venv/bin/python - "script/${0##*/}" "$@" <<'PY' || exit 2
+import sys
+script = sys.argv.pop(1)
+sys.argv[0] = "pytest"
+from _pytest.config import UsageError, get_config
+try:
+    get_config().parse(["--noconftest", "-p", "no:cacheprovider", *sys.argv[1:]])
+except UsageError as error:
+    sys.exit(f"{script}: {error}")
+PY
+}
+
 build_preset() {
         cmake --preset "$1" >/dev/null
         with_progress "building ($1)" cmake --build --preset "$1" >&2

@@ -10,7 +10,7 @@ import pytest
 from support import paths
 
 SCRIPT = paths.REPOSITORY / "script"
-SCRIPTS = ["bench", "build", "clean", "lint", "mutate", "run", "test"]
+SCRIPTS = ["bench", "build", "clean", "lint", "mutate", "run", "test", "test-sdks", "test-servers"]
 
 
 def run(*command, cwd=paths.REPOSITORY, **variables):
@@ -44,10 +44,11 @@ def test_help(script, option):
         ("run", ["--check", "-x"]),
         ("test", ["--chek"]),
         ("test", ["-k"]),
+        ("test-servers", ["--chek"]),
     ],
 )
 def test_refuses_wrong_options_first(script, arguments):
-    if script == "test" and not has_environment():
+    if script.startswith("test") and not has_environment():
         pytest.skip("pytest, which knows its options, would be installed first")
     done = run(SCRIPT / script, *arguments)
     assert done.returncode == 2 and done.stdout == "" and f"script/{script}" in done.stderr, done
