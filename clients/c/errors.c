@@ -12,7 +12,8 @@
 
 enum { STRING_MAX = 64 * 1024, FORMATTED_MAX = 4096, RETRY_AFTER_MAX_S = 86400 };
 
-static const char hint_start[] = "start the agent with `keyfobd`, or set KEYFOB_SOCKET to the path of its socket";
+static const char hint_start[] =
+    "start the agent (`keyfobd`, or `keyfob agent start`), or set KEYFOB_SOCKET to the path of its socket";
 static const char hint_no_answer[] = "check that a keyfob agent listens on this socket, and read its log";
 
 // Cut where it is too long, at the start of a UTF-8 sequence; what a terminal might obey becomes "?".

@@ -70,13 +70,19 @@ const struct command command_agent = {
             "\n"
             "Starts an agent for this user, in the background, as --autostart does: its\n"
             "configuration is found as keyfobd finds it, or ~/.aws is enough. Does nothing if\n"
-            "an agent answers already. `stop` returns once the agent has ended.\n"
+            "an agent answers already. `stop` returns once the agent has ended;\n"
+            "`reload` has it read its configuration again.\n"
             "\n"
             "The agent logs to a file beside its socket (keyfob.sock.log). All of your shells\n"
             "share it: it does not take over AWS_PROFILE and the keys in AWS_* variables of\n"
             "the one that starts it.\n"
             "\n"
-            "options:\n" HELP_GLOBAL_OPTIONS "  keyfob agent start\n"
+            "options:\n"
+            "  --socket PATH    the agent's socket\n"
+            "  --help           this text\n"
+            "\n"
+            "examples:\n"
+            "  keyfob agent start\n"
             "  keyfob agent stop\n",
     .arguments_min = 1,
     .arguments_max = 1,

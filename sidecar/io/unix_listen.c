@@ -72,8 +72,8 @@ static int make_directory(const char *path, struct error *e)
                 if (is_closed)
                         return error_hint(
                             e,
-                            "uid %u may not: make the directory as root, or choose another path (--socket, "
-                            "KEYFOB_SOCKET)",
+                            "uid %u may not: choose another path (--socket, KEYFOB_SOCKET), as `keyfob agent "
+                            "start` does, or make the directory as root",
                             (unsigned)geteuid());
                 return error_hint(e, "make it beforehand, or choose another path (--socket, KEYFOB_SOCKET)");
         }

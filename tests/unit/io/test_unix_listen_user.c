@@ -42,7 +42,8 @@ static int ordinary(struct fixture *f)
                            7);
         if (r == 0)
                 r = expect(listen_at(f, "/usr/keyfob/keyfob.sock", 0600, SAME_GROUP, NULL) < 0 &&
-                               strstr(f->e.message, "make the socket's directory /usr/keyfob"),
+                               strstr(f->e.message, "make the socket's directory /usr/keyfob") &&
+                               strstr(f->e.hint, "`keyfob agent start`"),
                            8);
         return r;
 }
