@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README.md typed literally, against the demo of script/run: its "Use it" needs nothing that it does not say."""
+"""README.md typed literally: its commands need nothing that it does not say. "Use it" is for the demo of script/run."""
 
 import os
 import re
@@ -13,11 +13,12 @@ from support import paths
 
 README = (paths.REPOSITORY / "README.md").read_text()
 USE = README.partition("## Use it")[2].partition("## Install it")[0]
+WITHOUT, _, WITH = README.partition("### Without a configuration")[2].partition("### With a configuration")
 ROLE = "assumed-role/tenant-a/"
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", USE, re.DOTALL)
+def blocks(language, text=USE):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
 @pytest.fixture
@@ -52,12 +53,13 @@ def type_in(home, lines):
         "HOME": str(home),
         "https_proxy": "http://127.0.0.1:9",
         "LANG": "C.UTF-8",
+        "XDG_RUNTIME_DIR": str(home / "run"),
     }
     shell = ["bash", "--norc", "-u", "-c", "\n".join(lines)]
     return subprocess.run(shell, env=variables, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_every_command_works(home, exports):
+def test_the_demo_is_used(home, exports):
     assert [line.split()[1].partition("=")[0] for line in exports] == ["PATH", "AWS_ENDPOINT_URL"]
     socket, command_line, one_command, shell = blocks("sh")
 
@@ -74,3 +76,25 @@ def test_every_command_works(home, exports):
     done = type_in(home, [*exports, shell, 'echo "$AWS_BEARER_TOKEN_BEDROCK $AWS_ACCESS_KEY_ID"'])
     assert "X-Amz-Signature=" in done.stdout and re.search("^bedrock-api-key-.* ASIA", done.stdout, re.MULTILINE), done
     assert "keyfob:" not in done.stderr and "curl: (" in done.stderr, done
+
+
+def test_an_agent_of_ones_own(home):
+    (home / "run").mkdir(mode=0o700)
+    (home / ".aws/config").write_text("".join(blocks("ini", WITHOUT)))
+    installed = f'PATH="{paths.BUILD}:$PATH"'
+    try:
+        done = type_in(home, [installed, *blocks("sh", WITHOUT)])
+        answers = f"the agent answers at {home}/run/keyfob/keyfob.sock\n"
+        assert done.stdout.startswith(answers) and "the agent has ended" in done.stdout, done
+        assert "skipped: environment (AWS_ACCESS_KEY_ID is not set)" in done.stdout, done
+        assert done.stderr.splitlines()[0] == 'keyfob: no profile "dev" is configured', done
+
+        (home / ".config/keyfob").mkdir(parents=True)
+        (home / ".config/keyfob/config.json").write_text(blocks("json", WITH)[0])
+        done = type_in(home, [installed, *blocks("sh", WITH)])
+        assert f"2 profiles, 1 listener: 1 warning\n{answers}" in done.stdout and "\nfresh" not in done.stdout, done
+        token = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token: does not exist"
+        assert done.stderr.count(token) == 2 and f"{token}\nhint: create it" in done.stdout, done
+        assert re.search(r"^tenant-a +assume_role +failed ", done.stdout, re.MULTILINE), done
+    finally:
+        type_in(home, [installed, "keyfob agent stop"])
