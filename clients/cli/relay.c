@@ -107,15 +107,15 @@ static int arrange_descriptors(int listener, int command)
         return 0;
 }
 
-// In the child. Its own child serves, in a session without a terminal. Supervisors that stop a service send SIGTERM to
-// all of its processes, but the command may need credentials to its very end.
+// In the child, whose status is an errno. Its own child serves, in a session without a terminal. Supervisors that stop
+// a service send SIGTERM to all of its processes, but the command may need credentials to its very end.
 static _Noreturn void detach(const struct relay_settings *settings, int listener, int command, char *const *arguments,
                              size_t arguments_count)
 {
         sigset_t all;
         (void)sigfillset(&all);
         if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 || setsid() < 0 || arrange_descriptors(listener, command) < 0)
-                _exit(EXIT_FAILED);
+                _exit(errno);
         (void)prctl(PR_SET_DUMPABLE, 0);
         for (size_t i = 0; i < arguments_count; i++)
                 explicit_bzero(arguments[i], strlen(arguments[i]));
@@ -123,9 +123,9 @@ static _Noreturn void detach(const struct relay_settings *settings, int listener
                 (void)!chdir("/"); // the folder that it started in can be unmounted
         pid_t pid = _Fork();
         if (pid != 0)
-                _exit(pid < 0 ? EXIT_FAILED : EXIT_OK);
+                _exit(pid < 0 ? errno : 0);
         relay_serve(settings, LISTENER, COMMAND);
-        _exit(EXIT_OK);
+        _exit(0);
 }
 
 static int start_process(const struct relay_settings *settings, int listener, int command, char *const *arguments,
@@ -142,14 +142,13 @@ static int start_process(const struct relay_settings *settings, int listener, in
                 ;
         (void)sigaction(SIGCHLD, &inherited, NULL);
         if (pid > 0 && status != 0)
-                errno = EAGAIN;
+                errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
         return pid > 0 && status == 0 ? 0 : -1;
 }
 
 static int fail(const char *what)
 {
-        (void)cli_fail(EXIT_FAILED, NO_RELAY_HINT, "cannot serve credentials to the command: %s: %s", what,
-                       strerror(errno));
+        (void)cli_fail(EXIT_FAILED, NO_RELAY_HINT, "no endpoint for the command: %s: %s", what, strerror(errno));
         return -1;
 }
 
@@ -161,15 +160,15 @@ int relay_start(const char *socket, const char *profile, char *const *arguments,
         if (!keyfob_socket_path(socket, settings.agent, sizeof(settings.agent)) ||
             write_request(profile, settings.agent_request) < 0 || make_token(settings.token) < 0) {
                 errno = EINVAL;
-                return fail("preparation");
+                return fail("cannot prepare it");
         }
         listener = open_listener(settings.authority);
         if (listener < 0)
-                r = fail("127.0.0.1");
+                r = fail("cannot listen on 127.0.0.1");
         else if ((command = (int)syscall(SYS_pidfd_open, getpid(), 0)) < 0)
-                r = fail("pidfd_open (Linux 5.3 or newer)");
+                r = fail("cannot watch the command (needs Linux 5.3)");
         else if (start_process(&settings, listener, command, arguments, arguments_count) < 0)
-                r = fail("fork");
+                r = fail("cannot start a process");
         else
                 r = 0;
         if (listener >= 0)

@@ -13,7 +13,7 @@
 #include "proto/wire/http_whole.h"
 
 enum { PEERS_N = 32, BODY_MAX = 1024, PIECE_SIZE = 16 * 1024, INPUT_SIZE = 4096 };
-enum { PEER_MS = 5000, ACCEPT_PAUSE_MS = 50, SHOW_USE_MS = 3600 * 1000 };
+enum { PEER_MS = 5000, PAUSE_MS = 50, SHOW_USE_MS = 3600 * 1000 };
 
 struct peer {
         int fd;                    // -1: this place is free
@@ -206,7 +206,7 @@ static void accept_peer(struct relay *r, int listener)
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
                 if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) // out of descriptors
-                        (void)poll(NULL, 0, ACCEPT_PAUSE_MS);
+                        (void)poll(NULL, 0, PAUSE_MS);
                 return;
         }
         end(place);
@@ -247,29 +247,40 @@ static int show_use(struct relay *r)
         return (int)(r->show_ms - now_ms);
 }
 
+// Waits, and handles what happened. False: the command has ended.
+static bool turn(struct relay *r, int listener, int command)
+{
+        int late_ms = end_late(r), show_ms = show_use(r); // first, as it makes room
+        struct pollfd polled[PEERS_N + 2] = {{.fd = command, .events = POLLIN},
+                                             {.fd = find_place(r) ? listener : -1, .events = POLLIN}};
+        struct peer *peers[PEERS_N + 2];
+        nfds_t n = 2; // no more than there are: poll() refuses more than the process may open
+        for (size_t i = 0; i < PEERS_N; i++) {
+                if (r->peers[i].fd < 0)
+                        continue;
+                peers[n] = &r->peers[i];
+                polled[n++] = waits_for(&r->peers[i]);
+        }
+        if (poll(polled, n, late_ms >= 0 && late_ms < show_ms ? late_ms : show_ms) < 0) {
+                if (errno != EINTR)
+                        (void)poll(NULL, 0, PAUSE_MS);
+                return true;
+        }
+        for (nfds_t i = 2; i < n; i++)
+                if (polled[i].revents)
+                        handle_peer(r, peers[i]);
+        if (polled[1].revents)
+                accept_peer(r, listener);
+        return polled[0].revents == 0;
+}
+
 void relay_serve(const struct relay_settings *settings, int listener, int command)
 {
         struct relay r = {.settings = settings, .show_ms = deadline_now_ms() + SHOW_USE_MS};
-        struct pollfd polled[PEERS_N + 2];
         for (size_t i = 0; i < PEERS_N; i++)
                 r.peers[i] = (struct peer){.fd = -1, .agent = -1};
-        for (;;) {
-                int late_ms = end_late(&r), show_ms = show_use(&r);
-                int timeout_ms = late_ms >= 0 && late_ms < show_ms ? late_ms : show_ms;
-                for (size_t i = 0; i < PEERS_N; i++)
-                        polled[i] = waits_for(&r.peers[i]);
-                polled[PEERS_N] = (struct pollfd){.fd = find_place(&r) ? listener : -1, .events = POLLIN};
-                polled[PEERS_N + 1] = (struct pollfd){.fd = command, .events = POLLIN};
-                if (poll(polled, PEERS_N + 2, timeout_ms) < 0)
-                        continue; // interrupted, or out of memory
-                if (polled[PEERS_N + 1].revents)
-                        break;
-                for (size_t i = 0; i < PEERS_N; i++)
-                        if (polled[i].revents)
-                                handle_peer(&r, &r.peers[i]);
-                if (polled[PEERS_N].revents)
-                        accept_peer(&r, listener);
-        }
+        while (turn(&r, listener, command))
+                ;
         for (size_t i = 0; i < PEERS_N; i++)
                 end(&r.peers[i]);
 }

@@ -513,6 +513,14 @@ def test_closed_streams(agent, folder, closed):
     assert "socket" not in (folder / "fds").read_text() and "pidfd" not in (folder / "fds").read_text()
 
 
+def test_few_descriptors(agent):
+    """Serving needs a few more than the command itself."""
+    script = 'ulimit -n 16; exec "$@"'
+    served = f'curl -sS -H "Authorization: ${TOKEN}" "${URI}"'
+    finished = run("sh", "-c", script, "sh", *words(agent, "--", "sh", "-c", served), env=environment(agent.folder))
+    assert "AccessKeyId" in output_of(finished)
+
+
 def test_large_environment(agent, folder):
     env = environment(folder, **{f"LARGE_{i}": "x" * 100_000 for i in range(15)})
     assert output_of(execute(agent, "sh", "-c", "echo ${#LARGE_14}", env=env)) == "100000\n"

@@ -336,6 +336,29 @@ static void silent_connections_make_room(void **state)
         assert_string_equal(hear(last), "last");
 }
 
+static void late_connections_make_room(void **state)
+{
+        const struct world *w = *state;
+        int clients[PEERS_N], agents[PEERS_N];
+        for (size_t i = 0; i < PEERS_N; i++) {
+                clients[i] = dial(w);
+                ask(w, clients[i]);
+                agents[i] = take(w);
+        }
+        int next = dial(w);
+        ask(w, next);
+        now_ms += 5000;
+        (void)close(agents[0]); // wakes it
+        int agent = take(w);
+        say(agent, "next");
+        (void)close(agent);
+        assert_string_equal(hear(next), "next");
+        for (size_t i = 0; i < PEERS_N; i++) {
+                (void)close(clients[i]);
+                (void)(i > 0 && close(agents[i]));
+        }
+}
+
 static void proven_connections_are_waited_for(void **state)
 {
         const struct world *w = *state;
@@ -372,6 +395,7 @@ int main(void)
             cmocka_unit_test_setup_teardown(ends_late_connections, set_up, tear_down),
             cmocka_unit_test_setup_teardown(shows_that_the_agent_is_used, set_up, tear_down),
             cmocka_unit_test_setup_teardown(silent_connections_make_room, set_up, tear_down),
+            cmocka_unit_test_setup_teardown(late_connections_make_room, set_up, tear_down),
             cmocka_unit_test_setup_teardown(proven_connections_are_waited_for, set_up, tear_down),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
