@@ -28,6 +28,7 @@ extern const struct command command_status;
 extern const struct command command_sign;
 extern const struct command command_presign;
 extern const struct command command_token;
+extern const struct command command_events;
 extern const struct command command_wait;
 extern const struct command command_refresh;
 extern const struct command command_login;

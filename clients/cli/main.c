@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
     &command_sign,
     &command_presign,
     &command_token,
+    &command_events,
     &command_wait,
     &command_refresh,
     &command_login,

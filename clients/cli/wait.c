@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks again and again, with growing pauses: a quick start is noticed quickly, and a slow one is not hammered. The
-// agent answers at once whether the profiles are ready.
+// Asks whether the profiles are ready, which the agent answers at once, and again when its events say that something
+// has happened. Asks without a reason, too, with growing pauses: while there is no agent, or one without events, and
+// for profiles that nothing would fetch otherwise.
 #include <stdio.h>
 #include <time.h>
 
@@ -9,6 +10,7 @@
 #include "clients/c/errors.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/event_stream.h"
 #include "clients/cli/wait_verdict.h"
 #include "proto/mem/text.h"
 #include "proto/mem/time.h"
@@ -18,6 +20,8 @@ enum {
         DEFAULT_TIMEOUT_S = 60,
         FIRST_PAUSE_MS = 20,
         LAST_PAUSE_MS = 1000,
+        EVENTS_A_PAUSE = 1000,      // read at once; more are a reason to ask again
+        EVENTS_SHARE = 4,           // of a pause that events cannot end
         CALL_TIMEOUT_MIN_MS = 1000, // for each call, also when less time is left
         PATH_MAX_SIZE = 60 * 1024
 };
@@ -51,12 +55,6 @@ static const char *put_ready_path(const struct options *o, struct buffer *path)
         return text;
 }
 
-static void pause_ms(int64_t ms)
-{
-        const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-        (void)nanosleep(&pause, NULL);
-}
-
 static enum keyfob_status ask(const struct options *o, const char *path, int timeout_ms, struct keyfob_error *error)
 {
         struct keyfob_response response;
@@ -73,6 +71,8 @@ struct waiting {
         struct options options; // with what to wait for where none was given
         struct buffer path;     // of /readyz
         int64_t timeout_s, deadline_ms;
+        struct event_stream *events; // NULL: none
+        bool has_no_events;          // do not try (again)
         struct keyfob_error error;   // of the last call
         struct keyfob_error refusal; // the agent's last "not ready", if it ever answered
 };
@@ -157,13 +157,61 @@ static const char *wait_for_default(struct waiting *w)
         return put_ready_path(&w->options, &w->path);
 }
 
+// --- between two questions ---
+
+static void pause_until(int64_t until_ms)
+{
+        int64_t ms = until_ms - deadline_now_ms();
+        const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+        if (ms > 0)
+                (void)nanosleep(&pause, NULL);
+}
+
+// Before asking, so that nothing falls between. An agent that does not answer is not tried twice.
+static void listen_for_events(struct waiting *w, int64_t deadline_ms)
+{
+        struct buffer path;
+        struct keyfob_error error;
+        if (w->events || w->has_no_events || w->timeout_s == 0)
+                return;
+        buffer_init(&path, LIMIT_HTTP_HEAD);
+        bool fits = event_stream_put_path(&w->options, &path) == EXIT_OK;
+        if (fits)
+                w->events = event_stream_open(w->options.values[OPTION_SOCKET], buffer_c_str(&path), slice_of(NULL, 0),
+                                              deadline_ms, &error);
+        w->has_no_events = !fits || (!w->events && error.status != KEYFOB_NO_AGENT);
+        buffer_free(&path);
+}
+
+// Until an event, but not sooner than `least_ms`, so that many events are one reason to ask; or until `until_ms`.
+static void wait_for_events(struct waiting *w, int64_t least_ms, int64_t until_ms)
+{
+        struct slice name, data;
+        struct keyfob_error error;
+        enum keyfob_status status = KEYFOB_TIMED_OUT;
+        if (w->events)
+                status = event_stream_next(w->events, until_ms, &name, &data, &error);
+        if (status == KEYFOB_OK)
+                pause_until(least_ms < until_ms ? least_ms : until_ms);
+        else
+                pause_until(until_ms);
+        for (unsigned i = 0; i < EVENTS_A_PAUSE && status == KEYFOB_OK; i++)
+                status = event_stream_next(w->events, 0, &name, &data, &error);
+        if (status == KEYFOB_OK || status == KEYFOB_TIMED_OUT)
+                return;
+        event_stream_close(w->events);
+        w->events = NULL;
+}
+
 static int wait_until_ready(struct waiting *w, const char *path)
 {
         int exit_code;
         int64_t at_ms = deadline_now_ms();
         w->deadline_ms = at_ms + w->timeout_s * 1000;
         for (int64_t pause = FIRST_PAUSE_MS;; pause = pause * 2 < LAST_PAUSE_MS ? pause * 2 : LAST_PAUSE_MS) {
-                int64_t left_ms = w->deadline_ms - at_ms;
+                int64_t left_ms = w->deadline_ms - at_ms, asked_ms = at_ms;
+                if (pause > FIRST_PAUSE_MS) // mostly they are ready when first asked
+                        listen_for_events(w, at_ms + (left_ms < CALL_TIMEOUT_MIN_MS ? left_ms : CALL_TIMEOUT_MIN_MS));
                 int64_t timeout_ms = left_ms < CLI_QUICK_MS ? left_ms : CLI_QUICK_MS;
                 timeout_ms = timeout_ms > CALL_TIMEOUT_MIN_MS ? timeout_ms : CALL_TIMEOUT_MIN_MS;
                 enum wait_verdict verdict = ask_all(w, path, (int)timeout_ms, &exit_code);
@@ -178,7 +226,8 @@ static int wait_until_ready(struct waiting *w, const char *path)
                 at_ms = deadline_now_ms();
                 if (at_ms >= w->deadline_ms)
                         return give_up(w);
-                pause_ms(pause < w->deadline_ms - at_ms ? pause : w->deadline_ms - at_ms);
+                int64_t until_ms = at_ms + pause < w->deadline_ms ? at_ms + pause : w->deadline_ms;
+                wait_for_events(w, asked_ms + pause / EVENTS_SHARE, until_ms);
                 at_ms = deadline_now_ms();
         }
 }
@@ -197,6 +246,7 @@ static int run(const struct options *o)
         buffer_init(&w.path, PATH_MAX_SIZE);
         const char *text = put_ready_path(o, &w.path);
         int exit_code = text ? wait_until_ready(&w, text) : EXIT_USAGE;
+        event_stream_close(w.events);
         buffer_free(&w.path);
         return exit_code;
 }

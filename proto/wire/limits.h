@@ -15,6 +15,7 @@ enum {
         LIMIT_WAIT_S = 60,           // longest ?wait=
         LIMIT_EVENTS = 1024 * 1024,  // recent events, for clients that come back
         LIMIT_EVENT_PROFILES_N = 64, // ?profile= of one stream of events
+        LIMIT_SSE = 64 * 1024,       // a line, or the data, of an event that a client reads
 
         // signing
         LIMIT_SIGN_URL = 64 * 1024,

@@ -11,7 +11,7 @@ from support.agent import environment
 from support.profiles import config
 from support.programs import keyfob
 
-COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
+COMMANDS = ["credential-process", "status", "sign", "presign", "events", "wait", "refresh"]
 
 
 def test_credential_process(shared):

@@ -21,7 +21,7 @@ from support.agent import environment
 from support.profiles import config
 from support.programs import take_interrupts
 
-COMMANDS = ["credential-process", "status", "sign", "presign", "wait", "refresh"]
+COMMANDS = ["credential-process", "status", "sign", "presign", "events", "wait", "refresh"]
 URL = "https://my-bucket.s3.us-west-2.amazonaws.com/x"
 
 
