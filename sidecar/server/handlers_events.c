@@ -182,6 +182,10 @@ static int add_name(struct exchange *x, struct event_stream *stream, struct slic
         const struct server_profile *found = NULL;
         if (text_percent_decode(value, text) == 0)
                 found = server_find_profile(x->server, buffer_slice(text));
+        if (text->no_memory) {
+                problem_send_no_memory(x);
+                return -1;
+        }
         if (!found || !access_may_see(found, x->peer)) {
                 access_refuse_unseen(x, value, 0);
                 return -1;

@@ -10,6 +10,7 @@
 
 #include "clients/cli/cli.h"
 #include "clients/cli/config_file.h"
+#include "clients/cli/event_line.h"
 #include "clients/cli/export.h"
 #include "clients/cli/sign_arguments.h"
 #include "clients/cli/status_table.h"
@@ -119,6 +120,23 @@ static bool table_round(const void *arg)
         return r == 0;
 }
 
+static bool event_round(const void *arg)
+{
+        static const char event[] = "{\"profile\":\"a\",\"generation\":4,\"expiration\":\"2026-09-01T13:00:00Z\","
+                                    "\"time\":\"2026-09-01T12:00:00Z\"}";
+        struct buffer out;
+        (void)arg;
+        buffer_init(&out, 1024);
+        torture_begin();
+        int r = event_line_write(SLICE("rotated"), slice_str(event), &out);
+        torture_end();
+        if (r == 0)
+                assert_string_equal(buffer_c_str(&out), "2026-09-01T12:00:00Z  rotated          a  generation 4, until "
+                                                        "2026-09-01T13:00:00Z\n");
+        buffer_free(&out);
+        return r == 0;
+}
+
 static const char document[] = "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"CANARY-secret\","
                                "\"SessionToken\":\"CANARY-token\",\"Expiration\":\"2026-09-01T12:00:00Z\"}";
 
@@ -163,6 +181,7 @@ int main(void)
             {.name = "a request to sign, byte by byte", .round = request_round, .arg = ""},
             {.name = "table of profiles", .round = table_round, .arg = many},
             {.name = "table of one profile", .round = table_round, .arg = one},
+            {.name = "line of an event", .round = event_round},
             {.name = "export for a shell", .round = export_round, .arg = "env"},
             {.name = "export as JSON", .round = export_round, .arg = "json"},
             {.name = "export as a credentials file", .round = export_round, .arg = "credentials-file"},

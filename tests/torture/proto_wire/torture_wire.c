@@ -7,6 +7,7 @@
 #include "proto/wire/http_whole.h"
 #include "proto/wire/json_read.h"
 #include "proto/wire/json_write.h"
+#include "proto/wire/sse.h"
 #include "tests/torture/torture.h"
 
 static bool json_out_round(const void *arg)
@@ -57,6 +58,29 @@ static bool json_in_round(const void *arg)
 }
 
 // One message in pieces of a size; what stays from call to call is copied.
+// In two pieces, amid a line.
+static bool sse_round(const void *arg)
+{
+        struct slice pieces[] = {SLICE("event: rotated\nid: 7\nda"), SLICE("ta: a\ndata: b\n\n")};
+        struct sse_reader r;
+        (void)arg;
+        sse_init(&r);
+        torture_begin();
+        enum sse_next next = sse_next(&r, &pieces[0]);
+        if (next == SSE_MORE)
+                next = sse_next(&r, &pieces[1]);
+        torture_end();
+        if (next == SSE_EVENT) {
+                assert_true(slice_eq(buffer_slice(&r.name), SLICE("rotated")));
+                assert_true(slice_eq(buffer_slice(&r.data), SLICE("a\nb")));
+                assert_true(slice_eq(buffer_slice(&r.last_id), SLICE("7")));
+        } else {
+                assert_int_equal(next, SSE_BAD);
+        }
+        sse_free(&r);
+        return next == SSE_EVENT;
+}
+
 struct http_case {
         enum http_side side;
         const char *text;
@@ -183,6 +207,7 @@ int main(void)
         size_t n = strlen(many);
         (void)snprintf(many + n, sizeof(many) - n, "]}");
         const struct torture_row rows[] = {
+            {.name = "server-sent events", .round = sse_round},
             {.name = "JSON out", .round = json_out_round},
             {.name = "JSON in, short", .round = json_in_round, .arg = "{\"key\":\"v\xc3\xa4lue\"}"},
             {.name = "JSON in, long", .round = json_in_round, .arg = many},

@@ -118,8 +118,11 @@ static void test_what_is_equal_stays(void **state)
         expect_key(h, "a", KEY_A);
         expect_key(h, "b", KEY_B);
         const struct entry *a = entry_of(h, "a"), *b = entry_of(h, "b");
-        for (int i = 0; i < 3; i++) // in another order too
+        const uint64_t *reloads = &h->server->events.published[EVENT_CONFIG_RELOADED];
+        assert_int_equal(*reloads, 0); // the first time is no reload
+        for (int i = 0; i < 3; i++)    // in another order too
                 apply(h, i % 2 ? BASE("a", KEY_A) : BASE("b", KEY_B), i % 2 ? BASE("b", KEY_B) : BASE("a", KEY_A), "");
+        assert_int_equal(*reloads, 3);
         assert_ptr_equal(entry_of(h, "a"), a);
         assert_ptr_equal(entry_of(h, "b"), b);
         assert_non_null(entry_peek(entry_of(h, "a"))); // without a turn of the loop
@@ -266,6 +269,7 @@ static void test_failure_changes_nothing(void **state)
                     one);
                 settings->profiles[settings->profiles_count - 1].type = PROFILE_TYPE_COUNT;
                 assert_int_equal(apply_settings(h, settings, &e), -1);
+                assert_int_equal(h->server->events.published[EVENT_CONFIG_RELOADED], 0);
                 assert_non_null(strstr(e.message, "profile "));
                 assert_ptr_equal(h->server->profiles, rows);
                 assert_int_equal(h->server->profiles_count, 3);

@@ -541,7 +541,7 @@ static void a_stream_counts_as_a_request_that_waits(void **state)
 
 // --- many ---
 
-enum { STREAMS = 20, MANY = 10000 };
+enum { STREAMS = 100, MANY = 10000, PATIENCE_S = 200 /* a million events, on a machine that is busy */ };
 
 // 10,000 profiles rotate at once. Each stream is told of all of them, in pieces; others get their answers meanwhile.
 static void tells_many_streams_of_many_rotations_in_turns(void **state)
@@ -573,14 +573,18 @@ static void tells_many_streams_of_many_rotations_in_turns(void **state)
                 turns++;
                 if (turns % 50 == 0)
                         answers += client_get(&other, "/livez") == 200;
-                done = 0;
-                for (size_t i = 0; i < STREAMS; i++) {
+                for (size_t i = 0; i < STREAMS; i++)
                         while (client_receive(&c[i]))
-                                buffer_consume(&c[i].received, c[i].received.n > 4096 ? c[i].received.n - 4096 : 0);
-                        done += strstr(text_of(&c[i]), "\nid: abc-10000\n") != NULL;
-                }
+                                buffer_consume(&c[i].received, c[i].received.n > 256 ? c[i].received.n - 256 : 0);
+                done = 0;
+                TAILQ_FOREACH(stream, &f.server->events.streams, by_touch)
+                done += stream->place.after == MANY && !stream->is_full;
                 assert_true(held(&f, USER_OUTPUT) <= (size_t)STREAMS * 20 * 1024);
-                timeout_check(start, "all events");
+                assert_true(time(NULL) - start < PATIENCE_S);
+        }
+        for (size_t i = 0; i < STREAMS; i++) {
+                (void)client_receive(&c[i]);
+                assert_non_null(strstr(text_of(&c[i]), "\nid: abc-10000\n"));
         }
         assert_true(turns > 20);
         assert_true(answers > 0);
