@@ -6,7 +6,6 @@
 #include <inttypes.h>
 
 #include "proto/mem/text.h"
-#include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
 #include "sidecar/base/clock.h"
@@ -28,17 +27,6 @@ static void put_id(const struct exchange *x, uint64_t number, struct buffer *b)
         (void)buffer_printf(b, "id: %" PRIx32 "-%" PRIu64 "\n", x->server->deps.run, number);
 }
 
-// null for none and for never.
-static void put_time(struct buffer *b, const char *key, int64_t time_s)
-{
-        char text[TIME_RFC3339_SIZE];
-        json_key(b, key);
-        if (time_s > 0 && time_format_rfc3339(time_s, text) == 0)
-                json_put_string(b, slice_str(text));
-        else
-                json_put_null(b);
-}
-
 static void begin_event(const struct exchange *x, const char *name, struct buffer *b)
 {
         const struct event_stream *stream = x->handler_state;
@@ -51,7 +39,7 @@ static void begin_event(const struct exchange *x, const char *name, struct buffe
 
 static void end_event(int64_t time_s, struct buffer *b)
 {
-        put_time(b, "time", time_s);
+        json_answer_put_time(b, "time", time_s);
         json_end_object(b);
         (void)buffer_put(b, SLICE("\n\n"));
 }
@@ -62,7 +50,7 @@ static void put_event(const struct exchange *x, const struct event *event, struc
         if (event->profile.n > 0) {
                 json_member(b, "profile", event->profile);
                 json_member_i64(b, "generation", (int64_t)event->generation);
-                put_time(b, "expiration", event->expires_s);
+                json_answer_put_time(b, "expiration", event->expires_s);
         }
         if (event->kind == EVENT_REFRESH_FAILED)
                 json_member(b, "kind", slice_str(error_kind_name(event->error)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/json_answer.h"
 
+#include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/server/exchange.h"
 #include "sidecar/server/http1_head.h"
@@ -36,6 +37,16 @@ void json_answer_send_object(struct exchange *x)
 {
         json_end_object(&x->server->body);
         json_answer_send(x);
+}
+
+void json_answer_put_time(struct buffer *b, const char *key, int64_t time_s)
+{
+        char text[TIME_RFC3339_SIZE];
+        json_key(b, key);
+        if (time_s > 0 && time_format_rfc3339(time_s, text) == 0)
+                json_put_string(b, slice_str(text));
+        else
+                json_put_null(b);
 }
 
 struct buffer *json_answer_fast_body(struct exchange *x)

@@ -14,6 +14,9 @@ struct buffer *json_answer_body(struct exchange *x);
 void json_answer_send(struct exchange *x);
 void json_answer_send_object(struct exchange *x);
 
+// A member with a time; null for none (0) and for never.
+void json_answer_put_time(struct buffer *b, const char *key, int64_t time_s);
+
 // For fast answers: leaves space for the head before the body, so that both are one piece. Do not use the JSON writer
 // with it, which would read that space as an earlier element.
 struct buffer *json_answer_fast_body(struct exchange *x);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sidecar/server/profile_json.h"
 
-#include "proto/mem/time.h"
 #include "proto/wire/credentials.h"
 #include "proto/wire/json_write.h"
 #include "sidecar/base/file_status.h"
 #include "sidecar/base/provider_facts.h"
 #include "sidecar/server/access.h"
+#include "sidecar/server/json_answer.h"
 #include "sidecar/server/server.h"
 #include "sidecar/vault/vault.h"
 
@@ -15,17 +15,6 @@ static void put_text(struct buffer *b, const char *key, struct slice text)
         json_key(b, key);
         if (text.n > 0)
                 json_put_string(b, text);
-        else
-                json_put_null(b);
-}
-
-// null for none and for never.
-static void put_time(struct buffer *b, const char *key, int64_t time_s)
-{
-        char text[TIME_RFC3339_SIZE];
-        json_key(b, key);
-        if (time_s > 0 && time_format_rfc3339(time_s, text) == 0)
-                json_put_string(b, slice_str(text));
         else
                 json_put_null(b);
 }
@@ -94,13 +83,13 @@ static void put_certificate(struct buffer *b, const struct provider_facts *facts
         json_begin_object(b);
         put_text(b, "subject", slice_str(facts->certificate.subject));
         put_text(b, "serial", slice_str(facts->certificate.serial));
-        put_time(b, "not_after", facts->certificate.not_after_s);
+        json_answer_put_time(b, "not_after", facts->certificate.not_after_s);
         put_text(b, "problem", slice_str(facts->certificate.problem));
         if (facts->certificate.intermediate) {
                 json_key(b, "intermediate");
                 json_begin_object(b);
                 put_text(b, "subject", slice_str(facts->certificate.intermediate));
-                put_time(b, "not_after", facts->certificate.intermediate_ends_s);
+                json_answer_put_time(b, "not_after", facts->certificate.intermediate_ends_s);
                 json_end_object(b);
         }
         json_end_object(b);
@@ -117,7 +106,7 @@ static void put_files(struct buffer *b, const struct file_status *f)
                 json_member(b, "path", slice_str(f->path));
                 json_member(b, "format", slice_str(f->format));
                 json_member_bool(b, "current", f->is_current);
-                put_time(b, "written", f->written_s);
+                json_answer_put_time(b, "written", f->written_s);
                 put_text(b, "error", slice_str(f->error.message));
                 put_text(b, "hint", slice_str(f->error.hint));
                 json_end_object(b);
@@ -151,8 +140,8 @@ void profile_json_write(struct buffer *b, const struct server_profile *p, const 
         json_member(b, "name", slice_str(p->name));
         json_member(b, "type", slice_str(p->type));
         json_member(b, "state", slice_str(entry_state_name(status.state)));
-        put_time(b, "expiration", status.expires_s);
-        put_time(b, "next_refresh", status.next_refresh_s);
+        json_answer_put_time(b, "expiration", status.expires_s);
+        json_answer_put_time(b, "next_refresh", status.next_refresh_s);
         json_member_i64(b, "generation", (int64_t)status.generation);
         put_text(b, "role_arn", role_arn);
         put_text(b, "account_id", account_id);
@@ -162,7 +151,7 @@ void profile_json_write(struct buffer *b, const struct server_profile *p, const 
         put_certificate(b, entry_facts(p->entry));
         put_files(b, p->files);
         put_error(b, p, peer, status.last_error);
-        put_time(b, "last_success", status.last_success_s);
+        json_answer_put_time(b, "last_success", status.last_success_s);
         json_member_i64(b, "refreshes", (int64_t)status.successes);
         json_member_i64(b, "failures", (int64_t)status.failures);
         json_end_object(b);

@@ -53,6 +53,8 @@ static void unseen_and_missing_profiles_give_the_same_answer(void **state)
             {"POST /v1/profiles/", "/login HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"},
             {"PUT /v1/profiles/", "/login HTTP/1.1\r\n\r\n"},
             {"GET /readyz?profile=", " HTTP/1.1\r\n\r\n"},
+            {"GET /v1/events?profile=", " HTTP/1.1\r\n\r\n"},
+            {"GET /v1/events?profile=mine&profile=", "&x=1 HTTP/1.1\r\nLast-Event-ID: abc-0\r\n\r\n"},
             {"GET /readyz?profile=mine&profile=", "&min_ttl=1 HTTP/1.1\r\n\r\n"},
         };
         struct fixture f;
