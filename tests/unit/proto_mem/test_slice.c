@@ -5,6 +5,7 @@
 
 #include "tests/unit/guard.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/watched.h"
 
 static void test_equality(void **state)
 {
@@ -17,6 +18,7 @@ static void test_equality(void **state)
             {"ETag", "etag", false, true}, {"etag", "etaga", false, false},
             {"@", "`", false, false},      {"[", "{", false, false},
             {"ab", "ac", false, false},    {"\xc3\xa4", "\xc3\x84", false, false},
+            {"ac", "bc", false, false},
         };
         (void)state;
         for (size_t i = 0; i < LENGTH(rows); i++) {
@@ -29,6 +31,18 @@ static void test_equality(void **state)
                 guard_free(a);
                 guard_free(b);
         }
+}
+
+static void test_constant_time_reads_all(void **state)
+{
+        (void)state;
+        uint8_t bytes[600] = {0}, others[600] = {1};
+        struct slice watched = watched_copy(slice_of(bytes, sizeof(bytes)));
+        assert_false(slice_eq(watched, slice_of(others, sizeof(others))));
+        assert_false(watched_was_read()); // so the page tells the two apart
+        assert_false(slice_eq_constant_time(watched, slice_of(others, sizeof(others))));
+        assert_true(watched_was_read());
+        watched_free();
 }
 
 static void test_order(void **state)
@@ -78,9 +92,8 @@ static void test_trim(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_equality),
-            cmocka_unit_test(test_order),
-            cmocka_unit_test(test_pieces),
+            cmocka_unit_test(test_equality), cmocka_unit_test(test_constant_time_reads_all),
+            cmocka_unit_test(test_order),    cmocka_unit_test(test_pieces),
             cmocka_unit_test(test_trim),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

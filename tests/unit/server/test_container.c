@@ -3,6 +3,7 @@
 #include "sidecar/server/api_container.h"
 #include "sidecar/server/api_health.h"
 #include "tests/unit/server/tcp.h"
+#include "tests/unit/watched.h"
 
 #define PROOF "this is the token"
 
@@ -121,6 +122,26 @@ static void each_request_is_proven(void **state)
         stop(&f, &c);
 }
 
+static void the_token_is_compared_in_constant_time(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct inet_address at;
+        char text[601], request[800];
+        memset(text, 'a', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        struct slice watched = watched_copy(slice_str(text));
+        const struct secret long_token = {(uint8_t *)(uintptr_t)watched.p, watched.n};
+        serve_container(&f, &at, &long_token);
+        struct client c = tcp_client(&f, &at);
+        text[0] = 'b';
+        (void)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n" HOST "Authorization: %s\r\n\r\n", text);
+        assert_int_equal(client_ask(&c, request), 403);
+        assert_true(watched_was_read());
+        stop(&f, &c);
+        watched_free();
+}
+
 static void without_a_token_nobody_is_admitted(void **state)
 {
         (void)state;
@@ -230,6 +251,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(gives_credentials_to_none_but_the_proven),
             cmocka_unit_test(each_request_is_proven),
+            cmocka_unit_test(the_token_is_compared_in_constant_time),
             cmocka_unit_test(without_a_token_nobody_is_admitted),
             cmocka_unit_test(document_is_that_of_ecs_and_eks),
             cmocka_unit_test(errors_have_the_members_that_sdks_read),
