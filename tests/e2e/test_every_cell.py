@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who gets credentials over TCP: API × listener × peer × proof × header × method × path, every cell asked. What may come
 back follows from the rules below, which share nothing with the agent. Everything that is received is searched for any piece
-of a secret."""
+of a secret. Without root, and network namespaces, the only peer is the agent's own user."""
 
 import itertools
 import json
