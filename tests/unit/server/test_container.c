@@ -175,6 +175,25 @@ static void document_is_that_of_ecs_and_eks(void **state)
         stop(&f, &c);
 }
 
+// SDKs want an end, and ask again before it.
+static void keys_that_never_expire_end_in_an_hour(void **state)
+{
+        (void)state;
+        struct fixture f;
+        struct inet_address at;
+        fixture_start(&f);
+        fixture_add(&f, "a", false)->life_s = 0;
+        fixture_fetch_all(&f);
+        const struct server_listener served = {
+            .apis = {&api_container}, .apis_count = 1, .profile = "a", .token = &token};
+        tcp_serve(&f, "127.0.0.1", &served, &at);
+        struct client c = tcp_client(&f, &at);
+        assert_int_equal(client_ask(&c, "GET / HTTP/1.1\r\n" HOST GOOD "\r\n"), 200);
+        if (!client_body_has(&c, "\"Expiration\":\"2026-09-01T13:"))
+                fail_msg("%s", client_body(&c));
+        stop(&f, &c);
+}
+
 static void errors_have_the_members_that_sdks_read(void **state)
 {
         (void)state;
@@ -254,6 +273,7 @@ int main(void)
             cmocka_unit_test(the_token_is_compared_in_constant_time),
             cmocka_unit_test(without_a_token_nobody_is_admitted),
             cmocka_unit_test(document_is_that_of_ecs_and_eks),
+            cmocka_unit_test(keys_that_never_expire_end_in_an_hour),
             cmocka_unit_test(errors_have_the_members_that_sdks_read),
             cmocka_unit_test(waits_no_longer_than_sdks_do),
             cmocka_unit_test(needs_no_token_on_a_unix_socket),
