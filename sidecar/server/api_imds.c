@@ -103,7 +103,7 @@ static void handle_token(struct exchange *x)
 {
         struct server *s = x->server;
         uint64_t ttl_s = 0;
-        char token[IMDS_TOKEN_SIZE], headers[80];
+        char headers[80];
         if (text_parse_u64(only_header(x, SLICE(TTL_HEADER)), &ttl_s) < 0 || ttl_s < 1 || ttl_s > TTL_MAX_S) {
                 problem_sendf(x, API_INVALID_REQUEST, NULL, "the header " TTL_HEADER " is not a number from 1 to %d",
                               TTL_MAX_S);
@@ -111,21 +111,24 @@ static void handle_token(struct exchange *x)
         }
         if (!s->imds_tokens)
                 s->imds_tokens = imds_tokens_new();
-        if (!s->imds_tokens) {
+        struct buffer *b = json_answer_body(x); // which is wiped
+        uint8_t *token = buffer_reserve(b, IMDS_TOKEN_SIZE);
+        if (!s->imds_tokens || !token) {
                 problem_send_no_memory(x);
                 return;
         }
         int64_t now_ms = clock_boot_ms(s->deps.clock);
-        if (imds_tokens_issue(s->imds_tokens, x->peer->uid, now_ms, now_ms + (int64_t)ttl_s * 1000, token) < 0) {
+        if (imds_tokens_issue(s->imds_tokens, x->peer->uid, now_ms, now_ms + (int64_t)ttl_s * 1000, (char *)token) <
+            0) {
                 problem_send_too_many(x, "too many session tokens are in use");
                 return;
         }
+        buffer_commit(b, IMDS_TOKEN_SIZE - 1);
         fetch_ahead(x); // most who ask for a token ask for credentials next
         (void)snprintf(headers, sizeof(headers), "X-Aws-Ec2-Metadata-Token-Ttl-Seconds: %u\r\n", (unsigned)ttl_s);
-        exchange_answer(x,
-                        &(struct answer){
-                            .status = 200, .content_type = "text/plain", .headers = headers, .body = slice_str(token)});
-        explicit_bzero(token, sizeof(token));
+        exchange_answer(
+            x,
+            &(struct answer){.status = 200, .content_type = "text/plain", .headers = headers, .body = buffer_slice(b)});
 }
 
 // --- GET /latest/meta-data/… ---
