@@ -60,7 +60,7 @@ static const struct server_profile *find_command(struct exchange *x, struct slic
 {
         struct error e = {.kind = ERROR_NONE};
         struct slice words[SERVER_COMMAND_WORDS_N];
-        size_t count;
+        size_t count = 0;
         const struct server_own_commands *own = &x->server->deps.own_commands;
         const struct server_profile *p = NULL;
         if (read_body(x, body, words, &count, &e) == 0)
