@@ -252,9 +252,15 @@ enum keyfob_status client_check_profile(const char *profile, struct keyfob_error
                           "invalid profile name: %s", profile);
 }
 
-static enum keyfob_status call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
-                               const char *tag, struct slice body, struct slice *answer, struct keyfob_error *error)
+// What to call: METHOD /v1/profiles[/PROFILE]REST, unless the answer has the tag.
+struct target {
+        const char *method, *profile, *rest, *tag;
+};
+
+static enum keyfob_status call(struct keyfob_client *client, const struct target *target, struct slice body,
+                               struct slice *answer, struct keyfob_error *error)
 {
+        const char *profile = target->profile;
         struct buffer path;
         struct keyfob_response response = {0};
         *answer = slice_of(NULL, 0);
@@ -263,10 +269,10 @@ static enum keyfob_status call(struct keyfob_client *client, const char *method,
         buffer_init(&path, LIMIT_HTTP_TARGET);
         (void)buffer_put_str(&path, profile ? "/" API_VERSION "/profiles/" : "/" API_VERSION "/profiles");
         (void)text_percent_encode(slice_str(profile), false, &path);
-        (void)buffer_put_str(&path, rest);
+        (void)buffer_put_str(&path, target->rest);
         const char *text = buffer_c_str(&path);
         enum keyfob_status status =
-            text ? request(client, method, text, tag, body, &response, error) : errors_no_memory(error);
+            text ? request(client, target->method, text, target->tag, body, &response, error) : errors_no_memory(error);
         buffer_free(&path);
         *answer = slice_of(response.body, response.body_size);
         return status;
@@ -275,7 +281,7 @@ static enum keyfob_status call(struct keyfob_client *client, const char *method,
 enum keyfob_status client_call(struct keyfob_client *client, const char *method, const char *profile, const char *rest,
                                struct slice body, struct slice *answer, struct keyfob_error *error)
 {
-        return call(client, method, profile, rest, "", body, answer, error);
+        return call(client, &(struct target){method, profile, rest, ""}, body, answer, error);
 }
 
 enum keyfob_status client_poll(struct keyfob_client *client, const char *profile, int wait_s, char tag[CLIENT_TAG_SIZE],
@@ -283,7 +289,8 @@ enum keyfob_status client_poll(struct keyfob_client *client, const char *profile
 {
         char rest[sizeof("/credentials?wait=") + 12];
         (void)snprintf(rest, sizeof(rest), "/credentials?wait=%d", wait_s);
-        enum keyfob_status status = call(client, "GET", profile, rest, tag, slice_of(NULL, 0), answer, error);
+        enum keyfob_status status =
+            call(client, &(struct target){"GET", profile, rest, tag}, slice_of(NULL, 0), answer, error);
         if (status != KEYFOB_OK || answer->n == 0)
                 return status;
         struct slice given = http_head_get(http_whole_message(client->parser)->head, SLICE("etag"));

@@ -16,7 +16,8 @@ static bool is_private(uid_t uid, const char *directory)
 int user_socket_path(uid_t uid, char path[LIMIT_UNIX_PATH + 1])
 {
         char directory[LIMIT_UNIX_PATH + 1];
-        int n = snprintf(directory, sizeof(directory), "/run/user/%lu", (unsigned long)uid);
+        int n = 0;
+        (void)snprintf(directory, sizeof(directory), "/run/user/%lu", (unsigned long)uid);
         if (is_private(uid, directory))
                 n = snprintf(path, LIMIT_UNIX_PATH + 1, "%s/keyfob/keyfob.sock", directory);
         else

@@ -65,7 +65,7 @@ static int ask_peer(const char *path, struct ucred *ret)
 bool agent_peer_find(const char *socket, struct agent_peer *ret, struct keyfob_error *error)
 {
         char path[LIMIT_UNIX_PATH + 1] = "";
-        struct ucred peer, again = {.pid = 0};
+        struct ucred peer = {.pid = 0}, again = {.pid = 0};
         *ret = (struct agent_peer){.fd = -1};
         int r = agent_place_socket(socket, path);
         if (r == 0)

@@ -162,6 +162,7 @@ static bool make_path_absolute(const char *variable, char **ret)
                 memcpy(*ret, variable, head);
                 if (make_absolute(value, *ret + head, size - head) < 0)
                         (void)snprintf(*ret, size, "%s", variable);
+                break; // it has one name
         }
         return true;
 }

@@ -94,7 +94,7 @@ static int take_failure(struct watching *w, const struct keyfob_error *error)
 static int poll_once(struct watching *w)
 {
         char tag[CLIENT_TAG_SIZE];
-        struct slice answer;
+        struct slice answer = {0};
         struct keyfob_error error;
         const struct keyfob_options options = {.socket = w->request->options->values[OPTION_SOCKET],
                                                .timeout_ms = CLI_SLOW_MS};

@@ -72,7 +72,7 @@ static void write_name(struct slice path, unsigned number, char out[NAME_SIZE])
                 }
         }
         for (size_t i = 0; i < path.n && n < NAME_SIZE - sizeof("-4294967295"); i++)
-                out[n++] = text_is_unreserved(path.p[i]) && path.p[i] != '~' ? (char)path.p[i] : '_';
+                out[n++] = (char)(text_is_unreserved(path.p[i]) && path.p[i] != '~' ? path.p[i] : '_');
         (void)snprintf(out + n, NAME_SIZE - n, "-%u", number);
 }
 

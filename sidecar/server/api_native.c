@@ -22,7 +22,7 @@
         {                                                                                                              \
                 .match = ROUTE_PROFILE, .methods = ROUTE_POST, .path = PROFILES,                                       \
                 .after = SLICE_INIT(TOKEN_WORK_PATH kind), .scope = ALLOW_TOKEN, .body = BODY_WHOLE,                   \
-                .body_max = TOKEN_WORK_BODY_MAX, .begin = handler, .resume = resumed                                   \
+                .body_max = TOKEN_WORK_BODY_MAX, .begin = (handler), .resume = (resumed)                               \
         }
 #define AT(text, ...) ROUTE_TO(ROUTE_EXACT, ROUTE_GET, .path = SLICE_INIT(text), __VA_ARGS__)
 
