@@ -105,10 +105,10 @@ const struct command command_export = {
             "\n"
             "options:\n"
             "  --format FORMAT  one of the above\n"
-            "  --file FILE      write FILE (mode 0600) instead; a reader finds the old file or\n"
-            "                   the new one, never a part of it\n"
-            "  --watch          stay, and write FILE whenever there are new credentials; it is\n"
-            "                   removed when they end before others come\n" HELP_GLOBAL_OPTIONS
+            "  --file FILE      write FILE (mode 0600) instead; a reader finds the old file\n"
+            "                   or the new one, never a part of it\n"
+            "  --watch          stay, and write FILE whenever there are new credentials; it\n"
+            "                   is removed when they end before others come\n" HELP_GLOBAL_OPTIONS
             "  eval \"$(keyfob export irsa --format env)\"\n"
             "  keyfob export irsa --format fish | source\n"
             "  keyfob export irsa --format powershell | Out-String | Invoke-Expression\n"

@@ -106,7 +106,7 @@ static int run(const struct options *o)
 
 const struct command command_logout = {
     .name = "logout",
-    .summary = "end a login: remove and revoke its token, drop the credentials",
+    .summary = "end a login: revoke its token, drop the credentials",
     .help =
         "usage: keyfob logout [PROFILE | --all]\n"
         "\n"

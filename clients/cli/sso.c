@@ -222,17 +222,17 @@ static int run(const struct options *o)
 
 const struct command command_sso = {
     .name = "sso",
-    .summary = "list what IAM Identity Center lets you use; write profiles for it",
+    .summary = "list roles of IAM Identity Center; write profiles",
     .help = "usage: keyfob sso list [PROFILE] [--session NAME | --start-url URL] [--json]\n"
             "       keyfob sso configure [PROFILE] [--session NAME | --start-url URL]\n"
-            "                      [--region REGION] [--name-template T] [--dry-run] [--file F]\n"
+            "                [--region REGION] [--name-template T] [--dry-run] [--file F]\n"
             "\n"
-            "`list` prints the accounts and roles that you may use, by the login of PROFILE, or\n"
-            "of the profile with that session (\"keyfob login PROFILE\" logs in).\n"
+            "`list` prints the accounts and roles that you may use, by the login of PROFILE,\n"
+            "or of the profile with that session (\"keyfob login PROFILE\" logs in).\n"
             "`configure` appends a profile for each role to ~/.aws/config, or to what\n"
-            "AWS_CONFIG_FILE names: sso_session, sso_account_id, sso_role_name, and region. All\n"
-            "that is there stays as it is. Profiles that are there already are not written\n"
-            "again; names that another profile has are reported, and the exit code is 1.\n"
+            "AWS_CONFIG_FILE names: sso_session, sso_account_id, sso_role_name, and region.\n"
+            "All that is there stays as it is. Profiles that are there already are not\n"
+            "written again; names that another profile has are reported (exit code 1).\n"
             "\n"
             "options:\n"
             "  --session NAME       the sso_session\n"

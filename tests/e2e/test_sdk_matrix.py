@@ -15,7 +15,7 @@ PROFILE = "irsa"
 # So short that many SDKs ask again at each call.
 LIFE_SECONDS = 240
 # Some ask in the background, and use what they had meanwhile.
-CALLS_MAX = 10
+CALLS_MAX = 200
 
 
 class Client:

@@ -178,7 +178,7 @@ static void counts_warnings_beyond_the_list(void **state)
                 struct settings *settings = with_profiles(s, WEB("%/good"));
                 for (size_t j = 0; j < SETTINGS_WARNINGS_MAX; j++)
                         settings->warnings.list[j] = (struct settings_warning){
-                            .event = "an_event", .file = strdup("f.json"), .text = strdup("odd"), .hint = "mend it"};
+                            .event = "an_event", .file = "f.json", .text = "odd", .hint = "mend it"};
                 settings->warnings.count = SETTINGS_WARNINGS_MAX + more[i];
                 assert_int_equal(check(s, settings, environment), 0);
                 size_t found = 0;

@@ -17,6 +17,7 @@ struct run {
         struct options options;
         enum options_verdict verdict;
         char out[4096], err[4096];
+        char texts[ARGUMENTS_MAX][128]; // of the arguments, to which the options point
 };
 
 // Both streams go to files meanwhile.
@@ -46,16 +47,15 @@ static void restore(FILE *stream, int kept)
 
 static void run(struct run *r, const char *const *arguments)
 {
-        char texts[ARGUMENTS_MAX][128];
         char *argv[ARGUMENTS_MAX + 1] = {NULL};
         int argc = 0;
-        snprintf(texts[argc++], sizeof(texts[0]), "keyfobd");
+        snprintf(r->texts[argc++], sizeof(r->texts[0]), "keyfobd");
         for (; arguments[argc - 1]; argc++) {
                 assert_true(argc < ARGUMENTS_MAX);
-                snprintf(texts[argc], sizeof(texts[0]), "%s", arguments[argc - 1]);
+                snprintf(r->texts[argc], sizeof(r->texts[0]), "%s", arguments[argc - 1]);
         }
         for (int i = 0; i < argc; i++)
-                argv[i] = texts[i];
+                argv[i] = r->texts[i];
         FILE *out = tmpfile(), *err = tmpfile();
         assert_true(out && err);
         int kept_out = divert(stdout, out), kept_err = divert(stderr, err);
