@@ -95,6 +95,22 @@ void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope)
                       peer_text(x->peer, who));
 }
 
+const struct server_profile *access_find_named(struct exchange *x, struct slice value)
+{
+        struct buffer *name = &x->server->text;
+        const struct server_profile *found = NULL;
+        buffer_reset(name);
+        if (text_percent_decode(value, name) == 0)
+                found = server_find_profile(x->server, buffer_slice(name));
+        if (found && access_may_see(found, x->peer))
+                return found;
+        if (name->no_memory)
+                problem_send_no_memory(x);
+        else
+                access_refuse_unseen(x, value, 0);
+        return NULL;
+}
+
 void access_refuse_peer(struct exchange *x, const char *hint)
 {
         char who[PEER_TEXT_SIZE];

@@ -24,6 +24,10 @@ bool access_check(struct exchange *x, unsigned scope);
 // else with 403 and a log line. The answer does not reveal whether the profile exists.
 void access_refuse_unseen(struct exchange *x, struct slice name, unsigned scope);
 
+// The profile of a query's parameter, `value` as in the request, if the peer may see it. NULL: answered, as
+// access_refuse_unseen() does or that there is no memory. Overwrites the server's scratch text.
+const struct server_profile *access_find_named(struct exchange *x, struct slice value);
+
 // Answers with 403 that the listener is not for this peer, whatever it asks for, and logs that.
 void access_refuse_peer(struct exchange *x, const char *hint);
 

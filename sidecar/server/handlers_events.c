@@ -165,19 +165,9 @@ void shut_down_events(struct exchange *x)
 // 0, or -1: answered.
 static int add_name(struct exchange *x, struct event_stream *stream, struct slice value)
 {
-        struct buffer *text = &x->server->text;
-        buffer_reset(text);
-        const struct server_profile *found = NULL;
-        if (text_percent_decode(value, text) == 0)
-                found = server_find_profile(x->server, buffer_slice(text));
-        if (text->no_memory) {
-                problem_send_no_memory(x);
+        const struct server_profile *found = access_find_named(x, value);
+        if (!found)
                 return -1;
-        }
-        if (!found || !access_may_see(found, x->peer)) {
-                access_refuse_unseen(x, value, 0);
-                return -1;
-        }
         if (stream->names_count == LIMIT_EVENT_PROFILES_N) {
                 problem_sendf(x, API_INVALID_REQUEST,
                               "leave out profile to get the events of all, or open more streams",

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "proto/mem/length.h"
-#include "proto/mem/text.h"
 #include "proto/mem/time.h"
 #include "proto/wire/json_write.h"
 #include "proto/wire/limits.h"
@@ -86,13 +85,6 @@ static void judge(const struct exchange *x, const struct server_profile *p, stru
                 ready->unseen++;
 }
 
-static const struct server_profile *find_named(const struct exchange *x, struct slice value)
-{
-        struct buffer *name = &x->server->text;
-        buffer_reset(name);
-        return text_percent_decode(value, name) == 0 ? server_find_profile(x->server, buffer_slice(name)) : NULL;
-}
-
 // 0, or -1: answered.
 static int read_query(struct exchange *x, struct readiness *ready)
 {
@@ -120,11 +112,9 @@ static int judge_named(struct exchange *x, struct readiness *ready)
         while (query_next(&rest, &p)) {
                 if (!slice_eq(p.name, SLICE("profile")))
                         continue;
-                const struct server_profile *found = find_named(x, p.value);
-                if (!found || !access_may_see(found, x->peer)) {
-                        access_refuse_unseen(x, p.value, 0);
+                const struct server_profile *found = access_find_named(x, p.value);
+                if (!found)
                         return -1;
-                }
                 judge(x, found, ready);
         }
         return 0;
