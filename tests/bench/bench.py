@@ -323,7 +323,8 @@ def measure(build, quick):
                      "--", build / "empty_musl", "--", build / "empty_musl"], check=True, capture_output=True, text=True)
                 result["exec"] = json.loads(spawned.stdout)
             unix_only = folder / "unix.json"
-            unix_only.write_text(json.dumps({"profiles": {"irsa": config["profiles"]["irsa"]}}))
+            one = one_profile(config, "irsa", agent_socket)
+            unix_only.write_text(json.dumps({**one, "listeners": one["listeners"][:1]}))
             result["listen"] = listen(build, unix_only, folder, 21 if quick else 101)
         signer = subprocess.run([build / "bench_signer"], check=True, capture_output=True, text=True)
         result["signer"] = json.loads(signer.stdout)
