@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows the agent's events, also over its restarts: the agent is told the last event that was seen, and says whether
+// Follows the agent's events, also over its restarts: it sends the agent the last event seen, which answers whether
 // any were missed.
 #include <time.h>
 

@@ -3,7 +3,7 @@
 
 #include "sidecar/server/server.h"
 
-// False: clients are not told of it.
+// False: it is not reported to clients.
 static bool kind_of(enum vault_event event, enum event_kind *ret)
 {
         switch (event) {

@@ -138,7 +138,7 @@ void events_leave(struct event_stream *stream)
 
 void events_write_metrics(const struct events *events, struct buffer *out)
 {
-        (void)buffer_put_str(out, "# HELP keyfob_events_total Events that streams are told of, by event.\n"
+        (void)buffer_put_str(out, "# HELP keyfob_events_total Events published to streams, by event.\n"
                                   "# TYPE keyfob_events_total counter\n");
         for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
                 (void)buffer_printf(out, "keyfob_events_total{event=\"%s\"} %" PRIu64 "\n",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The recent events, and who is told of them: the streams of GET /v1/events (handlers_events.c). A stream reads the
+// The recent events, and the streams that report them: those of GET /v1/events (handlers_events.c). A stream reads the
 // ring at its own pace, in its turns; nothing is queued for it.
 #ifndef SIDECAR_SERVER_EVENTS_H
 #define SIDECAR_SERVER_EVENTS_H
@@ -21,7 +21,7 @@ enum { EVENTS_QUIET_MS = 15000 };
 struct event_stream {
         struct exchange *exchange;
         struct event_place place;
-        uint64_t told;       // the number of the last event that the reader knows of
+        uint64_t known;      // the number of the last event that the reader knows of
         int64_t touched_ms;  // boot clock: when something was written last
         bool is_full;        // the reader has not taken what was written
         bool is_waiting;     // it has read the ring to its end

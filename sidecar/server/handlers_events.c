@@ -95,7 +95,7 @@ static bool put_news(struct exchange *x, struct event_stream *stream, struct buf
                 } else {
                         continue;
                 }
-                stream->told = stream->place.after;
+                stream->known = stream->place.after;
         }
         return true;
 }
@@ -103,11 +103,11 @@ static bool put_news(struct exchange *x, struct event_stream *stream, struct buf
 static void put_comment(struct exchange *x, struct event_stream *stream, struct buffer *b)
 {
         (void)buffer_put(b, SLICE(": keep-alive\n"));
-        if (stream->told == stream->place.after)
+        if (stream->known == stream->place.after)
                 return;
         put_id(x, stream->place.after, b);
         (void)buffer_put_byte(b, '\n');
-        stream->told = stream->place.after;
+        stream->known = stream->place.after;
 }
 
 // --- the stream ---
@@ -254,7 +254,7 @@ void handle_events(struct exchange *x)
         }
         const char *missed = find_place(x, stream);
         stream->exchange = x;
-        stream->told = stream->place.after;
+        stream->known = stream->place.after;
         events_join(stream);
         exchange_answer_begin(x, &head);
         struct buffer *b = json_answer_body(x);
