@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
@@ -94,19 +95,20 @@ class Tree:
     def program(self, test):
         return self.build_folder / test.name
 
-    def end(self, process):
-        """Ends what a test has started: its group, and the programs of this tree that have left it."""
+    def end(self, process, run):
+        """Ends what a test has started: its group, and what has left that with its environment."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        for entry in pathlib.Path("/proc").glob("[0-9]*/exe"):
+        for entry in pathlib.Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
-                if pathlib.Path(os.readlink(entry)).is_relative_to(self.build_folder.resolve()):
+                if f"MUTATE_RUN={run}".encode() in entry.read_bytes().split(b"\0"):
                     os.kill(int(entry.parent.name), signal.SIGKILL)
 
     def run(self, test, trace=None):
         """Seconds that it took; None: it failed or did not end."""
         limit = max(LEAST_TIMEOUT_S, 5 * test.seconds + 5) if test.seconds else 600
-        environment = self.environment()
+        run = secrets.token_hex(8)
+        environment = {**self.environment(), "MUTATE_RUN": run}
         if trace:
             environment["MUTATE_TRACE"] = str(trace)
         begin = time.monotonic()
@@ -119,14 +121,16 @@ class Tree:
                 code = process.wait(limit)
             except subprocess.TimeoutExpired:
                 code = None
-            self.end(process)
+            self.end(process, run)
         return time.monotonic() - begin if code == 0 else None
 
     def end_to_end(self, layer, python):
         """Whether the layer's end-to-end tests pass, with binaries of this tree; those that fail without a mutation, too,
         are the caller's concern."""
         files = [f"tests/e2e/test_{name}.py" for name in E2E[layer]]
-        environment = {**os.environ, "KEYFOB_BUILD": str(self.build_folder), "KEYFOB_RELEASE": str(self.build_folder)}
+        run = secrets.token_hex(8)
+        environment = {**os.environ, "KEYFOB_BUILD": str(self.build_folder), "KEYFOB_RELEASE": str(self.build_folder),
+                       "MUTATE_RUN": run}
         with subprocess.Popen([python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files], cwd=self.folder,
                               env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, start_new_session=True) as process:
@@ -135,7 +139,7 @@ class Tree:
             except subprocess.TimeoutExpired:
                 return False
             finally:
-                self.end(process)
+                self.end(process, run)
 
     def tests(self):
         """All unit, torture and replayed fuzzing programs, as ctest names them."""
