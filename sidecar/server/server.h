@@ -134,7 +134,7 @@ int64_t server_idle_ms(const struct server *s);
 // The caller must retire entries that are not in the new table before it returns to the loop.
 void server_set_profiles(struct server *s, const struct server_profile *profiles, size_t count);
 
-// What clients of GET /v1/events are told, if they may see the profile.
+// What GET /v1/events reports to clients that may see the profile.
 struct server_event {
         enum event_kind kind;
         const char *profile;   // NULL: it is about the agent. One that is not in the table is not reported
